@@ -1,0 +1,148 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is built alike: language mode 6, explicit existentials and import levels,
+/// and warnings that stop the build.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+// Third-party products, named once.
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient: Target.Dependency = .product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(
+    name: "HummingbirdTesting", package: "hummingbird")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioFoundation: Target.Dependency = .product(
+    name: "NIOFoundationCompat", package: "swift-nio")
+let serviceLifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+func layer(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name), "AloftTestKit"] + dependencies,
+        swiftSettings: settings)
+}
+
+let package = Package(
+    name: "aloft",
+    products: [.executable(name: "aloft", targets: ["aloft"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Knowledge: pure, no clock, no file, no socket.
+        layer("AloftDomain"),
+        layer("AloftProjectFile", ["AloftDomain", yams]),
+        layer("AloftSearch", ["AloftDomain"]),
+        layer("AloftScheduling", ["AloftDomain"]),
+        layer("AloftRollout", ["AloftDomain"]),
+
+        // Adapters: the database, blobs, child processes, the inference runtime.
+        layer("AloftStore", ["AloftDomain", grdb, crypto, logging]),
+        layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
+        layer("AloftCompute", ["AloftDomain", logging, crypto]),
+        .target(
+            name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+        layer("AloftInference", ["AloftDomain", "COnnxRuntime", logging, nioCore, nioPosix]),
+
+        // The control plane.
+        layer("AloftRegistry", ["AloftDomain", "AloftStore", "AloftArtifacts"]),
+        layer("AloftWire", ["AloftDomain"]),
+        layer(
+            "AloftControl",
+            [
+                "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
+                "AloftStore", "AloftArtifacts", "AloftCompute", "AloftRegistry", "AloftWire",
+                logging, serviceLifecycle,
+            ]),
+        layer(
+            "AloftMLflow",
+            [
+                "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird, logging,
+                crypto, httpTypes, nioCore,
+            ]),
+        layer(
+            "AloftAPI",
+            [
+                "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
+                "AloftStore", "AloftArtifacts", hummingbird, logging, httpTypes, nioCore, crypto,
+            ]),
+
+        // The data plane and the clients.
+        layer("AloftClient", ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioFoundation, httpTypes]),
+        layer(
+            "AloftGateway",
+            [
+                "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
+                nioCore, nioPosix, nioHTTP1, nioFoundation, logging, serviceLifecycle, crypto,
+            ]),
+
+        // The only composition root.
+        .executableTarget(
+            name: "aloft",
+            dependencies: [
+                "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
+                "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
+                "AloftGateway", "AloftInference", "AloftClient", argumentParser, hummingbird, logging,
+                serviceLifecycle, nioCore, nioPosix, crypto,
+            ],
+            swiftSettings: settings),
+
+        // Tests.
+        layer(
+            "AloftTestKit",
+            ["AloftDomain", "AloftStore", "AloftArtifacts", "AloftCompute", logging]),
+        tests("AloftDomain"),
+        tests("AloftProjectFile"),
+        tests("AloftSearch"),
+        tests("AloftScheduling"),
+        tests("AloftRollout"),
+        tests("AloftStore", [grdb]),
+        tests("AloftArtifacts"),
+        tests("AloftCompute"),
+        tests("AloftInference"),
+        tests("AloftRegistry"),
+        tests("AloftControl"),
+        tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
+        tests("AloftAPI", [hummingbird, hummingbirdTesting]),
+        tests("AloftGateway", [nioEmbedded, nioHTTP1]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["aloft", "AloftClient", "AloftWire", "AloftDomain", "AloftTestKit"],
+            swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,69 @@
+/// A name for one `Entity`, so that the identifier of a run is never taken for that of a job.
+package struct Identifier<Entity>: Hashable, Sendable, CustomStringConvertible {
+    package let rawValue: String
+
+    package init(_ rawValue: String) { self.rawValue = rawValue }
+
+    package var description: String { rawValue }
+}
+
+extension Identifier: Codable {
+    package init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+}
+
+extension Identifier: Comparable {
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+extension Identifier {
+    /// A new identifier of 32 lower-case hexadecimal digits (128 bits of chance), with `prefix` before.
+    package static func random(
+        prefix: String = "", using chance: inout some RandomNumberGenerator
+    ) -> Self {
+        Self(prefix + hexadecimal(chance.next()) + hexadecimal(chance.next()))
+    }
+
+    private static func hexadecimal(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+// What the identifiers name. The enums have no values: they exist only to tell identifiers apart.
+package enum Project {}
+package enum Token {}
+package enum Experiment {}
+package enum Run {}
+package enum LoggedModel {}
+package enum Job {}
+package enum Sweep {}
+package enum Trial {}
+package enum Deployment {}
+package enum Revision {}
+package enum Rollout {}
+package enum Gateway {}
+
+package typealias ProjectID = Identifier<Project>
+package typealias TokenID = Identifier<Token>
+package typealias ExperimentID = Identifier<Experiment>
+package typealias RunID = Identifier<Run>
+package typealias LoggedModelID = Identifier<LoggedModel>
+package typealias JobID = Identifier<Job>
+package typealias SweepID = Identifier<Sweep>
+package typealias TrialID = Identifier<Trial>
+package typealias DeploymentID = Identifier<Deployment>
+package typealias RevisionID = Identifier<Revision>
+package typealias RolloutID = Identifier<Rollout>
+package typealias GatewayID = Identifier<Gateway>
+
+extension Identifier where Entity == Project {
+    /// The project of everything that names none, such as runs of a plain MLflow client.
+    package static var `default`: Self { Self("default") }
+}

@@ -1,0 +1,35 @@
+/// The candidate nearest to `word`, for "did you mean": at most a third of its letters changed.
+package func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+    candidates
+        .map { (distance: editDistance(word.lowercased(), $0.lowercased()), candidate: $0) }
+        .filter { $0.distance <= max(2, word.count / 3) }
+        .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?
+        .candidate
+}
+
+/// The least number of letters to insert, remove, change or swap with a neighbour (optimal string
+/// alignment; Boytsov, "Indexing methods for approximate dictionary searching", JEA 16, 2011).
+func editDistance(_ left: String, _ right: String) -> Int {
+    let left = Array(left)
+    let right = Array(right)
+    guard !left.isEmpty else { return right.count }
+    guard !right.isEmpty else { return left.count }
+    var beforePrevious: [Int] = []
+    var previous = Array(0...right.count)
+    for row in 1...left.count {
+        var current = [row]
+        for column in 1...right.count {
+            let isEqual = left[row - 1] == right[column - 1]
+            var cost = min(
+                previous[column] + 1, current[column - 1] + 1,
+                previous[column - 1] + (isEqual ? 0 : 1))
+            let isSwap =
+                row > 1 && column > 1 && left[row - 1] == right[column - 2]
+                && left[row - 2] == right[column - 1]
+            if isSwap { cost = min(cost, beforePrevious[column - 2] + 1) }
+            current.append(cost)
+        }
+        (beforePrevious, previous) = (previous, current)
+    }
+    return previous[right.count]
+}

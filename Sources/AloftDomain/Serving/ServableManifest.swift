@@ -1,0 +1,53 @@
+/// What a converted model is and how to call it; written by the converter (`python/`), stored with
+/// the model version, read by the gateway. JSON keys are snake_case.
+package struct ServableManifest: Codable, Sendable, Hashable {
+    package enum Runtime: String, Codable, Sendable { case onnx, python }
+
+    /// One named tensor. `shape` has -1 for a dimension that varies; the first is the batch.
+    package struct Tensor: Codable, Sendable, Hashable {
+        package var name: String
+        /// Open Inference Protocol: BOOL, UINT8…UINT64, INT8…INT64, FP16, FP32, FP64, BYTES.
+        package var datatype: String
+        package var shape: [Int]
+    }
+
+    package var runtime: Runtime
+    package var inputs: [Tensor]
+    package var outputs: [Tensor]
+    /// Names of the columns of a table, in order, where a model was trained on a table: either one
+    /// input of shape [-1, columns.count] takes them all, or each column is an input of its own.
+    package var columns: [String]?
+    /// The output that `predict` of the original model answers with (MLflow scoring returns it).
+    package var predictOutput: String?
+    /// The largest absolute difference between the original's outputs and the converted model's,
+    /// over `parityRows` rows. Absent where nothing was converted.
+    package var parity: Double?
+    package var parityRows: Int?
+    /// Why the model is served by a Python worker; absent for ONNX.
+    package var reason: String?
+    /// One Open Inference Protocol request body with a few real rows, used to warm a revision up and
+    /// to measure its latency.
+    package var example: JSONValue?
+
+    package init(
+        runtime: Runtime, inputs: [Tensor], outputs: [Tensor], columns: [String]? = nil,
+        predictOutput: String? = nil, parity: Double? = nil, parityRows: Int? = nil,
+        reason: String? = nil, example: JSONValue? = nil
+    ) {
+        self.runtime = runtime
+        self.inputs = inputs
+        self.outputs = outputs
+        self.columns = columns
+        self.predictOutput = predictOutput
+        self.parity = parity
+        self.parityRows = parityRows
+        self.reason = reason
+        self.example = example
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case runtime, inputs, outputs, columns, parity, reason, example
+        case predictOutput = "predict_output"
+        case parityRows = "parity_rows"
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// The folder where a server keeps everything. Held by one process at a time.
+package final class DataFolder: Sendable {
+    package let path: String
+    private let lock: Int32
+
+    /// Creates the folder where there is none and takes its lock.
+    ///
+    /// - Throws: `StoreError.folderInUse` if another process holds it.
+    package init(path: String) throws {
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        let lockPath = path + "/aloft.lock"
+        let descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw CocoaError(.fileWriteNoPermission, userInfo: [NSFilePathErrorKey: lockPath])
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
+            close(descriptor)
+            throw StoreError.folderInUse(
+                path: path, processID: Int32(holder.trimmingCharacters(in: .whitespacesAndNewlines)))
+        }
+        ftruncate(descriptor, 0)
+        let holder = "\(getpid())\n"
+        _ = holder.withCString { write(descriptor, $0, strlen($0)) }
+        self.path = path
+        lock = descriptor
+    }
+
+    deinit { close(lock) }
+
+    package var databasePath: String { path + "/aloft.db" }
+    /// Artifacts of the tracking protocol, by path.
+    package var artifactsPath: String { path + "/artifacts" }
+    /// Blobs by SHA-256.
+    package var blobsPath: String { path + "/blobs" }
+    package var jobsPath: String { path + "/jobs" }
+    package var environmentsPath: String { path + "/environments" }
+    package var gatewayPath: String { path + "/gateway" }
+}

@@ -1,0 +1,66 @@
+import Foundation
+package import GRDB
+
+/// The database: one SQLite file in WAL mode with one writer and many readers.
+///
+/// A write is answered only when its commit is on disk. Concurrent writes share a commit (see
+/// `CommitGroup`). Readers work on snapshots and never wait for the writer.
+package final class Store: Sendable {
+    private let pool: DatabasePool
+    private let commits: CommitGroup
+    /// Wakes whoever waits for the next commit.
+    package let changes: ChangeSignal
+
+    /// Opens the database at `path`, creates it where there is none, and brings its schema up to
+    /// date.
+    ///
+    /// - Throws: `StoreError.newerSchema` if a newer version of the program wrote it, or what SQLite
+    ///   says if the file is no database or cannot be written.
+    package init(path: String) throws {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.maximumReaderCount = 4
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA foreign_keys = ON")
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+        }
+        pool = try DatabasePool(path: path, configuration: configuration)
+        let migrator = Schema.migrator()
+        let applied = try pool.read { try migrator.hasBeenSuperseded($0) ? Schema.applied($0) : [] }
+        guard applied.isEmpty else {
+            throw StoreError.newerSchema(path: path, unknown: applied.filter { !Schema.names.contains($0) })
+        }
+        try migrator.migrate(pool)
+        changes = ChangeSignal()
+        commits = CommitGroup(pool: pool, changes: changes)
+    }
+
+    /// Runs `body` in a transaction and returns once it is durable. `body` may share its commit with
+    /// other writers; if it throws, what it did is undone and only this caller learns of it.
+    ///
+    /// `body` runs on the writer's thread: it must not wait for anything.
+    package func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await commits.perform(body)
+    }
+
+    /// Runs `body` on a snapshot. May be called by many at once; never waits for a writer.
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await pool.read(body)
+    }
+
+    /// Runs `body` on the writer's connection outside of a transaction, for `VACUUM` and checkpoints.
+    package func maintain<Value: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await pool.writeWithoutTransaction(body)
+    }
+
+    /// Closes the file. Nothing may be read or written afterwards.
+    package func close() throws { try pool.close() }
+}

@@ -1,0 +1,30 @@
+import GRDB
+
+/// The schema's history: numbered migrations, one file each, forward only, never edited after a
+/// release. A new one is appended to `migrations`.
+enum Schema {
+    /// One step of the schema.
+    struct Migration: Sendable {
+        /// `NNNN-subject`; stored in the database once it is applied.
+        let name: String
+        let apply: @Sendable (Database) throws -> Void
+    }
+
+    static let migrations: [Migration] = [
+        .m0001Core
+    ]
+
+    static var names: Set<String> { Set(migrations.map(\.name)) }
+
+    static func migrator() -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for migration in migrations {
+            migrator.registerMigration(migration.name, migrate: migration.apply)
+        }
+        return migrator
+    }
+
+    static func applied(_ db: Database) throws -> [String] {
+        try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
+    }
+}

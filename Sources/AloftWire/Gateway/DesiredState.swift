@@ -1,0 +1,87 @@
+package import AloftDomain
+
+/// What gateways are to serve: one document with a revision. A gateway keeps the last one on disk.
+package struct DesiredState: Codable, Sendable, Equatable {
+    /// Grows with every change.
+    package var revision: Int
+    package var endpoints: [ServedEndpoint]
+
+    package init(revision: Int, endpoints: [ServedEndpoint]) {
+        self.revision = revision
+        self.endpoints = endpoints
+    }
+}
+
+/// A deployment in an environment, as clients call it.
+package struct ServedEndpoint: Codable, Sendable, Equatable {
+    /// The name in `/v2/models/{name}`: the deployment's own in production, `name.environment`
+    /// elsewhere.
+    package var name: String
+    package var project: ProjectID
+    package var deployment: String
+    package var environment: String
+    /// Every revision to have in memory; those of weight 0 are kept warm.
+    package var revisions: [ServedRevision]
+    /// The share of answered requests written to the prediction log, 0...1; errors always are.
+    package var logSampling: Double
+
+    package init(
+        name: String, project: ProjectID, deployment: String, environment: String,
+        revisions: [ServedRevision], logSampling: Double
+    ) {
+        self.name = name
+        self.project = project
+        self.deployment = deployment
+        self.environment = environment
+        self.revisions = revisions
+        self.logSampling = logSampling
+    }
+}
+
+package struct ServedRevision: Codable, Sendable, Equatable {
+    package var id: RevisionID
+    /// 1, 2, … within the deployment and environment.
+    package var number: Int
+    /// The share of traffic in percent; the weights of an endpoint that has traffic add up to 100.
+    package var weightPercent: Double
+    package var rolloutStep: Int?
+    package var modelName: String
+    package var modelVersion: String
+    package var servable: ServableReference
+
+    package init(
+        id: RevisionID, number: Int, weightPercent: Double, rolloutStep: Int? = nil,
+        modelName: String, modelVersion: String, servable: ServableReference
+    ) {
+        self.id = id
+        self.number = number
+        self.weightPercent = weightPercent
+        self.rolloutStep = rolloutStep
+        self.modelName = modelName
+        self.modelVersion = modelVersion
+        self.servable = servable
+    }
+}
+
+/// A converted model: its blob and how to call it. The blob is the ONNX file, or for a Python model
+/// an uncompressed tar of the MLflow model folder.
+package struct ServableReference: Codable, Sendable, Equatable {
+    package var digest: ContentDigest
+    package var sizeBytes: Int64
+    package var manifest: ServableManifest
+
+    package init(digest: ContentDigest, sizeBytes: Int64, manifest: ServableManifest) {
+        self.digest = digest
+        self.sizeBytes = sizeBytes
+        self.manifest = manifest
+    }
+}
+
+/// `GET`: the desired state, at once if it is newer than `?after=N`, else as soon as it changes or
+/// after `?wait=SECONDS` (at most 60) with what there is.
+package enum GetDesiredState: Endpoint {
+    package typealias Reply = DesiredState
+    package static let method = EndpointMethod.get
+    package static let path = "/api/v1/gateways/desired-state"
+    package static let summary = "What gateways are to serve; waits for a change with after and wait"
+}

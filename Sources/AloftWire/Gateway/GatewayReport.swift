@@ -1,0 +1,65 @@
+package import AloftDomain
+
+/// What a gateway runs and what it counted since it started. Sent when a revision's state changes
+/// and about once a second while there is traffic.
+package struct GatewayReport: Codable, Sendable, Equatable {
+    package var gateway: GatewayID
+    /// New at each start of the gateway's process; counters start from zero with it.
+    package var incarnation: String
+    /// The desired state that it follows.
+    package var desiredRevision: Int
+    package var revisions: [RevisionReport]
+
+    package init(
+        gateway: GatewayID, incarnation: String, desiredRevision: Int, revisions: [RevisionReport]
+    ) {
+        self.gateway = gateway
+        self.incarnation = incarnation
+        self.desiredRevision = desiredRevision
+        self.revisions = revisions
+    }
+}
+
+package struct RevisionReport: Codable, Sendable, Equatable {
+    package enum State: String, Codable, Sendable { case loading, ready, failed, draining }
+
+    package var endpoint: String
+    package var revision: RevisionID
+    package var state: State
+    /// Why it failed.
+    package var error: String?
+    /// Single-row latency measured while warming up, before any traffic.
+    package var warmup: LatencyHistogram?
+    /// Answered requests, errors among them (not those the caller got wrong).
+    package var requests: UInt64
+    package var errors: UInt64
+    package var latency: LatencyHistogram
+
+    package init(
+        endpoint: String, revision: RevisionID, state: State, error: String? = nil,
+        warmup: LatencyHistogram? = nil, requests: UInt64 = 0, errors: UInt64 = 0,
+        latency: LatencyHistogram = LatencyHistogram()
+    ) {
+        self.endpoint = endpoint
+        self.revision = revision
+        self.state = state
+        self.error = error
+        self.warmup = warmup
+        self.requests = requests
+        self.errors = errors
+        self.latency = latency
+    }
+}
+
+package enum ReportGateway: Endpoint {
+    package typealias Body = GatewayReport
+    package typealias Reply = EmptyReply
+    package static let method = EndpointMethod.post
+    package static let path = "/api/v1/gateways/report"
+    package static let summary = "A gateway says what it runs and what it counted"
+}
+
+/// The bytes of a blob; answered as `application/octet-stream`, not as JSON.
+package enum GetBlob {
+    package static let path = "/api/v1/blobs/{digest}"
+}

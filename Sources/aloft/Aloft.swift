@@ -1,0 +1,1 @@
+@main struct Aloft { static func main() {} }
