@@ -32,6 +32,8 @@ let nioFoundation: Target.Dependency = .product(
     name: "NIOFoundationCompat", package: "swift-nio")
 let serviceLifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 func layer(
@@ -76,7 +78,8 @@ let package = Package(
         layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
         layer("AloftCompute", ["AloftDomain", logging, crypto]),
         .target(
-            name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+            name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
+        ),
         layer("AloftInference", ["AloftDomain", "COnnxRuntime", logging, nioCore, nioPosix]),
 
         // The control plane.
@@ -92,7 +95,8 @@ let package = Package(
         layer(
             "AloftMLflow",
             [
-                "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird, logging,
+                "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
+                logging,
                 crypto, httpTypes, nioCore,
             ]),
         layer(
@@ -100,10 +104,13 @@ let package = Package(
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
                 "AloftStore", "AloftArtifacts", hummingbird, logging, httpTypes, nioCore, crypto,
+                serviceLifecycle,
             ]),
 
         // The data plane and the clients.
-        layer("AloftClient", ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioFoundation, httpTypes]),
+        layer(
+            "AloftClient",
+            ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioHTTP1, nioFoundation]),
         layer(
             "AloftGateway",
             [
@@ -117,8 +124,9 @@ let package = Package(
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftInference", "AloftClient", argumentParser, hummingbird, logging,
-                serviceLifecycle, nioCore, nioPosix, crypto,
+                "AloftGateway", "AloftInference", "AloftClient", argumentParser, hummingbird,
+                logging,
+                serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],
             swiftSettings: settings),
 

@@ -20,7 +20,8 @@ package final class DataFolder: Sendable {
             let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
             close(descriptor)
             throw StoreError.folderInUse(
-                path: path, processID: Int32(holder.trimmingCharacters(in: .whitespacesAndNewlines)))
+                path: path, processID: Int32(holder.trimmingCharacters(in: .whitespacesAndNewlines))
+            )
         }
         ftruncate(descriptor, 0)
         let holder = "\(getpid())\n"
@@ -31,7 +32,7 @@ package final class DataFolder: Sendable {
 
     deinit { close(lock) }
 
-    package var databasePath: String { path + "/aloft.db" }
+    package var databasePath: String { Self.databasePath(in: path) }
     /// Artifacts of the tracking protocol, by path.
     package var artifactsPath: String { path + "/artifacts" }
     /// Blobs by SHA-256.
@@ -39,4 +40,11 @@ package final class DataFolder: Sendable {
     package var jobsPath: String { path + "/jobs" }
     package var environmentsPath: String { path + "/environments" }
     package var gatewayPath: String { path + "/gateway" }
+
+    package static func databasePath(in folder: String) -> String { folder + "/aloft.db" }
+
+    /// Whether a server has kept its database in this folder.
+    package static func holdsDatabase(path: String) -> Bool {
+        FileManager.default.fileExists(atPath: databasePath(in: path))
+    }
 }

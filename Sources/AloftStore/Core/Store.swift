@@ -30,7 +30,8 @@ package final class Store: Sendable {
         let migrator = Schema.migrator()
         let applied = try pool.read { try migrator.hasBeenSuperseded($0) ? Schema.applied($0) : [] }
         guard applied.isEmpty else {
-            throw StoreError.newerSchema(path: path, unknown: applied.filter { !Schema.names.contains($0) })
+            throw StoreError.newerSchema(
+                path: path, unknown: applied.filter { !Schema.names.contains($0) })
         }
         try migrator.migrate(pool)
         changes = ChangeSignal()

@@ -20,7 +20,8 @@ package struct EventRecord: Sendable, Equatable {
 package enum EventLog {
     /// Appends one event. Call it in the transaction that changes the state.
     package static func append(
-        _ db: Database, at: Date, project: ProjectID, entity: String, entityID: String, what: String,
+        _ db: Database, at: Date, project: ProjectID, entity: String, entityID: String,
+        what: String,
         who: Principal, why: String? = nil, payload: [String: JSONValue] = [:]
     ) throws {
         let encoder = JSONEncoder()

@@ -73,7 +73,8 @@ package enum TokenQueries {
     private static func record(_ row: Row) -> TokenRecord {
         TokenRecord(
             id: TokenID(row["id"]), name: row["name"],
-            kind: TokenRecord.Kind(rawValue: row["kind"]) ?? .user, project: ProjectID(row["project"]),
+            kind: TokenRecord.Kind(rawValue: row["kind"]) ?? .user,
+            project: ProjectID(row["project"]),
             createdAt: row["createdAt"])
     }
 }

@@ -83,5 +83,6 @@ package enum GetDesiredState: Endpoint {
     package typealias Reply = DesiredState
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/gateways/desired-state"
-    package static let summary = "What gateways are to serve; waits for a change with after and wait"
+    package static let summary =
+        "What gateways are to serve; waits for a change with after and wait"
 }

@@ -1,0 +1,49 @@
+# Everything a newcomer needs. `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check format setup setup-tests test-swift test-python clean
+
+UV := $(CURDIR)/.tools/uv/bin/uv
+PROGRAM := $(CURDIR)/.build/release/aloft
+export UV_PYTHON_DOWNLOADS := never
+
+help: ## Show what there is to do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install what building and running need (idempotent)
+	@scripts/setup run
+
+setup-tests: setup ## Install what the tests need as well (idempotent)
+	@scripts/setup tests
+
+build: setup ## Build the program: .build/release/aloft
+	@echo "Building the release program (the first time takes some ten minutes on two cores)."
+	swift build -c release --product aloft
+
+demo: build ## Fly the flight-delay example from data to production; EXIT=1 ends afterwards
+	@python3 examples/flights/fly.py --program $(PROGRAM) --data .demo \
+		$(if $(EXIT),--exit) $(if $(KILL),--kill)
+
+test: setup-tests test-swift test-python ## Run every test of the project
+
+test-swift:
+	swift test --parallel
+
+test-python:
+	.venv/bin/python -m pytest python/tests -q
+
+check: setup-tests ## Format, lint and layer rules
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	scripts/check-layers
+	swift build --build-tests --explicit-target-dependency-import-check error
+	.venv/bin/ruff check python examples bench
+	.venv/bin/ruff format --check python examples bench
+	.venv/bin/mypy --config-file python/pyproject.toml python/aloft_models
+
+format: setup-tests ## Put all sources into the house style
+	swift format --in-place --parallel --recursive Package.swift Sources Tests
+	.venv/bin/ruff check --fix python examples bench
+	.venv/bin/ruff format python examples bench
+
+clean: ## Remove build outputs, tools and the demo's data
+	rm -rf .build .tools .runtime .venv .demo

@@ -1,0 +1,17 @@
+package import AloftDomain
+package import Hummingbird
+
+/// What a handler knows of its request beside the request itself.
+package struct AloftRequestContext: RequestContext, PrincipalBearing {
+    package var coreContext: CoreRequestContextStorage
+    /// Who asks; set by `PrincipalMiddleware` before any route runs.
+    package var principal: Principal
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        principal = .local
+    }
+
+    /// Bodies of `/api/v1` are small documents; blobs and artifacts are streamed and have no limit.
+    package var maxUploadSize: Int { 16 << 20 }
+}

@@ -1,0 +1,47 @@
+package import AloftDomain
+package import AloftWire
+import Foundation
+import Hummingbird
+
+/// One call of endpoint `E`, decoded.
+package struct EndpointCall<E: Endpoint>: Sendable {
+    package let body: E.Body
+    package let principal: Principal
+    private let parameters: [String: String]
+    private let queries: [String: String]
+
+    init(body: E.Body, request: Request, context: AloftRequestContext) {
+        self.body = body
+        principal = context.principal
+        parameters = Dictionary(
+            context.parameters.map { (String($0.key), Self.decode($0.value)) },
+            uniquingKeysWith: { _, last in last })
+        queries = Dictionary(
+            request.uri.queryParameters.map { (String($0.key), String($0.value)) },
+            uniquingKeysWith: { _, last in last })
+    }
+
+    private static func decode(_ value: Substring) -> String {
+        value.removingPercentEncoding ?? String(value)
+    }
+
+    /// The part of the path that stands for `{name}`.
+    package func parameter(_ name: String) -> String { parameters[name] ?? "" }
+
+    package func query(_ name: String) -> String? { queries[name] }
+
+    /// A whole number from the query.
+    ///
+    /// - Throws: `BodyError.query` if it is none or outside of `range`.
+    package func integer(
+        _ name: String, in range: ClosedRange<Int64>, default value: Int64
+    ) throws -> Int64 {
+        guard let text = queries[name] else { return value }
+        guard let number = Int64(text), range.contains(number) else {
+            throw BodyError.query(
+                name: name, value: text,
+                expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+}

@@ -1,0 +1,115 @@
+package import AloftDomain
+package import AloftStore
+import Foundation
+import HTTPTypes
+package import Hummingbird
+
+/// Finds out who asks. A token names its bearer. Without one the caller is `local` while access is
+/// open (a server on loopback), and refused otherwise.
+package struct PrincipalMiddleware: RouterMiddleware {
+    package typealias Context = AloftRequestContext
+
+    package enum Access: Sendable {
+        /// No token needed: the server listens on loopback only.
+        case open
+        case tokenRequired
+    }
+
+    private let store: Store
+    private let access: Access
+
+    package init(store: Store, access: Access) {
+        self.store = store
+        self.access = access
+    }
+
+    package func handle(
+        _ request: Request, context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        do {
+            context.principal = try await principal(of: request)
+        } catch let refusal as AccessError {
+            return ErrorResponse.make(for: refusal, path: request.uri.path)
+        }
+        return try await next(request, context)
+    }
+
+    private func principal(of request: Request) async throws -> Principal {
+        if let secret = Self.secret(in: request.headers) {
+            let record = try await store.read { try TokenQueries.find($0, secret: secret) }
+            if let record { return record.principal }
+            // MLflow clients may carry a password that means nothing here; open access ignores it.
+            if access == .tokenRequired { throw AccessError.unknownToken }
+        }
+        if access == .open || Self.isPublic(request.uri.path) { return .local }
+        throw AccessError.tokenMissing
+    }
+
+    /// Liveness and the server's version are no secret.
+    private static func isPublic(_ path: String) -> Bool { path == "/health" || path == "/version" }
+
+    /// The token of `Authorization: Bearer TOKEN`, or the password of `Basic`, which MLflow clients
+    /// send.
+    static func secret(in headers: HTTPFields) -> String? {
+        guard let header = headers[.authorization] else { return nil }
+        let words = header.split(separator: " ", maxSplits: 1)
+        guard words.count == 2 else { return nil }
+        let value = words[1].trimmingCharacters(in: .whitespaces)
+        switch words[0].lowercased() {
+        case "bearer":
+            return value
+        case "basic":
+            guard let data = Data(base64Encoded: value) else { return nil }
+            let pair = String(decoding: data, as: UTF8.self)
+            return pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                .dropFirst().first.map(String.init)
+        default:
+            return nil
+        }
+    }
+}
+
+extension TokenRecord {
+    var principal: Principal {
+        switch kind {
+        case .user: .user(name: name)
+        case .job: .job(JobID(name))
+        case .gateway: .gateway(name: name)
+        }
+    }
+}
+
+/// Why a caller may not ask.
+package enum AccessError: Refusal, Equatable {
+    case tokenMissing
+    case unknownToken
+    /// A job's or gateway's token does not open this.
+    case notForThisToken(kind: String)
+
+    package var code: String {
+        switch self {
+        case .tokenMissing: "token_missing"
+        case .unknownToken: "token_unknown"
+        case .notForThisToken: "token_not_allowed"
+        }
+    }
+
+    package var kind: RefusalKind {
+        switch self {
+        case .tokenMissing, .unknownToken: .unauthenticated
+        case .notForThisToken: .forbidden
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .tokenMissing:
+            "this server asks for a token: send Authorization: Bearer TOKEN (ALOFT_TOKEN for the "
+                + "aloft program, MLFLOW_TRACKING_TOKEN for MLflow clients)"
+        case .unknownToken: "this token is unknown or was revoked"
+        case .notForThisToken(let kind): "a \(kind)'s token does not open this"
+        }
+    }
+}

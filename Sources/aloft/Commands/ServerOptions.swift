@@ -1,0 +1,28 @@
+import AloftClient
+import ArgumentParser
+import Foundation
+
+/// Which server a command talks to, and how it prints.
+struct ServerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The server's address; else ALOFT_SERVER, else http://127.0.0.1:5000.",
+            valueName: "url"))
+    var server: String?
+
+    @Flag(help: "Print JSON instead of tables.")
+    var json = false
+
+    /// A client for that server, with the token in ALOFT_TOKEN if there is one.
+    func client() throws -> ServerClient {
+        let environment = ProcessInfo.processInfo.environment
+        let address = server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
+        guard let url = URL(string: address), ["http", "https"].contains(url.scheme),
+            url.host != nil
+        else {
+            throw CommandFailure.usage(
+                "--server \(address): expected an address such as http://127.0.0.1:5000")
+        }
+        return ServerClient(server: address, token: environment["ALOFT_TOKEN"])
+    }
+}

@@ -1,0 +1,90 @@
+import AloftAPI
+import AloftDomain
+import AloftStore
+import ArgumentParser
+import Foundation
+import Logging
+
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "server",
+        abstract: "Run the control plane, and a gateway beside it.",
+        discussion: """
+            Example: aloft server --data ./aloft-data
+
+            On loopback everybody on this machine may ask. On any other address callers must send a
+            token: start with --auth and make the first one with
+            `aloft token create NAME --data DIR`.
+            """)
+
+    @Option(help: ArgumentHelp("The folder where everything is kept.", valueName: "dir"))
+    var data = "./aloft-data"
+
+    @Option(help: ArgumentHelp("Where to listen.", valueName: "host:port"))
+    var listen = "127.0.0.1:5000"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the gateway beside it answers predictions.", valueName: "host:port"))
+    var gateway = "127.0.0.1:5001"
+
+    @Flag(name: .customLong("no-gateway"), help: "Run no gateway beside the server.")
+    var withoutGateway = false
+
+    @Flag(help: "Ask every caller for a token.")
+    var auth = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder with the python package that converts models; found by itself beside the "
+                + "program.", valueName: "dir"))
+    var share: String?
+
+    @Option(help: "How much to log: debug, info, warning or error.")
+    var logLevel = "info"
+
+    func run() async throws {
+        let configuration = try makeConfiguration()
+        let folder = try DataFolder(path: configuration.dataPath)
+        let store = try Store(path: folder.databasePath)
+        let services = ServerServices(
+            folder: folder, store: store, time: .live, chance: .live(),
+            logger: Self.makeLogger(level: configuration.logLevel), configuration: configuration)
+        try await Server(services: services).run()
+        try store.close()
+    }
+
+    /// Every fault of the command line at once.
+    private func makeConfiguration() throws -> ServerConfiguration {
+        var faults: [String] = []
+        let listen = ListenAddress(self.listen)
+        if listen == nil { faults.append("--listen \(self.listen): expected HOST:PORT") }
+        let gateway = ListenAddress(self.gateway)
+        if gateway == nil { faults.append("--gateway \(self.gateway): expected HOST:PORT") }
+        let level = Logger.Level(rawValue: logLevel)
+        if level == nil {
+            faults.append("--log-level \(logLevel): expected debug, info, warning or error")
+        }
+        for (option, address) in [("--listen", listen), ("--gateway", gateway)] {
+            guard let address, !address.isLoopback, !auth else { continue }
+            if option == "--gateway", withoutGateway { continue }
+            faults.append(
+                "\(option) \(address) is not loopback, and without authentication anybody who "
+                    + "reaches it could run commands here. Add --auth, and make a token with "
+                    + "`aloft token create NAME --data \(data)`.")
+        }
+        guard faults.isEmpty, let listen, let gateway, let level else {
+            throw CommandFailure.usage(faults.joined(separator: "\n"))
+        }
+        return ServerConfiguration(
+            dataPath: URL(fileURLWithPath: data).standardizedFileURL.path, listen: listen,
+            gateway: withoutGateway ? nil : gateway, access: auth ? .tokenRequired : .open,
+            sharePath: share, logLevel: level)
+    }
+
+    private static func makeLogger(level: Logger.Level) -> Logger {
+        var logger = Logger(label: "aloft") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        return logger
+    }
+}

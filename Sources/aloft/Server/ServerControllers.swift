@@ -1,0 +1,22 @@
+import Logging
+import ServiceLifecycle
+
+/// One of the control plane's loops.
+struct Controller: Sendable {
+    let name: String
+    /// Returns when the task is cancelled.
+    let run: @Sendable () async throws -> Void
+}
+
+extension ServerServices {
+    /// Every controller, given the address at which jobs and gateways reach this server. A new area
+    /// adds its lines here.
+    func makeControllers(serverURL: String) throws -> [Controller] {
+        var controllers: [Controller] = []
+        if let listen = configuration.gateway {
+            let child = GatewayChild(services: self, serverURL: serverURL, listen: listen)
+            controllers.append(Controller(name: "gateway", run: child.run))
+        }
+        return controllers
+    }
+}

@@ -1,0 +1,18 @@
+import AloftAPI
+import AloftStore
+import Hummingbird
+
+extension ServerServices {
+    /// Every route of the control plane. A new area adds its lines here.
+    func makeRouter() -> Router<AloftRequestContext> {
+        let router = Router(context: AloftRequestContext.self)
+        router.add(middleware: ErrorMiddleware())
+        router.add(middleware: PrincipalMiddleware(store: store, access: configuration.access))
+
+        var routes = APIRoutes(router: router)
+        TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)
+        EventRoutes(store: store).add(to: &routes)
+        ServerRoutes().add(to: &routes)
+        return router
+    }
+}

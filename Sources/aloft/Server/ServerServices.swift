@@ -1,0 +1,26 @@
+import AloftAPI
+import AloftDomain
+import AloftStore
+import Logging
+
+/// What the command line asked for, checked.
+struct ServerConfiguration: Sendable {
+    /// Absolute.
+    let dataPath: String
+    let listen: ListenAddress
+    /// Where the gateway child listens; none is run without it.
+    let gateway: ListenAddress?
+    let access: PrincipalMiddleware.Access
+    let sharePath: String?
+    let logLevel: Logger.Level
+}
+
+/// What every part of the server is made from; the composition root hands it out.
+struct ServerServices: Sendable {
+    let folder: DataFolder
+    let store: Store
+    let time: TimeSource
+    let chance: Chance
+    let logger: Logger
+    let configuration: ServerConfiguration
+}
