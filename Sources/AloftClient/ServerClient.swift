@@ -15,10 +15,20 @@ package struct ServerClient: Sendable {
     /// - Parameters:
     ///   - server: `http://HOST:PORT` or `https://…`.
     ///   - token: sent as `Authorization: Bearer`.
-    package init(server: String, token: String?, http: HTTPClient = .shared) {
+    package init(server: String, token: String?, http: HTTPClient) {
         self.server = server.hasSuffix("/") ? String(server.dropLast()) : server
         self.token = token
         self.http = http
+    }
+
+    /// The HTTP client for these calls: a server that refuses the connection is an answer, so it is
+    /// not tried again for as long as the timeout lasts. Make one a process, and keep it.
+    package static func makeHTTPClient() -> HTTPClient {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        configuration.decompression = .disabled
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
     /// Calls endpoint `E` and returns its reply.

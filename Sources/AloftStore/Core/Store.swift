@@ -14,8 +14,8 @@ package final class Store: Sendable {
     /// Opens the database at `path`, creates it where there is none, and brings its schema up to
     /// date.
     ///
-    /// - Throws: `StoreError.newerSchema` if a newer version of the program wrote it, or what SQLite
-    ///   says if the file is no database or cannot be written.
+    /// - Throws: `StoreError.newerSchema` if a newer version of the program wrote it, `.unusable` if
+    ///   the file is no database or cannot be written.
     package init(path: String) throws {
         var configuration = Configuration()
         configuration.label = "store"
@@ -26,7 +26,12 @@ package final class Store: Sendable {
             try db.execute(sql: "PRAGMA foreign_keys = ON")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
-        pool = try DatabasePool(path: path, configuration: configuration)
+        do {
+            pool = try DatabasePool(path: path, configuration: configuration)
+        } catch let error as DatabaseError {
+            throw StoreError.unusable(
+                path: path, reason: error.message ?? error.resultCode.description)
+        }
         let migrator = Schema.migrator()
         let applied = try pool.read { try migrator.hasBeenSuperseded($0) ? Schema.applied($0) : [] }
         guard applied.isEmpty else {

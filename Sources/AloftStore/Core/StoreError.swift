@@ -6,6 +6,8 @@ package enum StoreError: Refusal, Equatable {
     case newerSchema(path: String, unknown: [String])
     /// The data folder belongs to another running server.
     case folderInUse(path: String, processID: Int32?)
+    /// The file is no database, is damaged, or may not be read and written.
+    case unusable(path: String, reason: String)
     /// The disk is full; nothing was written.
     case diskFull
 
@@ -13,13 +15,14 @@ package enum StoreError: Refusal, Equatable {
         switch self {
         case .newerSchema: "newer_schema"
         case .folderInUse: "folder_in_use"
+        case .unusable: "database_unusable"
         case .diskFull: "disk_full"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
-        case .newerSchema, .folderInUse: .conflict
+        case .newerSchema, .folderInUse, .unusable: .conflict
         case .diskFull: .diskFull
         }
     }
@@ -33,6 +36,8 @@ package enum StoreError: Refusal, Equatable {
             "the data folder \(path) is in use by another server"
                 + (processID.map { " (process \($0))" } ?? "")
                 + ". Stop that one, or give this one another --data."
+        case .unusable(let path, let reason):
+            "\(path) cannot be used as the database: \(reason). It was left as it is."
         case .diskFull:
             "the disk is full; nothing was written. Free space and try again."
         }

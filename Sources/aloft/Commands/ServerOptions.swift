@@ -23,6 +23,10 @@ struct ServerOptions: ParsableArguments {
             throw CommandFailure.usage(
                 "--server \(address): expected an address such as http://127.0.0.1:5000")
         }
-        return ServerClient(server: address, token: environment["ALOFT_TOKEN"])
+        return ServerClient(
+            server: address, token: environment["ALOFT_TOKEN"], http: Self.http)
     }
+
+    /// The process's connections; they end with it.
+    private static let http = ServerClient.makeHTTPClient()
 }
