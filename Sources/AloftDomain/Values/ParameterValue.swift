@@ -1,0 +1,43 @@
+/// One value of a parameter: of a job's defaults, of a search space, of a trial.
+package enum ParameterValue: Sendable, Hashable {
+    case int(Int)
+    case double(Double)
+    case bool(Bool)
+    case text(String)
+
+    /// As written on a command line and as a run's parameter: `6`, `0.05`, `true`, `gini`.
+    package var text: String {
+        switch self {
+        case .int(let value): String(value)
+        case .double(let value): value.description
+        case .bool(let value): value ? "true" : "false"
+        case .text(let value): value
+        }
+    }
+}
+
+extension ParameterValue: Codable {
+    /// A JSON scalar. A whole number stays whole.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .int(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .double(value)
+        } else {
+            self = .text(try container.decode(String.self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .int(let value): try container.encode(value)
+        case .double(let value): try container.encode(value)
+        case .bool(let value): try container.encode(value)
+        case .text(let value): try container.encode(value)
+        }
+    }
+}

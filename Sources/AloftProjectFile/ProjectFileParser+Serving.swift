@@ -1,0 +1,86 @@
+import AloftDomain
+import Yams
+
+extension ProjectFileParser {
+    static func readModel(_ entry: Section.Entry) -> ModelDefinition? {
+        guard let section = entry.value.section("a model", keys: ProjectFileKeys.model) else {
+            return nil
+        }
+        let environments = section["checks"]?.named("`checks`", as: .plain) ?? []
+        return ModelDefinition(
+            name: entry.name,
+            checks: environments.compactMap { environment in
+                guard let items = environment.value.list("a list of checks") else { return nil }
+                return ModelDefinition.EnvironmentChecks(
+                    environment: environment.name, checks: items.compactMap(readCheck))
+            })
+    }
+
+    static func readCheck(_ cursor: Cursor) -> CheckExpression? {
+        guard let text = cursor.text("a check", example: "\"val_auc >= 0.65\"") else { return nil }
+        do {
+            return try CheckExpression(text)
+        } catch {
+            cursor.fault(error.message)
+            return nil
+        }
+    }
+
+    static func readDeployment(_ entry: Section.Entry) -> DeploymentDefinition? {
+        guard let section = entry.value.section("a deployment", keys: ProjectFileKeys.deployment),
+            let model = section.required("model", example: "model: flight-delay").flatMap({
+                readName($0, "the model's name", as: .model)
+            })
+        else { return nil }
+        return DeploymentDefinition(
+            name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout))
+    }
+
+    private static func readRollout(_ cursor: Cursor) -> RolloutDefinition? {
+        guard let section = cursor.section("a rollout", keys: ProjectFileKeys.rollout) else {
+            return nil
+        }
+        let steps = section.required("steps", example: "steps: [5%, 25%, 100%]").flatMap(readSteps)
+        let hold = section["hold"].map { $0.duration("`hold`") } ?? .seconds(60)
+        let abort = section["abort"].flatMap { $0.list("`abort`") } ?? []
+        let conditions = abort.compactMap(readAbort)
+        guard let steps, let hold else { return nil }
+        return RolloutDefinition(stepsPercent: steps, hold: hold, abort: conditions)
+    }
+
+    private static func readSteps(_ cursor: Cursor) -> [Double]? {
+        guard let items = cursor.list("`steps`") else { return nil }
+        let steps = items.compactMap { item -> Double? in
+            let percent = item.scalar.flatMap { Quantity.percent($0.string) }
+            guard let percent, percent > 0, percent <= 100 else {
+                item.fault("a step is a percentage above 0% and at most 100%\(item.butIs)")
+                return nil
+            }
+            return percent
+        }
+        guard steps.count == items.count else { return nil }
+        guard (1...100).contains(steps.count), steps.last == 100,
+            zip(steps, steps.dropFirst()).allSatisfy({ $0 < $1 })
+        else {
+            cursor.fault("the steps rise and the last is 100%, as in `[5%, 25%, 100%]`")
+            return nil
+        }
+        return steps
+    }
+
+    private static func readAbort(_ cursor: Cursor) -> CheckExpression? {
+        guard let check = readCheck(cursor) else { return nil }
+        let isMeasured = check.metric == "error_rate" || check.latencyFraction != nil
+        guard isMeasured else {
+            cursor.fault(
+                "a rollout is watched by error_rate and latency_p50 to latency_p999; `\(check.metric)`"
+                    + " does not change while it runs")
+            return nil
+        }
+        guard check.otherEnvironment == nil else {
+            cursor.fault("a rollout is compared with a number, as in `error_rate > 1%`")
+            return nil
+        }
+        return check
+    }
+}
