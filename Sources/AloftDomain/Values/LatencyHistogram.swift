@@ -16,7 +16,7 @@ package struct LatencyHistogram: Sendable, Hashable, Codable {
 
     package static func bucket(microseconds: Double) -> Int {
         guard microseconds > 1 else { return 0 }
-        return min(Int((log2(microseconds) * 8).rounded(.up)), bucketCount - 1)
+        return Int(min((log2(microseconds) * 8).rounded(.up), Double(bucketCount - 1)))
     }
 
     package mutating func record(microseconds: Double) {

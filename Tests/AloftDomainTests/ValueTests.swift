@@ -1,0 +1,59 @@
+import Testing
+
+@testable import AloftDomain
+
+struct ValueTests {
+    @Test func `a digest is 64 lower-case hexadecimal digits and nothing else`() {
+        let good = String(repeating: "0a", count: 32)
+        #expect(ContentDigest(hex: good)?.hex == good)
+        for bad in ["", "../" + good, good.uppercased(), String(good.dropLast()), good + "0"] {
+            #expect(ContentDigest(hex: bad) == nil)
+        }
+        #expect(ContentDigest(bytes: [UInt8](repeating: 10, count: 32)).hex == good)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:5000", true), ("localhost:1", true), ("[::1]:80", true),
+        ("0.0.0.0:5000", false),
+        ("example.org:443", false), ("127.0.0.1.example.org:80", false),
+    ])
+    func `an address knows whether only this machine reaches it`(text: String, isLoopback: Bool) {
+        #expect(ListenAddress(text)?.isLoopback == isLoopback)
+        #expect(ListenAddress(text)?.description == text)
+    }
+
+    @Test(arguments: ["", "5000", ":5000", "host:", "host:65536", "host:-1", "::1:80"])
+    func `what is no address is refused`(text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+
+    @Test func `a percentile is at most nine percent too high`() throws {
+        var histogram = LatencyHistogram()
+        for latency in 1...1000 { histogram.record(microseconds: Double(latency)) }
+        let p99 = try #require(histogram.percentileMicroseconds(0.99))
+        #expect(p99 >= 990 && p99 <= 990 * 1.091)
+        #expect(LatencyHistogram().percentileMicroseconds(0.5) == nil)
+    }
+
+    @Test func `the difference of two readings is what came between`() {
+        var earlier = LatencyHistogram()
+        earlier.record(microseconds: 5)
+        var later = earlier
+        later.record(microseconds: 700)
+        #expect(later.since(earlier).total == 1)
+        #expect(earlier.since(later) == earlier, "a counter that was reset counts from zero")
+    }
+
+    @Test func `extreme latencies stay inside of the histogram`() {
+        var histogram = LatencyHistogram()
+        for latency in [0, -1, 1e12, Double.infinity] { histogram.record(microseconds: latency) }
+        #expect(histogram.total == 4)
+    }
+
+    @Test func `a seeded generator goes on from its saved state`() {
+        var generator = SplitMix64(seed: 42)
+        _ = generator.next()
+        var copy = generator
+        #expect(generator.next() == copy.next())
+    }
+}
