@@ -146,7 +146,7 @@ let package = Package(
         tests("AloftRegistry"),
         tests("AloftControl"),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
-        tests("AloftAPI", [hummingbird, hummingbirdTesting]),
+        tests("AloftAPI", [hummingbird, hummingbirdTesting, httpTypes, nioCore]),
         tests("AloftGateway", [nioEmbedded, nioHTTP1]),
         .testTarget(
             name: "EndToEndTests",

@@ -202,3 +202,45 @@ def is_free(address: str) -> bool:
         except OSError:
             return False
     return True
+
+
+# The stages.
+
+
+@dataclass
+class Flight:
+    """What the demo learns on its way; the closing table shows it."""
+
+    aloft: Aloft
+    python: Path
+    kill: bool
+    trials: int = 0
+    stopped_early: int = 0
+    validation_auc: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+    parity: dict[str, float] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+    rollback_seconds: float = 0.0
+
+    def sweep(self) -> str:
+        """Runs the sweep to its end; returns its id."""
+        sweep = self.aloft.json("sweep", "train")
+        identifier = str(sweep["id"])
+        total = 0
+        while True:
+            state = self.aloft.json("sweep", "show", identifier)
+            trials = state["trials"]
+            ended = [trial for trial in trials if trial["state"] not in ("queued", "running")]
+            total = int(state.get("maxTrials") or total or len(trials))
+            best = state.get("best") or {}
+            text = f"trials, best val_auc {best['value']:.4f}" if best.get("value") else "trials"
+            SCREEN.bar(len(ended), total, text)
+            if state["state"] != "running":
+                break
+            if self.kill and self.aloft.killed == 0 and len(ended) >= 3:
+                self.aloft.kill_and_restart()
+            time.sleep(0.5)
+        if state["state"] != "succeeded":
+            raise StepFailed(f"the sweep ended {state['state']}: {state.get('reason')}")
+        self.count_trials(state)
+        return identifier

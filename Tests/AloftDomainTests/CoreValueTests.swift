@@ -2,7 +2,7 @@ import Testing
 
 @testable import AloftDomain
 
-struct ValueTests {
+struct CoreValueTests {
     @Test func `a digest is 64 lower-case hexadecimal digits and nothing else`() {
         let good = String(repeating: "0a", count: 32)
         #expect(ContentDigest(hex: good)?.hex == good)
