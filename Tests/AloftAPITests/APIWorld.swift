@@ -46,9 +46,10 @@ struct APIWorld {
     ) async throws -> Answer {
         var headers = HTTPFields()
         if let authorization { headers[.authorization] = authorization }
+        let sent = headers
         return try await Application(router: router).test(.router) { client in
             try await client.execute(
-                uri: path, method: method, headers: headers,
+                uri: path, method: method, headers: sent,
                 body: body.map { ByteBuffer(string: $0) }
             ) { response in
                 Answer(status: response.status.code, text: String(buffer: response.body))

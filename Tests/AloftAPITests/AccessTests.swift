@@ -1,5 +1,6 @@
 import AloftStore
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import AloftAPI

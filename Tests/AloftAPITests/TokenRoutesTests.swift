@@ -1,4 +1,5 @@
 import AloftStore
+import HTTPTypes
 import Testing
 
 @testable import AloftAPI
