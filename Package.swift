@@ -76,7 +76,8 @@ let package = Package(
         // Adapters: the database, blobs, child processes, the inference runtime.
         layer("AloftStore", ["AloftDomain", grdb, crypto, logging]),
         layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
-        layer("AloftCompute", ["AloftDomain", logging, crypto]),
+        .target(name: "CProcess"),
+        layer("AloftCompute", ["AloftDomain", "CProcess", logging, crypto]),
         .target(
             name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
         ),

@@ -11,7 +11,8 @@ enum Schema {
     }
 
     static let migrations: [Migration] = [
-        .m0001Core
+        .m0001Core,
+        .m0004Jobs,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import AloftDomain
 
-struct ValueTests {
+struct ProjectFileValueTests {
     @Test(arguments: [
         ("10ms", 0.01), ("1h30m", 5400), ("2.5s", 2.5), ("100us", 1e-4), ("2d", 172_800),
     ])

@@ -1,0 +1,82 @@
+package import Foundation
+
+/// Files that are whole or absent, also after a power failure.
+package enum DurableFile {
+    /// Writes beside `path`, syncs, renames, syncs the folder. Readable by the owner only.
+    package static func write(_ data: Data, to path: String) throws {
+        let beside = "\(path).\(getpid()).part"
+        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileFailure(path: path, number: errno) }
+        var failure: Int32 = 0
+        data.withUnsafeBytes { bytes in
+            var written = 0
+            while written < bytes.count, let base = bytes.baseAddress {
+                let count = Foundation.write(descriptor, base + written, bytes.count - written)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else {
+                    failure = errno
+                    return
+                }
+                written += count
+            }
+        }
+        if failure == 0, fsync(descriptor) != 0 { failure = errno }
+        close(descriptor)
+        if failure == 0, rename(beside, path) != 0 { failure = errno }
+        guard failure == 0 else {
+            unlink(beside)
+            throw FileFailure(path: path, number: failure)
+        }
+        syncFolder(of: path)
+    }
+
+    package static func write(_ value: some Encodable, to path: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try write(try encoder.encode(value), to: path)
+    }
+
+    /// `nil` where there is no file.
+    ///
+    /// - Throws: `DecodingError` if it holds something else.
+    package static func read<Value: Decodable>(_ type: Value.Type, at path: String) throws -> Value?
+    {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return try JSONDecoder().decode(type, from: data)
+    }
+
+    private static func syncFolder(of path: String) {
+        let folder = (path as NSString).deletingLastPathComponent
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
+    }
+}
+
+/// The operating system refused something to a file.
+package struct FileFailure: Error, CustomStringConvertible {
+    package let path: String
+    package let number: Int32
+    package var description: String { "\(path): \(String(cString: strerror(number)))" }
+}
+
+/// An exclusive lock that ends with the process.
+package struct FileLock: ~Copyable {
+    private let descriptor: Int32
+
+    /// `nil` if another process holds it.
+    ///
+    /// - Throws: `FileFailure` if the file cannot be made.
+    package init?(tryingAt path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileFailure(path: path, number: errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+}
