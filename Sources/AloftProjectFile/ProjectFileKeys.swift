@@ -4,7 +4,7 @@ package enum ProjectFileKeys {
     package static let file = [
         "project", "environment", "jobs", "models", "deployments", "monitors", "triggers",
     ]
-    package static let environment = ["python"]
+    package static let environment = ["python", "version"]
     package static let job = [
         "run", "environment", "resources", "variables", "parameters", "sweep", "registers",
     ]

@@ -12,7 +12,13 @@ extension ProjectFileParser {
             value.fault("the requirements file is a path inside the project's folder\(value.butIs)")
             return nil
         }
-        return EnvironmentDefinition(python: path)
+        let version = section["version"]?.text("the Python version", example: "version: \"3.11\"")
+        let digits = (version ?? "3").split(separator: ".", omittingEmptySubsequences: false)
+        guard (1...3).contains(digits.count), digits.allSatisfy({ UInt16($0) != nil }) else {
+            section["version"]?.fault("a Python version is written as in `version: \"3.11\"`")
+            return nil
+        }
+        return EnvironmentDefinition(python: path, version: version)
     }
 
     static func readJob(
@@ -73,7 +79,9 @@ extension ProjectFileParser {
         resources.time = section["time"]?.duration("`time`")
         resources.memoryBytes = section["memory"].flatMap { value in
             let bytes = value.scalar.flatMap { Quantity.bytes($0.string) }
-            if bytes == nil { value.fault("`memory` is a size such as 512Mi or 2Gi\(value.butIs)") }
+            if bytes.map({ $0 < 1 << 20 }) ?? true {
+                value.fault("`memory` is a size such as 512Mi or 2Gi, at least 1Mi\(value.butIs)")
+            }
             return bytes
         }
         return resources

@@ -52,7 +52,7 @@ struct ProjectFileTests {
             faults(in: text) == [
                 "aloft.yaml:1:1: unknown key `projet`; did you mean `project`?",
                 "aloft.yaml:4:5: jobs.train: unknown key `rum`; did you mean `run`?",
-                "aloft.yaml:5:26: jobs.train.resources.memory: `memory` is a size such as 512Mi or 2Gi, not `lots`",
+                "aloft.yaml:5:26: jobs.train.resources.memory: `memory` is a size such as 512Mi or 2Gi, at least 1Mi, not `lots`",
                 "aloft.yaml:6:3: jobs: `2 b` is no name here: up to 63 letters, digits and `-`, `_`, a letter or digit first",
                 "aloft.yaml:8:15: deployments.d.model: no job `registers` the model `flight-dely` and `models` does not name it; if another program registers it, add `flight-dely: {}` under `models`",
             ])

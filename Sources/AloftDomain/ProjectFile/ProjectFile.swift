@@ -36,8 +36,13 @@ package struct ProjectFile: Sendable, Equatable {
 package struct EnvironmentDefinition: Sendable, Hashable, Codable {
     /// A requirements file, as a path inside the project's folder.
     package var python: String
+    /// As `uv` takes it, such as `3.11`; `nil` for the Python that is found first.
+    package var version: String?
 
-    package init(python: String) { self.python = python }
+    package init(python: String, version: String? = nil) {
+        self.python = python
+        self.version = version
+    }
 }
 
 /// What a job may use. `nil` means no limit of its own.

@@ -17,8 +17,15 @@ package enum ParameterValue: Sendable, Hashable {
 }
 
 extension ParameterValue: Codable {
-    /// A JSON scalar. A whole number stays whole.
+    private enum CodingKeys: String, CodingKey { case double }
+
+    /// A JSON scalar, but `{"double": 3}` for a whole number that is a `double`: a JSON coder would
+    /// give it back as an `int`.
     package init(from decoder: any Decoder) throws {
+        if let container = try? decoder.container(keyedBy: CodingKeys.self) {
+            self = .double(try container.decode(Double.self, forKey: .double))
+            return
+        }
         let container = try decoder.singleValueContainer()
         if let value = try? container.decode(Bool.self) {
             self = .bool(value)
@@ -32,6 +39,10 @@ extension ParameterValue: Codable {
     }
 
     package func encode(to encoder: any Encoder) throws {
+        if case .double(let value) = self, value == value.rounded() {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            return try container.encode(value, forKey: .double)
+        }
         var container = encoder.singleValueContainer()
         switch self {
         case .int(let value): try container.encode(value)

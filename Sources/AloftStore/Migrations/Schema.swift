@@ -13,6 +13,7 @@ enum Schema {
     static let migrations: [Migration] = [
         .m0001Core,
         .m0004Jobs,
+        .m0005Sweeps,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

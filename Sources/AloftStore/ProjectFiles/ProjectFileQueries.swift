@@ -1,0 +1,79 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+/// One revision of a project's file, as text: whoever needs it parsed reads it with
+/// `ProjectFileParser`.
+package struct ProjectFileRecord: Sendable, Equatable {
+    package var project: ProjectID
+    /// 1, 2, …
+    package var revision: Int
+    package var text: String
+    /// The folder that the file came with: a tar in the blob store.
+    package var snapshot: ContentDigest?
+    package var appliedAt: String
+    package var appliedBy: String
+}
+
+package enum ProjectFileQueries {
+    /// Makes `text` the project's file. The same text with the same snapshot again changes nothing.
+    ///
+    /// - Returns: the project's current file, and whether this call made it so.
+    package static func apply(
+        _ db: Database, project: ProjectID, text: String, snapshot: ContentDigest?, at: Date,
+        by who: Principal
+    ) throws -> (record: ProjectFileRecord, isNew: Bool) {
+        let current = try current(db, project)
+        if let current, current.text == text, current.snapshot == snapshot {
+            return (current, false)
+        }
+        let record = ProjectFileRecord(
+            project: project, revision: (current?.revision ?? 0) + 1, text: text,
+            snapshot: snapshot, appliedAt: at.stamp, appliedBy: who.description)
+        try ProjectQueries.ensure(db, project, at: at)
+        try db.execute(
+            sql: """
+                INSERT INTO projectFile (project, revision, text, snapshot, appliedAt, appliedBy)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                project.rawValue, record.revision, text, snapshot?.hex, record.appliedAt,
+                record.appliedBy,
+            ])
+        try EventLog.append(
+            db, at: at, project: project, entity: "projectFile", entityID: project.rawValue,
+            what: "applied", who: who, payload: ["revision": .int(Int64(record.revision))])
+        return (record, true)
+    }
+
+    /// The project's newest file, if it has one.
+    package static func current(_ db: Database, _ project: ProjectID) throws -> ProjectFileRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM projectFile WHERE project = ? ORDER BY revision DESC LIMIT 1",
+            arguments: [project.rawValue]
+        ).map(record)
+    }
+
+    package static func find(
+        _ db: Database, _ project: ProjectID, revision: Int
+    ) throws -> ProjectFileRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM projectFile WHERE project = ? AND revision = ?",
+            arguments: [project.rawValue, revision]
+        ).map(record)
+    }
+
+    /// The projects that have a file, by name.
+    package static func projects(_ db: Database) throws -> [ProjectID] {
+        try String.fetchAll(db, sql: "SELECT DISTINCT project FROM projectFile ORDER BY project")
+            .map(ProjectID.init)
+    }
+
+    private static func record(_ row: Row) -> ProjectFileRecord {
+        let snapshot: String? = row["snapshot"]
+        return ProjectFileRecord(
+            project: ProjectID(row["project"]), revision: row["revision"], text: row["text"],
+            snapshot: snapshot.flatMap { ContentDigest(hex: $0) }, appliedAt: row["appliedAt"],
+            appliedBy: row["appliedBy"])
+    }
+}
