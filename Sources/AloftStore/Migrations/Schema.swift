@@ -14,6 +14,7 @@ enum Schema {
         .m0001Core,
         .m0004Jobs,
         .m0005Sweeps,
+        .m0006Deployments,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

@@ -1,0 +1,89 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+package enum DeploymentQueries {
+    /// The deployment of this name and environment, made if there is none.
+    ///
+    /// - Throws: `DeploymentError.otherProject` if it belongs to another project.
+    package static func ensure(
+        _ db: Database, id: DeploymentID, project: ProjectID, name: String, environment: String,
+        at now: Date, by who: Principal
+    ) throws -> DeploymentRecord {
+        if let found = try find(db, name: name, environment: environment) {
+            guard found.project == project else {
+                throw DeploymentError.otherProject(deployment: name, project: found.project)
+            }
+            return found
+        }
+        try ProjectQueries.ensure(db, project, at: now)
+        try db.execute(
+            sql: """
+                INSERT INTO deployment (id, project, name, environment, createdAt, createdBy)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                id.rawValue, project.rawValue, name, environment, now.stamp, who.description,
+            ])
+        try EventLog.append(
+            db, at: now, project: project, entity: "deployment", entityID: id.rawValue,
+            what: "created", who: who,
+            payload: ["name": .string(name), "environment": .string(environment)])
+        return DeploymentRecord(
+            id: id, project: project, name: name, environment: environment, createdAt: now,
+            createdBy: who.description)
+    }
+
+    package static func find(
+        _ db: Database, name: String, environment: String
+    ) throws -> DeploymentRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM deployment WHERE name = ? AND environment = ?",
+            arguments: [name, environment]
+        ).map(record)
+    }
+
+    package static func find(_ db: Database, _ id: DeploymentID) throws -> DeploymentRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM deployment WHERE id = ?", arguments: [id.rawValue]
+        ).map(record)
+    }
+
+    /// - Throws: `DeploymentError.notFound`.
+    package static func get(
+        _ db: Database, name: String, environment: String
+    ) throws -> DeploymentRecord {
+        if let found = try find(db, name: name, environment: environment) { return found }
+        let known = try String.fetchAll(
+            db, sql: "SELECT DISTINCT name FROM deployment ORDER BY name LIMIT 1000")
+        throw DeploymentError.notFound(
+            deployment: name, environment: known.contains(name) ? environment : nil,
+            known: known.filter { $0 != name })
+    }
+
+    /// By name and environment.
+    package static func list(_ db: Database, limit: Int) throws -> [DeploymentRecord] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM deployment ORDER BY name, environment LIMIT ?",
+            arguments: [limit]
+        ).map(record)
+    }
+
+    /// Deployments with a revision under way.
+    package static func underWay(_ db: Database) throws -> [DeploymentRecord] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT d.* FROM revision r JOIN deployment d ON d.id = r.deployment
+                WHERE r.state IN ('waiting', 'warming', 'rolling') ORDER BY r.createdAt, r.id
+                """
+        ).map(record)
+    }
+
+    private static func record(_ row: Row) throws -> DeploymentRecord {
+        DeploymentRecord(
+            id: DeploymentID(row["id"]), project: ProjectID(row["project"]), name: row["name"],
+            environment: row["environment"],
+            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"])
+    }
+}

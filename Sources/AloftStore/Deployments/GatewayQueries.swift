@@ -1,0 +1,139 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+package enum GatewayQueries {
+    /// Stores what a gateway says. Counters are cumulative within an incarnation; those of earlier
+    /// incarnations are kept as one sum. News of an incarnation that has ended is ignored, and so
+    /// are revisions that are not known here or are over.
+    package static func report(
+        _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
+        revisions: [GatewayRevisionReport], at now: Date
+    ) throws {
+        let known = try Row.fetchOne(
+            db, sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
+            arguments: [gateway.rawValue])
+        if let known, known["earlierIncarnation"] == incarnation { return }
+        if let known, known["incarnation"] != incarnation {
+            try foldIncarnation(db, gateway: gateway, known["incarnation"])
+        }
+        try db.execute(
+            sql: """
+                INSERT INTO gateway (id, incarnation, desiredRevision, firstSeenAt, reportedAt)
+                VALUES (:id, :incarnation, :desired, :now, :now)
+                ON CONFLICT (id) DO UPDATE SET incarnation = :incarnation,
+                    earlierIncarnation = CASE WHEN gateway.incarnation = :incarnation
+                        THEN gateway.earlierIncarnation ELSE gateway.incarnation END,
+                    desiredRevision = :desired, reportedAt = :now
+                """,
+            arguments: [
+                "id": gateway.rawValue, "incarnation": incarnation, "desired": desiredRevision,
+                "now": now.stamp,
+            ])
+        for report in revisions {
+            try upsert(db, gateway: gateway, incarnation: incarnation, report)
+        }
+    }
+
+    private static func upsert(
+        _ db: Database, gateway: GatewayID, incarnation: String, _ report: GatewayRevisionReport
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO gatewayReport (gateway, incarnation, revision, state, error, warmup,
+                    requests, errors, latency)
+                SELECT :gateway, :incarnation, id, :state, :error, :warmup, :requests, :errors,
+                    :latency
+                FROM revision WHERE id = :revision AND state <> 'ended'
+                ON CONFLICT (revision, gateway, incarnation) DO UPDATE SET state = :state,
+                    error = :error, warmup = coalesce(:warmup, gatewayReport.warmup),
+                    requests = :requests, errors = :errors, latency = :latency
+                """,
+            arguments: [
+                "gateway": gateway.rawValue, "incarnation": incarnation,
+                "revision": report.revision.rawValue, "state": report.state.rawValue,
+                "error": report.error, "warmup": try report.warmup.map(StoredJSON.text),
+                "requests": Int64(clamping: report.traffic.requests),
+                "errors": Int64(clamping: report.traffic.errors),
+                "latency": try StoredJSON.text(report.traffic.latency),
+            ])
+    }
+
+    /// Adds the counters of an incarnation that has ended to the gateway's sum, incarnation `''`.
+    private static func foldIncarnation(
+        _ db: Database, gateway: GatewayID, _ incarnation: String
+    ) throws {
+        let rows = try Row.fetchAll(
+            db, sql: "SELECT * FROM gatewayReport WHERE gateway = ? AND incarnation IN (?, '')",
+            arguments: [gateway.rawValue, incarnation])
+        var sums: [RevisionID: TrafficCount] = [:]
+        for row in rows {
+            let record = try report(row)
+            sums[record.revision, default: TrafficCount()].add(record.traffic)
+        }
+        try db.execute(
+            sql: "DELETE FROM gatewayReport WHERE gateway = ? AND incarnation IN (?, '')",
+            arguments: [gateway.rawValue, incarnation])
+        for (revision, sum) in sums.sorted(by: { $0.key < $1.key }) {
+            try upsert(
+                db, gateway: gateway, incarnation: "",
+                GatewayRevisionReport(revision: revision, state: .gone, traffic: sum))
+        }
+    }
+
+    /// Drops what was counted of a revision that is over.
+    static func forget(_ db: Database, revision: RevisionID) throws {
+        try db.execute(
+            sql: "DELETE FROM gatewayReport WHERE revision = ?", arguments: [revision.rawValue])
+    }
+
+    /// What all gateways counted of a revision since it was first served.
+    package static func traffic(_ db: Database, of revision: RevisionID) throws -> TrafficCount {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM gatewayReport WHERE revision = ?",
+            arguments: [revision.rawValue]
+        ).reduce(into: TrafficCount()) { sum, row in sum.add(try report(row).traffic) }
+    }
+
+    /// The gateways heard of since `cutoff`, and what their running incarnation says of `revision`.
+    package static func fleet(
+        _ db: Database, of revision: RevisionID, heardSince cutoff: Date
+    ) throws -> [FleetMember] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT g.id AS gatewayId, r.* FROM gateway g
+                LEFT JOIN gatewayReport r ON r.gateway = g.id AND r.incarnation = g.incarnation
+                    AND r.revision = ?
+                WHERE g.reportedAt >= ? ORDER BY g.id
+                """, arguments: [revision.rawValue, cutoff.stamp]
+        ).map { row in
+            let isKnown = (row["revision"] as String?) != nil
+            return FleetMember(
+                gateway: GatewayID(row["gatewayId"]), report: isKnown ? try report(row) : nil)
+        }
+    }
+
+    package static func list(_ db: Database) throws -> [GatewayRecord] {
+        try Row.fetchAll(db, sql: "SELECT * FROM gateway ORDER BY id").map { row in
+            GatewayRecord(
+                id: GatewayID(row["id"]), incarnation: row["incarnation"],
+                desiredRevision: row["desiredRevision"],
+                firstSeenAt: try StoredDate.required(row["firstSeenAt"]),
+                reportedAt: try StoredDate.required(row["reportedAt"]))
+        }
+    }
+
+    private static func report(_ row: Row) throws -> GatewayRevisionReport {
+        GatewayRevisionReport(
+            revision: RevisionID(row["revision"]),
+            state: GatewayRevisionReport.State(rawValue: row["state"]) ?? .gone,
+            error: row["error"],
+            warmup: try StoredJSON.optional(LatencyHistogram.self, from: row["warmup"]),
+            traffic: TrafficCount(
+                requests: UInt64(row["requests"] as Int64),
+                errors: UInt64(row["errors"] as Int64),
+                latency: try StoredJSON.value(
+                    LatencyHistogram.self, from: row["latency"] as String)))
+    }
+}

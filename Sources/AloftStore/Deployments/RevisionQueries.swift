@@ -1,0 +1,194 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+package enum RevisionQueries {
+    /// A new revision of `deployment`, waiting.
+    package static func insert(
+        _ db: Database, id: RevisionID, deployment: DeploymentRecord, version: ModelVersionKey,
+        policy: RolloutPolicy, checks: [CheckExpression], why: String? = nil, at now: Date,
+        by who: Principal
+    ) throws -> RevisionRecord {
+        let number =
+            try Int.fetchOne(
+                db,
+                sql: """
+                    UPDATE deployment SET lastNumber = lastNumber + 1 WHERE id = ?
+                    RETURNING lastNumber
+                    """, arguments: [deployment.id.rawValue]) ?? 1
+        try db.execute(
+            sql: """
+                INSERT INTO revision (id, deployment, number, model, version, policy, checks, state,
+                    createdAt, createdBy)
+                VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
+                """,
+            arguments: [
+                id.rawValue, deployment.id.rawValue, number, version.model, version.version,
+                try StoredJSON.text(policy), try StoredJSON.text(checks), now.stamp,
+                who.description,
+            ])
+        try EventLog.append(
+            db, at: now, project: deployment.project, entity: "revision", entityID: id.rawValue,
+            what: "created", who: who, why: why,
+            payload: [
+                "deployment": .string(deployment.name),
+                "environment": .string(deployment.environment), "number": .int(Int64(number)),
+                "version": .string(version.description),
+            ])
+        return RevisionRecord(
+            id: id, deployment: deployment.id, number: number, version: version, servable: nil,
+            policy: policy, checks: checks, lifecycle: RevisionLifecycle(), createdAt: now,
+            createdBy: who.description, releasedAt: nil, liveAt: nil, endedAt: nil, changes: 0)
+    }
+
+    package static func find(_ db: Database, _ id: RevisionID) throws -> RevisionRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM revision WHERE id = ?", arguments: [id.rawValue]
+        ).map(record)
+    }
+
+    package static func find(
+        _ db: Database, of deployment: DeploymentID, number: Int
+    ) throws -> RevisionRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM revision WHERE deployment = ? AND number = ?",
+            arguments: [deployment.rawValue, number]
+        ).map(record)
+    }
+
+    /// The one revision of `deployment` in this state.
+    package static func live(_ db: Database, of deployment: DeploymentID) throws -> RevisionRecord?
+    {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'live'",
+            arguments: [deployment.rawValue]
+        ).map(record)
+    }
+
+    package static func standby(
+        _ db: Database, of deployment: DeploymentID
+    ) throws -> RevisionRecord? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'standby'",
+            arguments: [deployment.rawValue]
+        ).map(record)
+    }
+
+    package static func underWay(
+        _ db: Database, of deployment: DeploymentID
+    ) throws -> RevisionRecord? {
+        try Row.fetchOne(
+            db,
+            sql: """
+                SELECT * FROM revision
+                WHERE deployment = ? AND state IN ('waiting', 'warming', 'rolling')
+                """, arguments: [deployment.rawValue]
+        ).map(record)
+    }
+
+    /// The last revision that was retired in good standing before `live`.
+    package static func lastRetired(
+        _ db: Database, of deployment: DeploymentID, before number: Int
+    ) throws -> RevisionRecord? {
+        try Row.fetchOne(
+            db,
+            sql: """
+                SELECT * FROM revision
+                WHERE deployment = ? AND number < ? AND state = 'ended' AND ending = 'retired'
+                ORDER BY liveAt DESC, number DESC LIMIT 1
+                """, arguments: [deployment.rawValue, number]
+        ).map(record)
+    }
+
+    /// Newest first, at most `limit`.
+    package static func list(
+        _ db: Database, of deployment: DeploymentID, limit: Int
+    ) throws -> [RevisionRecord] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM revision WHERE deployment = ? ORDER BY number DESC LIMIT ?",
+            arguments: [deployment.rawValue, limit]
+        ).map(record)
+    }
+
+    /// Checks of revisions of this version that passed everything in `environment`, as written.
+    package static func passedChecks(
+        _ db: Database, version: ModelVersionKey, environment: String
+    ) throws -> Set<String> {
+        Set(
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT c.source FROM revision r
+                    JOIN deployment d ON d.id = r.deployment
+                    JOIN checkResult c ON c.revision = r.id
+                    WHERE r.model = ? AND r.version = ? AND d.environment = ?
+                        AND r.releasedAt IS NOT NULL AND c.held
+                    """, arguments: [version.model, version.version, environment]))
+    }
+
+    // MARK: - Checks
+
+    package static func insertChecks(
+        _ db: Database, _ results: [CheckResultRecord], of revision: RevisionID, at now: Date
+    ) throws {
+        for result in results {
+            try db.execute(
+                sql: """
+                    INSERT INTO checkResult
+                        (revision, position, source, held, leftValue, rightValue, explanation, at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    revision.rawValue, result.position, result.source, result.held,
+                    result.left, result.right, result.explanation, now.stamp,
+                ])
+        }
+    }
+
+    /// In the order of the project file.
+    package static func checks(
+        _ db: Database, of revision: RevisionID
+    ) throws -> [CheckResultRecord] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM checkResult WHERE revision = ? ORDER BY position",
+            arguments: [revision.rawValue]
+        ).map { row in
+            CheckResultRecord(
+                position: row["position"], source: row["source"], held: row["held"],
+                left: row["leftValue"], right: row["rightValue"], explanation: row["explanation"])
+        }
+    }
+
+    // MARK: - Rows
+
+    static func record(_ row: Row) throws -> RevisionRecord {
+        RevisionRecord(
+            id: RevisionID(row["id"]), deployment: DeploymentID(row["deployment"]),
+            number: row["number"],
+            version: ModelVersionKey(model: row["model"], version: row["version"]),
+            servable: try StoredJSON.optional(Servable.self, from: row["servable"]),
+            policy: try StoredJSON.value(RolloutPolicy.self, from: row["policy"] as String),
+            checks: try StoredJSON.value([CheckExpression].self, from: row["checks"] as String),
+            lifecycle: RevisionLifecycle(state: try state(row)),
+            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"],
+            releasedAt: try StoredDate.optional(row["releasedAt"]),
+            liveAt: try StoredDate.optional(row["liveAt"]),
+            endedAt: try StoredDate.optional(row["endedAt"]), changes: row["changes"])
+    }
+
+    private static func state(_ row: Row) throws -> RevisionLifecycle.State {
+        switch RevisionLifecycle.State.Name(rawValue: row["state"]) {
+        case .waiting: return .waiting
+        case .warming: return .warming
+        case .rolling: return .rolling
+        case .live: return .live
+        case .standby: return .standby
+        case .ended:
+            guard let name = RevisionEnd.Name(rawValue: row["ending"]) else {
+                throw UnknownStoredValue(table: "revision", value: row["ending"])
+            }
+            return .ended(RevisionEnd(name, reason: row["reason"] ?? ""))
+        case nil: throw UnknownStoredValue(table: "revision", value: row["state"])
+        }
+    }
+}
