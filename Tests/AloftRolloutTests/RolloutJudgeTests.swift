@@ -1,0 +1,140 @@
+import AloftDomain
+import Testing
+
+@testable import AloftRollout
+
+struct RolloutJudgeTests {
+    private func policy(
+        _ abort: [String] = ["error_rate > 1%", "latency_p99 > 20ms"], early: Bool = false
+    ) throws -> RolloutPolicy {
+        RolloutPolicy(
+            stepsPercent: [5, 25, 100], hold: .seconds(60),
+            abort: try abort.map { try CheckExpression($0) }, mayAdvanceEarly: early)
+    }
+
+    private func traffic(_ requests: UInt64, errors: UInt64 = 0, slow: UInt64 = 0) -> TrafficCount {
+        var latency = LatencyHistogram()
+        for number in 0..<requests { latency.record(microseconds: number < slow ? 50_000 : 1000) }
+        return TrafficCount(requests: requests, errors: errors, latency: latency)
+    }
+
+    private func evidence(
+        _ candidate: TrafficCount, _ baseline: TrafficCount = TrafficCount(), slow: Double? = nil
+    ) -> StepEvidence {
+        StepEvidence(candidate: candidate, baseline: baseline, weightPercent: 5, slowSeconds: slow)
+    }
+
+    @Test func `a good step is held, then left`() throws {
+        let judge = RolloutJudge(policy: try policy())
+        let good = evidence(traffic(1000), traffic(19_000))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(20), evidence: good)
+                == .hold(left: .seconds(40)))
+        guard case .advance = judge.verdict(step: 0, elapsed: .seconds(60), evidence: good) else {
+            Issue.record("did not advance")
+            return
+        }
+        guard case .promote = judge.verdict(step: 1, elapsed: .seconds(61), evidence: good) else {
+            Issue.record("was not promoted")
+            return
+        }
+    }
+
+    @Test func `a step without traffic passes with its time and says so`() throws {
+        let judge = RolloutJudge(policy: try policy())
+        let verdict = judge.verdict(
+            step: 0, elapsed: .seconds(60), evidence: evidence(TrafficCount()))
+        #expect(
+            verdict
+                == .advance(
+                    reason: "the hold time passed without traffic: nothing spoke against it"))
+    }
+
+    @Test func `clear errors abort at once`() throws {
+        let judge = RolloutJudge(policy: try policy())
+        let verdict = judge.verdict(
+            step: 0, elapsed: .seconds(2), evidence: evidence(traffic(20, errors: 10)))
+        #expect(verdict == .abort(reason: "error_rate > 1%: 50% of 20 requests against 1%"))
+    }
+
+    @Test func `one error among few does not abort before the end of the step`() throws {
+        let judge = RolloutJudge(policy: try policy())
+        let few = evidence(traffic(50, errors: 1), traffic(950, errors: 9))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(2), evidence: few)
+                == .hold(left: .seconds(58)))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(60), evidence: few)
+                == .abort(reason: "error_rate > 1%: 2% of 50 requests against 1%"))
+    }
+
+    @Test func `slow answers abort with both numbers`() throws {
+        let judge = RolloutJudge(policy: try policy())
+        let verdict = judge.verdict(
+            step: 0, elapsed: .seconds(2), evidence: evidence(traffic(200, slow: 40)))
+        guard case .abort(let reason) = verdict else {
+            Issue.record("did not abort: \(verdict)")
+            return
+        }
+        #expect(reason.hasPrefix("latency_p99 > 20ms: "))
+        #expect(reason.hasSuffix("of 200 requests against 20ms"))
+    }
+
+    @Test func `a latency in the bucket of its bound is not above it`() throws {
+        let judge = RolloutJudge(policy: try policy(["latency_p99 > 1ms"]))
+        let verdict = judge.verdict(
+            step: 0, elapsed: .seconds(60), evidence: evidence(traffic(1000)))
+        guard case .advance = verdict else {
+            Issue.record("\(verdict)")
+            return
+        }
+    }
+
+    @Test func `a candidate that fails more often than its baseline is aborted`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let worse = evidence(traffic(1000, errors: 30), traffic(19_000, errors: 95))
+        let verdict = judge.verdict(step: 0, elapsed: .seconds(5), evidence: worse)
+        #expect(
+            verdict
+                == .abort(
+                    reason: "errors: 3% of 1000 against 0.5% of 19000 for the revision before"))
+    }
+
+    @Test func `errors that both have do not abort`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let same = evidence(traffic(1000, errors: 200), traffic(19_000, errors: 3800))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(5), evidence: same)
+                == .hold(left: .seconds(55)))
+    }
+
+    @Test func `slow requests are compared where a bound was fixed before the step`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let candidate = traffic(1000, slow: 200)
+        let baseline = traffic(19_000, slow: 100)
+        #expect(judge.comparisons(evidence(candidate, baseline)).count == 1)
+        let found = judge.comparisons(evidence(candidate, baseline, slow: 0.02))
+        #expect(found.map(\.isWorse) == [false, true])
+    }
+
+    @Test func `enough good traffic ends a step early if that was asked for`() throws {
+        let judge = RolloutJudge(policy: try policy(["error_rate > 1%"], early: true))
+        let hold = judge.verdict(step: 0, elapsed: .seconds(2), evidence: evidence(traffic(200)))
+        #expect(hold == .hold(left: .seconds(58)))
+        let verdict = judge.verdict(
+            step: 0, elapsed: .seconds(2), evidence: evidence(traffic(1500)))
+        guard case .advance(let reason) = verdict else {
+            Issue.record("did not advance")
+            return
+        }
+        #expect(reason.hasPrefix("ahead of time"))
+    }
+
+    @Test func `counts since a reading are what came between, or all after a reset`() {
+        let first = traffic(10, errors: 1)
+        var second = first
+        second.add(traffic(5, errors: 2))
+        #expect(second.since(first) == traffic(5, errors: 2))
+        #expect(first.since(second) == first)
+    }
+}
