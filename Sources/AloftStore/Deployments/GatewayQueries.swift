@@ -13,9 +13,11 @@ package enum GatewayQueries {
         let known = try Row.fetchOne(
             db, sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
             arguments: [gateway.rawValue])
-        if let known, known["earlierIncarnation"] == incarnation { return }
-        if let known, known["incarnation"] != incarnation {
-            try foldIncarnation(db, gateway: gateway, known["incarnation"])
+        if let known {
+            let (current, earlier): (String, String?) =
+                (known["incarnation"], known["earlierIncarnation"])
+            if earlier == incarnation { return }
+            if current != incarnation { try foldIncarnation(db, gateway: gateway, current) }
         }
         try db.execute(
             sql: """
