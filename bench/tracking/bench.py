@@ -78,7 +78,9 @@ class Peer:
                 status = Path(f"/proc/{pid}/status").read_text()
             except OSError:
                 continue
-            total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+            total += sum(
+                int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")
+            )
         return total / 1024
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -183,9 +185,9 @@ def timed(peer: Peer, what: str, call: Callable[[], Any], repeat: int, **facts: 
 def fill_runs(peer: Peer, count: int) -> str:
     """An experiment of `count` runs with 5 metrics, 5 params and 3 tags each."""
     experiment = str(
-        peer.call("POST", "/api/2.0/mlflow/experiments/create", {"name": f"fill-{count}-{time.time()}"})[
-            "experiment_id"
-        ]
+        peer.call(
+            "POST", "/api/2.0/mlflow/experiments/create", {"name": f"fill-{count}-{time.time()}"}
+        )["experiment_id"]
     )
     for number in range(count):
         run = peer.create_run(experiment)
@@ -195,10 +197,17 @@ def fill_runs(peer: Peer, count: int) -> str:
             {
                 "run_id": run,
                 "metrics": [
-                    {"key": f"m{key}", "value": (number * 7919 + key) % 10007 / 10007, "timestamp": 1, "step": 1}
+                    {
+                        "key": f"m{key}",
+                        "value": (number * 7919 + key) % 10007 / 10007,
+                        "timestamp": 1,
+                        "step": 1,
+                    }
                     for key in range(5)
                 ],
-                "params": [{"key": f"p{key}", "value": str((number + key) % 17)} for key in range(5)],
+                "params": [
+                    {"key": f"p{key}", "value": str((number + key) % 17)} for key in range(5)
+                ],
                 "tags": [{"key": f"t{key}", "value": f"v{number % 13}"} for key in range(3)],
             },
         )
@@ -209,7 +218,12 @@ def measure_searches(peer: Peer, runs: int) -> None:
     experiment = fill_runs(peer, runs)
 
     def search(text: str, rows: int, order: list[str]) -> Callable[[], Any]:
-        body = {"experiment_ids": [experiment], "filter": text, "max_results": rows, "order_by": order}
+        body = {
+            "experiment_ids": [experiment],
+            "filter": text,
+            "max_results": rows,
+            "order_by": order,
+        }
         return lambda: peer.call("POST", "/api/2.0/mlflow/runs/search", body)
 
     timed(peer, "search_1000_rows", search("", 1000, []), 5, runs=runs)
@@ -224,7 +238,12 @@ def measure_history(peer: Peer, points: int) -> None:
     run = peer.create_run()
     for start in range(0, points, 1000):
         metrics = [
-            {"key": "loss", "value": 1 / (step + 1), "timestamp": 1700000000000 + step, "step": step}
+            {
+                "key": "loss",
+                "value": 1 / (step + 1),
+                "timestamp": 1700000000000 + step,
+                "step": step,
+            }
             for step in range(start, start + 1000)
         ]
         peer.call("POST", "/api/2.0/mlflow/runs/log-batch", {"run_id": run, "metrics": metrics})
@@ -255,14 +274,20 @@ def measure(peer: Peer, arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--program", type=Path, default=ROOT / ".build/release/aloft")
-    parser.add_argument("--mlflow", type=Path, help="the mlflow program; left out: measure aloft alone")
+    parser.add_argument(
+        "--mlflow", type=Path, help="the mlflow program; left out: measure aloft alone"
+    )
     parser.add_argument("--seconds", type=int, default=8, help="length of each write load")
     parser.add_argument("--runs", type=int, default=10_000, help="runs to search in")
     parser.add_argument("--points", type=int, default=100_000, help="points of the long history")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt-get install wrk")
-    machine = {"machine": platform.machine(), "cores": os.cpu_count(), "date": time.strftime("%Y-%m-%d")}
+    machine = {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
     print(json.dumps({"bench": "tracking", "what": "machine", **machine}), flush=True)
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         home = Path(folder)

@@ -222,7 +222,10 @@ def flock(tracking_uri: str) -> tuple[str, dict[str, str]]:
     ids: dict[str, str] = {}
     for number, name in enumerate(["ada", "bob", "Cleo", "dan", "eve", "fay"]):
         run = client.create_run(
-            experiment, start_time=1000 + number, run_name=name, tags={"team": "red" if number % 2 else "blue"}
+            experiment,
+            start_time=1000 + number,
+            run_name=name,
+            tags={"team": "red" if number % 2 else "blue"},
         ).info.run_id
         ids[name] = run
         if number < 5:
@@ -367,7 +370,9 @@ def test_datasets_are_inputs(
     assert [(item.dataset.name, item.dataset.digest) for item in inputs] == [
         ("cancer", dataset.digest)
     ]
-    found = client.search_runs([experiment], "dataset.name = 'cancer' AND dataset.context = 'training'")
+    found = client.search_runs(
+        [experiment], "dataset.name = 'cancer' AND dataset.context = 'training'"
+    )
     assert [item.info.run_id for item in found] == [run.info.run_id]
 
 
