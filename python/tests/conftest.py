@@ -1,4 +1,5 @@
-"""Starts real servers for the tests: the program that `swift build` made, an empty folder, free ports."""
+"""Starts real servers for the tests: the program that `swift build` made, an empty folder, free
+ports."""
 
 from __future__ import annotations
 

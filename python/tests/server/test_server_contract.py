@@ -74,7 +74,11 @@ def test_a_folder_of_a_newer_version_is_left_alone(make_server: MakeServer) -> N
     assert refused.returncode == 1
     assert "newer version" in refused.stderr and "9999-from-the-future" in refused.stderr
     kept = subprocess.run(
-        ["sqlite3", str(database), "SELECT count(*) FROM token; SELECT max(identifier) FROM grdb_migrations"],
+        [
+            "sqlite3",
+            str(database),
+            "SELECT count(*) FROM token; SELECT max(identifier) FROM grdb_migrations",
+        ],
         capture_output=True,
         text=True,
         check=True,

@@ -1,0 +1,106 @@
+"""`python -m aloft_models.convert --model-uri models:/NAME/VERSION --server URL`"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from aloft_models.convert.failures import ConversionFailed, in_short
+
+DEFAULT_LIMIT = 1e-3
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m aloft_models.convert", description=__doc__)
+    made.add_argument("--model-uri", required=True, help="models:/NAME/VERSION, or a folder")
+    made.add_argument("--server", help="where to hand the result to")
+    made.add_argument("--output", type=Path, help="write the result to this folder instead")
+    made.add_argument(
+        "--parity-limit",
+        type=float,
+        default=DEFAULT_LIMIT,
+        help="the largest difference at which a conversion is good (default %(default)s)",
+    )
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    if (options.server is None) == (options.output is None):
+        parser().error("give either --server or --output")
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("aloft").setLevel(logging.INFO)
+    try:
+        _convert(options)
+    except ConversionFailed as failure:
+        print(f"conversion failed: {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from aloft_models.convert.conversion import convert_folder
+    from aloft_models.convert.upload import digest_and_size, upload
+    from aloft_models.mlflow_model import open_folder
+
+    with tempfile.TemporaryDirectory(prefix="aloft-convert-") as temporary:
+        scratch = Path(temporary)
+        folder = _fetch(options.model_uri, options.server, scratch)
+        try:
+            opened = open_folder(folder)
+        except Exception as error:
+            raise ConversionFailed(in_short(error)) from error
+        servable = convert_folder(opened, options.parity_limit, scratch)
+        manifest = servable.manifest
+        if options.output is not None:
+            _write(options.output, servable)
+            digest = digest_and_size(servable.content)[0]
+        else:
+            name, version = _name_and_version(options.model_uri)
+            token = os.environ.get("ALOFT_TOKEN")
+            digest = upload(options.server, token, name, version, servable)
+        said = f"parity {manifest.parity:.3g}" if manifest.parity is not None else manifest.reason
+        print(f"{options.model_uri}: {manifest.runtime} {digest[:12]}, {said}", file=sys.stderr)
+
+
+def _fetch(uri: str, server: str | None, scratch: Path) -> Path:
+    if ":" not in uri:
+        return Path(uri)
+    import mlflow
+
+    if server is not None and "MLFLOW_TRACKING_URI" not in os.environ:
+        mlflow.set_tracking_uri(server)
+    try:
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(scratch / "model")))
+    except Exception as error:
+        raise ConversionFailed(f"{uri} cannot be fetched: {in_short(error)}") from error
+
+
+def _name_and_version(uri: str) -> tuple[str, str]:
+    parts = uri.removeprefix("models:/").split("/")
+    if not uri.startswith("models:/") or len(parts) != 2 or not all(parts):
+        raise ConversionFailed(f"{uri} is no registered version: write models:/NAME/VERSION")
+    return parts[0], parts[1]
+
+
+def _write(target: Path, servable: object) -> None:
+    import json
+    import shutil
+
+    from aloft_models.convert.conversion import Servable
+
+    assert isinstance(servable, Servable)
+    target.mkdir(parents=True, exist_ok=True)
+    (target / "manifest.json").write_text(json.dumps(servable.manifest.as_json(), indent=2) + "\n")
+    if isinstance(servable.content, bytes):
+        (target / "model.onnx").write_bytes(servable.content)
+    else:
+        shutil.copy(servable.content, target / "model.tar")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

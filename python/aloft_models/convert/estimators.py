@@ -1,0 +1,122 @@
+"""scikit-learn models, and others that follow its manners, to ONNX."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from onnx import ModelProto
+
+from aloft_models.convert import graph, repairs
+from aloft_models.convert.layout import Layout
+from aloft_models.convert.original import final_step
+from aloft_models.inputs import UNNAMED
+from aloft_models.tensors import Array
+
+# Old enough for every ONNX Runtime of the last years.
+TARGET = {"": 18, "ai.onnx.ml": 3}
+
+
+def convert(model: Any, layout: Layout, expected: dict[str, Array]) -> ModelProto:
+    """The finished graph; throws whatever skl2onnx throws at what it cannot express."""
+    from skl2onnx import convert_sklearn
+
+    register()
+    model = _prepared(model)
+    options = {id(model): {"zipmap": False}} if _has_zipmap(model) else None
+    made = convert_sklearn(
+        model,
+        name="model",
+        initial_types=layout.initial_types(),
+        target_opset=TARGET,
+        options=options,
+    )
+    return shape_ends(made, layout, expected)
+
+
+def shape_ends(made: ModelProto, layout: Layout, expected: dict[str, Array]) -> ModelProto:
+    """Gives inputs and outputs the names and shapes that clients see."""
+    graph.plain_lowercase(made)
+    if layout.by_name or not layout.single:
+        graph.name_inputs(made, [column.name for column in layout.columns])
+    if layout.single and layout.by_name:
+        graph.gather_inputs(made, UNNAMED, layout.real)
+    elif not layout.single:
+        wanted = {column.name: layout.outer(column) for column in layout.columns}
+        graph.cast_inputs(made, wanted)
+    sources = [value.name for value in made.graph.output]
+    outputs = [
+        graph.Output(source, name, array.ndim, array.shape[1] if array.ndim == 2 else None)
+        for source, (name, array) in zip(sources, expected.items(), strict=False)
+    ]
+    return graph.finish(made, outputs)
+
+
+def _prepared(model: Any) -> Any:
+    """What a finished search found; without settings that matter to `transform` only."""
+    if hasattr(model, "best_estimator_"):
+        model = model.best_estimator_
+    if getattr(final_step(model), "flatten_transform", False):
+        model = copy.deepcopy(model)
+        final_step(model).flatten_transform = False
+    return model
+
+
+def _has_zipmap(model: Any) -> bool:
+    final = final_step(model)
+    if type(final).__name__ == "LinearSVC":
+        return final is not model
+    return hasattr(final, "classes_") and hasattr(model, "predict_proba")
+
+
+_registered: set[str] = set()
+
+
+def register() -> None:
+    """Teaches skl2onnx the models of XGBoost and LightGBM where they are installed."""
+    if "done" in _registered:
+        return
+    _registered.add("done")
+    repairs.apply()
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.shape_calculator import (
+        calculate_linear_classifier_output_shapes,
+        calculate_linear_regressor_output_shapes,
+    )
+
+    options = {"nocl": [True, False], "zipmap": [True, False, "columns"]}
+    try:
+        from onnxmltools.convert.xgboost.operator_converters.XGBoost import convert_xgboost
+        from xgboost import XGBClassifier, XGBRegressor, XGBRFClassifier, XGBRFRegressor
+
+        for kind in (XGBClassifier, XGBRFClassifier):
+            update_registered_converter(kind, f"Aloft{kind.__name__}",
+                calculate_linear_classifier_output_shapes, convert_xgboost,
+                options=options, overwrite=True)  # fmt: skip
+        for kind in (XGBRegressor, XGBRFRegressor):
+            update_registered_converter(kind, f"Aloft{kind.__name__}",
+                calculate_linear_regressor_output_shapes, convert_xgboost,
+                overwrite=True)  # fmt: skip
+    except ImportError:
+        pass
+    try:
+        from lightgbm import LGBMClassifier, LGBMRegressor
+        from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+
+        update_registered_converter(LGBMClassifier, "AloftLGBMClassifier",
+            calculate_linear_classifier_output_shapes, convert_lightgbm,
+            options=options, overwrite=True)  # fmt: skip
+        update_registered_converter(LGBMRegressor, "AloftLGBMRegressor",
+            calculate_linear_regressor_output_shapes, convert_lightgbm,
+            options={"split": None}, overwrite=True)  # fmt: skip
+    except ImportError:
+        pass
+
+
+def without_feature_names(model: Any) -> Any:
+    """A copy of an XGBoost model whose features are numbered, as its converter wants them."""
+    bare = copy.deepcopy(model)
+    booster = bare.get_booster() if hasattr(bare, "get_booster") else bare
+    booster.feature_names = None
+    booster.feature_types = None
+    return bare

@@ -1,0 +1,113 @@
+"""The original model, loaded with its own library, as functions from rows to named outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aloft_models.convert.failures import ConversionFailed, in_short
+from aloft_models.mlflow_model import ModelFolder
+from aloft_models.tensors import Array
+
+# Flavors in the order in which they are tried; pyfunc wraps any of them.
+FLAVORS = ("sklearn", "xgboost", "lightgbm", "pytorch")
+
+
+@dataclass(frozen=True)
+class Original:
+    """`outputs` gives what the converted model must give as well, under the same names."""
+
+    flavor: str
+    model: Any
+    outputs: Callable[[Any], dict[str, Array]]
+    # The one of them that `predict` answers with.
+    predict_output: str
+
+
+def flavor_of(folder: ModelFolder) -> str | None:
+    """The library that the converter knows this model by, if any."""
+    return next((name for name in FLAVORS if name in folder.flavors), None)
+
+
+def load_native(folder: ModelFolder, flavor: str) -> Any:
+    """Loads the model with its own library; throws ConversionFailed, naming what is missing."""
+    import importlib
+
+    try:
+        module = importlib.import_module(f"mlflow.{flavor}")
+        return module.load_model(str(folder.path))
+    except Exception as error:  # whatever unpickling a stranger's model throws
+        raise ConversionFailed(f"the model cannot be loaded: {in_short(error)}") from error
+
+
+def load(folder: ModelFolder, flavor: str) -> Original:
+    """The original with its outputs by name."""
+    model = load_native(folder, flavor)
+    function = folder.flavors.get("python_function", {}).get("predict_fn", "predict")
+    if flavor in ("xgboost", "lightgbm") and not hasattr(model, "get_params"):
+        return Original(flavor, model, _booster_outputs(flavor, model), "prediction")
+    if flavor == "pytorch":
+        from aloft_models.convert import pytorch
+
+        return Original(flavor, model, pytorch.outputs(model), "output")
+    return _estimator(flavor, model, function)
+
+
+def _estimator(flavor: str, model: Any, function: str) -> Original:
+    """scikit-learn's own models and those of others that follow its manners."""
+    from sklearn.base import is_clusterer, is_outlier_detector
+
+    final = final_step(model)
+    if hasattr(final, "classes_") and hasattr(model, "predict"):
+        if hasattr(model, "predict_proba") and not isinstance(final.classes_, list):
+            predict = "probabilities" if function == "predict_proba" else "label"
+            return Original(flavor, model, lambda rows: {
+                "label": _labels(model.predict(rows)),
+                "probabilities": np.asarray(model.predict_proba(rows)),
+            }, predict)  # fmt: skip
+        return Original(flavor, model, lambda rows: {"label": _labels(model.predict(rows))},
+                        "label")  # fmt: skip
+    if is_outlier_detector(final):
+        return Original(flavor, model, lambda rows: {
+            "label": np.asarray(model.predict(rows)),
+            "scores": np.asarray(model.decision_function(rows)),
+        }, "label")  # fmt: skip
+    if is_clusterer(final):
+        return Original(flavor, model, lambda rows: {"label": _labels(model.predict(rows))},
+                        "label")  # fmt: skip
+    if hasattr(model, "predict"):
+        return Original(flavor, model, lambda rows: {"prediction": np.asarray(model.predict(rows))},
+                        "prediction")  # fmt: skip
+    return Original(flavor, model, lambda rows: {"transformed": _dense(model.transform(rows))},
+                    "transformed")  # fmt: skip
+
+
+def final_step(model: Any) -> Any:
+    """The estimator at the end of a pipeline or inside a search."""
+    while True:
+        if hasattr(model, "best_estimator_"):
+            model = model.best_estimator_
+        elif hasattr(model, "steps") and model.steps:
+            model = model.steps[-1][1]
+        else:
+            return model
+
+
+def _labels(values: Any) -> Array:
+    array = np.asarray(values)
+    return array.astype(object) if array.dtype.kind in "US" else array
+
+
+def _dense(values: Any) -> Array:
+    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+
+
+def _booster_outputs(flavor: str, model: Any) -> Callable[[Any], dict[str, Array]]:
+    if flavor == "xgboost":
+        import xgboost
+
+        return lambda rows: {"prediction": np.asarray(model.predict(xgboost.DMatrix(rows)))}
+    return lambda rows: {"prediction": np.asarray(model.predict(rows))}

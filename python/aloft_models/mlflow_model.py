@@ -1,0 +1,56 @@
+"""A model in a folder as MLflow writes it: its description, what it takes and its example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from mlflow.models import Model
+
+from aloft_models.inputs import ModelInput, from_example, from_signature
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """What the file `MLmodel` says."""
+
+    path: Path
+    description: Any
+
+    @property
+    def flavors(self) -> dict[str, Any]:
+        return dict(self.description.flavors)
+
+    def example(self) -> Any:
+        """The logged input example: a table, an array, a dictionary of arrays, or None."""
+        try:
+            example = self.description.load_input_example(str(self.path))
+        except (OSError, ValueError, KeyError):
+            return None
+        if isinstance(example, list) and all(isinstance(value, str) for value in example):
+            return pd.DataFrame({0: np.array(example, dtype=object)})
+        if isinstance(example, pd.Series):
+            return example.to_frame(name=0)
+        return example
+
+    def parameters(self) -> set[str]:
+        """Names of the parameters that `predict` takes beside the rows."""
+        schema = self.description.get_params_schema()
+        return {spec.name for spec in schema.params} if schema is not None else set()
+
+    def model_input(self) -> ModelInput:
+        """From the signature, else from the example, else empty: takes anything."""
+        schema = self.description.get_input_schema()
+        if schema is not None and schema.inputs:
+            return from_signature(schema)
+        return from_example(self.example())
+
+
+def open_folder(path: Path) -> ModelFolder:
+    """Reads `MLmodel`; throws FileNotFoundError where there is none."""
+    if not (path / "MLmodel").is_file():
+        raise FileNotFoundError(f"{path} holds no MLmodel file, so it is no MLflow model")
+    return ModelFolder(path, Model.load(str(path)))

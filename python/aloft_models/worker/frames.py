@@ -1,0 +1,118 @@
+"""Messages on the socket: u32 length of the header, u64 length of the payload (both little-endian),
+header JSON in UTF-8, payload bytes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from aloft_models.tensors import Array, TensorError, decode, encode
+
+_LENGTHS = struct.Struct("<IQ")
+MAX_HEADER_BYTES = 16 << 20
+MAX_PAYLOAD_BYTES = 4 << 30
+
+
+class FrameError(Exception):
+    """The stream is no longer in step; the connection has to end."""
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any], memoryview] | None:
+    """The next message; None where the other side has closed between two messages."""
+    start = _exactly(connection, _LENGTHS.size, at_start=True)
+    if start is None:
+        return None
+    header_length, payload_length = _LENGTHS.unpack(start)
+    if header_length > MAX_HEADER_BYTES or payload_length > MAX_PAYLOAD_BYTES:
+        raise FrameError(f"a message of {header_length} and {payload_length} bytes is too large")
+    header = _exactly(connection, header_length)
+    payload = _exactly(connection, payload_length)
+    assert header is not None
+    assert payload is not None
+    try:
+        decoded = json.loads(bytes(header))
+    except ValueError as error:
+        raise FrameError(f"a header is no JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise FrameError("a header is no JSON object")
+    return decoded, payload
+
+
+def _exactly(connection: socket.socket, count: int, at_start: bool = False) -> memoryview | None:
+    buffer = bytearray(count)
+    view = memoryview(buffer)
+    filled = 0
+    while filled < count:
+        received = connection.recv_into(view[filled:])
+        if received == 0:
+            if at_start and filled == 0:
+                return None
+            raise FrameError("the connection ended inside a message")
+        filled += received
+    return view.toreadonly()
+
+
+class Sender:
+    """Writes whole messages; several threads may call it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def send(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
+        text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+        start = _LENGTHS.pack(len(text), len(payload))
+        with self._lock:
+            self._connection.sendall(start + text + payload)
+
+
+def read_tensors(header: Mapping[str, Any], payload: memoryview) -> dict[str, Array]:
+    """The inputs of a request; throws TensorError, naming the input that is wrong."""
+    arrays: dict[str, Array] = {}
+    inputs = header.get("inputs")
+    if not isinstance(inputs, list):
+        raise TensorError("the request has no list of inputs")
+    for entry in inputs:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            raise TensorError("an input has no name")
+        name = entry["name"]
+        if name in arrays:
+            raise TensorError(f"input {name!r} is given twice")
+        offset, length = entry.get("offset"), entry.get("length")
+        if not isinstance(offset, int) or not isinstance(length, int):
+            raise TensorError(f"input {name!r} has no offset and length")
+        if offset < 0 or length < 0 or offset + length > len(payload):
+            raise TensorError(f"input {name!r} lies outside the payload")
+        datatype, shape = entry.get("datatype"), entry.get("shape")
+        if not isinstance(datatype, str) or not isinstance(shape, list):
+            raise TensorError(f"input {name!r} has no datatype and shape")
+        try:
+            arrays[name] = decode(datatype, shape, payload[offset : offset + length])
+        except TensorError as error:
+            raise TensorError(f"input {name!r}: {error}") from error
+    return arrays
+
+
+def write_tensors(arrays: Mapping[str, Array]) -> tuple[list[dict[str, Any]], bytes]:
+    """The entries of a reply and the payload that they point into."""
+    entries: list[dict[str, Any]] = []
+    parts: list[bytes] = []
+    offset = 0
+    for name, array in arrays.items():
+        datatype, data = encode(array)
+        entries.append(
+            {
+                "name": name,
+                "datatype": datatype,
+                "shape": list(array.shape),
+                "offset": offset,
+                "length": len(data),
+            }
+        )
+        parts.append(data)
+        offset += len(data)
+    return entries, b"".join(parts)

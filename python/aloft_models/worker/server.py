@@ -1,0 +1,146 @@
+"""The worker's sockets: one thread a connection reads, one thread of all predicts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aloft_models.manifest import Tensor
+from aloft_models.tensors import Array, TensorError
+from aloft_models.worker.frames import FrameError, Sender, read_tensors, receive, write_tensors
+
+log = logging.getLogger("aloft.worker")
+_PARENT_CHECK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Served:
+    """A loaded model: what it takes, what it gives (as far as is known) and how to ask it."""
+
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    predict: Callable[[Mapping[str, Array], Mapping[str, Any]], dict[str, Array]]
+
+
+class BadRequest(Exception):
+    """The caller's fault; the message says what would be right."""
+
+
+@dataclass(frozen=True)
+class _Request:
+    sender: Sender
+    header: dict[str, Any]
+    payload: memoryview
+
+
+class WorkerServer:
+    """Listens at once, so that a caller may connect while the model is still being loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        os.chmod(path, 0o600)
+        self._listener.listen(16)
+        self._requests: queue.Queue[_Request] = queue.Queue(maxsize=256)
+
+    def refuse(self, code: str, message: str, patience_seconds: float = 30) -> None:
+        """Tells the first who connects that the model cannot be served."""
+        self._listener.settimeout(patience_seconds)
+        with contextlib.suppress(OSError):
+            connection, _ = self._listener.accept()
+            with connection:
+                error = {"code": code, "message": message}
+                Sender(connection).send({"kind": "failed", "error": error})
+        self.close()
+
+    def serve(self, model: Served) -> None:
+        """Answers until the process ends."""
+        threading.Thread(target=self._predict, args=(model,), daemon=True).start()
+        while True:
+            connection, _ = self._listener.accept()
+            threading.Thread(target=self._read, args=(connection, model), daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+        self._path.unlink(missing_ok=True)
+
+    def _read(self, connection: socket.socket, model: Served) -> None:
+        sender = Sender(connection)
+        with connection:
+            try:
+                sender.send(
+                    {
+                        "kind": "ready",
+                        "inputs": [tensor.as_json() for tensor in model.inputs],
+                        "outputs": [tensor.as_json() for tensor in model.outputs],
+                    }
+                )
+                while (message := receive(connection)) is not None:
+                    self._take(sender, *message)
+            except FrameError as error:
+                log.warning("connection closed: %s", error)
+            except OSError as error:
+                log.info("connection lost: %s", error)
+
+    def _take(self, sender: Sender, header: dict[str, Any], payload: memoryview) -> None:
+        kind = header.get("kind", "infer")
+        if kind == "ping":
+            sender.send({"kind": "pong"} | ({"id": header["id"]} if "id" in header else {}))
+        elif kind == "infer":
+            self._requests.put(_Request(sender, header, payload))
+        else:
+            error = {"code": "unknown_kind", "message": f"there is no message of kind {kind!r}"}
+            sender.send({"id": header.get("id"), "error": error})
+
+    def _predict(self, model: Served) -> None:
+        while True:
+            request = self._requests.get()
+            reply, payload = answer(model, request.header, request.payload)
+            with contextlib.suppress(OSError):  # whoever asked may have gone
+                request.sender.send(reply, payload)
+
+
+def answer(
+    model: Served, header: Mapping[str, Any], payload: memoryview
+) -> tuple[dict[str, Any], bytes]:
+    """The reply to one request; a request can be wrong or the model can fail, never the worker."""
+    identity = header.get("id")
+    try:
+        parameters = header.get("parameters") or {}
+        if not isinstance(parameters, dict):
+            raise TensorError("parameters are no JSON object")
+        outputs = model.predict(read_tensors(header, payload), parameters)
+        entries, data = write_tensors(outputs)
+        return {"id": identity, "outputs": entries}, data
+    except (TensorError, BadRequest) as error:
+        return _error(identity, "invalid_request", str(error))
+    except Exception as error:  # a stranger's model may raise anything
+        log.exception("the model failed")
+        return _error(identity, "model_failed", f"{type(error).__name__}: {error}")
+
+
+def _error(identity: object, code: str, message: str) -> tuple[dict[str, Any], bytes]:
+    return {"id": identity, "error": {"code": code, "message": message[:2000]}}, b""
+
+
+def end_with_parent(parent: int) -> None:
+    """Ends this process soon after process `parent` is gone, however it went."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_CHECK_SECONDS)
+        log.warning("the parent process is gone; ending")
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True).start()

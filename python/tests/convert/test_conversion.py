@@ -1,0 +1,244 @@
+"""Real models, logged by MLflow, converted and compared."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+import zoo
+from aloft_models.convert.__main__ import main
+from aloft_models.convert.conversion import Servable, convert_folder
+from aloft_models.convert.session import run
+from aloft_models.mlflow_model import open_folder
+from aloft_models.tensors import numpy_dtype
+from mlflow.models import infer_signature
+
+
+def log_model(
+    folder: Path, model: Any, rows: Any, flavor: str, example: bool = True, **more: Any
+) -> Path:
+    """Writes an MLflow model as `log_model` would."""
+    if flavor == "sklearn":
+        more.setdefault("serialization_format", "cloudpickle")
+    if example:
+        more["input_example"] = rows[:5]
+    getattr(mlflow, flavor).save_model(
+        model,
+        str(folder),
+        signature=infer_signature(rows),
+        pip_requirements=["mlflow-skinny"],
+        **more,
+    )
+    return folder
+
+
+def convert(folder: Path, scratch: Path, limit: float = 1e-3) -> Servable:
+    return convert_folder(open_folder(folder), limit, scratch)
+
+
+def answers(servable: Servable) -> dict[str, Any]:
+    """What ONNX Runtime answers to the manifest's own example, sent as a client would."""
+    assert isinstance(servable.content, bytes)
+    assert servable.manifest.example is not None
+    feeds = {
+        entry["name"]: np.array(
+            [np.nan if value is None else value for value in entry["data"]],
+            dtype=numpy_dtype(entry["datatype"]),
+        ).reshape(entry["shape"])
+        for entry in servable.manifest.example["inputs"]
+    }
+    return run(servable.content, feeds)
+
+
+@pytest.mark.parametrize("name", zoo.CONVERTIBLE)
+def test_a_model_becomes_onnx_that_answers_alike(name: str, tmp_path: Path) -> None:
+    kind = zoo.CONVERTIBLE[name]
+    model, rows = kind.train()
+    servable = convert(log_model(tmp_path / "model", model, rows, kind.flavor), tmp_path)
+    manifest = servable.manifest
+    assert manifest.runtime == "onnx", manifest.reason
+    assert manifest.parity is not None
+    assert manifest.parity < 2e-5
+    assert manifest.parity_rows == 205
+    assert len(manifest.inputs) == kind.inputs
+    found = answers(servable)
+    assert list(found) == [output.name for output in manifest.outputs]
+    assert manifest.predict_output in found
+    for output in manifest.outputs:
+        assert found[output.name].ndim == len(output.shape)
+        assert len(found[output.name]) == 5
+        assert all(
+            declared in (-1, size)
+            for declared, size in zip(output.shape, found[output.name].shape, strict=True)
+        )
+
+
+def test_columns_keep_their_names_and_order(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["HistGradientBoosting category columns"].train()
+    manifest = convert(log_model(tmp_path / "model", model, rows, "sklearn"), tmp_path).manifest
+    assert [tensor.as_json() for tensor in manifest.inputs] == [
+        {"name": "delay", "datatype": "FP32", "shape": [-1, 1]},
+        {"name": "distance", "datatype": "INT64", "shape": [-1, 1]},
+        {"name": "ratio", "datatype": "FP32", "shape": [-1, 1]},
+        {"name": "carrier", "datatype": "BYTES", "shape": [-1, 1]},
+        {"name": "dest (code)", "datatype": "BYTES", "shape": [-1, 1]},
+        {"name": "weekend", "datatype": "BOOL", "shape": [-1, 1]},
+    ]
+    assert manifest.columns == list(rows.columns)
+
+
+def test_numbers_are_one_input_and_know_their_columns(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["HistGradientBoosting"].train()
+    manifest = convert(log_model(tmp_path / "model", model, rows, "sklearn"), tmp_path).manifest
+    assert manifest.inputs[0].as_json() == {"name": "input", "datatype": "FP32", "shape": [-1, 30]}
+    assert manifest.columns == list(rows.columns)
+    assert [tensor.as_json() for tensor in manifest.outputs] == [
+        {"name": "label", "datatype": "INT64", "shape": [-1]},
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
+    ]
+    assert manifest.predict_output == "label"
+
+
+def test_a_category_never_seen_goes_where_the_original_sends_it(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["HistGradientBoosting category columns"].train()
+    servable = convert(log_model(tmp_path / "model", model, rows, "sklearn"), tmp_path)
+    table = rows.head(20).assign(carrier="ZZ")
+    feeds = {
+        tensor.name: table[tensor.name].to_numpy(dtype=numpy_dtype(tensor.datatype)).reshape(-1, 1)
+        for tensor in servable.manifest.inputs
+    }
+    assert isinstance(servable.content, bytes)
+    found = run(servable.content, feeds)["probabilities"]
+    assert np.abs(found - model.predict_proba(table)).max() < 1e-6
+
+
+def test_every_training_row_agrees_to_the_last_threshold(tmp_path: Path) -> None:
+    """Values that stand exactly on a threshold are the ones that rounding could send astray."""
+    model, rows = zoo.CONVERTIBLE["HistGradientBoosting"].train()
+    servable = convert(log_model(tmp_path / "model", model, rows, "sklearn"), tmp_path)
+    assert isinstance(servable.content, bytes)
+    found = run(servable.content, {"input": rows.to_numpy(dtype=np.float32)})["probabilities"]
+    assert np.abs(found - model.predict_proba(rows)).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", ["HistGradientBoosting", "XGBClassifier", "RandomForest"])
+def test_the_same_model_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
+    kind = zoo.CONVERTIBLE[name]
+    folder = log_model(tmp_path / "model", *kind.train(), kind.flavor)
+    assert convert(folder, tmp_path).content == convert(folder, tmp_path).content
+
+
+def test_without_an_example_rows_are_drawn_from_the_signature(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["LogisticRegression, one-hot, scaler"].train()
+    folder = log_model(tmp_path / "model", model, rows, "sklearn", example=False)
+    manifest = convert(folder, tmp_path).manifest
+    assert manifest.runtime == "onnx"
+    assert manifest.parity_rows is not None
+    assert manifest.example is not None
+
+
+def test_predict_proba_is_what_scoring_answers_where_it_was_logged_so(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["RandomForest"].train()
+    folder = log_model(
+        tmp_path / "model", model, rows, "sklearn", pyfunc_predict_fn="predict_proba"
+    )
+    assert convert(folder, tmp_path).manifest.predict_output == "probabilities"
+
+
+def test_a_conversion_that_differs_too_much_is_refused(tmp_path: Path) -> None:
+    model, rows = zoo.CONVERTIBLE["RandomForest"].train()
+    folder = log_model(tmp_path / "model", model, rows, "sklearn")
+    manifest = convert(folder, tmp_path, limit=1e-12).manifest
+    assert manifest.runtime == "python"
+    assert manifest.parity is None
+    assert manifest.reason is not None
+    assert "differs from the original by" in manifest.reason
+    assert "more than 1e-12" in manifest.reason
+
+
+def test_what_onnx_cannot_express_is_served_by_python(tmp_path: Path) -> None:
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    rows, target = zoo.cancer()
+    model = make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(rows, target)
+    servable = convert(log_model(tmp_path / "model", model, rows, "sklearn"), tmp_path)
+    manifest = servable.manifest
+    assert manifest.runtime == "python"
+    assert manifest.reason is not None
+    assert "FunctionTransformer is not supported" in manifest.reason
+    assert manifest.outputs[0].as_json() == {
+        "name": "prediction", "datatype": "FP64", "shape": [-1]
+    }  # fmt: skip
+    assert manifest.example is not None
+    assert isinstance(servable.content, Path)
+    with tarfile.open(servable.content) as tar:
+        assert "MLmodel" in tar.getnames()
+        assert {entry.mtime for entry in tar} == {0}
+
+
+CUSTOM = """
+import mlflow
+
+
+class Custom(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input["x"].to_numpy() + 1
+
+
+mlflow.models.set_model(Custom())
+"""
+
+
+def log_custom(folder: Path, source: str = CUSTOM) -> Path:
+    import pandas as pd
+
+    code = folder / "custom.py"
+    code.write_text(source)
+    example = pd.DataFrame({"x": [1.0, 2.0]})
+    mlflow.pyfunc.save_model(
+        str(folder / "model"),
+        python_model=str(code),
+        signature=infer_signature(example),
+        input_example=example,
+        pip_requirements=["mlflow-skinny"],
+    )
+    return folder / "model"
+
+
+def test_the_command_writes_manifest_and_archive_of_a_custom_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = log_custom(tmp_path)
+    assert main(["--model-uri", str(folder), "--output", str(tmp_path / "out")]) == 0
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["runtime"] == "python"
+    assert manifest["reason"].startswith("the model is a Python function")
+    assert manifest["inputs"] == [{"name": "x", "datatype": "FP64", "shape": [-1, 1]}]
+    assert manifest["predict_output"] == "prediction"
+    assert (tmp_path / "out/model.tar").exists()
+    assert "python" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_loaded_fails_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = log_custom(tmp_path)
+    (folder / "custom.py").write_text("import not_installed_here\n")
+    assert main(["--model-uri", str(folder), "--output", str(tmp_path / "out")]) == 1
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("conversion failed: the model cannot be loaded: ")
+    assert "not_installed_here" in last
+
+
+def test_a_folder_without_a_model_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--model-uri", str(tmp_path), "--output", str(tmp_path / "out")]) == 1
+    assert "holds no MLmodel file" in capsys.readouterr().err
