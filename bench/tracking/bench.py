@@ -14,115 +14,24 @@ import json
 import os
 import platform
 import shutil
-import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TICKS = os.sysconf("SC_CLK_TCK")
+
+sys.path.insert(0, str(HERE.parent))
+from servers import Peer, free_port, running  # noqa: E402
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Peer:
-    """One running server of the protocol."""
-
-    name: str
-    port: int
-    process: subprocess.Popen[bytes]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def processes(self) -> Iterator[int]:
-        """The server's process and all of its descendants."""
-        waiting = [self.process.pid]
-        while waiting:
-            pid = waiting.pop()
-            yield pid
-            try:
-                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-            except OSError:
-                children = []
-            waiting += [int(child) for child in children]
-
-    def cpu_seconds(self) -> float:
-        total = 0
-        for pid in self.processes():
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            total += int(fields[11]) + int(fields[12])
-        return total / TICKS
-
-    def resident_megabytes(self) -> float:
-        total = 0
-        for pid in self.processes():
-            try:
-                status = Path(f"/proc/{pid}/status").read_text()
-            except OSError:
-                continue
-            total += sum(
-                int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")
-            )
-        return total / 1024
-
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.url + path, data=data, method=method, headers={"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=600) as reply:
-            return json.loads(reply.read() or b"{}")
-
-    def create_run(self, experiment: str = "0") -> str:
-        body = {"experiment_id": experiment, "start_time": int(time.time() * 1000)}
-        return str(self.call("POST", "/api/2.0/mlflow/runs/create", body)["run"]["info"]["run_id"])
-
-
-def wait_for(peer: Peer) -> float:
-    began = time.monotonic()
-    while True:
-        try:
-            urllib.request.urlopen(peer.url + "/health", timeout=2).read()
-            return time.monotonic() - began
-        except OSError:
-            if peer.process.poll() is not None or time.monotonic() - began > 180:
-                raise SystemExit(f"{peer.name} did not start") from None
-            time.sleep(0.01)
-
-
-@contextmanager
-def running(name: str, command: list[str], port: int, log: Path) -> Iterator[Peer]:
-    with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
-    peer = Peer(name, port, process)
-    try:
-        wait_for(peer)
-        yield peer
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+def create_run(peer: Peer, experiment: str = "0") -> str:
+    body = {"experiment_id": experiment, "start_time": int(time.time() * 1000)}
+    return str(peer.call("POST", "/api/2.0/mlflow/runs/create", body)["run"]["info"]["run_id"])
 
 
 def report(peer: Peer, what: str, value: float, unit: str, **facts: Any) -> None:
@@ -134,7 +43,7 @@ def report(peer: Peer, what: str, value: float, unit: str, **facts: Any) -> None
 
 
 def write_load(peer: Peer, kind: str, clients: int, seconds: int) -> dict[str, Any]:
-    runs = [peer.create_run() for _ in range(clients)]
+    runs = [create_run(peer) for _ in range(clients)]
     environment = {**os.environ, "BENCH_KIND": kind, "BENCH_RUNS": ",".join(runs)}
     before = peer.cpu_seconds()
     done = subprocess.run(
@@ -192,7 +101,7 @@ def fill_runs(peer: Peer, count: int) -> str:
         )["experiment_id"]
     )
     for number in range(count):
-        run = peer.create_run(experiment)
+        run = create_run(peer, experiment)
         peer.call(
             "POST",
             "/api/2.0/mlflow/runs/log-batch",
@@ -237,7 +146,7 @@ def measure_searches(peer: Peer, runs: int) -> None:
 
 
 def measure_history(peer: Peer, points: int) -> None:
-    run = peer.create_run()
+    run = create_run(peer)
     for start in range(0, points, 1000):
         metrics = [
             {

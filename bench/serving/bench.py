@@ -1,0 +1,231 @@
+"""Measures the gateway beside other model servers: same model, same row, same load, one run.
+
+    bench/serving/run             # makes a virtual environment, builds the release program
+
+The model is logged, registered, converted and deployed as any user's is; the peers get the very
+ONNX file that the gateway serves. Prints one JSON line a measurement: requests a second, latency
+percentiles, errors, CPU microseconds a request of all the server's processes, resident memory.
+CPU a request is the steadier figure on a shared machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from sklearn.datasets import load_breast_cancer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+sys.path.insert(0, str(HERE.parent))
+from servers import Peer, free_port, running  # noqa: E402
+
+INFER = "/v2/models/cancer/infer"
+
+
+def train() -> tuple[Any, Any]:
+    """The model, and the row whose answer is nearest to a coin toss: a wrong answer shows there."""
+    rows, labels = load_breast_cancer(return_X_y=True)
+    rows = rows.astype("float32")
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, labels)
+    closeness = abs(model.predict_proba(rows)[:, 1] - 0.5)
+    return model, rows[closeness.argmin() : closeness.argmin() + 1]
+
+
+def body_for(row: Any, tensor: str) -> bytes:
+    inputs = [{"name": tensor, "shape": [1, row.shape[1]], "datatype": "FP32"}]
+    return json.dumps(
+        {"inputs": [{**inputs[0], "data": [float(value) for value in row[0]]}]}
+    ).encode()
+
+
+def post(url: str, body: bytes) -> dict[str, Any]:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return dict(json.loads(reply.read()))
+
+
+@contextmanager
+def aloft(program: Path, home: Path, model: Any, row: Any) -> Iterator[tuple[Peer, Path]]:
+    """A server with its gateway that serves the model; yields the gateway and the ONNX file."""
+    port, gateway_port = free_port(), free_port()
+    command = [str(program), "server", "--data", str(home / "aloft"), "--log-level", "error"]
+    command += ["--listen", f"127.0.0.1:{port}", "--gateway", f"127.0.0.1:{gateway_port}"]
+    with running("aloft", command, port, home / "aloft.log") as server:
+        mlflow.set_tracking_uri(server.url)
+        with mlflow.start_run():
+            mlflow.sklearn.log_model(
+                model, name="model", input_example=row, registered_model_name="cancer"
+            )
+        deploy = ["deploy", "cancer", "--model", "cancer/1", "--environment", "production"]
+        subprocess.run(
+            [str(program), *deploy, "--at-once", "--wait", "--server", server.url],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=600,
+        )
+        child = json.loads((home / "aloft/gateway/child.json").read_text())
+        gateway = Peer("aloft", gateway_port, KnownProcess(child["process"]["processID"]))
+        yield gateway, served_model(home / "aloft")
+
+
+class KnownProcess:
+    """A process that somebody else started: only its id is known."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+
+def served_model(data: Path) -> Path:
+    """The ONNX file that the gateway fetched: the largest file under its folder of models."""
+    files = [path for path in (data / "blobs").rglob("*") if path.is_file()]
+    import onnx
+
+    for path in sorted(files, key=lambda path: path.stat().st_size):
+        try:
+            onnx.checker.check_model(str(path))
+            return path
+        except Exception:
+            continue
+    raise SystemExit("the server holds no ONNX file: was the model converted?")
+
+
+@contextmanager
+def fastapi(home: Path, model: Path) -> Iterator[Peer]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "fastapi_app:app", "--port", str(port)]
+    command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    environment = {"BENCH_MODEL": str(model), "PYTHONPATH": str(HERE / "peers")}
+    with running("fastapi", command, port, home / "fastapi.log", environment=environment) as peer:
+        yield peer
+
+
+@contextmanager
+def mlserver(home: Path, model: Path) -> Iterator[Peer]:
+    port = free_port()
+    folder = home / "mlserver"
+    folder.mkdir()
+    settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": free_port()}
+    settings |= {"metrics_port": free_port(), "parallel_workers": 0, "debug": False}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    parameters = {"uri": str(model)}
+    described = {"name": "cancer", "implementation": "mlserver_runtime.OnnxRuntime"}
+    (folder / "model-settings.json").write_text(json.dumps({**described, "parameters": parameters}))
+    command = [str(Path(sys.executable).with_name("mlserver")), "start", str(folder)]
+    environment = {"PYTHONPATH": str(HERE / "peers")}
+    ready = "/v2/models/cancer/ready"
+    with running("mlserver", command, port, home / "mlserver.log", ready, environment) as peer:
+        yield peer
+
+
+@contextmanager
+def nginx(home: Path, answer: bytes) -> Iterator[Peer]:
+    """A static answer of the same size, as the ceiling of what HTTP takes here."""
+    port = free_port()
+    text = answer.decode().replace("'", "")
+    configuration = home / "nginx.conf"
+    configuration.write_text(
+        f"daemon off; worker_processes 1; pid {home}/nginx.pid; error_log {home}/nginx.log;"
+        "events { worker_connections 256; } http { access_log off; keepalive_requests 100000000;"
+        f" client_body_temp_path {home}/nginx-body; server {{ listen 127.0.0.1:{port};"
+        f" location / {{ default_type application/json; return 200 '{text}'; }} }} }}"
+    )
+    command = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(configuration)]
+    with running("nginx-static", command, port, home / "nginx.out", "/") as peer:
+        yield peer
+
+
+def load(peer: Peer, body: Path, connections: int, seconds: int) -> dict[str, Any]:
+    before = peer.cpu_seconds()
+    done = subprocess.run(
+        [
+            *["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s"],
+            *["-s", str(HERE / "infer.lua"), peer.url + INFER],
+        ],
+        env={**os.environ, "BENCH_BODY": str(body)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    facts: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
+    facts["cpu_us"] = (peer.cpu_seconds() - before) * 1e6 / max(facts["requests"], 1)
+    return facts
+
+
+def measure(peer: Peer, body: Path, arguments: argparse.Namespace) -> None:
+    load(peer, body, 16, 1)
+    for round_number in range(1, arguments.rounds + 1):
+        for connections in (16, 64):
+            facts = load(peer, body, connections, arguments.seconds)
+            line = {
+                "bench": "serving",
+                "server": peer.name,
+                "connections": connections,
+                "round": round_number,
+                "requests_per_second": round(facts["requests"] / facts["seconds"]),
+                "p50_ms": facts["p50_ms"],
+                "p99_ms": facts["p99_ms"],
+                "errors": facts["errors"],
+                "cpu_us_a_request": round(facts["cpu_us"], 1),
+                "resident_mb": round(peer.resident_megabytes()),
+            }
+            print(json.dumps(line), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--program", type=Path, default=ROOT / ".build/release/aloft")
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--alone", action="store_true", help="measure aloft without its peers")
+    arguments = parser.parse_args()
+    for tool in ("wrk", "nginx"):
+        if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
+            raise SystemExit(f"{tool} is not installed: apt-get install {tool}")
+    print(
+        json.dumps({"bench": "serving", "date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count()})
+    )
+    model, row = train()
+    with tempfile.TemporaryDirectory(dir=ROOT) as folder, ExitStack() as stack:
+        home = Path(folder)
+        gateway, onnx_file = stack.enter_context(aloft(arguments.program, home, model, row))
+        with urllib.request.urlopen(f"{gateway.url}/v2/models/cancer", timeout=30) as reply:
+            (tensor,) = json.loads(reply.read())["inputs"]
+        body = home / "body.json"
+        body.write_bytes(body_for(row, tensor["name"]))
+        answer = post(gateway.url + INFER, body.read_bytes())
+        expected = model.predict_proba(row)[0].tolist()
+        floats = next(item for item in answer["outputs"] if item["datatype"] == "FP32")["data"]
+        if max(abs(a - b) for a, b in zip(floats, expected, strict=True)) > 1e-5:
+            raise SystemExit(f"wrong answer: {floats} instead of {expected}")
+        measure(gateway, body, arguments)
+        if arguments.alone:
+            return
+        for peer in (
+            fastapi(home, onnx_file),
+            mlserver(home, onnx_file),
+            nginx(home, json.dumps(answer).encode()),
+        ):
+            with peer as running_peer:
+                measure(running_peer, body, arguments)
+
+
+if __name__ == "__main__":
+    main()
