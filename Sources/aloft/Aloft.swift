@@ -14,7 +14,10 @@ struct Aloft: AsyncParsableCommand {
             Exit status: 0 done, 1 it failed, 2 wrong usage.
             """,
         version: "aloft \(BuildVersion.text)",
-        subcommands: [ServerCommand.self, TokenCommand.self])
+        subcommands: [
+            ServerCommand.self, RunCommand.self, ProcessesCommand.self, LogsCommand.self,
+            StopCommand.self, TokenCommand.self, ShimCommand.self,
+        ])
 
     /// Runs the command and maps every end to the exit statuses above.
     static func main() async {

@@ -1,5 +1,5 @@
 package import AloftDomain
-package import Foundation
+package import struct Foundation.Data
 
 /// Where jobs run. Every call names an attempt; what it does twice is done once, so that a
 /// controller that was killed between a call and its record simply calls again.
@@ -89,21 +89,6 @@ package struct AttemptReport: Codable, Sendable, Equatable {
         self.peakMemoryBytes = peakMemoryBytes
         self.cpuSeconds = cpuSeconds
         self.environment = environment
-    }
-}
-
-/// What an attempt used since the sample before.
-package struct UsageSample: Codable, Sendable, Equatable {
-    /// Since the attempt began.
-    package var seconds: Double
-    /// Processor cores in use, on average.
-    package var cpus: Double
-    package var memoryBytes: Int64
-
-    package init(seconds: Double, cpus: Double, memoryBytes: Int64) {
-        self.seconds = seconds
-        self.cpus = cpus
-        self.memoryBytes = memoryBytes
     }
 }
 

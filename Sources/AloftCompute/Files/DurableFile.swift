@@ -61,8 +61,8 @@ package struct FileFailure: Error, CustomStringConvertible {
     package var description: String { "\(path): \(String(cString: strerror(number)))" }
 }
 
-/// An exclusive lock that ends with the process.
-package struct FileLock: ~Copyable {
+/// An exclusive lock between processes. Ends with `release`, or with the process.
+package final class FileLock {
     private let descriptor: Int32
 
     /// `nil` if another process holds it.
@@ -78,5 +78,6 @@ package struct FileLock: ~Copyable {
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    /// Call it once.
+    package func release() { close(descriptor) }
 }

@@ -49,11 +49,13 @@ extension JobQueries {
             arguments: [environment.hex, now.stamp, now.stamp])
     }
 
-    /// Gives the job a token of its own in place of the one that an earlier attempt had.
+    /// Gives the job a token of its own in place of the one that an earlier attempt had. Giving it
+    /// the same again changes nothing.
     package static func giveToken(
         _ db: Database, to job: JobRecord, id: TokenID, secret: String, at now: Date
     ) throws {
         let name = job.id.rawValue
+        if try TokenQueries.find(db, secret: secret) != nil { return }
         try TokenQueries.revoke(db, kind: .job, name: name, at: now)
         try TokenQueries.insert(
             db, id: id, name: name, kind: .job, secret: secret, project: job.spec.project, at: now)

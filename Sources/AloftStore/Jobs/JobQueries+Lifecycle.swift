@@ -28,6 +28,15 @@ extension JobQueries {
         return job
     }
 
+    /// Like `apply`, but leaves alone a job that has left the queue since it was looked at.
+    package static func applyIfQueued(
+        _ db: Database, _ event: JobLifecycle.Event, to id: JobID, at now: Date, by who: Principal,
+        gpuSlots: [String] = []
+    ) throws {
+        guard try get(db, id).state.name == .queued else { return }
+        try apply(db, event, to: id, at: now, by: who, gpuSlots: gpuSlots)
+    }
+
     private static func save(_ db: Database, _ job: inout JobRecord) throws {
         let outcome = job.outcome.map(JobText.outcome)
         try db.execute(
@@ -63,7 +72,7 @@ extension JobQueries {
                     """,
                 arguments: [now.stamp, try JobText.encode(how), job.id.rawValue, number])
         case .startRun, .endRun:
-            break  // the run's status; see JobRuns
+            try JobRuns.follow(db, effect, of: job, at: now)
         case .endToken:
             try TokenQueries.revoke(db, kind: .job, name: job.id.rawValue, at: now)
         }

@@ -47,15 +47,23 @@ package enum JobQueries {
         return job
     }
 
-    /// Jobs whose identifier begins with `prefix`, at most `limit`.
-    package static func find(
-        _ db: Database, prefix: String, limit: Int
-    ) throws -> [JobID] {
-        // The character after the last one that identifiers use ends the range.
-        try String.fetchAll(
-            db, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
-            arguments: [prefix, prefix + "\u{7F}", limit]
-        ).map(JobID.init)
+    /// The job that a person means: by its identifier, by the begin of one (four letters at least,
+    /// if no other begins so), or the newest of that name.
+    ///
+    /// - Throws: `JobError.notFound`.
+    package static func resolve(_ db: Database, _ text: String) throws -> JobRecord {
+        if let job = try find(db, JobID(text)) { return job }
+        if text.count >= 4 {
+            // The character after the last one that identifiers use ends the range.
+            let ids = try String.fetchAll(
+                db, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+                arguments: [text, text + "\u{7F}"])
+            if ids.count == 1 { return try get(db, JobID(ids[0])) }
+        }
+        guard let newest = try list(db, Filter(name: text), limit: 1).first else {
+            throw JobError.notFound(JobID(text))
+        }
+        return newest
     }
 
     /// Every job that has not ended, oldest first.

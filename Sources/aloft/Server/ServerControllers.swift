@@ -1,3 +1,4 @@
+import AloftControl
 import Logging
 import ServiceLifecycle
 
@@ -17,6 +18,8 @@ extension ServerServices {
             let child = GatewayChild(services: self, serverURL: serverURL, listen: listen)
             controllers.append(Controller(name: "gateway", run: child.run))
         }
+        let jobs = try JobServices(services: self).controller(serverURL: serverURL)
+        controllers.append(Controller(name: "jobs", run: jobs.run))
         return controllers
     }
 }

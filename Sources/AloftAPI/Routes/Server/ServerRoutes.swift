@@ -20,3 +20,44 @@ package struct ServerRoutes: Sendable {
         }
     }
 }
+
+/// The OpenAPI 3.1 document of every endpoint added before it was made.
+struct OpenAPIDocument: Sendable {
+    let json: JSONValue
+
+    init(endpoints: [EndpointDescription]) {
+        var paths: [String: [String: JSONValue]] = [:]
+        for endpoint in endpoints {
+            paths[endpoint.path, default: [:]][endpoint.method.rawValue] = Self.operation(endpoint)
+        }
+        json = .object([
+            "openapi": .string("3.1.0"),
+            "info": .object(["title": .string("Aloft"), "version": .string("v1")]),
+            "paths": .object(paths.mapValues(JSONValue.object)),
+        ])
+    }
+
+    private static func operation(_ endpoint: EndpointDescription) -> JSONValue {
+        let names = endpoint.path.split(separator: "/")
+            .filter { $0.hasPrefix("{") && $0.hasSuffix("}") }
+            .map { String($0.dropFirst().dropLast()) }
+        let parameters = names.map { name -> JSONValue in
+            .object([
+                "name": .string(name), "in": .string("path"), "required": .bool(true),
+                "schema": .object(["type": .string("string")]),
+            ])
+        }
+        var operation: [String: JSONValue] = [
+            "operationId": .string(endpoint.name), "summary": .string(endpoint.summary),
+            "parameters": .array(parameters),
+            "responses": .object(["200": .object(["description": .string("Done")])]),
+        ]
+        if endpoint.hasBody {
+            operation["requestBody"] = .object([
+                "required": .bool(true),
+                "content": .object(["application/json": .object([:])]),
+            ])
+        }
+        return .object(operation)
+    }
+}

@@ -1,0 +1,224 @@
+import AloftDomain
+import Crypto
+import Foundation
+
+/// A Python environment that is ready.
+struct BuiltEnvironment: Equatable {
+    let digest: ContentDigest
+    /// Absolute.
+    let path: String
+}
+
+/// Builds Python environments with uv: one for each lock, that is for each set of exact versions
+/// and interpreter, however many jobs ask for it.
+///
+/// In the environments' folder: `<digest>/` is an environment (whole if `<digest>/.complete`
+/// exists), `<digest>.txt` its lock, `<digest>.lock` held by who builds it, and `inputs/` remembers
+/// which requirements led to which lock, so that the same file means the same versions for ever.
+struct EnvironmentBuilder {
+    let keeper: ShimKeeper
+    let python: PythonEnvironment
+    let folder: String
+    let uv: String?
+
+    private var files: FileManager { .default }
+
+    func build() throws -> BuiltEnvironment {
+        guard let uv else {
+            throw ComputeError.environmentFailed(
+                reason: "uv was not found on PATH or at .tools/uv; see https://docs.astral.sh/uv")
+        }
+        try files.createDirectory(
+            atPath: folder + "/inputs", withIntermediateDirectories: true)
+        let requirements = try Requirements(python.requirements, work: keeper.folder.work)
+        let interpreter = try findInterpreter(uv: uv)
+        let input = digest([requirements.allText, interpreter.description])
+        if let known = knownLock(of: input), isComplete(known) { return built(known) }
+        // One lock at a time for the same input, so that concurrent jobs share it.
+        let lock = try waitForLock("\(folder)/inputs/\(input).lock")
+        defer { lock.release() }
+        let digest = try knownLock(of: input) ?? compile(requirements, input, interpreter, uv: uv)
+        return try install(digest, interpreter, uv: uv)
+    }
+
+    // MARK: Interpreter
+
+    private struct Interpreter: CustomStringConvertible {
+        let path: String
+        /// Implementation, version and machine: what packages are built for.
+        let identity: String
+        var description: String { "\(path) \(identity)" }
+    }
+
+    private func findInterpreter(uv: String) throws -> Interpreter {
+        let find =
+            ["python", "find", "--system", "--no-project"] + (python.version.map { [$0] } ?? [])
+        let path = try output(of: uv, find, because: "no Python was found")
+        let question =
+            "import platform as p; print(p.python_implementation(), p.python_version(), p.machine())"
+        let identity = try output(
+            of: path, ["-I", "-c", question], because: "\(path) does not run")
+        return Interpreter(path: path, identity: identity)
+    }
+
+    /// What a program printed, without the line's end.
+    private func output(
+        of program: String, _ arguments: [String], because reason: String
+    ) throws -> String {
+        let file = keeper.folder.path + "/answer"
+        unlink(file)
+        defer { unlink(file) }
+        let status = try keeper.run(program, arguments, output: file)
+        let text = (KernelFile.read(file) ?? "").trimmingCharacters(in: .whitespacesAndNewlines)
+        guard status == 0, !text.isEmpty else {
+            throw ComputeError.environmentFailed(reason: "\(reason): \(text.suffix(2000))")
+        }
+        return text
+    }
+
+    // MARK: Lock
+
+    private func compile(
+        _ requirements: Requirements, _ input: ContentDigest, _ interpreter: Interpreter, uv: String
+    ) throws -> ContentDigest {
+        keeper.say("resolving the Python packages")
+        let source = keeper.folder.path + "/requirements.txt"
+        let path: String
+        switch python.requirements {
+        case .file(let name): path = keeper.folder.work + "/" + name
+        case .text(let text):
+            try DurableFile.write(Data(text.utf8), to: source)
+            path = source
+        }
+        let lock = keeper.folder.path + "/requirements.lock"
+        try runUV(
+            uv,
+            [
+                "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python",
+                interpreter.path, "--output-file", lock, path,
+            ])
+        let text = KernelFile.read(lock) ?? ""
+        let digest = digest([text, interpreter.description])
+        try DurableFile.write(Data(text.utf8), to: "\(folder)/\(digest).txt")
+        try DurableFile.write(digest, to: "\(folder)/inputs/\(input)")
+        return digest
+    }
+
+    private func knownLock(of input: ContentDigest) -> ContentDigest? {
+        guard
+            let digest = try? DurableFile.read(
+                ContentDigest.self, at: "\(folder)/inputs/\(input)"),
+            files.fileExists(atPath: "\(folder)/\(digest).txt")
+        else { return nil }
+        return digest
+    }
+
+    private func digest(_ parts: [String]) -> ContentDigest {
+        ContentDigest(bytes: SHA256.hash(data: Data(parts.joined(separator: "\0").utf8)))
+    }
+
+    // MARK: Installation
+
+    /// Scripts in an environment name its path, so it is built where it stays; the marker, written
+    /// last, says that it is whole.
+    private func install(
+        _ digest: ContentDigest, _ interpreter: Interpreter, uv: String
+    ) throws -> BuiltEnvironment {
+        let lock = try waitForLock("\(folder)/\(digest).lock")
+        defer { lock.release() }
+        if isComplete(digest) { return built(digest) }
+        let path = "\(folder)/\(digest)"
+        keeper.say("building the Python environment \(digest.hex.prefix(12))")
+        if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
+        try runUV(uv, ["venv", "--quiet", "--python", interpreter.path, path])
+        try runUV(
+            uv,
+            [
+                "pip", "install", "--python", path + "/bin/python", "--requirements",
+                "\(folder)/\(digest).txt",
+            ])
+        FileSystem.sync(containing: path)
+        try DurableFile.write(Data(), to: path + "/.complete")
+        keeper.say("the Python environment is ready")
+        return built(digest)
+    }
+
+    private func isComplete(_ digest: ContentDigest) -> Bool {
+        files.fileExists(atPath: "\(folder)/\(digest)/.complete")
+    }
+
+    private func built(_ digest: ContentDigest) -> BuiltEnvironment {
+        BuiltEnvironment(digest: digest, path: "\(folder)/\(digest)")
+    }
+
+    private func runUV(_ uv: String, _ arguments: [String]) throws {
+        let start = keeper.watch.logSize
+        let status = try keeper.run(uv, arguments)
+        guard status == 0 else {
+            throw ComputeError.environmentFailed(reason: keeper.watch.logTail(from: start))
+        }
+    }
+
+    private func waitForLock(_ path: String) throws -> FileLock {
+        var hasSaid = false
+        while true {
+            if let lock = try FileLock(tryingAt: path) { return lock }
+            if !hasSaid {
+                keeper.say("waiting for the Python environment, which another job builds")
+            }
+            hasSaid = true
+            try keeper.watch.pause(.milliseconds(200))
+        }
+    }
+}
+
+/// The requirements and whatever they include.
+struct Requirements {
+    /// Every file's text, included ones after those that include them.
+    let allText: String
+
+    init(_ requirements: PythonEnvironment.Requirements, work: String) throws {
+        switch requirements {
+        case .text(let text): allText = text
+        case .file(let name):
+            var seen: Set<String> = []
+            allText = try Self.collect(name, work: work, seen: &seen)
+        }
+    }
+
+    private static func collect(
+        _ name: String, work: String, seen: inout Set<String>
+    ) throws -> String {
+        guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
+            throw ComputeError.environmentFailed(
+                reason: "\(name) is not inside the project's folder")
+        }
+        guard seen.insert(name).inserted else { return "" }
+        guard let data = FileManager.default.contents(atPath: work + "/" + name) else {
+            throw ComputeError.environmentFailed(
+                reason: "there is no file \(name) in the project's folder")
+        }
+        let text = String(decoding: data, as: UTF8.self)
+        let folder = (name as NSString).deletingLastPathComponent
+        var all = text
+        for line in text.split(whereSeparator: \.isNewline) {
+            guard let included = Self.included(by: line) else { continue }
+            let path = folder.isEmpty ? included : "\(folder)/\(included)"
+            all += "\0" + (try collect(path, work: work, seen: &seen))
+        }
+        return all
+    }
+
+    /// The file that a line such as `-r base.txt` or `--constraint=versions.txt` names.
+    static func included(by line: Substring) -> String? {
+        let line = line.trimmingCharacters(in: .whitespaces)
+        for option in ["-r", "-c", "--requirement", "--constraint"] where line.hasPrefix(option) {
+            let rest = line.dropFirst(option.count)
+            guard let first = rest.first, first == " " || first == "=" || option.count == 2 else {
+                continue
+            }
+            return rest.trimmingCharacters(in: CharacterSet(charactersIn: " =\t"))
+        }
+        return nil
+    }
+}

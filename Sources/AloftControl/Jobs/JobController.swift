@@ -1,0 +1,123 @@
+package import AloftCompute
+package import AloftDomain
+package import AloftScheduling
+package import AloftStore
+package import Foundation
+package import Logging
+
+/// Takes jobs from the queue to their end: looks at what the executor knows of each, writes it down,
+/// gives free places to those that wait, and begins those that have a place.
+///
+/// Each step is one transaction or one call that the executor does once however often it is asked,
+/// so that it can be stopped after any of them and go on from the tables.
+package struct JobController: Sendable {
+    package struct Configuration: Sendable {
+        package var capacity: Capacity
+        /// The address at which jobs reach this server.
+        package var serverURL: String
+        /// From which the jobs' tokens are made; kept as long as the data.
+        package var tokenKey: String
+        /// The file with a snapshot's bytes.
+        package var blobPath: @Sendable (ContentDigest) -> String
+
+        package init(
+            capacity: Capacity, serverURL: String, tokenKey: String,
+            blobPath: @escaping @Sendable (ContentDigest) -> String
+        ) {
+            self.capacity = capacity
+            self.serverURL = serverURL
+            self.tokenKey = tokenKey
+            self.blobPath = blobPath
+        }
+    }
+
+    /// How long an attempt is trusted to live when its executor cannot be asked.
+    static let lease = Duration.seconds(120)
+    static let who = Principal.controller(name: "jobs")
+
+    let store: Store
+    let executor: any Executor
+    let time: TimeSource
+    let chance: Chance
+    let logger: Logger
+    let configuration: Configuration
+
+    package init(
+        store: Store, executor: any Executor, time: TimeSource, chance: Chance, logger: Logger,
+        configuration: Configuration
+    ) {
+        self.store = store
+        self.executor = executor
+        self.time = time
+        self.chance = chance
+        self.logger = logger
+        self.configuration = configuration
+    }
+
+    package func run() async throws {
+        while !Task.isCancelled {
+            let seen = store.changes.count
+            let pause = try await runOnce()
+            // Many commits a second (metrics) must not become as many looks.
+            try? await time.clock.sleep(for: .milliseconds(50))
+            await store.changes.wait(after: seen, upTo: pause, clock: time.clock)
+        }
+    }
+
+    /// One look at every job that has not ended.
+    ///
+    /// - Returns: when to look again, if nothing is committed before.
+    package func runOnce() async throws -> Duration {
+        let jobs = try await store.read { try JobQueries.live($0) }
+        guard !jobs.isEmpty else { return .seconds(30) }
+        for job in jobs where job.state.isPlaced { try await advance(job) }
+        try await place()
+        return .milliseconds(250)
+    }
+
+    /// Gives free places to waiting jobs.
+    private func place() async throws {
+        let (jobs, slots) = try await store.read { db in
+            (try JobQueries.live(db), try JobQueries.heldSlots(db))
+        }
+        let now = time.now()
+        let plan = JobPlanner.plan(
+            JobSnapshot(jobs: jobs, slots: slots, capacity: configuration.capacity, now: now))
+        guard !plan.starts.isEmpty || !plan.impossible.isEmpty else { return }
+        let leaseUntil = leaseEnd
+        try await store.write { db in
+            for start in plan.starts {
+                try JobQueries.applyIfQueued(
+                    db, .claimed(leaseUntil: leaseUntil), to: start.job, at: now, by: Self.who,
+                    gpuSlots: start.gpuSlots)
+            }
+            for (job, reason) in plan.impossible {
+                try JobQueries.applyIfQueued(
+                    db, .impossible(reason: reason), to: job, at: now, by: Self.who)
+            }
+        }
+    }
+
+    var leaseEnd: Date { time.now().addingTimeInterval(Self.lease.seconds) }
+}
+
+extension JobSnapshot {
+    /// What the tables say, for the scheduler.
+    package init(
+        jobs: [JobRecord], slots: [AttemptID: [String]], capacity: Capacity, now: Date
+    ) {
+        self.init(
+            capacity: capacity,
+            placed: jobs.filter(\.state.isPlaced).map { job in
+                Placed(
+                    job: job.id, project: job.spec.project, group: job.spec.group,
+                    resources: job.spec.resources, gpuSlots: slots[job.attempt] ?? [])
+            },
+            waiting: jobs.filter { $0.state.name == .queued }.map { job in
+                Waiting(
+                    job: job.id, project: job.spec.project, group: job.spec.group,
+                    resources: job.spec.resources, priority: job.spec.priority,
+                    waited: .seconds(max(0, now.timeIntervalSince(job.createdAt))))
+            })
+    }
+}

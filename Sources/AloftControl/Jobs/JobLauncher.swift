@@ -1,0 +1,95 @@
+package import AloftDomain
+import AloftProjectFile
+package import AloftStore
+import Foundation
+
+/// Queues jobs that people ask for.
+package struct JobLauncher: Sendable {
+    private let store: Store
+    private let time: TimeSource
+    private let chance: Chance
+    private let hasBlob: @Sendable (ContentDigest) -> Bool
+
+    package init(
+        store: Store, time: TimeSource, chance: Chance,
+        hasBlob: @escaping @Sendable (ContentDigest) -> Bool
+    ) {
+        self.store = store
+        self.time = time
+        self.chance = chance
+        self.hasBlob = hasBlob
+    }
+
+    /// Queues a job of the project's file with these parameters in place of its defaults.
+    ///
+    /// - Throws: `JobError` if there is no such job, or a parameter is missing or unknown.
+    package func run(
+        _ name: String, of project: ProjectID, parameters: [String: String], priority: Int,
+        by who: Principal
+    ) async throws -> JobRecord {
+        let record = try await store.read { try ProjectFileQueries.current($0, project) }
+        guard let record else { throw JobError.noProjectFile(project: project) }
+        let file = try ProjectFileParser.parse(record.text)
+        guard let definition = file.job(named: name) else {
+            throw JobError.unknownJob(
+                name: name, project: project, known: file.jobs.map(\.name))
+        }
+        var spec = try Self.spec(definition, project: project, parameters: parameters)
+        spec.snapshot = record.snapshot
+        spec.priority = priority
+        return try await queue(spec, by: who)
+    }
+
+    private static func spec(
+        _ definition: JobDefinition, project: ProjectID, parameters: [String: String]
+    ) throws -> JobSpec {
+        let known = definition.run.parameters
+        for name in parameters.keys.sorted() where !known.contains(name) {
+            throw JobError.unknownParameter(name, job: definition.name, known: known)
+        }
+        let values = definition.parameters
+            .merging(parameters.mapValues(ParameterValue.text)) { _, given in given }
+        let missing = definition.run.missing(from: values)
+        guard missing.isEmpty else {
+            throw JobError.missingParameters(missing, job: definition.name)
+        }
+        let resources = definition.resources
+        return JobSpec(
+            project: project, name: definition.name, command: definition.run.command(with: values),
+            parameters: values.mapValues(\.text), variables: definition.variables,
+            python: definition.environment.map {
+                PythonEnvironment(requirements: .file($0.python))
+            },
+            resources: Resources(
+                cpus: resources.cpus, memoryBytes: resources.memoryBytes, gpus: resources.gpus,
+                timeLimit: resources.time, processes: resources.processes))
+    }
+
+    /// Queues a complete job with a run of its own.
+    package func queue(_ spec: JobSpec, by who: Principal) async throws -> JobRecord {
+        if let snapshot = spec.snapshot, !hasBlob(snapshot) {
+            throw JobError.unknownSnapshot(snapshot)
+        }
+        let id: JobID = chance.identifier()
+        let run: RunID = chance.identifier()
+        let now = time.now()
+        return try await store.write { db in
+            var spec = spec
+            try JobRuns.create(db, run, of: id, for: &spec, at: now, by: who)
+            try JobQueries.insert(db, id: id, spec: spec, at: now, by: who)
+            return try JobQueries.get(db, id)
+        }
+    }
+
+    /// Queues an ended job again, as a new one.
+    ///
+    /// - Throws: `JobError.notEnded` while it has not ended.
+    package func retry(_ id: JobID, by who: Principal) async throws -> JobRecord {
+        let job = try await store.read { try JobQueries.get($0, id) }
+        guard job.outcome != nil else { throw JobError.notEnded(id) }
+        var spec = job.spec
+        spec.retryOf = id
+        spec.group = nil
+        return try await queue(spec, by: who)
+    }
+}

@@ -1,0 +1,184 @@
+package import AloftDomain
+
+/// What the scheduler knows: the pool, who holds a place in it, and who waits.
+package struct JobSnapshot: Sendable, Equatable {
+    package struct Placed: Sendable, Equatable {
+        package var job: JobID
+        package var project: ProjectID
+        package var group: JobGroup?
+        package var resources: Resources
+        package var gpuSlots: [String]
+
+        package init(
+            job: JobID, project: ProjectID, group: JobGroup?, resources: Resources,
+            gpuSlots: [String]
+        ) {
+            self.job = job
+            self.project = project
+            self.group = group
+            self.resources = resources
+            self.gpuSlots = gpuSlots
+        }
+    }
+
+    package struct Waiting: Sendable, Equatable {
+        package var job: JobID
+        package var project: ProjectID
+        package var group: JobGroup?
+        package var resources: Resources
+        package var priority: Int
+        /// How long it has waited.
+        package var waited: Duration
+
+        package init(
+            job: JobID, project: ProjectID, group: JobGroup?, resources: Resources, priority: Int,
+            waited: Duration
+        ) {
+            self.job = job
+            self.project = project
+            self.group = group
+            self.resources = resources
+            self.priority = priority
+            self.waited = waited
+        }
+    }
+
+    package var capacity: Capacity
+    package var placed: [Placed]
+    /// Oldest first.
+    package var waiting: [Waiting]
+
+    package init(capacity: Capacity, placed: [Placed], waiting: [Waiting]) {
+        self.capacity = capacity
+        self.placed = placed
+        self.waiting = waiting
+    }
+}
+
+package struct JobPlan: Sendable, Equatable {
+    package struct Start: Sendable, Equatable {
+        package var job: JobID
+        package var gpuSlots: [String]
+    }
+
+    /// In the order in which they were chosen.
+    package var starts: [Start] = []
+    /// Jobs that ask for more than the whole pool has, and why.
+    package var impossible: [JobID: String] = [:]
+    /// What each of the others waits for.
+    package var waitingFor: [JobID: WaitReason] = [:]
+}
+
+package enum WaitReason: String, Sendable, Codable {
+    case cpus, memory, gpus
+    /// As many of its group run as may.
+    case group
+    /// A job before it has waited so long that nobody may pass it any more.
+    case turn
+}
+
+/// Chooses who starts now: by priority, then for the project with the smallest share of the pool,
+/// then by age. Who does not fit is passed by those behind, until it has waited for
+/// `JobPlanner.patience`: from then on places are kept free for it.
+package struct JobPlanner {
+    package static let patience = Duration.minutes(10)
+
+    private let capacity: Capacity
+    private var used = Reservation()
+    private var freeSlots: [String]
+    private var shares: [ProjectID: Reservation] = [:]
+    private var groups: [String: Int] = [:]
+    private var plan = JobPlan()
+
+    package static func plan(_ snapshot: JobSnapshot) -> JobPlan {
+        var planner = JobPlanner(snapshot)
+        planner.place(snapshot.waiting)
+        return planner.plan
+    }
+
+    private init(_ snapshot: JobSnapshot) {
+        capacity = snapshot.capacity
+        freeSlots = snapshot.capacity.gpuSlots
+        for placed in snapshot.placed {
+            take(placed.resources, placed.project, placed.group)
+            freeSlots.removeAll(where: placed.gpuSlots.contains)
+        }
+    }
+
+    private mutating func take(_ resources: Resources, _ project: ProjectID, _ group: JobGroup?) {
+        used += resources
+        shares[project, default: Reservation()] += resources
+        if let group { groups[group.name, default: 0] += 1 }
+    }
+
+    private mutating func place(_ waiting: [JobSnapshot.Waiting]) {
+        var rest: [JobSnapshot.Waiting] = []
+        for job in waiting {
+            if let reason = impossibility(of: job.resources) {
+                plan.impossible[job.job] = reason
+            } else {
+                rest.append(job)
+            }
+        }
+        var isBlocked = false
+        while let index = next(in: rest) {
+            let job = rest.remove(at: index)
+            if isBlocked {
+                plan.waitingFor[job.job] = .turn
+            } else if let reason = obstacle(to: job) {
+                plan.waitingFor[job.job] = reason
+                // A full group is no want of room: others may pass.
+                isBlocked = reason != .group && job.waited >= Self.patience
+            } else {
+                start(job)
+            }
+        }
+    }
+
+    /// The index of whose turn it is; the first of equals, so the oldest.
+    private func next(in waiting: [JobSnapshot.Waiting]) -> Int? {
+        waiting.indices.min { left, right in
+            let (one, other) = (waiting[left], waiting[right])
+            if one.priority != other.priority { return one.priority > other.priority }
+            let (share, otherShare) = (share(of: one.project), share(of: other.project))
+            return share == otherShare ? left < right : share < otherShare
+        }
+    }
+
+    private func share(of project: ProjectID) -> Double {
+        shares[project]?.dominantShare(of: capacity) ?? 0
+    }
+
+    private mutating func start(_ job: JobSnapshot.Waiting) {
+        let slots = Array(freeSlots.prefix(job.resources.gpus))
+        freeSlots.removeFirst(slots.count)
+        take(job.resources, job.project, job.group)
+        plan.starts.append(JobPlan.Start(job: job.job, gpuSlots: slots))
+    }
+
+    private func obstacle(to job: JobSnapshot.Waiting) -> WaitReason? {
+        if let group = job.group, groups[group.name, default: 0] >= group.parallel { return .group }
+        var after = used
+        after += job.resources
+        if after.cpus > capacity.cpus + 1e-9 { return .cpus }
+        if after.memoryBytes > capacity.memoryBytes { return .memory }
+        if job.resources.gpus > freeSlots.count { return .gpus }
+        return nil
+    }
+
+    private func impossibility(of resources: Resources) -> String? {
+        if resources.cpus > capacity.cpus + 1e-9 {
+            return "the job asks for \(resources.cpus) processor cores, and the pool has "
+                + "\(capacity.cpus)"
+        }
+        if let memory = resources.memoryBytes, memory > capacity.memoryBytes {
+            return "the job asks for \(memory >> 20) MiB of memory, and the pool has "
+                + "\(capacity.memoryBytes >> 20) MiB"
+        }
+        if resources.gpus > capacity.gpuSlots.count {
+            return "the job asks for \(resources.gpus) GPUs, and the pool has "
+                + "\(capacity.gpuSlots.count)"
+        }
+        return nil
+    }
+}

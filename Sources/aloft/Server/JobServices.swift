@@ -1,0 +1,97 @@
+import AloftCompute
+import AloftControl
+import AloftDomain
+import AloftScheduling
+import AloftStore
+import Foundation
+
+/// What runs jobs on this machine.
+struct JobServices: Sendable {
+    let executor: LocalExecutor
+    private let services: ServerServices
+
+    init(services: ServerServices) {
+        self.services = services
+        let environment = ProcessInfo.processInfo.environment
+        executor = LocalExecutor(
+            configuration: .init(
+                jobs: services.folder.jobsPath, environments: services.folder.environmentsPath,
+                program: ProgramPath.current, uv: Self.findUV(path: environment["PATH"]),
+                variables: Self.inherited(environment)))
+    }
+
+    var launcher: JobLauncher {
+        let blobPath = blobPath
+        return JobLauncher(store: services.store, time: services.time, chance: services.chance) {
+            FileManager.default.fileExists(atPath: blobPath($0))
+        }
+    }
+
+    var logs: JobLogs {
+        JobLogs(store: services.store, executor: executor, time: services.time)
+    }
+
+    func controller(serverURL: String) throws -> JobController {
+        JobController(
+            store: services.store, executor: executor, time: services.time,
+            chance: services.chance, logger: services.logger,
+            configuration: .init(
+                capacity: Self.capacityOfThisMachine(), serverURL: serverURL,
+                tokenKey: try tokenKey(), blobPath: blobPath))
+    }
+
+    private var blobPath: @Sendable (ContentDigest) -> String {
+        let root = services.folder.blobsPath
+        return { "\(root)/\($0.hex.prefix(2))/\($0.hex)" }
+    }
+
+    /// Made once and kept with the data.
+    private func tokenKey() throws -> String {
+        let folder = services.folder.jobsPath
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+        let path = folder + "/token.key"
+        if let key = try? String(contentsOfFile: path, encoding: .utf8), key.count > 32 {
+            return key
+        }
+        let key = TokenQueries.makeSecret(using: services.chance)
+        try DurableFile.write(Data(key.utf8), to: path)
+        return key
+    }
+
+    /// Every core, and four fifths of the memory.
+    private static func capacityOfThisMachine() -> Capacity {
+        let machine = ProcessInfo.processInfo
+        return Capacity(
+            cpus: Double(machine.activeProcessorCount),
+            memoryBytes: Int64(Double(machine.physicalMemory) * 0.8),
+            gpuSlots: GraphicsCards.slots())
+    }
+
+    /// On PATH, or at `.tools/uv` in a folder above the program.
+    private static func findUV(path: String?) -> String? {
+        if let found = Executable.find("uv", path: path) { return found }
+        var folder = URL(fileURLWithPath: ProgramPath.current).deletingLastPathComponent()
+        for _ in 0..<6 {
+            let candidate = folder.appending(path: ".tools/uv").path
+            if let found = Executable.find(candidate, path: nil) { return found }
+            folder.deleteLastPathComponent()
+        }
+        return nil
+    }
+
+    /// A job sees what programs need to work on this machine, and none of the server's secrets.
+    private static func inherited(_ environment: [String: String]) -> [String: String] {
+        let names: Set = [
+            "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
+            "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY",
+            "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "ALL_PROXY",
+            "XDG_CACHE_HOME",
+        ]
+        let prefixes = ["LC_", "UV_", "PIP_", "CUDA_", "NVIDIA_", "PYENV_"]
+        return environment.filter { name, _ in
+            names.contains(name) || prefixes.contains { name.hasPrefix($0) }
+        }
+    }
+}
