@@ -1,7 +1,7 @@
 """Makes one table a month of New York's 2013 departures, with the weather at the time.
 
-Every column is known when the doors close: the schedule, the delay at departure, and the latest
-hourly weather observation made at that airport before the aircraft left. Tables are logged as
+Every column is known when the aircraft leaves: the schedule, the delay at departure, and the latest
+hourly weather observation of that airport that was known by then. Tables are logged as
 Parquet artifacts; each is registered as a dataset with its digest.
 """
 
@@ -60,23 +60,25 @@ def read_departures(folder: Path) -> pd.DataFrame:
 
 
 def read_weather(folder: Path) -> pd.DataFrame:
+    """The table names the hour in which an observation was made, not the minute: only at the end
+    of that hour is it known for sure."""
     weather = pd.read_csv(folder / "weather.csv")
-    weather["observed_at"] = pd.to_datetime(weather["time_hour"], utc=True)
-    return weather[["origin", "observed_at", *WEATHER]].sort_values("observed_at")
+    weather["known_at"] = pd.to_datetime(weather["time_hour"], utc=True) + pd.Timedelta(hours=1)
+    return weather[["origin", "known_at", *WEATHER]].sort_values("known_at")
 
 
 def join_weather(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """The latest observation of that airport at or before departure, at most six hours old."""
+    """The latest observation of that airport known at departure, at most six hours old."""
     joined = pd.merge_asof(
         flights.sort_values("left_at"),
         weather,
         left_on="left_at",
-        right_on="observed_at",
+        right_on="known_at",
         by="origin",
         direction="backward",
         tolerance=pd.Timedelta(hours=6),
     )
-    assert (joined["observed_at"].isna() | (joined["observed_at"] <= joined["left_at"])).all()
+    assert (joined["known_at"].isna() | (joined["known_at"] <= joined["left_at"])).all()
     return joined
 
 

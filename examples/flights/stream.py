@@ -151,11 +151,13 @@ def report(callers: list[Caller], late: np.ndarray, seconds: float) -> None:
     summary = {
         "requests": len(answers) + len(failures),
         "failed": len(failures),
-        "auc": roc_auc_score(late[answered], [answers[number] for number in answered]),
-        "p50_ms": float(np.percentile(latencies, 50) * 1000),
-        "p99_ms": float(np.percentile(latencies, 99) * 1000),
         "requests_per_second": len(answers) / seconds,
     }
+    if len(set(late[answered])) == 2:
+        summary["auc"] = roc_auc_score(late[answered], [answers[number] for number in answered])
+    if len(latencies):
+        summary["p50_ms"] = float(np.percentile(latencies, 50) * 1000)
+        summary["p99_ms"] = float(np.percentile(latencies, 99) * 1000)
     for failure in failures[:20]:
         print("failed:", failure)
     print(json.dumps({**summary, "revisions": revisions}))

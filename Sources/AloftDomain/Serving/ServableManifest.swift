@@ -19,8 +19,9 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     package var columns: [String]?
     /// The output that `predict` of the original model answers with (MLflow scoring returns it).
     package var predictOutput: String?
-    /// The largest absolute difference between the original's outputs and the converted model's,
-    /// over `parityRows` rows. Absent where nothing was converted.
+    /// The largest difference between the original's outputs and the converted model's over
+    /// `parityRows` rows: |a - b| / max(1, |a|), so absolute for probabilities and other values up
+    /// to one, relative beyond. Absent where nothing was converted.
     package var parity: Double?
     package var parityRows: Int?
     /// Why the model is served by a Python worker; absent for ONNX.
