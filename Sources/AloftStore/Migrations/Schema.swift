@@ -12,6 +12,8 @@ enum Schema {
 
     static let migrations: [Migration] = [
         .m0001Core,
+        .m0002Tracking,
+        .m0003Registry,
         .m0004Jobs,
         .m0005Sweeps,
         .m0006Deployments,

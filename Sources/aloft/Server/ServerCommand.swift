@@ -1,4 +1,5 @@
 import AloftAPI
+import AloftArtifacts
 import AloftDomain
 import AloftStore
 import ArgumentParser
@@ -47,9 +48,13 @@ struct ServerCommand: AsyncParsableCommand {
         let configuration = try makeConfiguration()
         let folder = try DataFolder(path: configuration.dataPath)
         let store = try Store(path: folder.databasePath)
+        let chance = Chance.live()
         let services = ServerServices(
-            folder: folder, store: store, time: .live, chance: .live(),
-            logger: Self.makeLogger(level: configuration.logLevel), configuration: configuration)
+            folder: folder, store: store,
+            artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),
+            blobs: try BlobStore(root: folder.blobsPath, chance: chance), time: .live,
+            chance: chance, logger: Self.makeLogger(level: configuration.logLevel),
+            configuration: configuration)
         try await Server(services: services).run()
         try store.close()
     }

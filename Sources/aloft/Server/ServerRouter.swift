@@ -1,4 +1,5 @@
 import AloftAPI
+import AloftMLflow
 import AloftStore
 import Hummingbird
 
@@ -16,6 +17,7 @@ extension ServerServices {
         JobRoutes(store: store, launcher: jobs.launcher, logs: jobs.logs, time: time)
             .add(to: &routes)
         ServerRoutes().add(to: &routes)
+        MLflowRoutes(store: store, artifacts: artifacts, time: time, chance: chance).add(to: router)
         return router
     }
 }

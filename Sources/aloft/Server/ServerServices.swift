@@ -1,4 +1,5 @@
 import AloftAPI
+import AloftArtifacts
 import AloftDomain
 import AloftStore
 import Logging
@@ -19,6 +20,10 @@ struct ServerConfiguration: Sendable {
 struct ServerServices: Sendable {
     let folder: DataFolder
     let store: Store
+    /// Files that runs and models log, by path.
+    let artifacts: ArtifactFolder
+    /// Blobs by digest: code, servables, checkpoints.
+    let blobs: BlobStore
     let time: TimeSource
     let chance: Chance
     let logger: Logger

@@ -1,0 +1,162 @@
+import AloftDomain
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// One call of the protocol, decoded.
+struct Call: Sendable {
+    let fields: Fields
+    let principal: Principal
+    /// The parts of the path, by name.
+    let parameters: [String: String]
+
+    func parameter(_ name: String) -> String { parameters[name] ?? "" }
+}
+
+/// Registers calls under both prefixes, decodes them, and answers errors as clients read them.
+struct CallRouter<Context: RequestContext & PrincipalBearing> {
+    let router: Router<Context>
+
+    typealias Handler = @Sendable (Call) async throws -> [UInt8]
+
+    func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
+    func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
+    func patch(_ path: String, _ handler: @escaping Handler) { on(.patch, path, handler) }
+    func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
+
+    /// - Parameter path: after `/api/2.0/mlflow/`, or after `/` if it starts with a slash.
+    private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        raw(method, path) { request, context in
+            let fields =
+                method == .get
+                ? Self.queryFields(request) : try await Self.bodyFields(request)
+            let parameters = Dictionary(
+                context.parameters.map { (String($0.key), Self.decoded($0.value)) },
+                uniquingKeysWith: { _, last in last })
+            let call = Call(fields: fields, principal: context.principal, parameters: parameters)
+            return MLflowBody.json(try await handler(call))
+        }
+    }
+
+    /// As above for calls that read the body or write the answer themselves.
+    func raw(
+        _ method: HTTPRequest.Method, _ path: String,
+        _ handler: @escaping @Sendable (Request, Context) async throws -> Response
+    ) {
+        let paths =
+            path.hasPrefix("/")
+            ? [path] : ["/api/2.0/mlflow/" + path, "/ajax-api/2.0/mlflow/" + path]
+        for path in paths {
+            router.on(RouterPath(path), method: method) { request, context in
+                do {
+                    return try await handler(request, context)
+                } catch let error as CancellationError {
+                    throw error
+                } catch {
+                    return Self.failure(error, request: request, context: context)
+                }
+            }
+        }
+    }
+
+    static func failure(_ error: any Error, request: Request, context: Context) -> Response {
+        if error is NIOTooManyBytesError {
+            return answer(.invalid("The request body is too large."))
+        }
+        if let known = ProtocolError(error) { return answer(known) }
+        context.logger.error(
+            "tracking call failed",
+            metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+        return answer(ProtocolError(.internalError, "The server failed; its log says why."))
+    }
+
+    private static func answer(_ error: ProtocolError) -> Response {
+        let bytes = JSONWriter.document { writer in
+            writer.member("error_code", error.name.rawValue)
+            writer.member("message", error.message)
+        }
+        return MLflowBody.json(bytes, status: error.status)
+    }
+
+    private static func queryFields(_ request: Request) -> Fields {
+        var members: [String: JSONValue] = [:]
+        for (name, value) in QueryText.pairs(request.uri.query ?? "") {
+            switch members[name] {
+            case .array(let values): members[name] = .array(values + [.string(value)])
+            case .some(let first): members[name] = .array([first, .string(value)])
+            case nil: members[name] = .string(value)
+            }
+        }
+        return Fields(members, isQuery: true)
+    }
+
+    private static func bodyFields(_ request: Request) async throws -> Fields {
+        try MLflowBody.fields(try await MLflowBody.collect(request))
+    }
+
+    private static func decoded(_ value: Substring) -> String {
+        value.removingPercentEncoding ?? String(value)
+    }
+}
+
+extension HTTPField.Name {
+    static var xContentTypeOptions: Self { HTTPField.Name("X-Content-Type-Options") ?? .server }
+}
+
+/// Query strings as forms write them: `+` is a space.
+enum QueryText {
+    static func pairs(_ query: String) -> [(name: String, value: String)] {
+        query.split(separator: "&").map { part in
+            let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return (decoded(halves[0]), halves.count > 1 ? decoded(halves[1]) : "")
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        let spaced = text.replacing("+", with: " ")
+        return spaced.removingPercentEncoding ?? String(spaced)
+    }
+}
+
+/// Bodies in and out.
+enum MLflowBody {
+    /// Bodies are documents, not files.
+    static let limit = 32 << 20
+
+    static func collect(_ request: Request, limit: Int = limit) async throws -> ByteBuffer {
+        let buffer = try await request.body.collect(upTo: limit)
+        guard buffer.readableBytes > 0 else { return buffer }
+        let type = request.headers[.contentType] ?? ""
+        let media = type.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
+        guard media?.lowercased() == "application/json" else {
+            throw ProtocolError.invalid(
+                "Bad Request. Content-Type must be application/json, got '\(type.prefix(100))'.")
+        }
+        return buffer
+    }
+
+    static func fields(_ buffer: ByteBuffer) throws -> Fields {
+        guard buffer.readableBytes > 0 else { return Fields([:]) }
+        do {
+            let value = try buffer.withUnsafeReadableBytes { bytes throws(JSONReader.Fault) in
+                try JSONReader.read(bytes)
+            }
+            guard case .object(let members) = value else {
+                throw ProtocolError.invalid("The request body must be a JSON object.")
+            }
+            return Fields(members)
+        } catch let fault as JSONReader.Fault {
+            throw ProtocolError.invalid(
+                "The request body is no JSON: \(fault.reason), at byte \(fault.offset).")
+        }
+    }
+
+    static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "application/json", .xContentTypeOptions: "nosniff"],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+}

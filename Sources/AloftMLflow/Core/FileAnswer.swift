@@ -1,0 +1,114 @@
+import AloftArtifacts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// A file as an answer, or the part of it that was asked for.
+struct FileAnswer {
+    let file: ArtifactFolder.File
+    let name: String
+
+    private static let chunkBytes = 256 << 10
+
+    func response(to request: Request) -> Response {
+        var headers: HTTPFields = [
+            .contentType: contentType,
+            .contentDisposition: "attachment; filename*=UTF-8''\(encodedName)",
+            .xContentTypeOptions: "nosniff",
+            .eTag: "\"\(file.entityTag)\"",
+            .acceptRanges: "bytes",
+            .lastModified: Self.httpDate(file.modifiedAt),
+        ]
+        let range: Range<Int64>
+        switch requestedRange(request) {
+        case .whole: range = 0..<file.sizeBytes
+        case .part(let part):
+            range = part
+            headers[.contentRange] =
+                "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.sizeBytes)"
+        case .impossible:
+            headers[.contentRange] = "bytes */\(file.sizeBytes)"
+            return Response(status: .rangeNotSatisfiable, headers: headers)
+        }
+        let isPart = headers[.contentRange] != nil
+        return Response(
+            status: isPart ? .partialContent : .ok, headers: headers, body: body(range))
+    }
+
+    private func body(_ range: Range<Int64>) -> ResponseBody {
+        let path = file.path
+        return ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { writer in
+            let reader = try await BlockingWork.run { try FileReader(path: path) }
+            var offset = range.lowerBound
+            while offset < range.upperBound {
+                let (start, count) = (
+                    offset, Int(min(Int64(Self.chunkBytes), range.upperBound - offset))
+                )
+                let data = try await BlockingWork.run { try reader.read(at: start, count: count) }
+                guard !data.isEmpty else { throw ArtifactError.notFound(path) }
+                try await writer.write(ByteBuffer(bytes: data))
+                offset += Int64(data.count)
+            }
+            try await writer.finish(nil)
+        }
+    }
+
+    private enum Wanted {
+        case whole
+        case part(Range<Int64>)
+        case impossible
+    }
+
+    /// One range of bytes; several at once are answered with the whole, as is allowed.
+    private func requestedRange(_ request: Request) -> Wanted {
+        guard let header = request.headers[.range], header.hasPrefix("bytes="),
+            !header.contains(",")
+        else { return .whole }
+        if let condition = request.headers[.ifRange], condition != "\"\(file.entityTag)\"" {
+            return .whole
+        }
+        let ends = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2 else { return .whole }
+        let size = file.sizeBytes
+        switch (Int64(ends[0]), Int64(ends[1])) {
+        case (let first?, let last?):
+            guard first <= last else { return .whole }
+            return first < size ? .part(first..<min(last, size - 1) + 1) : .impossible
+        case (let first?, nil) where ends[1].isEmpty:
+            return first < size ? .part(first..<size) : .impossible
+        case (nil, let count?) where ends[0].isEmpty:
+            return count > 0 && size > 0 ? .part(max(0, size - count)..<size) : .impossible
+        default: return .whole
+        }
+    }
+
+    private var encodedName: String {
+        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "file"
+    }
+
+    private static func httpDate(_ date: Date) -> String {
+        let style = Date.VerbatimFormatStyle(
+            format: """
+                \(weekday: .abbreviated), \(day: .twoDigits) \(month: .abbreviated) \
+                \(year: .defaultDigits) \(hour: .twoDigits(clock: .twentyFourHour, hourCycle: .zeroBased)):\
+                \(minute: .twoDigits):\(second: .twoDigits) GMT
+                """,
+            locale: Locale(identifier: "en_US_POSIX"), timeZone: .gmt,
+            calendar: Calendar(identifier: .gregorian))
+        return date.formatted(style)
+    }
+
+    private var contentType: String {
+        let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
+        return Self.types[ending] ?? "application/octet-stream"
+    }
+
+    private static let types = [
+        "txt": "text/plain", "log": "text/plain", "md": "text/plain", "py": "text/plain",
+        "yaml": "text/plain", "yml": "text/plain", "json": "application/json", "csv": "text/csv",
+        "html": "text/html", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg",
+        "gif": "image/gif", "svg": "image/svg+xml", "pdf": "application/pdf",
+        "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
+    ]
+}

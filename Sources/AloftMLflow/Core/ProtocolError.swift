@@ -1,0 +1,89 @@
+import AloftArtifacts
+import AloftDomain
+import AloftStore
+import HTTPTypes
+
+/// What the protocol's clients read of an error: its name decides what they do.
+struct ProtocolError: Error, Equatable {
+    enum Name: String {
+        case invalidParameterValue = "INVALID_PARAMETER_VALUE"
+        case resourceAlreadyExists = "RESOURCE_ALREADY_EXISTS"
+        case resourceDoesNotExist = "RESOURCE_DOES_NOT_EXIST"
+        case endpointNotFound = "ENDPOINT_NOT_FOUND"
+        case permissionDenied = "PERMISSION_DENIED"
+        case unauthenticated = "UNAUTHENTICATED"
+        case resourceExhausted = "RESOURCE_EXHAUSTED"
+        case notImplemented = "NOT_IMPLEMENTED"
+        case temporarilyUnavailable = "TEMPORARILY_UNAVAILABLE"
+        case internalError = "INTERNAL_ERROR"
+    }
+
+    let name: Name
+    let message: String
+
+    init(_ name: Name, _ message: String) {
+        self.name = name
+        self.message = message
+    }
+
+    static func invalid(_ message: String) -> Self { Self(.invalidParameterValue, message) }
+
+    static func missing(_ field: String) -> Self {
+        .invalid("Missing value for required parameter '\(field)'.")
+    }
+
+    static func invalidValue(_ value: String, _ field: String) -> Self {
+        .invalid("Invalid value \(value) for parameter '\(field)' supplied.")
+    }
+
+    static func tooLong(_ field: String, limit: Int) -> Self {
+        .invalid("'\(field)' exceeds the maximum length of \(limit) characters")
+    }
+
+    var status: HTTPResponse.Status {
+        switch name {
+        case .invalidParameterValue, .resourceAlreadyExists: .badRequest
+        case .resourceDoesNotExist, .endpointNotFound: .notFound
+        case .permissionDenied: .forbidden
+        case .unauthenticated: .unauthorized
+        case .resourceExhausted: .tooManyRequests
+        case .notImplemented: .notImplemented
+        case .temporarilyUnavailable: .serviceUnavailable
+        case .internalError: .internalServerError
+        }
+    }
+
+    /// `nil` for an error that nobody expected.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as ProtocolError: self = error
+        case let error as TrackingError:
+            if case .experimentExists = error {
+                self.init(.resourceAlreadyExists, error.message)
+            } else {
+                self.init(Self.name(for: error.kind), error.message)
+            }
+        case let error as RegistryError:
+            switch error {
+            case .modelExists: self.init(.resourceAlreadyExists, error.message)
+            case .aliasNotFound, .invalidSource:
+                self.init(.invalidParameterValue, error.message)
+            case .modelNotFound, .versionNotFound: self.init(.resourceDoesNotExist, error.message)
+            }
+        case let error as any Refusal: self.init(Self.name(for: error.kind), error.message)
+        default: return nil
+        }
+    }
+
+    private static func name(for kind: RefusalKind) -> Name {
+        switch kind {
+        case .invalid, .conflict, .tooLarge, .checkFailed: .invalidParameterValue
+        case .notFound: .resourceDoesNotExist
+        case .unauthenticated: .unauthenticated
+        case .forbidden: .permissionDenied
+        case .exhausted: .resourceExhausted
+        case .unavailable, .diskFull: .temporarilyUnavailable
+        case .unsupported: .notImplemented
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import AloftDomain
+
+/// What keys and values may be.
+enum ValueRules {
+    static let maxKey = 250
+    static let maxParamValue = 6000
+    static let maxTagValue = 8000
+
+    /// A metric's, param's or tag's key.
+    ///
+    /// - Throws: `ProtocolError` that names `field`.
+    static func checkKey(_ key: String, _ field: String) throws {
+        guard key.unicodeScalars.count <= maxKey else {
+            throw ProtocolError.tooLong(field, limit: maxKey)
+        }
+        guard key.unicodeScalars.allSatisfy(isKeyScalar), isNormalPath(key) else {
+            throw ProtocolError.invalid(
+                "Invalid value \"\(key)\" for parameter '\(field)' supplied: Names may only contain "
+                    + "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons "
+                    + "(:), and slashes (/), and must be a plain path.")
+        }
+    }
+
+    private static func isKeyScalar(_ scalar: UnicodeScalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", " ", ":", "/": true
+        default:
+            !scalar.isASCII
+                && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+        }
+    }
+
+    private static func isNormalPath(_ key: String) -> Bool {
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
+    }
+
+    /// At most so many characters of a value; the rest is cut, as the protocol has it.
+    static func cut(_ value: String, to limit: Int) -> String {
+        guard value.utf8.count > limit, value.unicodeScalars.count > limit else { return value }
+        return String(String.UnicodeScalarView(value.unicodeScalars.prefix(limit)))
+    }
+
+    static func isRunID(_ id: String) -> Bool {
+        guard (1...256).contains(id.utf8.count), let first = id.utf8.first else { return false }
+        let isAlphanumeric = { (byte: UInt8) in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+        }
+        return isAlphanumeric(first)
+            && id.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F }
+    }
+}

@@ -1,0 +1,62 @@
+package import AloftArtifacts
+package import AloftDomain
+package import AloftStore
+package import Hummingbird
+
+/// The tracking protocol: every route that an unmodified `mlflow` client calls.
+package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
+    /// The version of the protocol's own server that this one stands in for; clients choose by it.
+    static var protocolVersion: String { "3.17.2" }
+
+    private let service: MLflowService
+
+    package init(store: Store, artifacts: ArtifactFolder, time: TimeSource, chance: Chance) {
+        service = MLflowService(store: store, artifacts: artifacts, time: time, chance: chance)
+    }
+
+    package func add(to router: Router<Context>) {
+        let calls = CallRouter(router: router)
+        addServerRoutes(to: calls)
+        ExperimentCalls(service: service).add(to: calls)
+        RunCalls(service: service).add(to: calls)
+        LoggingCalls(service: service).add(to: calls)
+        MetricCalls(service: service).add(to: calls)
+        LoggedModelCalls(service: service).add(to: calls)
+        RegisteredModelCalls(service: service).add(to: calls)
+        ModelVersionCalls(service: service).add(to: calls)
+        ArtifactCalls(service: service).add(to: calls)
+    }
+
+    private func addServerRoutes(to calls: CallRouter<Context>) {
+        calls.raw(.get, "/version") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+                body: .init(byteBuffer: .init(string: Self.protocolVersion)))
+        }
+        for prefix in ["/api", "/ajax-api"] {
+            calls.get("\(prefix)/3.0/mlflow/server-info") { _ in
+                JSONWriter.document { writer in
+                    writer.member("store_type", "SqlStore")
+                    writer.member("workspaces_enabled", false)
+                    writer.member("trace_archival_enabled", false)
+                    writer.member("multipart_uploads_enabled", false)
+                    writer.member("multipart_downloads_enabled", false)
+                    writer.member("presigned_upload_run_id_supported", false)
+                    writer.member("presigned_upload_model_id_supported", false)
+                    writer.object("features_enabled") { $0.member("gateway", false) }
+                }
+            }
+        }
+    }
+}
+
+/// What the calls are made from.
+struct MLflowService: Sendable {
+    let store: Store
+    let artifacts: ArtifactFolder
+    let time: TimeSource
+    let chance: Chance
+
+    /// The answer where there is nothing to say.
+    static let empty = Array("{}".utf8)
+}

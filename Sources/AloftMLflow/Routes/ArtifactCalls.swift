@@ -1,0 +1,225 @@
+import AloftArtifacts
+import AloftDomain
+import AloftStore
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The artifact proxy, and artifacts by run and by model.
+struct ArtifactCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        for prefix in ["/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"] {
+            let files = prefix + "artifacts"
+            calls.raw(.get, files) { request, _ in try await list(request) }
+            calls.raw(.get, files + "/**") { request, _ in
+                try await download(Self.path(in: request, after: files + "/"), request)
+            }
+            calls.raw(.put, files + "/**") { request, _ in
+                try await upload(request, to: Self.path(in: request, after: files + "/"))
+            }
+            calls.raw(.delete, files + "/**") { request, _ in
+                try await remove(Self.path(in: request, after: files + "/"))
+            }
+            for part in ["mpu/create/**", "mpu/complete/**", "mpu/abort/**"] {
+                calls.raw(.post, prefix + part) { _, _ in throw Self.unsupported("Multipart upload")
+                }
+            }
+            calls.raw(.get, prefix + "presigned/**") { _, _ in
+                throw Self.unsupported("A presigned address")
+            }
+        }
+        calls.get("artifacts/list", listOfRun)
+        calls.get("logged-models/:model/artifacts/directories", listOfModel)
+        calls.raw(.get, "logged-models/:model/artifacts/files") { request, context in
+            let id = LoggedModelID(context.parameters.get("model") ?? "")
+            let path = try Self.query(request, ["artifact_file_path"])
+            let uri = try await service.store.read {
+                try LoggedModelQueries.get($0, id).artifactURI
+            }
+            return try await download(ArtifactRoot(uri).path(path), request)
+        }
+        for path in ["/get-artifact", "/ajax-api/2.0/mlflow/get-artifact"] {
+            calls.raw(.get, path) { request, _ in
+                let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
+                return try await download(root.path(Self.query(request, ["path"])), request)
+            }
+        }
+        calls.raw(.get, "/model-versions/get-artifact") { request, _ in
+            try await downloadOfVersion(request)
+        }
+        calls.raw(.post, "/ajax-api/2.0/mlflow/upload-artifact") { request, _ in
+            try await uploadToRun(request)
+        }
+        for part in ["upload", "download"] {
+            calls.post("artifacts/presigned-\(part)-url") { _ in
+                throw ProtocolError.invalid("Presigned URLs are not supported for proxied storage.")
+            }
+        }
+    }
+
+    private static func unsupported(_ what: String) -> ProtocolError {
+        ProtocolError(.notImplemented, "\(what) is not supported; send or fetch the file itself.")
+    }
+
+    /// The rest of the request's path, decoded once and checked.
+    private static func path(in request: Request, after prefix: String) throws -> ArtifactPath {
+        let raw = request.uri.path
+        guard raw.hasPrefix(prefix), let text = raw.dropFirst(prefix.count).removingPercentEncoding
+        else { throw ProtocolError.invalid("Invalid path: '\(raw.prefix(200))'") }
+        let path = try ArtifactPath(text)
+        guard !path.components.isEmpty else { throw ProtocolError.invalid("Invalid path: ''") }
+        return path
+    }
+
+    /// The first of these parameters that is there.
+    private static func query(_ request: Request, _ names: [String]) throws -> String {
+        let pairs = QueryText.pairs(request.uri.query ?? "")
+        for name in names {
+            if let value = pairs.last(where: { $0.name == name })?.value, !value.isEmpty {
+                return value
+            }
+        }
+        throw ProtocolError.missing(names[0])
+    }
+
+    // MARK: The proxy
+
+    private func list(_ request: Request) async throws -> Response {
+        let pairs = QueryText.pairs(request.uri.query ?? "")
+        let path = try ArtifactPath(pairs.last { $0.name == "path" }?.value ?? "")
+        let artifacts = service.artifacts
+        let entries = try await BlockingWork.run { try artifacts.list(path) }
+        return MLflowBody.json(JSONWriter.document { $0.files(entries, under: "") })
+    }
+
+    private func upload(_ request: Request, to path: ArtifactPath) async throws -> Response {
+        let artifacts = service.artifacts
+        let file = try await BlockingWork.run { try artifacts.begin() }
+        do {
+            for try await buffer in request.body {
+                try buffer.withUnsafeReadableBytes { try file.write($0) }
+            }
+            try await BlockingWork.run { try artifacts.keep(file, at: path) }
+        } catch {
+            file.abandon()
+            throw error
+        }
+        return MLflowBody.json(MLflowService.empty)
+    }
+
+    private func download(_ path: ArtifactPath, _ request: Request) async throws -> Response {
+        let artifacts = service.artifacts
+        let file = try await BlockingWork.run { try artifacts.file(at: path) }
+        return FileAnswer(file: file, name: path.components.last ?? "file").response(to: request)
+    }
+
+    private func remove(_ path: ArtifactPath) async throws -> Response {
+        let artifacts = service.artifacts
+        try await BlockingWork.run { try artifacts.remove(path) }
+        return MLflowBody.json(MLflowService.empty)
+    }
+
+    // MARK: By run and by model
+
+    private func runRoot(_ id: String) async throws -> ArtifactRoot {
+        let run = RunID(id)
+        let info = try await service.store.read { try TrackingQueries.runInfo($0, run) }
+        guard let info else { throw TrackingError.runNotFound(id) }
+        return try ArtifactRoot(info.artifactURI)
+    }
+
+    private func listOfRun(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.runID(call.fields)
+        let root = try await runRoot(id.rawValue)
+        return try await list(root, call.fields.optionalString("path") ?? "")
+    }
+
+    private func listOfModel(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let uri = try await service.store.read { try LoggedModelQueries.get($0, id).artifactURI }
+        let path = try call.fields.optionalString("artifact_directory_path") ?? ""
+        return try await list(ArtifactRoot(uri), path)
+    }
+
+    private func list(_ root: ArtifactRoot, _ path: String) async throws -> [UInt8] {
+        let folder = try root.path(path)
+        let artifacts = service.artifacts
+        let entries = try await BlockingWork.run { try artifacts.list(folder) }
+        let prefix = try ArtifactPath(path).text
+        return JSONWriter.document { writer in
+            writer.member("root_uri", root.uri)
+            writer.files(entries, under: prefix)
+        }
+    }
+
+    private func downloadOfVersion(_ request: Request) async throws -> Response {
+        let name = try Self.query(request, ["name"])
+        let text = try Self.query(request, ["version"])
+        guard let number = Int64(text) else { throw ProtocolError.invalidValue(text, "version") }
+        let uri = try await service.store.read { db in
+            try ModelSource(RegistryQueries.version(db, name, number).source).resolved(db)
+        }
+        let path = try ArtifactRoot(uri).path(Self.query(request, ["path"]))
+        return try await download(path, request)
+    }
+
+    private func uploadToRun(_ request: Request) async throws -> Response {
+        let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
+        let path = try root.path(Self.query(request, ["path"]))
+        let limit = 10 << 20
+        let buffer = try await request.body.collect(upTo: limit)
+        guard buffer.readableBytes > 0 else {
+            throw ProtocolError.invalid("Request must not be empty.")
+        }
+        let artifacts = service.artifacts
+        try await BlockingWork.run {
+            let file = try artifacts.begin()
+            try buffer.withUnsafeReadableBytes { try file.write($0) }
+            try artifacts.keep(file, at: path)
+        }
+        return MLflowBody.json(MLflowService.empty)
+    }
+}
+
+/// The folder that a proxied artifact URI names.
+struct ArtifactRoot {
+    let uri: String
+    private let folder: ArtifactPath
+
+    /// - Throws: `ProtocolError` if the artifacts are not kept by this server.
+    init(_ uri: String) throws {
+        self.uri = uri
+        guard let path = Self.proxied(uri) else {
+            throw ProtocolError.invalid(
+                "The artifacts of '\(uri.prefix(200))' are not kept by this server.")
+        }
+        folder = try ArtifactPath(path)
+    }
+
+    /// The path in `mlflow-artifacts:/path` or `mlflow-artifacts://host/path`.
+    private static func proxied(_ uri: String) -> String? {
+        guard uri.hasPrefix("mlflow-artifacts:") else { return nil }
+        var rest = uri.dropFirst("mlflow-artifacts:".count)
+        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
+        return String(rest.drop { $0 == "/" })
+    }
+
+    func path(_ relative: String) throws -> ArtifactPath {
+        try ArtifactPath(components: folder.components + ArtifactPath(relative).components)
+    }
+}
+
+extension JSONWriter {
+    mutating func files(_ entries: [ArtifactFolder.Entry], under prefix: String) {
+        list("files", entries) { writer, entry in
+            writer.object { writer in
+                writer.member("path", prefix.isEmpty ? entry.name : prefix + "/" + entry.name)
+                writer.member("is_dir", entry.isFolder)
+                if !entry.isFolder { writer.member("file_size", entry.sizeBytes) }
+            }
+        }
+    }
+}

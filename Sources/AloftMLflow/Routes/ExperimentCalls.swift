@@ -1,0 +1,147 @@
+import AloftDomain
+import AloftStore
+import Foundation
+import Hummingbird
+
+struct ExperimentCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("experiments/create", create)
+        calls.get("experiments/get", get)
+        calls.get("experiments/get-by-name", getByName)
+        calls.post("experiments/search", search)
+        calls.get("experiments/search", search)
+        calls.post("experiments/update", update)
+        calls.post("experiments/delete", delete)
+        calls.post("experiments/restore", restore)
+        calls.post("experiments/set-experiment-tag", setTag)
+        calls.post("experiments/delete-experiment-tag", deleteTag)
+        calls.post("experiments/search-datasets", searchDatasets)
+    }
+
+    private func create(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.text("name", limit: 500)
+        let location = try call.fields.optionalString("artifact_location") ?? ""
+        try Self.checkLocation(location)
+        let tags = try FieldReader.tags(call.fields, "tags", maxValue: 20_000)
+        let at = service.time.now()
+        let id = try await service.store.write { db in
+            try TrackingQueries.createExperiment(
+                db, name: name, artifactLocation: location, tags: tags, at: at)
+        }
+        return JSONWriter.document { $0.member("experiment_id", id.rawValue) }
+    }
+
+    /// Artifacts' root: a plain path or URI, without a query, a fragment or a way out.
+    private static func checkLocation(_ location: String) throws {
+        let decoded = location.removingPercentEncoding ?? location
+        let leaves = decoded.split(whereSeparator: { $0 == "/" || $0 == "\\" }).contains("..")
+        guard !location.contains("#"), !location.contains("?"), !leaves, location.utf8.count <= 4096
+        else {
+            throw ProtocolError.invalid(
+                "Invalid artifact_location '\(location.prefix(200))': it may hold no query, no "
+                    + "fragment and no '..'.")
+        }
+    }
+
+    private func get(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let found = try await service.store.read { try TrackingQueries.experiment($0, id) }
+        guard let found else { throw TrackingError.experimentNotFound(id.rawValue) }
+        return Self.document(found)
+    }
+
+    private func getByName(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("experiment_name")
+        let found = try await service.store.read { try TrackingQueries.experiment($0, named: name) }
+        guard let found else {
+            throw ProtocolError(
+                .resourceDoesNotExist,
+                "Could not find experiment with name '\(name.prefix(500))'")
+        }
+        return Self.document(found)
+    }
+
+    private static func document(_ experiment: ExperimentRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("experiment") { $0.experimentMembers(experiment) }
+        }
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let limit = try call.fields.maxResults(default: nil, limit: 50_000)
+        let offset = try PageToken.offset(call.fields)
+        let search = ExperimentSearch(
+            stage: try FieldReader.stage(call.fields, "view_type"),
+            conditions: try ExperimentSearchParser.conditions(
+                call.fields.optionalString("filter")),
+            orders: try ExperimentSearchParser.orders(call.fields.strings("order_by")),
+            limit: limit, offset: offset)
+        let found = try await service.store.read { try TrackingQueries.search($0, search) }
+        return Page(found, limit: limit, offset: offset).document("experiments") { writer, one in
+            writer.experiment(one)
+        }
+    }
+
+    private func update(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let name = try call.fields.has("new_name") ? call.fields.text("new_name", limit: 500) : nil
+        let at = service.time.now()
+        try await service.store.write { db in
+            guard let name else { return }
+            try TrackingQueries.renameExperiment(db, id, to: name, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func delete(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let at = service.time.now()
+        try await service.store.write { try TrackingQueries.deleteExperiment($0, id, at: at) }
+        return MLflowService.empty
+    }
+
+    private func restore(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let at = service.time.now()
+        try await service.store.write { try TrackingQueries.restoreExperiment($0, id, at: at) }
+        return MLflowService.empty
+    }
+
+    private func setTag(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let tag = try FieldReader.tag(call.fields, maxValue: 20_000)
+        let at = service.time.now()
+        try await service.store.write { try TrackingQueries.setExperimentTag($0, id, tag, at: at) }
+        return MLflowService.empty
+    }
+
+    private func deleteTag(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.experimentID(call.fields)
+        let key = try call.fields.string("key")
+        let at = service.time.now()
+        try await service.store.write { db in
+            try TrackingQueries.deleteExperimentTag(db, id, key: key, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func searchDatasets(_ call: Call) async throws -> [UInt8] {
+        let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
+        guard (1...20).contains(ids.count) else {
+            throw ProtocolError.invalid("Give 1 to 20 values of 'experiment_ids'.")
+        }
+        let found = try await service.store.read { try TrackingQueries.datasetSummaries($0, ids) }
+        return JSONWriter.document { writer in
+            writer.list("dataset_summaries", found) { writer, one in
+                writer.object { writer in
+                    writer.member("experiment_id", one.experiment.rawValue)
+                    writer.member("name", one.name)
+                    writer.member("digest", one.digest)
+                    writer.member("context", one.context)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import AloftArtifacts
+import AloftDomain
+import AloftStore
+import Hummingbird
+
+struct LoggedModelCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("logged-models", create)
+        calls.post("logged-models/search", search)
+        calls.get("logged-models/:model", get)
+        calls.patch("logged-models/:model", finish)
+        calls.delete("logged-models/:model", delete)
+        calls.patch("logged-models/:model/tags", setTags)
+        calls.delete("logged-models/:model/tags/:key", deleteTag)
+        calls.post("logged-models/:model/params", logParams)
+    }
+
+    private func create(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let experiment = try FieldReader.experimentID(fields)
+        let name = try FieldReader.text(fields, "name") ?? RandomName.make(service.chance)
+        try Self.checkName(name)
+        let sourceRun = try FieldReader.text(fields, "source_run_id").map { RunID($0) }
+        let new = NewLoggedModel(
+            id: service.chance.identifier(prefix: "m-"), experiment: experiment, name: name,
+            modelType: try fields.optionalString("model_type") ?? "", sourceRun: sourceRun,
+            params: try Self.params(fields), tags: try Self.tags(fields))
+        let at = service.time.now()
+        let model = try await service.store.write { db in
+            try LoggedModelQueries.create(db, new, at: at)
+            return try LoggedModelQueries.get(db, new.id)
+        }
+        return Self.document(model)
+    }
+
+    private static func checkName(_ name: String) throws {
+        guard !name.contains(where: { "/:.%\"'".contains($0) }), name.unicodeScalars.count <= 500
+        else {
+            throw ProtocolError.invalid(
+                "Invalid model name (\(name.prefix(100))) provided. Model name must not contain any "
+                    + "of ('/', ':', '.', '%', '\"', ''') and have at most 500 characters.")
+        }
+    }
+
+    private static func params(_ fields: Fields) throws -> [NamedText] {
+        try fields.objects("params").map(FieldReader.param)
+    }
+
+    private static func tags(_ fields: Fields) throws -> [NamedText] {
+        try FieldReader.runTags(fields, "tags")
+    }
+
+    private static func document(_ model: LoggedModelRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("model") { $0.loggedModelMembers(model) }
+        }
+    }
+
+    private func get(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        return Self.document(try await service.store.read { try LoggedModelQueries.get($0, id) })
+    }
+
+    private func finish(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let text = try call.fields.string("status")
+        guard let status = LoggedModelStatus(rawValue: text) else {
+            throw ProtocolError.invalidValue("\"\(text.prefix(100))\"", "status")
+        }
+        let message = try call.fields.optionalString("status_message")
+        let at = service.time.now()
+        let model = try await service.store.write { db in
+            try LoggedModelQueries.setStatus(db, id, status, message: message, at: at)
+            return try LoggedModelQueries.get(db, id)
+        }
+        return Self.document(model)
+    }
+
+    private func delete(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let at = service.time.now()
+        try await service.store.write { try LoggedModelQueries.delete($0, id, at: at) }
+        return MLflowService.empty
+    }
+
+    private func setTags(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let tags = try Self.tags(call.fields)
+        let model = try await service.store.write { db in
+            try LoggedModelQueries.setTags(db, LoggedModelQueries.number(db, id), tags)
+            return try LoggedModelQueries.get(db, id)
+        }
+        return Self.document(model)
+    }
+
+    private func deleteTag(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let key = call.parameter("key")
+        try await service.store.write { try LoggedModelQueries.deleteTag($0, id, key: key) }
+        return MLflowService.empty
+    }
+
+    private func logParams(_ call: Call) async throws -> [UInt8] {
+        let id = LoggedModelID(call.parameter("model"))
+        let params = try Self.params(call.fields)
+        try await service.store.write { db in
+            try LoggedModelQueries.setParams(db, LoggedModelQueries.number(db, id), params)
+        }
+        return MLflowService.empty
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let ids = try fields.strings("experiment_ids")
+        guard !ids.isEmpty, ids.count <= 1000 else { throw ProtocolError.missing("experiment_ids") }
+        let limit = try fields.maxResults(default: 50, limit: 50_000)
+        let offset = try PageToken.offset(fields)
+        var search = LoggedModelSearch(
+            experiments: ids.map { ExperimentID($0) }, limit: limit, offset: offset)
+        search.conditions = try LoggedModelSearchParser.conditions(fields.optionalString("filter"))
+        search.orders = try fields.objects("order_by").map(LoggedModelSearchParser.order)
+        search.datasets = try fields.objects("datasets").map { dataset in
+            LoggedModelSearch.Dataset(
+                name: try dataset.string("dataset_name"),
+                digest: try FieldReader.text(dataset, "dataset_digest"))
+        }
+        let wanted = search
+        let found = try await service.store.read { try LoggedModelQueries.search($0, wanted) }
+        return Page(found, limit: limit, offset: offset).document("models") { writer, model in
+            writer.loggedModel(model)
+        }
+    }
+}

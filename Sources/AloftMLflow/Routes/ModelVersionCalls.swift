@@ -1,0 +1,140 @@
+import AloftDomain
+import AloftStore
+import Foundation
+import Hummingbird
+
+struct ModelVersionCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("model-versions/create", create)
+        calls.get("model-versions/get", get)
+        calls.patch("model-versions/update", update)
+        calls.delete("model-versions/delete", delete)
+        calls.post("model-versions/transition-stage", setStage)
+        calls.get("model-versions/search", search)
+        calls.get("model-versions/get-download-uri", downloadURI)
+        calls.post("model-versions/set-tag", setTag)
+        calls.delete("model-versions/delete-tag", deleteTag)
+    }
+
+    static func document(_ version: ModelVersionRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("model_version") { $0.modelVersionMembers(version) }
+        }
+    }
+
+    private func create(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let new = NewModelVersion(
+            name: try fields.string("name"), source: try fields.optionalString("source") ?? "",
+            run: try FieldReader.text(fields, "run_id").map { RunID($0) },
+            loggedModel: try FieldReader.text(fields, "model_id").map { LoggedModelID($0) },
+            runLink: try fields.optionalString("run_link") ?? "",
+            description: try fields.optionalString("description") ?? "",
+            tags: try RegistryFields.tags(fields))
+        let isPrompt = new.tags.contains { $0.key == RegistrySearchParser.promptTag }
+        guard isPrompt || !new.source.isEmpty else { throw ProtocolError.missing("source") }
+        let (who, at) = (call.principal, service.time.now())
+        let version = try await service.store.write { db in
+            if !isPrompt { try ModelSource(new.source).check(db, run: new.run) }
+            return try RegistryQueries.createVersion(db, new, who: who, at: at)
+        }
+        return Self.document(version)
+    }
+
+    private func get(_ call: Call) async throws -> [UInt8] {
+        Self.document(try await found(call))
+    }
+
+    private func found(_ call: Call) async throws -> ModelVersionRecord {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        return try await service.store.read { try RegistryQueries.version($0, name, version) }
+    }
+
+    private func update(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        let description = try call.fields.optionalString("description") ?? ""
+        let at = service.time.now()
+        let changed = try await service.store.write { db in
+            try RegistryQueries.describeVersion(
+                db, name, version, description: description, at: at)
+            return try RegistryQueries.version(db, name, version)
+        }
+        return Self.document(changed)
+    }
+
+    private func delete(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        let (who, at) = (call.principal, service.time.now())
+        try await service.store.write { db in
+            try RegistryQueries.deleteVersion(db, name, version, who: who, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func setStage(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        let stage = try RegistryFields.stage(call.fields.string("stage"))
+        let archives = try call.fields.bool("archive_existing_versions")
+        guard !archives || stage == .staging || stage == .production else {
+            throw ProtocolError.invalid(
+                "archive_existing_versions goes with the stages Staging and Production only.")
+        }
+        let (who, at) = (call.principal, service.time.now())
+        let changed = try await service.store.write { db in
+            try RegistryQueries.setStage(
+                db, name, version, stage, archivingOthers: archives, who: who, at: at)
+            return try RegistryQueries.version(db, name, version)
+        }
+        return Self.document(changed)
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let limit = try call.fields.maxResults(default: 200_000, limit: 200_000)
+        let offset = try PageToken.offset(call.fields)
+        let search = VersionSearch(
+            conditions: try RegistrySearchParser.versionConditions(
+                call.fields.optionalString("filter")),
+            orders: try RegistrySearchParser.versionOrders(call.fields.strings("order_by")),
+            limit: limit, offset: offset)
+        let found = try await service.store.read { try RegistryQueries.search($0, search) }
+        return Page(found, limit: limit, offset: offset).document("model_versions") {
+            writer, version in writer.modelVersion(version)
+        }
+    }
+
+    private func downloadURI(_ call: Call) async throws -> [UInt8] {
+        let version = try await found(call)
+        let uri = try await service.store.read { db in
+            try ModelSource(version.source).resolved(db)
+        }
+        return JSONWriter.document { $0.member("artifact_uri", uri) }
+    }
+
+    private func setTag(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
+        let at = service.time.now()
+        try await service.store.write { db in
+            try RegistryQueries.setVersionTag(db, name, version, tag, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func deleteTag(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let version = try RegistryFields.version(call.fields)
+        let key = try call.fields.string("key")
+        let at = service.time.now()
+        try await service.store.write { db in
+            try RegistryQueries.deleteVersionTag(db, name, version, key: key, at: at)
+        }
+        return MLflowService.empty
+    }
+}

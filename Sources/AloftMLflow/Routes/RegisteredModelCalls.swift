@@ -1,0 +1,218 @@
+import AloftDomain
+import AloftStore
+import Hummingbird
+
+struct RegisteredModelCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("registered-models/create", create)
+        calls.get("registered-models/get", get)
+        calls.post("registered-models/rename", rename)
+        calls.patch("registered-models/update", update)
+        calls.delete("registered-models/delete", delete)
+        calls.get("registered-models/search", search)
+        calls.post("registered-models/get-latest-versions", latestVersions)
+        calls.get("registered-models/get-latest-versions", latestVersions)
+        calls.post("registered-models/set-tag", setTag)
+        calls.delete("registered-models/delete-tag", deleteTag)
+        calls.post("registered-models/alias", setAlias)
+        calls.delete("registered-models/alias", deleteAlias)
+        calls.get("registered-models/alias", getAlias)
+    }
+
+    private func create(_ call: Call) async throws -> [UInt8] {
+        let name = try RegistryFields.newName(call.fields, "name")
+        let description = try call.fields.optionalString("description") ?? ""
+        let tags = try RegistryFields.tags(call.fields)
+        let (who, at) = (call.principal, service.time.now())
+        let model = try await service.store.write { db in
+            try RegistryQueries.createModel(
+                db, name: name, description: description, tags: tags, who: who, at: at)
+        }
+        return Self.document(model)
+    }
+
+    private static func document(_ model: RegisteredModelRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("registered_model") { $0.registeredModelMembers(model) }
+        }
+    }
+
+    private func get(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        return Self.document(try await service.store.read { try RegistryQueries.model($0, name) })
+    }
+
+    private func rename(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let newName = try RegistryFields.newName(call.fields, "new_name")
+        let (who, at) = (call.principal, service.time.now())
+        let model = try await service.store.write { db in
+            try RegistryQueries.renameModel(db, name, to: newName, who: who, at: at)
+            return try RegistryQueries.model(db, newName)
+        }
+        return Self.document(model)
+    }
+
+    private func update(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let description = try call.fields.optionalString("description") ?? ""
+        let at = service.time.now()
+        let model = try await service.store.write { db in
+            try RegistryQueries.describeModel(db, name, description: description, at: at)
+            return try RegistryQueries.model(db, name)
+        }
+        return Self.document(model)
+    }
+
+    private func delete(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let (who, at) = (call.principal, service.time.now())
+        try await service.store.write {
+            try RegistryQueries.deleteModel($0, name, who: who, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let limit = try call.fields.maxResults(default: 100, limit: 1000)
+        let offset = try PageToken.offset(call.fields)
+        let search = ModelSearch(
+            conditions: try RegistrySearchParser.modelConditions(
+                call.fields.optionalString("filter")),
+            orders: try RegistrySearchParser.modelOrders(call.fields.strings("order_by")),
+            limit: limit, offset: offset)
+        let found = try await service.store.read { try RegistryQueries.search($0, search) }
+        return Page(found, limit: limit, offset: offset).document("registered_models") {
+            writer, model in writer.object { $0.registeredModelMembers(model) }
+        }
+    }
+
+    private func latestVersions(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let stages = try call.fields.strings("stages").map(RegistryFields.stage)
+        let versions = try await service.store.read { db in
+            try RegistryQueries.latestVersions(db, name, stages: stages)
+        }
+        return JSONWriter.document { writer in
+            writer.list("model_versions", versions) { writer, one in writer.modelVersion(one) }
+        }
+    }
+
+    private func setTag(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
+        let at = service.time.now()
+        try await service.store.write { try RegistryQueries.setModelTag($0, name, tag, at: at) }
+        return MLflowService.empty
+    }
+
+    private func deleteTag(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let key = try call.fields.string("key")
+        let at = service.time.now()
+        try await service.store.write { db in
+            try RegistryQueries.deleteModelTag(db, name, key: key, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func setAlias(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let alias = try RegistryFields.newAlias(call.fields)
+        let version = try RegistryFields.version(call.fields)
+        let (who, at) = (call.principal, service.time.now())
+        try await service.store.write { db in
+            try RegistryQueries.setAlias(
+                db, name, alias: alias, version: version, who: who, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func deleteAlias(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let alias = try call.fields.string("alias")
+        let at = service.time.now()
+        try await service.store.write { db in
+            try RegistryQueries.deleteAlias(db, name, alias: alias, at: at)
+        }
+        return MLflowService.empty
+    }
+
+    private func getAlias(_ call: Call) async throws -> [UInt8] {
+        let name = try call.fields.string("name")
+        let alias = try call.fields.string("alias")
+        let version = try await service.store.read { db in
+            try RegistryQueries.version(db, name, alias: alias)
+        }
+        return ModelVersionCalls.document(version)
+    }
+}
+
+/// Fields of the registry's calls.
+enum RegistryFields {
+    static func newName(_ fields: Fields, _ name: String) throws -> String {
+        let text = try fields.text(name, limit: 256)
+        guard !text.contains("/"), !text.contains(":") else {
+            throw ProtocolError.invalid(
+                "Invalid name: '\(text)'. Registered model name must not contain '/' or ':'.")
+        }
+        return text
+    }
+
+    static func newAlias(_ fields: Fields) throws -> String {
+        let alias = try fields.text("alias", limit: 255)
+        let isPlain = alias.unicodeScalars.allSatisfy {
+            switch $0 {
+            case "a"..."z", "A"..."Z", "0"..."9", "_", "-": true
+            default: false
+            }
+        }
+        let isVersion =
+            alias.lowercased().hasPrefix("v") && alias.count > 1
+            && alias.dropFirst().allSatisfy(\.isNumber)
+        guard isPlain, !isVersion, alias.lowercased() != "latest" else {
+            throw ProtocolError.invalid(
+                "Invalid alias name: '\(alias)'. It takes letters, digits, '_' and '-'; 'latest' and "
+                    + "'v' with a number are reserved.")
+        }
+        return alias
+    }
+
+    static func version(_ fields: Fields) throws -> Int64 {
+        if case .int(let number)? = fields.value("version") { return number }
+        let text = try fields.string("version")
+        guard let number = Int64(text) else {
+            throw ProtocolError.invalid(
+                "Parameter 'version' must be an integer, got '\(text.prefix(100))'.")
+        }
+        return number
+    }
+
+    static func stage(_ text: String) throws -> ModelStage {
+        guard
+            let stage = ModelStage.allCases.first(where: {
+                $0.rawValue.lowercased() == text.lowercased()
+            })
+        else {
+            throw ProtocolError.invalid(
+                "Invalid Model Version stage: '\(text.prefix(100))'. Value must be one of None, "
+                    + "Staging, Production, Archived.")
+        }
+        return stage
+    }
+
+    static func tag(_ fields: Fields, maxValue: Int) throws -> NamedText {
+        let key = try fields.text("key", limit: ValueRules.maxKey)
+        let value = try fields.optionalString("value") ?? ""
+        guard value.utf8.count <= maxValue || value.unicodeScalars.count <= maxValue else {
+            throw ProtocolError.tooLong(fields.path(of: "value"), limit: maxValue)
+        }
+        return NamedText(key: key, value: value)
+    }
+
+    static func tags(_ fields: Fields) throws -> [NamedText] {
+        try fields.objects("tags").map { try tag($0, maxValue: 100_000) }
+    }
+}

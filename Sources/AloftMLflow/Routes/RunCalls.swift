@@ -1,0 +1,120 @@
+import AloftDomain
+import AloftStore
+import Hummingbird
+
+/// Creating, reading, changing and searching runs.
+struct RunCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("runs/create", create)
+        calls.get("runs/get", get)
+        calls.post("runs/update", update)
+        calls.post("runs/delete", delete)
+        calls.post("runs/restore", restore)
+        calls.post("runs/search", search)
+    }
+
+    private func create(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let experiment =
+            try fields.has("experiment_id")
+            ? FieldReader.experimentID(fields) : ExperimentID("0")
+        let tags = try FieldReader.runTags(fields, "tags")
+        let startTime = try fields.optionalInt("start_time") ?? 0
+        let user = try fields.optionalString("user_id") ?? ""
+        let name = try runName(fields, tags)
+        let new = NewRun(
+            id: service.chance.identifier(), experiment: experiment, name: name, user: user,
+            startTime: startTime, tags: tags)
+        let run = try await service.store.write { db in
+            try TrackingQueries.createRun(db, new)
+            return try TrackingQueries.run(db, new.id)
+        }
+        guard let run else { throw TrackingError.runNotFound(new.id.rawValue) }
+        return Self.document(run)
+    }
+
+    private func runName(_ fields: Fields, _ tags: [NamedText]) throws -> String {
+        let given = try FieldReader.text(fields, "run_name")
+        let tagged = tags.last { $0.key == "mlflow.runName" }?.value
+        if let given, let tagged, !tagged.isEmpty, given != tagged {
+            throw ProtocolError.invalid(
+                "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different "
+                    + "values (run_name='\(given.prefix(200))', mlflow.runName='\(tagged.prefix(200))')."
+            )
+        }
+        if let given { return ValueRules.cut(given, to: ValueRules.maxTagValue) }
+        if let tagged, !tagged.isEmpty { return tagged }
+        return RandomName.make(service.chance)
+    }
+
+    private func get(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.runID(call.fields)
+        let run = try await service.store.read { try TrackingQueries.run($0, id) }
+        guard let run else { throw TrackingError.runNotFound(id.rawValue) }
+        return Self.document(run)
+    }
+
+    private static func document(_ run: RunRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("run") { $0.runMembers(run) }
+        }
+    }
+
+    private func update(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.runID(call.fields)
+        let status = try FieldReader.runStatus(call.fields)
+        let endTime = try call.fields.optionalInt("end_time")
+        let name = try FieldReader.text(call.fields, "run_name").map {
+            ValueRules.cut($0, to: ValueRules.maxTagValue)
+        }
+        let info = try await service.store.write { db in
+            let run = try TrackingQueries.activeRun(db, id)
+            try TrackingQueries.updateRun(db, run, status: status, endTime: endTime, name: name)
+            return try TrackingQueries.runInfo(db, id)
+        }
+        guard let info else { throw TrackingError.runNotFound(id.rawValue) }
+        return JSONWriter.document { $0.runInfo("run_info", info) }
+    }
+
+    private func delete(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.runID(call.fields)
+        let at = service.time.now()
+        try await service.store.write { try TrackingQueries.deleteRun($0, id, at: at) }
+        return MLflowService.empty
+    }
+
+    private func restore(_ call: Call) async throws -> [UInt8] {
+        let id = try FieldReader.runID(call.fields)
+        try await service.store.write { try TrackingQueries.restoreRun($0, id) }
+        return MLflowService.empty
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let limit = try fields.maxResults(default: 1000, limit: 50_000)
+        let offset = try PageToken.offset(fields)
+        let ids = try fields.strings("experiment_ids")
+        guard ids.count <= 10_000 else {
+            throw ProtocolError.invalid("More than 10000 values of 'experiment_ids'.")
+        }
+        let search = RunSearch(
+            experiments: ids.map { ExperimentID($0) },
+            stage: try FieldReader.stage(fields, "run_view_type"),
+            conditions: try RunSearchParser.conditions(fields.optionalString("filter")),
+            orders: try RunSearchParser.orders(fields.strings("order_by")), limit: limit,
+            offset: offset)
+        let (runs, hasMore) = try await service.store.read { db in
+            let infos = try TrackingQueries.search(db, search)
+            return (
+                try TrackingQueries.fill(db, Array(infos.prefix(limit))), infos.count > limit
+            )
+        }
+        return JSONWriter.document { writer in
+            writer.list("runs", runs) { writer, run in writer.run(run) }
+            writer.member(
+                "next_page_token", hasMore ? PageToken.make(offset: offset + limit) : nil)
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import AloftStore
+
+/// One comparison of a filter, not yet checked against what can be searched.
+struct Comparison: Equatable {
+    enum Operator: Equatable {
+        case compare(NumberMatch.Comparator)
+        case like(ignoringCase: Bool)
+        case oneOf
+        case noneOf
+        case isNull
+        case isNotNull
+    }
+
+    enum Value: Equatable {
+        case none
+        case number(Double)
+        case text(String)
+        case texts([String])
+    }
+
+    var identifier: SearchIdentifier
+    var comparator: Operator
+    var value: Value
+}
+
+/// `entity.key`; without an entity the key is an attribute.
+struct SearchIdentifier: Equatable {
+    var entity: String?
+    var key: String
+    var isQuoted = false
+
+    init(entity: String?, key: String) {
+        self.entity = entity
+        self.key = key
+    }
+
+    /// Splits at the first dot that is not quoted.
+    init(_ parts: [FilterToken.WordPart]) throws {
+        var text = ""
+        var entity: String?
+        for part in parts {
+            if entity == nil, !part.isQuoted, let dot = part.text.firstIndex(of: ".") {
+                entity = text + part.text[..<dot]
+                text = String(part.text[part.text.index(after: dot)...])
+            } else {
+                text += part.text
+            }
+            isQuoted = isQuoted || part.isQuoted
+        }
+        guard !text.isEmpty, entity != "" else {
+            throw ProtocolError.invalid(
+                "Invalid identifier '\(parts.map(\.text).joined().prefix(100))' in the filter.")
+        }
+        self.entity = entity
+        key = text
+    }
+
+    /// From an order clause or another bare text.
+    init(text: String) throws {
+        guard case .word(let parts)? = try FilterLexer.tokens(text).first else {
+            throw ProtocolError.invalid("Invalid identifier '\(text.prefix(100))'.")
+        }
+        try self.init(parts)
+    }
+}
+
+/// Comparisons joined by AND, and nothing else.
+struct FilterParser {
+    /// More than this is a mistake or an attack.
+    private static let maxComparisons = 200
+    private static let maxPattern = 10_000
+
+    private var tokens: ArraySlice<FilterToken>
+    private let filter: String
+
+    static func parse(_ filter: String?) throws -> [Comparison] {
+        guard let filter else { return [] }
+        var parser = FilterParser(tokens: try FilterLexer.tokens(filter)[...], filter: filter)
+        return try parser.comparisons()
+    }
+
+    private mutating func comparisons() throws -> [Comparison] {
+        var result: [Comparison] = []
+        guard !tokens.isEmpty else { return [] }
+        while true {
+            result.append(try comparison())
+            guard result.count <= Self.maxComparisons else {
+                throw ProtocolError.invalid(
+                    "The filter has more than \(Self.maxComparisons) clauses.")
+            }
+            if tokens.isEmpty { return result }
+            guard takeKeyword("and") else { throw invalid() }
+        }
+    }
+
+    private mutating func comparison() throws -> Comparison {
+        let identifier: SearchIdentifier
+        switch tokens.popFirst() {
+        case .word(let parts): identifier = try SearchIdentifier(parts)
+        case .text(let text, quote: "\""): identifier = SearchIdentifier(entity: nil, key: text)
+        default: throw invalid()
+        }
+        if case .comparator(let text)? = tokens.first {
+            tokens = tokens.dropFirst()
+            let name = text == "!=" ? "<>" : text
+            guard let comparator = NumberMatch.Comparator(rawValue: name) else { throw invalid() }
+            return Comparison(
+                identifier: identifier, comparator: .compare(comparator), value: try value())
+        }
+        if takeKeyword("is") {
+            let isNegated = takeKeyword("not")
+            guard takeKeyword("null") else { throw invalid() }
+            return Comparison(
+                identifier: identifier, comparator: isNegated ? .isNotNull : .isNull, value: .none)
+        }
+        if takeKeyword("like") { return try like(identifier, ignoringCase: false) }
+        if takeKeyword("ilike") { return try like(identifier, ignoringCase: true) }
+        let isNegated = takeKeyword("not")
+        guard takeKeyword("in") else { throw invalid() }
+        return Comparison(
+            identifier: identifier, comparator: isNegated ? .noneOf : .oneOf,
+            value: .texts(try texts()))
+    }
+
+    private mutating func like(
+        _ identifier: SearchIdentifier, ignoringCase: Bool
+    ) throws -> Comparison {
+        let value = try value()
+        if case .text(let pattern) = value, pattern.utf8.count > Self.maxPattern {
+            throw ProtocolError.invalid("A pattern is longer than \(Self.maxPattern) bytes.")
+        }
+        return Comparison(
+            identifier: identifier, comparator: .like(ignoringCase: ignoringCase), value: value)
+    }
+
+    private mutating func value() throws -> Comparison.Value {
+        switch tokens.popFirst() {
+        case .number(let number): return .number(number)
+        case .text(let text, _): return .text(text)
+        case .word, .comparator, .open, .close, .comma, nil: throw invalid()
+        }
+    }
+
+    private mutating func texts() throws -> [String] {
+        guard tokens.popFirst() == .open else { throw invalid() }
+        var texts: [String] = []
+        while true {
+            guard case .text(let text, _)? = tokens.popFirst() else {
+                throw ProtocolError.invalid(
+                    "Invalid clause(s) in filter string: IN takes a list of quoted strings.")
+            }
+            texts.append(text)
+            switch tokens.popFirst() {
+            case .close:
+                guard texts.count <= 10_000 else {
+                    throw ProtocolError.invalid("A list in the filter has more than 10000 values.")
+                }
+                return texts
+            case .comma: continue
+            default: throw invalid()
+            }
+        }
+    }
+
+    private mutating func takeKeyword(_ keyword: String) -> Bool {
+        guard case .word(let parts)? = tokens.first, parts.count == 1, !parts[0].isQuoted,
+            parts[0].text.lowercased() == keyword
+        else { return false }
+        tokens = tokens.dropFirst()
+        return true
+    }
+
+    private func invalid() -> ProtocolError {
+        .invalid(
+            "Invalid clause(s) in filter string: '\(filter.prefix(200))'. It takes comparisons such "
+                + "as metrics.loss < 0.1 or tags.kind = 'a', joined by AND.")
+    }
+}
+
+extension Comparison {
+    /// The comparison of a text, by any operator.
+    private func anyTextMatch() throws -> TextMatch {
+        switch (comparator, value) {
+        case (.compare(.equal), .text(let text)): return .equal(text)
+        case (.compare(.notEqual), .text(let text)): return .notEqual(text)
+        case (.like(let ignoringCase), .text(let text)):
+            return .like(text, ignoringCase: ignoringCase)
+        case (.oneOf, .texts(let texts)): return .oneOf(texts)
+        case (.noneOf, .texts(let texts)): return .noneOf(texts)
+        case (.isNull, _): return .isNull
+        case (.isNotNull, _): return .isNotNull
+        case (_, .number):
+            throw ProtocolError.invalid(
+                "Expected a quoted string value for '\(identifier.key.prefix(100))'.")
+        default: throw invalidComparator()
+        }
+    }
+
+    /// The comparison of a number.
+    func numberMatch() throws -> NumberMatch {
+        guard case .compare(let comparator) = comparator else { throw invalidComparator() }
+        guard case .number(let number) = value else {
+            throw ProtocolError.invalid(
+                "Expected a numeric value for '\(identifier.key.prefix(100))'.")
+        }
+        return NumberMatch(comparator, number)
+    }
+
+    /// - Throws: `ProtocolError` unless the operator is equality, LIKE or ILIKE, or among `also`.
+    func textMatch(also: Set<Extra> = []) throws -> TextMatch {
+        let match = try anyTextMatch()
+        switch match {
+        case .equal, .notEqual, .like: return match
+        case .oneOf, .noneOf:
+            guard also.contains(.lists) else { throw invalidComparator() }
+        case .isNull, .isNotNull:
+            guard also.contains(.null) else { throw invalidComparator() }
+        }
+        return match
+    }
+
+    enum Extra { case lists, null }
+
+    func invalidComparator() -> ProtocolError {
+        .invalid("Invalid comparator for '\(identifier.key.prefix(100))' in the filter.")
+    }
+}
+
+/// One key of an ordering with its direction.
+struct OrderClause: Equatable {
+    var identifier: SearchIdentifier
+    var ascending: Bool
+
+    static func parse(_ clauses: [String]) throws -> [OrderClause] {
+        try clauses.map { clause in
+            let tokens = try FilterLexer.tokens(clause)
+            guard case .word(let parts)? = tokens.first, tokens.count <= 2 else {
+                throw invalid(clause)
+            }
+            var ascending = true
+            if tokens.count == 2 {
+                guard case .word(let direction) = tokens[1], direction.count == 1 else {
+                    throw invalid(clause)
+                }
+                switch direction[0].text.lowercased() {
+                case "asc": ascending = true
+                case "desc": ascending = false
+                default: throw invalid(clause)
+                }
+            }
+            return OrderClause(identifier: try SearchIdentifier(parts), ascending: ascending)
+        }
+    }
+
+    private static func invalid(_ clause: String) -> ProtocolError {
+        .invalid("Invalid order_by clause '\(clause.prefix(200))'.")
+    }
+}

@@ -1,0 +1,57 @@
+package import AloftDomain
+import Foundation
+package import GRDB
+
+/// Where a model version's files are, as its client says.
+package struct ModelSource: Sendable {
+    package let text: String
+
+    package init(_ text: String) { self.text = text }
+
+    /// - Throws: `RegistryError.invalidSource` if a version may not have this source.
+    package func check(_ db: Database, run: RunID?) throws {
+        var decoded = text
+        for _ in 0..<5 {
+            guard let next = decoded.removingPercentEncoding, next != decoded else { break }
+            decoded = next
+        }
+        let parts = decoded.split(whereSeparator: { $0 == "/" || $0 == "\\" })
+        guard !parts.contains(".."), text.utf8.count <= 4096 else { throw invalid() }
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        guard text.contains(":"), scheme != "file" else {
+            try checkLocal(db, run: run)
+            return
+        }
+        if scheme == "models" { _ = try resolved(db) }
+    }
+
+    /// A plain path is only taken where it is inside of its run's own folder.
+    private func checkLocal(_ db: Database, run: RunID?) throws {
+        guard let run, let info = try TrackingQueries.runInfo(db, run) else { throw invalid() }
+        let local = { (uri: String) -> String in
+            uri.hasPrefix("file:") ? "/" + uri.dropFirst(5).drop { $0 == "/" } : uri
+        }
+        let root = local(info.artifactURI)
+        let path = local(text)
+        guard path == root || path.hasPrefix(root + "/") else { throw invalid() }
+    }
+
+    private func invalid() -> RegistryError { .invalidSource(text) }
+
+    /// The place itself: `models:/m-…` is that logged model's folder, `models:/name/version` that
+    /// version's own place.
+    package func resolved(_ db: Database) throws -> String { try resolved(db, depth: 0) }
+
+    private func resolved(_ db: Database, depth: Int) throws -> String {
+        guard text.hasPrefix("models:/"), depth < 10 else { return text }
+        let parts = text.dropFirst("models:/".count).split(separator: "/").map(String.init)
+        if parts.count == 1, parts[0].hasPrefix("m-") {
+            return try LoggedModelQueries.get(db, LoggedModelID(parts[0])).artifactURI
+        }
+        if parts.count == 2, let version = Int64(parts[1]) {
+            let found = try RegistryQueries.version(db, parts[0], version)
+            return try ModelSource(found.source).resolved(db, depth: depth + 1)
+        }
+        return text
+    }
+}

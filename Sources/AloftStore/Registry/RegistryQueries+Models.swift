@@ -1,0 +1,135 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+/// Reads and writes registered models. Writes belong into `Store.write`.
+package enum RegistryQueries {}
+
+extension RegistryQueries {
+    /// - Throws: `RegistryError.modelExists` if the name is taken.
+    @discardableResult
+    package static func createModel(
+        _ db: Database, name: String, project: ProjectID = .default, description: String = "",
+        tags: [NamedText] = [], who: Principal, at: Date
+    ) throws -> RegisteredModelRecord {
+        if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [name]) != nil {
+            throw RegistryError.modelExists(name: name)
+        }
+        let now = at.millisecondsSince1970
+        try db.perform(
+            """
+            INSERT INTO registeredModel (project, name, description, createdAt, updatedAt)
+            VALUES (?, ?, ?, ?, ?)
+            """, [project.rawValue, name, description, now, now])
+        let number = db.lastInsertedRowID
+        for tag in tags { try upsertTag(db, model: number, tag) }
+        try EventLog.append(
+            db, at: at, project: project, entity: "model", entityID: name, what: "created", who: who
+        )
+        return try model(db, name)
+    }
+
+    /// The model of this name, created where there is none.
+    package static func ensureModel(
+        _ db: Database, name: String, project: ProjectID = .default, who: Principal, at: Date
+    ) throws {
+        if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [name]) != nil { return }
+        try createModel(db, name: name, project: project, who: who, at: at)
+    }
+
+    /// - Throws: `RegistryError.modelNotFound`.
+    package static func model(_ db: Database, _ name: String) throws -> RegisteredModelRecord {
+        guard let row = try db.firstRow("SELECT * FROM registeredModel WHERE name = ?", [name])
+        else { throw RegistryError.modelNotFound(name: name) }
+        return try fillModel(db, row)
+    }
+
+    package static func renameModel(
+        _ db: Database, _ name: String, to newName: String, who: Principal, at: Date
+    ) throws {
+        let number = try modelNumber(db, name)
+        guard newName != name else { return }
+        if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [newName]) != nil {
+            throw RegistryError.modelExists(name: newName)
+        }
+        let now = at.millisecondsSince1970
+        try db.perform(
+            "UPDATE registeredModel SET name = ?, updatedAt = ? WHERE number = ?",
+            [newName, now, number])
+        try db.perform("UPDATE modelVersion SET updatedAt = ? WHERE model = ?", [now, number])
+        try EventLog.append(
+            db, at: at, project: .default, entity: "model", entityID: newName, what: "renamed",
+            who: who, payload: ["from": .string(name)])
+    }
+
+    package static func describeModel(
+        _ db: Database, _ name: String, description: String, at: Date
+    ) throws {
+        try db.perform(
+            "UPDATE registeredModel SET description = ?, updatedAt = ? WHERE number = ?",
+            [description, at.millisecondsSince1970, modelNumber(db, name)])
+    }
+
+    /// Deletes a model with its versions, tags and aliases.
+    package static func deleteModel(
+        _ db: Database, _ name: String, who: Principal, at: Date
+    ) throws {
+        try db.perform(
+            "DELETE FROM registeredModel WHERE number = ?", [modelNumber(db, name)])
+        try EventLog.append(
+            db, at: at, project: .default, entity: "model", entityID: name, what: "deleted",
+            who: who)
+    }
+
+    package static func setModelTag(
+        _ db: Database, _ name: String, _ tag: NamedText, at: Date
+    ) throws {
+        let number = try modelNumber(db, name)
+        try upsertTag(db, model: number, tag)
+        try touch(db, model: number, at: at)
+    }
+
+    /// Deleting a tag that is not there changes nothing.
+    package static func deleteModelTag(
+        _ db: Database, _ name: String, key: String, at: Date
+    ) throws {
+        let number = try modelNumber(db, name)
+        try db.perform("DELETE FROM registeredModelTag WHERE model = ? AND key = ?", [number, key])
+        try touch(db, model: number, at: at)
+    }
+
+    static func modelNumber(_ db: Database, _ name: String) throws -> Int64 {
+        let row = try db.firstRow("SELECT number FROM registeredModel WHERE name = ?", [name])
+        guard let row else { throw RegistryError.modelNotFound(name: name) }
+        return row[0]
+    }
+
+    static func touch(_ db: Database, model: Int64, at: Date) throws {
+        try db.perform(
+            "UPDATE registeredModel SET updatedAt = ? WHERE number = ?",
+            [at.millisecondsSince1970, model])
+    }
+
+    static func fillModel(_ db: Database, _ row: Row) throws -> RegisteredModelRecord {
+        let number: Int64 = row["number"]
+        var model = RegisteredModelRecord(
+            number: number, project: ProjectID(row["project"]), name: row["name"],
+            description: row["description"], createdAt: row["createdAt"],
+            updatedAt: row["updatedAt"])
+        model.tags = try TrackingQueries.texts(
+            db, "SELECT key, value FROM registeredModelTag WHERE model = ? ORDER BY key", number)
+        model.aliases = try db.allRows(
+            "SELECT alias, version FROM modelAlias WHERE model = ? ORDER BY alias", [number]
+        ).map { ModelAlias(alias: $0[0], version: $0[1]) }
+        model.latest = try latestVersions(db, model.name, stages: [])
+        return model
+    }
+
+    private static func upsertTag(_ db: Database, model: Int64, _ tag: NamedText) throws {
+        try db.perform(
+            """
+            INSERT INTO registeredModelTag VALUES (?, ?, ?)
+            ON CONFLICT (model, key) DO UPDATE SET value = excluded.value
+            """, [model, tag.key, tag.value])
+    }
+}

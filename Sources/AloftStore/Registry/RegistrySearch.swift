@@ -1,0 +1,133 @@
+package import GRDB
+
+/// Which registered models are wanted, in which order.
+package struct ModelSearch: Sendable {
+    package enum Column: String, Sendable { case name, createdAt, updatedAt }
+
+    package enum Condition: Sendable, Equatable {
+        case name(TextMatch)
+        /// A tag that is not there is unlike any text here.
+        case tag(String, TextMatch)
+    }
+
+    package var conditions: [Condition]
+    package var orders: [(column: Column, ascending: Bool)]
+    package var limit: Int
+    package var offset: Int
+
+    package init(
+        conditions: [Condition] = [], orders: [(column: Column, ascending: Bool)] = [], limit: Int,
+        offset: Int = 0
+    ) {
+        self.conditions = conditions
+        self.orders = orders
+        self.limit = limit
+        self.offset = offset
+    }
+}
+
+/// Which model versions are wanted, in which order.
+package struct VersionSearch: Sendable {
+    package enum TextColumn: String, Sendable {
+        case name = "m.name"
+        case run = "v.runId"
+        case source = "v.source"
+    }
+
+    package enum Column: String, Sendable {
+        case name = "m.name"
+        case version = "v.version"
+        case createdAt = "v.createdAt"
+        case updatedAt = "v.updatedAt"
+    }
+
+    package enum Condition: Sendable, Equatable {
+        case text(TextColumn, TextMatch)
+        case version(NumberMatch)
+        /// A tag that is not there is unlike any text here.
+        case tag(String, TextMatch)
+        /// Whether its model is a prompt.
+        case isPrompt(Bool)
+    }
+
+    package var conditions: [Condition]
+    package var orders: [(column: Column, ascending: Bool)]
+    package var limit: Int
+    package var offset: Int
+
+    package init(
+        conditions: [Condition] = [], orders: [(column: Column, ascending: Bool)] = [], limit: Int,
+        offset: Int = 0
+    ) {
+        self.conditions = conditions
+        self.orders = orders
+        self.limit = limit
+        self.offset = offset
+    }
+}
+
+extension RegistryQueries {
+    /// The models wanted, one more than `limit` where there are more.
+    package static func search(
+        _ db: Database, _ search: ModelSearch
+    ) throws -> [RegisteredModelRecord] {
+        var text = SQLText("SELECT m.* FROM registeredModel m WHERE 1")
+        for condition in search.conditions {
+            text += " AND "
+            switch condition {
+            case .name(let match): text += match.sql("m.name")
+            case .tag(let key, let match):
+                text += tag("registeredModelTag", "model = m.number", key, match)
+            }
+        }
+        let terms = search.orders.map {
+            "m.\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC"), "
+        }
+        text += SQLText(
+            " ORDER BY \(terms.joined())m.name LIMIT ? OFFSET ?",
+            [(search.limit + 1).databaseValue, search.offset.databaseValue])
+        return try text.rows(db).map { try fillModel(db, $0) }
+    }
+
+    /// The versions wanted, one more than `limit` where there are more.
+    package static func search(
+        _ db: Database, _ search: VersionSearch
+    ) throws -> [ModelVersionRecord] {
+        var text = SQLText(
+            """
+            SELECT v.*, m.name FROM modelVersion v JOIN registeredModel m ON m.number = v.model
+            WHERE 1
+            """)
+        for condition in search.conditions {
+            text += " AND "
+            switch condition {
+            case .text(let column, let match): text += match.sql(column.rawValue)
+            case .version(let match): text += match.sql("v.version")
+            case .tag(let key, let match):
+                text += tag(
+                    "modelVersionTag", "model = v.model AND t.version = v.version", key, match)
+            case .isPrompt(let flag):
+                text += tag(
+                    "registeredModelTag", "model = v.model", "mlflow.prompt.is_prompt",
+                    flag ? .equal("true") : .notEqual("true"))
+            }
+        }
+        var orders = search.orders
+        if orders.isEmpty { orders = [(.updatedAt, false)] }
+        let terms = orders.map { "\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC"), " }
+        text += SQLText(
+            " ORDER BY \(terms.joined())m.name, v.version DESC LIMIT ? OFFSET ?",
+            [(search.limit + 1).databaseValue, search.offset.databaseValue])
+        return try text.rows(db).map { try fillVersion(db, $0) }
+    }
+
+    private static func tag(
+        _ table: String, _ owner: String, _ key: String, _ match: TextMatch
+    ) -> SQLText {
+        guard case .notEqual(let value) = match else {
+            return TrackingQueries.tagCondition(table, owner, key, match)
+        }
+        return SQLText("NOT ")
+            + TrackingQueries.tagCondition(table, owner, key, .equal(value))
+    }
+}

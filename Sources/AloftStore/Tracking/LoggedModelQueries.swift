@@ -1,0 +1,187 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+package struct LoggedModelMetric: Sendable, Equatable {
+    package var key: String
+    package var point: MetricPoint
+    package var context: MetricContext
+    package var run: RunID
+}
+
+package struct LoggedModelRecord: Sendable, Equatable {
+    package var number: Int64
+    package var id: LoggedModelID
+    package var experiment: ExperimentID
+    package var name: String
+    package var modelType: String
+    package var sourceRun: RunID?
+    package var artifactURI: String
+    package var status: LoggedModelStatus
+    package var statusMessage: String?
+    package var createdAt: Int64
+    package var updatedAt: Int64
+    package var params: [NamedText] = []
+    package var tags: [NamedText] = []
+    package var metrics: [LoggedModelMetric] = []
+    /// The model versions made of it.
+    package var registrations: [Registration] = []
+
+    package struct Registration: Sendable, Equatable {
+        package var name: String
+        package var version: Int64
+    }
+}
+
+/// A logged model to create.
+package struct NewLoggedModel: Sendable {
+    package var id: LoggedModelID
+    package var experiment: ExperimentID
+    package var name: String
+    package var modelType: String
+    package var sourceRun: RunID?
+    package var params: [NamedText]
+    package var tags: [NamedText]
+
+    package init(
+        id: LoggedModelID, experiment: ExperimentID, name: String, modelType: String = "",
+        sourceRun: RunID? = nil, params: [NamedText] = [], tags: [NamedText] = []
+    ) {
+        self.id = id
+        self.experiment = experiment
+        self.name = name
+        self.modelType = modelType
+        self.sourceRun = sourceRun
+        self.params = params
+        self.tags = tags
+    }
+}
+
+package enum LoggedModelQueries {
+    package static func create(_ db: Database, _ new: NewLoggedModel, at: Date) throws {
+        let experiment = try TrackingQueries.activeExperiment(db, new.experiment)
+        var root = experiment.artifactLocation
+        while root.hasSuffix("/") { root.removeLast() }
+        let now = at.millisecondsSince1970
+        try db.perform(
+            """
+            INSERT INTO loggedModel (id, experiment, name, modelType, sourceRun, artifactUri,
+                status, createdAt, updatedAt)
+            VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', ?, ?)
+            """,
+            [
+                new.id.rawValue, Int64(new.experiment.rawValue), new.name, new.modelType,
+                new.sourceRun?.rawValue, "\(root)/models/\(new.id)/artifacts", now, now,
+            ])
+        let number = db.lastInsertedRowID
+        try setParams(db, number, new.params)
+        try setTags(db, number, new.tags)
+    }
+
+    /// - Throws: `TrackingError.loggedModelNotFound` if there is none or it is deleted.
+    package static func number(_ db: Database, _ id: LoggedModelID) throws -> Int64 {
+        let row = try db.firstRow(
+            "SELECT number FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'",
+            [id.rawValue])
+        guard let row else { throw TrackingError.loggedModelNotFound(id.rawValue) }
+        return row[0]
+    }
+
+    /// - Throws: `TrackingError.loggedModelNotFound` if there is none or it is deleted.
+    package static func get(_ db: Database, _ id: LoggedModelID) throws -> LoggedModelRecord {
+        let row = try db.firstRow(
+            "SELECT * FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'", [id.rawValue])
+        guard let row else { throw TrackingError.loggedModelNotFound(id.rawValue) }
+        return try fill(db, row)
+    }
+
+    /// The models that a run logged, oldest first.
+    package static func list(_ db: Database, of run: RunID) throws -> [LoggedModelRecord] {
+        try db.allRows(
+            """
+            SELECT * FROM loggedModel WHERE sourceRun = ? AND lifecycleStage = 'active'
+            ORDER BY number
+            """, [run.rawValue]
+        ).map { try fill(db, $0) }
+    }
+
+    package static func setStatus(
+        _ db: Database, _ id: LoggedModelID, _ status: LoggedModelStatus, message: String? = nil,
+        at: Date
+    ) throws {
+        try db.perform(
+            """
+            UPDATE loggedModel SET status = ?, statusMessage = coalesce(?, statusMessage),
+                updatedAt = ? WHERE number = ?
+            """, [status.rawValue, message, at.millisecondsSince1970, number(db, id)])
+    }
+
+    package static func delete(_ db: Database, _ id: LoggedModelID, at: Date) throws {
+        try db.perform(
+            "UPDATE loggedModel SET lifecycleStage = 'deleted', updatedAt = ? WHERE number = ?",
+            [at.millisecondsSince1970, number(db, id)])
+    }
+
+    package static func setTags(_ db: Database, _ number: Int64, _ tags: [NamedText]) throws {
+        for tag in tags {
+            try db.perform(
+                """
+                INSERT INTO loggedModelTag VALUES (?, ?, ?)
+                ON CONFLICT (model, key) DO UPDATE SET value = excluded.value
+                """, [number, tag.key, tag.value])
+        }
+    }
+
+    package static func deleteTag(_ db: Database, _ id: LoggedModelID, key: String) throws {
+        try db.perform(
+            "DELETE FROM loggedModelTag WHERE model = ? AND key = ?", [number(db, id), key])
+        guard db.changesCount > 0 else { throw TrackingError.tagNotFound(key: key) }
+    }
+
+    package static func setParams(_ db: Database, _ number: Int64, _ params: [NamedText]) throws {
+        for param in params {
+            try db.perform(
+                """
+                INSERT INTO loggedModelParam VALUES (?, ?, ?)
+                ON CONFLICT (model, key) DO UPDATE SET value = excluded.value
+                """, [number, param.key, param.value])
+        }
+    }
+
+    static func fill(_ db: Database, _ row: Row) throws -> LoggedModelRecord {
+        let number: Int64 = row["number"]
+        let experiment: Int64 = row["experiment"]
+        let id: String = row["id"]
+        var model = LoggedModelRecord(
+            number: number, id: LoggedModelID(id), experiment: ExperimentID(String(experiment)),
+            name: row["name"], modelType: row["modelType"],
+            sourceRun: (row["sourceRun"] as String?).map { RunID($0) },
+            artifactURI: row["artifactUri"],
+            status: LoggedModelStatus(rawValue: row["status"]) ?? .pending,
+            statusMessage: row["statusMessage"], createdAt: row["createdAt"],
+            updatedAt: row["updatedAt"])
+        model.params = try TrackingQueries.texts(
+            db, "SELECT key, value FROM loggedModelParam WHERE model = ? ORDER BY key", number)
+        model.tags = try TrackingQueries.texts(
+            db, "SELECT key, value FROM loggedModelTag WHERE model = ? ORDER BY key", number)
+        model.metrics = try db.allRows(
+            """
+            SELECT key, run, context, step, timestamp, value FROM loggedModelMetric
+            WHERE model = ? ORDER BY key, run, step, timestamp
+            """, [number]
+        ).map {
+            LoggedModelMetric(
+                key: $0[0],
+                point: MetricPoint(value: $0[5] ?? .nan, timestamp: $0[4], step: $0[3]),
+                context: try TrackingQueries.context(db, $0[2]), run: RunID($0[1]))
+        }
+        model.registrations = try db.allRows(
+            """
+            SELECT m.name, v.version FROM modelVersion v
+            JOIN registeredModel m ON m.number = v.model WHERE v.loggedModel = ?
+            ORDER BY m.name, v.version
+            """, [id]
+        ).map { LoggedModelRecord.Registration(name: $0[0], version: $0[1]) }
+        return model
+    }
+}

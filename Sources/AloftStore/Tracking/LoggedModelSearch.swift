@@ -1,0 +1,133 @@
+package import AloftDomain
+package import GRDB
+
+/// Which logged models are wanted, in which order.
+package struct LoggedModelSearch: Sendable {
+    package enum TextColumn: String, Sendable { case id, name, modelType, status, sourceRun }
+    package enum NumberColumn: String, Sendable { case createdAt, updatedAt }
+
+    package enum Condition: Sendable, Equatable {
+        case text(TextColumn, TextMatch)
+        case number(NumberColumn, NumberMatch)
+        case metric(String, NumberMatch)
+        case param(String, TextMatch)
+        case tag(String, TextMatch)
+    }
+
+    package enum OrderKey: Sendable, Equatable {
+        case text(TextColumn)
+        case number(NumberColumn)
+        case metric(String, datasetName: String?, datasetDigest: String?)
+    }
+
+    package struct Dataset: Sendable, Equatable {
+        package var name: String
+        package var digest: String?
+
+        package init(name: String, digest: String?) {
+            self.name = name
+            self.digest = digest
+        }
+    }
+
+    package var experiments: [ExperimentID]
+    package var conditions: [Condition] = []
+    /// Only metrics measured on one of these count; all if empty.
+    package var datasets: [Dataset] = []
+    package var orders: [(key: OrderKey, ascending: Bool)] = []
+    package var limit: Int
+    package var offset: Int
+
+    package init(experiments: [ExperimentID], limit: Int, offset: Int) {
+        self.experiments = experiments
+        self.limit = limit
+        self.offset = offset
+    }
+}
+
+extension LoggedModelQueries {
+    /// The models wanted, one more than `limit` where there are more.
+    package static func search(
+        _ db: Database, _ search: LoggedModelSearch
+    ) throws -> [LoggedModelRecord] {
+        let experiments = search.experiments.compactMap { Int64($0.rawValue) }
+        var text = SQLText("SELECT m.* FROM loggedModel m WHERE m.lifecycleStage = 'active'")
+        text += SQLText(" AND m.experiment IN ") + .list(experiments)
+        for condition in search.conditions { text += SQLText(" AND ") + sql(condition, search) }
+        let hasMetric = search.conditions.contains { if case .metric = $0 { true } else { false } }
+        if !search.datasets.isEmpty, !hasMetric {
+            text +=
+                SQLText(
+                    """
+                     AND EXISTS (SELECT 1 FROM loggedModelMetric x
+                    JOIN metricContext c ON c.number = x.context WHERE x.model = m.number AND (
+                    """) + datasets(search.datasets) + SQLText("))")
+        }
+        text += " ORDER BY "
+        for order in search.orders {
+            let direction = order.ascending ? "ASC" : "DESC"
+            switch order.key {
+            case .text(let column): text += "m.\(column.rawValue) \(direction), "
+            case .number(let column): text += "m.\(column.rawValue) \(direction), "
+            case .metric(let key, let name, let digest):
+                let value = latest(key, name: name, digest: digest)
+                text += value + SQLText(" IS NULL, ") + value + SQLText(" \(direction), ")
+            }
+        }
+        text += SQLText(
+            "m.createdAt DESC, m.number DESC LIMIT ? OFFSET ?",
+            [(search.limit + 1).databaseValue, search.offset.databaseValue])
+        return try text.rows(db).map { try fill(db, $0) }
+    }
+
+    private static func sql(
+        _ condition: LoggedModelSearch.Condition, _ search: LoggedModelSearch
+    ) -> SQLText {
+        switch condition {
+        case .text(let column, let match): return match.sql("m.\(column.rawValue)")
+        case .number(let column, let match): return match.sql("m.\(column.rawValue)")
+        case .param(let key, let match):
+            return TrackingQueries.tagCondition("loggedModelParam", "model = m.number", key, match)
+        case .tag(let key, let match):
+            return TrackingQueries.tagCondition("loggedModelTag", "model = m.number", key, match)
+        case .metric(let key, let match):
+            var text =
+                SQLText(
+                    """
+                    EXISTS (SELECT 1 FROM loggedModelMetric x
+                    JOIN metricContext c ON c.number = x.context
+                    WHERE x.model = m.number AND x.key = ? AND
+                    """ + " ", [key.databaseValue]) + match.sql("x.value")
+            if !search.datasets.isEmpty {
+                text += SQLText(" AND (") + datasets(search.datasets) + SQLText(")")
+            }
+            return text + SQLText(")")
+        }
+    }
+
+    private static func datasets(_ datasets: [LoggedModelSearch.Dataset]) -> SQLText {
+        var text = SQLText("0")
+        for dataset in datasets {
+            text += SQLText(" OR (c.datasetName = ?", [dataset.name.databaseValue])
+            if let digest = dataset.digest {
+                text += SQLText(" AND c.datasetDigest = ?", [digest.databaseValue])
+            }
+            text += ")"
+        }
+        return text
+    }
+
+    private static func latest(_ key: String, name: String?, digest: String?) -> SQLText {
+        SQLText(
+            """
+            (SELECT x.value FROM loggedModelMetric x JOIN metricContext c ON c.number = x.context
+            WHERE x.model = m.number AND x.key = ? AND (? IS NULL OR c.datasetName = ?)
+                AND (? IS NULL OR c.datasetDigest = ?)
+            ORDER BY x.timestamp DESC, x.step DESC LIMIT 1)
+            """,
+            [
+                key.databaseValue, name.databaseValue, name.databaseValue, digest.databaseValue,
+                digest.databaseValue,
+            ])
+    }
+}

@@ -1,0 +1,72 @@
+package import GRDB
+
+/// SQL with its arguments, put together piece by piece. Texts from outside are only ever arguments.
+package struct SQLText: Sendable {
+    package private(set) var sql: String
+    package private(set) var arguments: [DatabaseValue]
+
+    package init(_ sql: String = "", _ arguments: [DatabaseValue] = []) {
+        self.sql = sql
+        self.arguments = arguments
+    }
+
+    package static func + (left: SQLText, right: SQLText) -> SQLText {
+        SQLText(left.sql + right.sql, left.arguments + right.arguments)
+    }
+
+    package static func += (left: inout SQLText, right: SQLText) { left = left + right }
+
+    package static func += (left: inout SQLText, right: String) { left.sql += right }
+
+    /// `(?, ?, …)`; never empty.
+    package static func list(_ values: [some DatabaseValueConvertible]) -> SQLText {
+        guard !values.isEmpty else { return SQLText("(NULL)") }
+        let marks = Array(repeating: "?", count: values.count).joined(separator: ", ")
+        return SQLText("(\(marks))", values.map(\.databaseValue))
+    }
+
+    func rows(_ db: Database) throws -> [Row] {
+        try db.allRows(sql, StatementArguments(arguments))
+    }
+
+    func count(_ db: Database) throws -> Int {
+        try Int.fetchOne(
+            db.cachedStatement(sql: sql), arguments: StatementArguments(arguments)) ?? 0
+    }
+}
+
+extension TextMatch {
+    /// `column` compared; NULL never matches but for `isNull`.
+    func sql(_ column: String) -> SQLText {
+        switch self {
+        case .equal(let text): SQLText("\(column) = ?", [text.databaseValue])
+        case .notEqual(let text): SQLText("\(column) <> ?", [text.databaseValue])
+        case .like(let pattern, ignoringCase: true):
+            SQLText("\(column) LIKE ?", [pattern.databaseValue])
+        case .like(let pattern, ignoringCase: false):
+            SQLText("\(column) GLOB ?", [Self.glob(pattern).databaseValue])
+        case .oneOf(let texts): SQLText("\(column) IN ") + .list(texts)
+        case .noneOf(let texts): SQLText("\(column) NOT IN ") + .list(texts)
+        case .isNull: SQLText("\(column) IS NULL")
+        case .isNotNull: SQLText("\(column) IS NOT NULL")
+        }
+    }
+
+    /// SQLite's LIKE knows no case; its GLOB does, with other wildcards.
+    static func glob(_ pattern: String) -> String {
+        pattern.reduce(into: "") { result, character in
+            switch character {
+            case "%": result += "*"
+            case "_": result += "?"
+            case "*", "?", "[": result += "[\(character)]"
+            default: result.append(character)
+            }
+        }
+    }
+}
+
+extension NumberMatch {
+    func sql(_ column: String) -> SQLText {
+        SQLText("\(column) \(comparator.rawValue) ?", [value.databaseValue])
+    }
+}

@@ -1,0 +1,122 @@
+package import AloftDomain
+import Foundation
+package import GRDB
+
+/// A point with what it was measured on.
+package struct HistoryPoint: Sendable, Equatable {
+    package var point: MetricPoint
+    package var context: MetricContext
+}
+
+extension TrackingQueries {
+    /// The latest point of a metric: the greatest by step, then timestamp, then value.
+    package static func latestMetric(
+        _ db: Database, _ run: RunID, key: String
+    ) throws -> MetricPoint? {
+        try db.firstRow(
+            """
+            SELECT value, timestamp, step FROM latestMetric
+            WHERE run = (SELECT number FROM run WHERE id = ?) AND key = ?
+            """, [run.rawValue, key]
+        ).map { MetricPoint(value: $0[0] ?? .nan, timestamp: $0[1], step: $0[2]) }
+    }
+
+    /// All points of a metric, by timestamp, step and value, without repeats. Empty if there is no
+    /// such run or metric.
+    package static func history(
+        _ db: Database, _ run: RunID, key: String
+    ) throws -> [MetricPoint] {
+        guard let number = try runNumber(db, run) else { return [] }
+        let segments = try readSegments(db, run: number, key: key)
+        return inReadingOrder(segments.flatMap(\.points))
+    }
+
+    /// As `history`, with what each point was measured on.
+    package static func historyWithContext(
+        _ db: Database, _ run: RunID, key: String
+    ) throws -> [HistoryPoint] {
+        guard let number = try runNumber(db, run) else { return [] }
+        let segments = try readSegments(db, run: number, key: key)
+        if segments.allSatisfy({ $0.context == 0 }) {
+            return inReadingOrder(segments.flatMap(\.points)).map {
+                HistoryPoint(point: $0, context: .none)
+            }
+        }
+        var contexts: [Int64: MetricContext] = [:]
+        var points: [HistoryPoint] = []
+        for segment in segments {
+            let context = try contexts[segment.context] ?? self.context(db, segment.context)
+            contexts[segment.context] = context
+            points += segment.points.map { HistoryPoint(point: $0, context: context) }
+        }
+        points.sort { MetricPoint.isReadBefore($0.point, $1.point) }
+        var result: [HistoryPoint] = []
+        for point in points where result.last.map({ !$0.point.isRepeat(of: point.point) }) ?? true {
+            result.append(point)
+        }
+        return result
+    }
+
+    static func runNumber(_ db: Database, _ run: RunID) throws -> Int64? {
+        try db.firstRow("SELECT number FROM run WHERE id = ?", [run.rawValue])?[0]
+    }
+
+    static func context(_ db: Database, _ number: Int64) throws -> MetricContext {
+        guard number != 0,
+            let row = try db.firstRow(
+                "SELECT model, datasetName, datasetDigest FROM metricContext WHERE number = ?",
+                [number])
+        else { return .none }
+        let model: String = row[0]
+        let name: String = row[1]
+        let digest: String = row[2]
+        return MetricContext(
+            model: model.isEmpty ? nil : LoggedModelID(model),
+            datasetName: name.isEmpty ? nil : name, datasetDigest: digest.isEmpty ? nil : digest)
+    }
+
+    static func readTail(
+        _ db: Database, run: Int64, key: String
+    ) throws -> [MetricCodec.Segment] {
+        try decode(
+            db, "SELECT points FROM metricTail WHERE run = ? AND key = ? ORDER BY first", run, key)
+    }
+
+    private static func readSegments(
+        _ db: Database, run: Int64, key: String
+    ) throws -> [MetricCodec.Segment] {
+        try decode(
+            db, "SELECT points FROM metricBlock WHERE run = ? AND key = ? ORDER BY first", run, key)
+            + readTail(db, run: run, key: key)
+    }
+
+    private static func decode(
+        _ db: Database, _ sql: String, _ run: Int64, _ key: String
+    ) throws -> [MetricCodec.Segment] {
+        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [run, key])
+        var segments: [MetricCodec.Segment] = []
+        while let row = try rows.next() {
+            let data: Data = row[0]
+            segments += try data.withUnsafeBytes { bytes throws(MetricCodec.Damaged) in
+                try MetricCodec.decode(bytes)
+            }
+        }
+        return segments
+    }
+
+    /// Points as they are read: in order, each once. Quick if they are in order already.
+    static func inReadingOrder(_ points: [MetricPoint]) -> [MetricPoint] {
+        guard points.count > 1 else { return points }
+        let isSorted = zip(points, points.dropFirst()).allSatisfy {
+            MetricPoint.isReadBefore($0, $1)
+        }
+        guard !isSorted else { return points }
+        var result: [MetricPoint] = []
+        result.reserveCapacity(points.count)
+        for point in points.sorted(by: MetricPoint.isReadBefore)
+        where result.last.map({ !$0.isRepeat(of: point) }) ?? true {
+            result.append(point)
+        }
+        return result
+    }
+}

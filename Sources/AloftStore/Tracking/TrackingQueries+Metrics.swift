@@ -1,0 +1,193 @@
+package import AloftDomain
+import Foundation
+package import GRDB
+
+extension TrackingQueries {
+    /// A series' tail is sealed into a block when it has this many points.
+    private static let sealedCount = 512
+
+    /// Logs points to a run that is not deleted.
+    package static func log(_ db: Database, _ id: RunID, _ series: [MetricSeries]) throws {
+        try log(db, activeRun(db, id), series)
+    }
+
+    /// Appends points and moves each metric's latest on. A repeat of a point is dropped, at once if
+    /// it repeats the latest, else when the history is read.
+    package static func log(
+        _ db: Database, _ run: RunHandle, _ series: [MetricSeries]
+    ) throws {
+        for one in series where !one.points.isEmpty { try log(db, run, one) }
+    }
+
+    private static func log(_ db: Database, _ run: RunHandle, _ series: MetricSeries) throws {
+        let context = try contextNumber(db, series.context)
+        try logToModel(db, run, series, context: context)
+        let old = try latestRow(db, run: run.number, key: series.key)
+        var points = series.points
+        if let old { points.removeAll { $0.isRepeat(of: old.point) } }
+        guard var latest = points.first else { return }
+        for point in points.dropFirst() where MetricPoint.isEarlier(latest, point) {
+            latest = point
+        }
+        var latestContext = context
+        if let old, MetricPoint.isEarlier(latest, old.point) {
+            latest = old.point
+            latestContext = old.context
+        }
+        let first = old?.pointCount ?? 0
+        let tail = try append(
+            db, run: run.number, key: series.key, first: first, tailCount: old?.tailCount ?? 0,
+            MetricCodec.Segment(context: context, points: points))
+        try db.perform(
+            """
+            INSERT INTO latestMetric VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (run, key) DO UPDATE SET value = excluded.value, step = excluded.step,
+                timestamp = excluded.timestamp, context = excluded.context,
+                pointCount = excluded.pointCount, tailCount = excluded.tailCount
+            """,
+            [
+                run.number, series.key, run.experiment, stored(latest.value), latest.step,
+                latest.timestamp, latestContext, first + Int64(points.count), tail,
+            ])
+    }
+
+    /// Adds a segment to the tail, or seals a block; returns how many points the tail has then.
+    private static func append(
+        _ db: Database, run: Int64, key: String, first: Int64, tailCount: Int64,
+        _ segment: MetricCodec.Segment
+    ) throws -> Int64 {
+        let count = Int64(segment.points.count)
+        guard tailCount + count >= sealedCount else {
+            try db.perform(
+                "INSERT INTO metricTail VALUES (?, ?, ?, ?)",
+                [run, key, first, Data(MetricCodec.encode([segment]))])
+            return tailCount + count
+        }
+        var segments: [MetricCodec.Segment] = []
+        var blockFirst = first
+        if tailCount > 0 {
+            segments = try readTail(db, run: run, key: key)
+            blockFirst = first - tailCount
+            try db.perform("DELETE FROM metricTail WHERE run = ? AND key = ?", [run, key])
+        }
+        segments.append(segment)
+        try seal(db, run: run, key: key, first: blockFirst, merged(segments))
+        return 0
+    }
+
+    /// Segments of one context become one, in order of reading, without repeats.
+    private static func merged(_ segments: [MetricCodec.Segment]) -> [MetricCodec.Segment] {
+        var byContext: [(context: Int64, points: [MetricPoint])] = []
+        for segment in segments {
+            if let index = byContext.firstIndex(where: { $0.context == segment.context }) {
+                byContext[index].points += segment.points
+            } else {
+                byContext.append((segment.context, segment.points))
+            }
+        }
+        return byContext.map {
+            MetricCodec.Segment(context: $0.context, points: inReadingOrder($0.points))
+        }
+    }
+
+    private static func seal(
+        _ db: Database, run: Int64, key: String, first: Int64, _ segments: [MetricCodec.Segment]
+    ) throws {
+        var summary = Summary()
+        for segment in segments { for point in segment.points { summary.add(point) } }
+        try db.perform(
+            "INSERT INTO metricBlock VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                run, key, first, summary.count, summary.minStep, summary.maxStep,
+                summary.minTimestamp, summary.maxTimestamp, summary.minValue, summary.maxValue,
+                Data(MetricCodec.encode(segments)),
+            ])
+    }
+
+    private struct Summary {
+        var count = 0
+        var minStep = Int64.max
+        var maxStep = Int64.min
+        var minTimestamp = Int64.max
+        var maxTimestamp = Int64.min
+        /// `nil` while every value is NaN.
+        var minValue: Double?
+        var maxValue: Double?
+
+        mutating func add(_ point: MetricPoint) {
+            count += 1
+            minStep = min(minStep, point.step)
+            maxStep = max(maxStep, point.step)
+            minTimestamp = min(minTimestamp, point.timestamp)
+            maxTimestamp = max(maxTimestamp, point.timestamp)
+            guard !point.value.isNaN else { return }
+            minValue = min(minValue ?? point.value, point.value)
+            maxValue = max(maxValue ?? point.value, point.value)
+        }
+    }
+
+    private struct LatestRow {
+        var point: MetricPoint
+        var context: Int64
+        var pointCount: Int64
+        var tailCount: Int64
+    }
+
+    private static func latestRow(_ db: Database, run: Int64, key: String) throws -> LatestRow? {
+        let row = try db.firstRow(
+            """
+            SELECT value, timestamp, step, context, pointCount, tailCount
+            FROM latestMetric WHERE run = ? AND key = ?
+            """, [run, key])
+        return row.map {
+            LatestRow(
+                point: MetricPoint(value: $0[0] ?? .nan, timestamp: $0[1], step: $0[2]),
+                context: $0[3], pointCount: $0[4], tailCount: $0[5])
+        }
+    }
+
+    /// A point of a model's own is also kept with the model.
+    private static func logToModel(
+        _ db: Database, _ run: RunHandle, _ series: MetricSeries, context: Int64
+    ) throws {
+        guard let model = series.context.model else { return }
+        let number = try db.firstRow(
+            "SELECT number FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'",
+            [model.rawValue])
+        guard let number: Int64 = number?[0] else {
+            throw TrackingError.loggedModelNotFound(model.rawValue)
+        }
+        for point in series.points {
+            try db.perform(
+                """
+                INSERT INTO loggedModelMetric (model, key, run, context, step, timestamp, value)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (model, key, run, context, step, timestamp)
+                DO UPDATE SET value = excluded.value
+                """,
+                [
+                    number, series.key, run.id.rawValue, context, point.step, point.timestamp,
+                    stored(point.value),
+                ])
+        }
+    }
+
+    static func stored(_ value: Double) -> Double? { value.isNaN ? nil : value }
+
+    static func contextNumber(_ db: Database, _ context: MetricContext) throws -> Int64 {
+        guard context != .none else { return 0 }
+        let arguments: StatementArguments = [
+            context.model?.rawValue ?? "", context.datasetName ?? "", context.datasetDigest ?? "",
+        ]
+        try db.perform(
+            """
+            INSERT INTO metricContext (model, datasetName, datasetDigest) VALUES (?, ?, ?)
+            ON CONFLICT (model, datasetName, datasetDigest) DO NOTHING
+            """, arguments)
+        return try db.firstRow(
+            """
+            SELECT number FROM metricContext
+            WHERE model = ? AND datasetName = ? AND datasetDigest = ?
+            """, arguments)?[0] ?? 0
+    }
+}

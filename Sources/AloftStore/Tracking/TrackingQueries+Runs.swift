@@ -1,0 +1,120 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+extension TrackingQueries {
+    /// Creates a run. Its name is kept as the tag `mlflow.runName` too, as clients expect.
+    ///
+    /// - Throws: `TrackingError` if there is no such experiment or it is deleted.
+    @discardableResult
+    package static func createRun(_ db: Database, _ new: NewRun) throws -> RunHandle {
+        guard let number = Int64(new.experiment.rawValue),
+            let experiment = try db.firstRow(
+                "SELECT lifecycleStage, artifactLocation FROM experiment WHERE number = ?", [number]
+            )
+        else { throw TrackingError.experimentNotFound(new.experiment.rawValue) }
+        guard experiment[0] as String == "active" else {
+            throw TrackingError.experimentDeleted(new.experiment.rawValue)
+        }
+        var root: String = experiment[1]
+        while root.hasSuffix("/") { root.removeLast() }
+        try db.perform(
+            """
+            INSERT INTO run (id, experiment, name, userId, status, startTime, artifactUri)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                new.id.rawValue, number, new.name, new.user, new.status.rawValue, new.startTime,
+                "\(root)/\(new.id)/artifacts",
+            ])
+        let handle = RunHandle(id: new.id, number: db.lastInsertedRowID, experiment: number)
+        for tag in new.tags where tag.key != "mlflow.runName" { try upsertTag(db, handle, tag) }
+        try upsertTag(db, handle, NamedText(key: "mlflow.runName", value: new.name))
+        return handle
+    }
+
+    package static func runInfo(_ db: Database, _ id: RunID) throws -> RunInfo? {
+        try db.firstRow("SELECT * FROM run WHERE id = ?", [id.rawValue]).map(runInfo)
+    }
+
+    /// The run with everything that belongs to it, also if it is deleted.
+    package static func run(_ db: Database, _ id: RunID) throws -> RunRecord? {
+        guard let info = try runInfo(db, id) else { return nil }
+        return try fill(db, [info]).first
+    }
+
+    /// A run that may be written to.
+    ///
+    /// - Throws: `TrackingError` if there is no such run or it is deleted.
+    package static func activeRun(_ db: Database, _ id: RunID) throws -> RunHandle {
+        guard
+            let row = try db.firstRow(
+                "SELECT number, experiment, lifecycleStage FROM run WHERE id = ?", [id.rawValue])
+        else { throw TrackingError.runNotFound(id.rawValue) }
+        guard row[2] as String == "active" else { throw TrackingError.runDeleted(id.rawValue) }
+        return RunHandle(id: id, number: row[0], experiment: row[1])
+    }
+
+    /// Changes what is given and leaves the rest.
+    package static func updateRun(
+        _ db: Database, _ run: RunHandle, status: RunStatus? = nil, endTime: Int64? = nil,
+        name: String? = nil
+    ) throws {
+        try db.perform(
+            """
+            UPDATE run SET status = coalesce(?, status), endTime = coalesce(?, endTime),
+                name = coalesce(?, name)
+            WHERE number = ?
+            """, [status?.rawValue, endTime, name, run.number])
+        if let name { try upsertTag(db, run, NamedText(key: "mlflow.runName", value: name)) }
+    }
+
+    /// Sets a run's status on behalf of the platform: `RUNNING` stamps the start of one that only
+    /// was scheduled, an ending status stamps the end. A run that has ended keeps how it ended.
+    ///
+    /// - Returns: whether the status changed.
+    @discardableResult
+    package static func setStatus(
+        _ db: Database, _ id: RunID, _ status: RunStatus, at: Date
+    ) throws -> Bool {
+        let now = at.millisecondsSince1970
+        try db.perform(
+            """
+            UPDATE run SET status = :status,
+                startTime = CASE WHEN status = 'SCHEDULED' AND :status = 'RUNNING'
+                    THEN :now ELSE startTime END,
+                endTime = CASE WHEN :ended THEN :now ELSE endTime END
+            WHERE id = :id AND status IN ('RUNNING', 'SCHEDULED') AND status <> :status
+            """,
+            ["status": status.rawValue, "now": now, "ended": status.isEnded, "id": id.rawValue])
+        return db.changesCount > 0
+    }
+
+    /// Marks a run deleted; doing it again changes nothing.
+    package static func deleteRun(_ db: Database, _ id: RunID, at: Date) throws {
+        guard try runInfo(db, id) != nil else { throw TrackingError.runNotFound(id.rawValue) }
+        try db.perform(
+            """
+            UPDATE run SET lifecycleStage = 'deleted', deletedAt = ?
+            WHERE id = ? AND lifecycleStage = 'active'
+            """, [at.millisecondsSince1970, id.rawValue])
+    }
+
+    /// Brings a deleted run back; doing it again changes nothing.
+    package static func restoreRun(_ db: Database, _ id: RunID) throws {
+        guard try runInfo(db, id) != nil else { throw TrackingError.runNotFound(id.rawValue) }
+        try db.perform(
+            "UPDATE run SET lifecycleStage = 'active', deletedAt = NULL WHERE id = ?",
+            [id.rawValue])
+    }
+
+    static func runInfo(_ row: Row) -> RunInfo {
+        let experiment: Int64 = row["experiment"]
+        return RunInfo(
+            number: row["number"], id: RunID(row["id"]),
+            experiment: ExperimentID(String(experiment)), name: row["name"], user: row["userId"],
+            status: RunStatus(rawValue: row["status"]) ?? .running, startTime: row["startTime"],
+            endTime: row["endTime"], artifactURI: row["artifactUri"],
+            stage: LifecycleStage(rawValue: row["lifecycleStage"]) ?? .active)
+    }
+}

@@ -1,0 +1,54 @@
+package import AloftDomain
+package import GRDB
+
+// Params and tags.
+extension TrackingQueries {
+    /// Sets a tag of a run that is not deleted. `mlflow.runName` renames the run.
+    package static func setTag(_ db: Database, _ id: RunID, _ tag: NamedText) throws {
+        try setTag(db, activeRun(db, id), tag)
+    }
+
+    package static func setTag(_ db: Database, _ run: RunHandle, _ tag: NamedText) throws {
+        try upsertTag(db, run, tag)
+        if tag.key == "mlflow.runName" {
+            try db.perform("UPDATE run SET name = ? WHERE number = ?", [tag.value, run.number])
+        }
+    }
+
+    package static func tag(_ db: Database, _ id: RunID, key: String) throws -> String? {
+        try db.firstRow(
+            "SELECT value FROM runTag WHERE run = (SELECT number FROM run WHERE id = ?) AND key = ?",
+            [id.rawValue, key])?[0]
+    }
+
+    package static func deleteTag(_ db: Database, _ run: RunHandle, key: String) throws {
+        try db.perform("DELETE FROM runTag WHERE run = ? AND key = ?", [run.number, key])
+        guard db.changesCount > 0 else { throw TrackingError.tagNotFound(key: key) }
+    }
+
+    /// Logs a param. The same value again is fine.
+    ///
+    /// - Throws: `TrackingError.paramChanged` if the param has another value.
+    package static func logParam(
+        _ db: Database, _ run: RunHandle, _ param: NamedText
+    ) throws {
+        try db.perform(
+            """
+            INSERT INTO runParam (run, key, experiment, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (run, key) DO NOTHING
+            """, [run.number, param.key, run.experiment, param.value])
+        guard db.changesCount == 0 else { return }
+        let old = try db.firstRow(
+            "SELECT value FROM runParam WHERE run = ? AND key = ?", [run.number, param.key])
+        guard let old: String = old?[0], old != param.value else { return }
+        throw TrackingError.paramChanged(key: param.key, old: old, new: param.value)
+    }
+
+    static func upsertTag(_ db: Database, _ run: RunHandle, _ tag: NamedText) throws {
+        try db.perform(
+            """
+            INSERT INTO runTag (run, key, experiment, value) VALUES (?, ?, ?, ?)
+            ON CONFLICT (run, key) DO UPDATE SET value = excluded.value
+            """, [run.number, tag.key, run.experiment, tag.value])
+    }
+}
