@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check format setup setup-tests test-swift test-python clean
+.PHONY: help build web demo test check format setup setup-tests test-swift test-python clean
 
 UV := $(CURDIR)/.tools/uv/bin/uv
 PROGRAM := $(CURDIR)/.build/release/aloft
@@ -16,7 +16,10 @@ setup: ## Install what building and running need (idempotent)
 setup-tests: setup ## Install what the tests need as well (idempotent)
 	@scripts/setup tests
 
-build: setup ## Build the program: .build/release/aloft
+web: setup ## Bundle the web interface into web/dist (quick when nothing changed)
+	@web/build
+
+build: setup web ## Build the program: .build/release/aloft
 	@echo "Building the release program (the first time takes some ten minutes on two cores)."
 	swift build -c release --product aloft
 
@@ -24,7 +27,7 @@ demo: build ## Fly the flight-delay example from data to production; EXIT=1 ends
 	@python3 examples/flights/fly.py --program $(PROGRAM) --data .demo \
 		$(if $(EXIT),--exit) $(if $(KILL),--kill)
 
-test: setup-tests test-swift test-python ## Run every test of the project
+test: setup-tests web test-swift test-python ## Run every test of the project
 
 test-swift:
 	swift test --parallel
@@ -36,14 +39,16 @@ check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	scripts/check-layers
 	swift build --build-tests --explicit-target-dependency-import-check error
-	.venv/bin/ruff check python examples bench
-	.venv/bin/ruff format --check python examples bench
+	.venv/bin/ruff check python examples bench web/build web/lint web/make-types
+	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types
 	.venv/bin/mypy --config-file python/pyproject.toml python/aloft_models
+	tsc --project web
+	web/lint
 
 format: setup-tests ## Put all sources into the house style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
-	.venv/bin/ruff check --fix python examples bench
-	.venv/bin/ruff format python examples bench
+	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types
+	.venv/bin/ruff format python examples bench web/build web/lint web/make-types
 
 clean: ## Remove build outputs, tools and the demo's data
-	rm -rf .build .tools .runtime .venv .demo
+	rm -rf web/dist .build .tools .runtime .venv .demo

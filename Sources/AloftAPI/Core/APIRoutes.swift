@@ -52,6 +52,8 @@ package struct EndpointDescription: Sendable {
     package let path: String
     package let summary: String
     package let hasBody: Bool
+    let body: any (Decodable & Sendable).Type
+    let reply: any (Decodable & Sendable).Type
 
     init<E: Endpoint>(_ endpoint: E.Type) {
         name = "\(E.self)"
@@ -59,6 +61,8 @@ package struct EndpointDescription: Sendable {
         path = E.path
         summary = E.summary
         hasBody = !(E.Body.self is NoBody.Type)
+        body = E.Body.self
+        reply = E.Reply.self
     }
 }
 

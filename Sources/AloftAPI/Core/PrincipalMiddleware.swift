@@ -47,8 +47,10 @@ package struct PrincipalMiddleware: RouterMiddleware {
         throw AccessError.tokenMissing
     }
 
-    /// Liveness and the server's version are no secret.
-    private static func isPublic(_ path: String) -> Bool { path == "/health" || path == "/version" }
+    /// Liveness, the server's version and the web interface's own files are no secret.
+    private static func isPublic(_ path: String) -> Bool {
+        path == "/health" || path == "/version" || WebRoutes.isPublic(path)
+    }
 
     /// The token of `Authorization: Bearer TOKEN`, or the password of `Basic`, which MLflow clients
     /// send.

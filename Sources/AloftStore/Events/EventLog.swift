@@ -56,6 +56,11 @@ package enum EventLog {
         return try rows.map(record)
     }
 
+    /// The newest event's sequence; 0 where there is none.
+    package static func lastSequence(_ db: Database) throws -> Int64 {
+        try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0
+    }
+
     private static func record(_ row: Row) throws -> EventRecord {
         let payload = Data((row["payload"] as String).utf8)
         return EventRecord(

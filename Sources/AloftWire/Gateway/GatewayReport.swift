@@ -21,7 +21,9 @@ package struct GatewayReport: Codable, Sendable, Equatable {
 }
 
 package struct RevisionReport: Codable, Sendable, Equatable {
-    package enum State: String, Codable, Sendable { case loading, ready, failed, draining }
+    package enum State: String, Codable, Sendable, CaseIterable {
+        case loading, ready, failed, draining
+    }
 
     package var endpoint: String
     package var revision: RevisionID

@@ -12,17 +12,17 @@ class OnnxRuntime(MLModel):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(self.settings.parameters.uri, options)
-        self.input = self.session.get_inputs()[0].name
-        self.outputs = [output.name for output in self.session.get_outputs()]
+        self.input_name = self.session.get_inputs()[0].name
+        self.output_names = [output.name for output in self.session.get_outputs()]
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         rows = NumpyCodec.decode_input(payload.inputs[0]).astype(np.float32)
-        values = self.session.run(self.outputs, {self.input: rows})
+        values = self.session.run(self.output_names, {self.input_name: rows})
         return InferenceResponse(
             model_name=self.name,
             outputs=[
                 NumpyCodec.encode_output(name, value)
-                for name, value in zip(self.outputs, values, strict=True)
+                for name, value in zip(self.output_names, values, strict=True)
             ],
         )

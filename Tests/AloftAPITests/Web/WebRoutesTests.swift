@@ -1,0 +1,105 @@
+import AloftStore
+import AloftTestKit
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Testing
+
+@testable import AloftAPI
+
+@Suite struct WebRoutesTests {
+    private func makeFolder() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "assets"), withIntermediateDirectories: true)
+        try Data("<!doctype html>the page".utf8).write(to: folder.appending(path: "index.html"))
+        try Data("the script".utf8).write(to: folder.appending(path: "assets/app-AB12.js"))
+        try Data("packed".utf8).write(to: folder.appending(path: "assets/app-AB12.js.gz"))
+        return folder
+    }
+
+    private func withClient(
+        folder: URL?, _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
+        let router = Router(context: AloftRequestContext.self)
+        router.add(middleware: ErrorMiddleware())
+        WebRoutes(folder: folder).add(to: router)
+        try await Application(router: router).test(.router) { try await body($0) }
+    }
+
+    @Test func `every page address is answered with the page, under a strict policy`()
+        async throws
+    {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder) { client in
+            for path in ["/", "/experiments", "/runs/abc", "/deployments/a/b?env=staging"] {
+                try await client.execute(uri: path, method: .get) { response in
+                    #expect(response.status == .ok)
+                    #expect(String(buffer: response.body) == "<!doctype html>the page")
+                    #expect(response.headers[.contentType] == "text/html; charset=utf-8")
+                    #expect(response.headers[.cacheControl] == "no-cache")
+                    let policy = response.headers[.contentSecurityPolicy] ?? ""
+                    #expect(policy.contains("script-src 'self';"))
+                    #expect(policy.contains("default-src 'none'"))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["/api/v1/nothing", "/ajax-api/2.0/x", "/v1/x", "/v2/models", "/unknown"])
+    func `what is no page address stays an error`(path: String) async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder) { client in
+            try await client.execute(uri: path, method: .get) { response in
+                #expect(response.status == .notFound)
+                #expect(String(buffer: response.body).contains("route_not_found"))
+            }
+        }
+    }
+
+    @Test func `an asset is kept for good, and packed for who can unpack it`() async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder) { client in
+            try await client.execute(uri: "/assets/app-AB12.js", method: .get) { response in
+                #expect(String(buffer: response.body) == "the script")
+                #expect(response.headers[.contentType] == "text/javascript; charset=utf-8")
+                #expect(response.headers[.cacheControl]?.contains("immutable") == true)
+                #expect(response.headers[.xContentTypeOptions] == "nosniff")
+            }
+            try await client.execute(
+                uri: "/assets/app-AB12.js", method: .get,
+                headers: [.acceptEncoding: "gzip, deflate"]
+            ) { response in
+                #expect(String(buffer: response.body) == "packed")
+                #expect(response.headers[.contentEncoding] == "gzip")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "/assets/..%2findex.html", "/assets/%2e%2e%2fapp.js", "/assets/.hidden.js",
+        "/assets/missing-AB.js", "/assets/app-AB12.js%00.css", "/assets/index.html",
+    ])
+    func `nothing but assets is handed out`(path: String) async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder) { client in
+            try await client.execute(uri: path, method: .get) { response in
+                #expect(response.status == .notFound)
+            }
+        }
+    }
+
+    @Test func `a server whose interface was not built says how to build it`() async throws {
+        try await withClient(folder: nil) { client in
+            try await client.execute(uri: "/", method: .get) { response in
+                #expect(response.status == .ok)
+                #expect(String(buffer: response.body).contains("make web"))
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+/** The part of the MLflow protocol that the pages use. Ids are strings, times milliseconds. */
+import { send, sendJSON, withQuery } from "./client";
+
+export interface KeyValue {
+    key: string;
+    value: string;
+}
+
+export interface Metric {
+    key: string;
+    value: number | string;
+    timestamp: number;
+    step?: number;
+    run_id?: string;
+}
+
+export interface Experiment {
+    experiment_id: string;
+    name: string;
+    lifecycle_stage: string;
+    creation_time?: number;
+    last_update_time?: number;
+    tags?: KeyValue[];
+}
+
+export type RunStatus = "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
+
+export interface RunInfo {
+    run_id: string;
+    run_name?: string;
+    experiment_id: string;
+    user_id?: string;
+    status: RunStatus;
+    start_time?: number;
+    end_time?: number;
+    artifact_uri?: string;
+    lifecycle_stage: string;
+}
+
+export interface DatasetInput {
+    tags?: KeyValue[];
+    dataset: { name: string; digest: string; source_type?: string; source?: string };
+}
+
+export interface Run {
+    info: RunInfo;
+    data: { metrics?: Metric[]; params?: KeyValue[]; tags?: KeyValue[] };
+    inputs?: { dataset_inputs?: DatasetInput[]; model_inputs?: { model_id: string }[] };
+    outputs?: { model_outputs?: { model_id: string; step?: number }[] };
+}
+
+export interface FileInfo {
+    path: string;
+    is_dir: boolean;
+    file_size?: number;
+}
+
+export interface ModelVersion {
+    name: string;
+    version: string;
+    creation_timestamp: number;
+    last_updated_timestamp: number;
+    current_stage?: string;
+    description?: string;
+    source?: string;
+    run_id?: string;
+    status?: string;
+    status_message?: string;
+    tags?: KeyValue[];
+    aliases?: string[];
+    model_id?: string;
+}
+
+export interface RegisteredModel {
+    name: string;
+    creation_timestamp: number;
+    last_updated_timestamp: number;
+    description?: string;
+    latest_versions?: ModelVersion[];
+    tags?: KeyValue[];
+    aliases?: { alias: string; version: string }[];
+}
+
+const API = "/ajax-api/2.0/mlflow";
+
+export async function searchExperiments(filter = "", pageToken?: string) {
+    return sendJSON<{ experiments?: Experiment[]; next_page_token?: string }>(
+        "POST", `${API}/experiments/search`,
+        { max_results: 500, filter, page_token: pageToken, view_type: "ACTIVE_ONLY" });
+}
+
+export async function getExperiment(id: string) {
+    const reply = await sendJSON<{ experiment: Experiment }>(
+        "GET", withQuery(`${API}/experiments/get`, { experiment_id: id }));
+    return reply.experiment;
+}
+
+export interface RunSearch {
+    experiments: string[];
+    filter: string;
+    order: string[];
+    limit: number;
+    pageToken?: string | undefined;
+    deleted?: boolean;
+}
+
+export async function searchRuns(search: RunSearch, signal?: AbortSignal) {
+    return sendJSON<{ runs?: Run[]; next_page_token?: string }>(
+        "POST", `${API}/runs/search`,
+        {
+            experiment_ids: search.experiments, filter: search.filter, order_by: search.order,
+            max_results: search.limit, page_token: search.pageToken,
+            run_view_type: search.deleted ? "DELETED_ONLY" : "ACTIVE_ONLY",
+        }, signal);
+}
+
+export async function getRun(id: string) {
+    const reply = await sendJSON<{ run: Run }>(
+        "GET", withQuery(`${API}/runs/get`, { run_id: id }));
+    return reply.run;
+}
+
+export async function renameRun(id: string, name: string) {
+    return sendJSON("POST", `${API}/runs/update`, { run_id: id, run_name: name });
+}
+
+export async function deleteRun(id: string) {
+    return sendJSON("POST", `${API}/runs/delete`, { run_id: id });
+}
+
+export async function restoreRun(id: string) {
+    return sendJSON("POST", `${API}/runs/restore`, { run_id: id });
+}
+
+export async function setRunTag(id: string, key: string, value: string) {
+    return sendJSON("POST", `${API}/runs/set-tag`, { run_id: id, key, value });
+}
+
+/** Points of one metric of up to 100 runs, thinned by the server to about `points` a run. */
+export async function metricHistory(
+    runs: string[], key: string, points: number, range?: [number, number],
+): Promise<Metric[]> {
+    const reply = await sendJSON<{ metrics?: Metric[] }>(
+        "GET",
+        withQuery(`${API}/metrics/get-history-bulk-interval`, {
+            run_ids: runs, metric_key: key, max_results: points,
+            start_step: range?.[0], end_step: range?.[1],
+        }));
+    return reply.metrics ?? [];
+}
+
+export async function listArtifacts(runID: string, folder: string) {
+    const reply = await sendJSON<{ files?: FileInfo[] }>(
+        "GET", withQuery(`${API}/artifacts/list`, { run_id: runID, path: folder || undefined }));
+    return reply.files ?? [];
+}
+
+export function artifactAddress(runID: string, path: string): string {
+    return withQuery("/get-artifact", { run_uuid: runID, path });
+}
+
+/** At most `limit` bytes of an artifact; says whether there is more. */
+export async function readArtifact(runID: string, path: string, limit: number) {
+    const response = await send(artifactAddress(runID, path));
+    const reader = response.body?.getReader();
+    const parts: BlobPart[] = [];
+    let size = 0;
+    while (reader !== undefined && size < limit) {
+        const { done, value } = await reader.read();
+        if (done) return { blob: new Blob(parts), isCut: false };
+        parts.push(value);
+        size += value.length;
+    }
+    await reader?.cancel();
+    return { blob: new Blob(parts).slice(0, limit), isCut: true };
+}
+
+export async function searchModels(filter: string, pageToken?: string) {
+    return sendJSON<{ registered_models?: RegisteredModel[]; next_page_token?: string }>(
+        "GET",
+        withQuery(`${API}/registered-models/search`, {
+            filter: filter || undefined, max_results: 200, page_token: pageToken,
+        }));
+}
+
+export async function getModel(name: string) {
+    const reply = await sendJSON<{ registered_model: RegisteredModel }>(
+        "GET", withQuery(`${API}/registered-models/get`, { name }));
+    return reply.registered_model;
+}
+
+export async function searchVersions(filter: string, limit = 200) {
+    const reply = await sendJSON<{ model_versions?: ModelVersion[] }>(
+        "GET",
+        withQuery(`${API}/model-versions/search`, {
+            filter, max_results: limit, order_by: ["version_number DESC"],
+        }));
+    return reply.model_versions ?? [];
+}
+
+export async function getVersion(name: string, version: string) {
+    const reply = await sendJSON<{ model_version: ModelVersion }>(
+        "GET", withQuery(`${API}/model-versions/get`, { name, version }));
+    return reply.model_version;
+}
+
+export async function setAlias(name: string, alias: string, version: string) {
+    return sendJSON("POST", `${API}/registered-models/alias`, { name, alias, version });
+}
+
+export async function deleteAlias(name: string, alias: string) {
+    return sendJSON("DELETE", `${API}/registered-models/alias`, { name, alias });
+}
+
+export async function describeModel(name: string, description: string) {
+    return sendJSON("PATCH", `${API}/registered-models/update`, { name, description });
+}
+
+export async function describeVersion(name: string, version: string, description: string) {
+    return sendJSON("PATCH", `${API}/model-versions/update`, { name, version, description });
+}
+
+/** A string for a filter, in the quotes that it does not hold itself. */
+export function quote(text: string): string {
+    return text.includes("'") ? `"${text.replace(/"/g, "")}"` : `'${text}'`;
+}
+
+/** A key for a filter or an order, in back-ticks where it needs them. */
+export function quoteKey(key: string): string {
+    return /^[A-Za-z_][\w.]*$/.test(key) ? key : `\`${key.replace(/`/g, "")}\``;
+}

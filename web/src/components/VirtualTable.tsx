@@ -1,0 +1,212 @@
+import {
+    useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
+    type KeyboardEvent, type ReactNode,
+} from "react";
+
+export interface Column<Row> {
+    id: string;
+    title: string;
+    /** In pixels. */
+    width: number;
+    align?: "right";
+    /** What the server sorts by; without it the column cannot be sorted. */
+    sort?: string;
+    cell: (row: Row) => ReactNode;
+}
+
+export interface Sort {
+    key: string;
+    descending: boolean;
+}
+
+interface Props<Row> {
+    label: string;
+    rows: Row[];
+    rowID: (row: Row) => string;
+    columns: Column<Row>[];
+    sort?: Sort | undefined;
+    onSort?: ((sort: Sort | undefined) => void) | undefined;
+    selected?: Set<string> | undefined;
+    onSelect?: ((selected: Set<string>) => void) | undefined;
+    onOpen?: ((row: Row) => void) | undefined;
+    /** Called when the end comes near and there is more. */
+    onNearEnd?: (() => void) | undefined;
+    /** A row that is a heading: no box to tick, another look. */
+    isGroup?: ((row: Row) => boolean) | undefined;
+    empty?: ReactNode;
+    foot?: ReactNode;
+    height?: string;
+}
+
+const ROW = 36;
+const HEAD = 37;
+const OVERSCAN = 8;
+const TICK = 40;
+
+/** A table of any length: only the rows that can be seen exist in the page. */
+export function VirtualTable<Row>(props: Props<Row>) {
+    const { rows, columns, rowID, onNearEnd, selected, onSelect } = props;
+    const scroller = useRef<HTMLDivElement>(null);
+    const [view, setView] = useState({ top: 0, height: 600 });
+    const [active, setActive] = useState(-1);
+    const lastTick = useRef(-1);
+
+    const measure = useCallback(() => {
+        const element = scroller.current;
+        if (element === null) return;
+        setView((before) =>
+            before.top === element.scrollTop && before.height === element.clientHeight
+                ? before : { top: element.scrollTop, height: element.clientHeight });
+    }, []);
+    useLayoutEffect(() => {
+        measure();
+        const element = scroller.current;
+        if (element === null) return;
+        const watcher = new ResizeObserver(measure);
+        watcher.observe(element);
+        return () => watcher.disconnect();
+    }, [measure]);
+
+    const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
+    const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + OVERSCAN);
+    useEffect(() => {
+        if (onNearEnd !== undefined && rows.length > 0 && last > rows.length - 40) onNearEnd();
+    }, [last, rows.length, onNearEnd]);
+
+    const template = useMemo(() => {
+        const widths = columns.map(({ width }) => `minmax(${width}px, ${width}fr)`);
+        return (onSelect ? `${TICK}px ` : "") + widths.join(" ");
+    }, [columns, onSelect]);
+
+    const tick = (index: number, extend: boolean) => {
+        if (onSelect === undefined) return;
+        const next = new Set(selected);
+        const row = rows[index];
+        if (row === undefined) return;
+        const turnOn = !next.has(rowID(row));
+        const from = extend && lastTick.current >= 0 ? lastTick.current : index;
+        for (let at = Math.min(from, index); at <= Math.max(from, index); at += 1) {
+            const each = rows[at];
+            if (each === undefined || props.isGroup?.(each)) continue;
+            if (turnOn) next.add(rowID(each));
+            else next.delete(rowID(each));
+        }
+        lastTick.current = index;
+        onSelect(next);
+    };
+
+    const moveTo = (index: number) => {
+        const at = Math.max(0, Math.min(rows.length - 1, index));
+        setActive(at);
+        const element = scroller.current;
+        if (element === null) return;
+        if (at * ROW < element.scrollTop) element.scrollTop = at * ROW;
+        const bottom = (at + 1) * ROW - (element.clientHeight - HEAD);
+        if (bottom > element.scrollTop) element.scrollTop = bottom;
+    };
+    const onKey = (event: KeyboardEvent) => {
+        if (event.target !== scroller.current) return;
+        const page = Math.floor(view.height / ROW) - 2;
+        const to: Record<string, number> = {
+            ArrowDown: active + 1, j: active + 1, ArrowUp: active - 1, k: active - 1,
+            PageDown: active + page, PageUp: active - page, Home: 0, End: rows.length - 1,
+        };
+        const target = to[event.key];
+        const row = rows[active];
+        if (target !== undefined) moveTo(target);
+        else if (event.key === "Enter" && row !== undefined) props.onOpen?.(row);
+        else if (event.key === " " && row !== undefined) tick(active, event.shiftKey);
+        else return;
+        event.preventDefault();
+    };
+
+    const selectable = props.isGroup ? rows.filter((row) => !props.isGroup?.(row)) : rows;
+    const allTicked = selectable.length > 0 && selectable.every((row) => selected?.has(rowID(row)));
+    const natural = HEAD + Math.max(rows.length, 1) * ROW + 14;
+    const height = rows.length === 0 ? "240px" : `min(${natural}px, ${props.height ?? "72vh"})`;
+
+    return (
+        <div className="vtable">
+            <div className="vtable-scroll" ref={scroller} onScroll={measure} onKeyDown={onKey}
+                tabIndex={0} role="table" aria-label={props.label}
+                aria-rowcount={onNearEnd ? -1 : rows.length + 1} style={{ height }}>
+                <div role="rowgroup" style={{ position: "sticky", top: 0, zIndex: 3 }}>
+                    <div className="vtable-head" role="row" style={{ gridTemplateColumns: template }}>
+                        {onSelect && (
+                            <div className="head-cell" role="columnheader">
+                                <input type="checkbox" aria-label="Select all loaded" checked={allTicked}
+                                    onChange={() => onSelect(allTicked ? new Set() : new Set(selectable.map(rowID)))} />
+                            </div>
+                        )}
+                        {columns.map((column, index) => (
+                            <HeadCell key={column.id} column={column} isFirst={index === 0}
+                                sort={props.sort} onSort={props.onSort} />
+                        ))}
+                    </div>
+                </div>
+                <div className="vtable-body" role="rowgroup" style={{ height: rows.length * ROW }}>
+                    {/* Keeps the columns' widths while rows stand absolutely. */}
+                    <div aria-hidden="true" style={{ display: "grid", gridTemplateColumns: template, height: 0, overflow: "hidden" }}>
+                        {columns.map((column) => <span key={column.id} />)}
+                    </div>
+                    {rows.slice(first, last).map((row, offset) => {
+                        const index = first + offset;
+                        const id = rowID(row);
+                        const isGroup = props.isGroup?.(row) ?? false;
+                        return (
+                            <div key={id} role="row" aria-rowindex={index + 2}
+                                aria-selected={onSelect && !isGroup ? selected?.has(id) ?? false : undefined}
+                                className={`vtable-row${index === active ? " active" : ""}${isGroup ? " group-row" : ""}`}
+                                style={{ top: index * ROW, gridTemplateColumns: template }}>
+                                {onSelect && (
+                                    <div className="cell" role="cell">
+                                        {!isGroup && (
+                                            <input type="checkbox" aria-label={`Select row ${index + 1}`}
+                                                checked={selected?.has(id) ?? false}
+                                                onChange={() => undefined}
+                                                onClick={(event) => tick(index, event.shiftKey)} />
+                                        )}
+                                    </div>
+                                )}
+                                {columns.map((column, at) => (
+                                    <div key={column.id} role="cell"
+                                        className={`cell${column.align ? " right" : ""}${at === 0 ? " stuck" : ""}`}>
+                                        {column.cell(row)}
+                                    </div>
+                                ))}
+                            </div>
+                        );
+                    })}
+                </div>
+            </div>
+            {rows.length === 0 && props.empty !== undefined && (
+                <div style={{ position: "absolute", inset: "37px 0 0" }}>{props.empty}</div>
+            )}
+            {props.foot !== undefined && <div className="vtable-foot">{props.foot}</div>}
+        </div>
+    );
+}
+
+function HeadCell<Row>({ column, isFirst, sort, onSort }: {
+    column: Column<Row>; isFirst: boolean; sort?: Sort | undefined;
+    onSort?: ((sort: Sort | undefined) => void) | undefined;
+}) {
+    const isSorted = sort !== undefined && sort.key === column.sort;
+    const next = (): Sort | undefined => {
+        const key = column.sort ?? "";
+        if (!isSorted) return { key, descending: true };
+        return sort.descending ? { key, descending: false } : undefined;
+    };
+    const direction = isSorted ? (sort.descending ? "descending" : "ascending") : undefined;
+    return (
+        <div role="columnheader" aria-sort={direction}
+            className={`head-cell${column.align ? " right" : ""}${isFirst ? " stuck" : ""}`}>
+            {column.sort !== undefined && onSort !== undefined ? (
+                <button type="button" title={`Sort by ${column.title.slice(0, 200)}`} onClick={() => onSort(next())}>
+                    {column.title.slice(0, 120)}
+                </button>
+            ) : <span className="cut">{column.title.slice(0, 120)}</span>}
+            {isSorted && <span aria-hidden="true">{sort.descending ? "↓" : "↑"}</span>}
+        </div>
+    );
+}

@@ -1,0 +1,114 @@
+import {
+    createContext, useCallback, useContext, useEffect, useMemo, useState,
+    type AnchorHTMLAttributes, type MouseEvent, type ReactNode,
+} from "react";
+
+/** Where we are: the path's decoded parts and the query. */
+export interface Place {
+    path: string;
+    parts: string[];
+    query: URLSearchParams;
+}
+
+function here(): Place {
+    const path = window.location.pathname;
+    return { path, parts: decodeParts(path), query: new URLSearchParams(window.location.search) };
+}
+
+function decodeParts(path: string): string[] {
+    return path.split("/").filter((part) => part !== "").map((part) => {
+        try {
+            return decodeURIComponent(part);
+        } catch {
+            return part;
+        }
+    });
+}
+
+const PlaceContext = createContext<Place>({ path: "/", parts: [], query: new URLSearchParams() });
+const moved = new EventTarget();
+
+export function navigate(to: string, options: { replace?: boolean } = {}): void {
+    const from = window.location.pathname;
+    if (options.replace) window.history.replaceState(null, "", to);
+    else window.history.pushState(null, "", to);
+    moved.dispatchEvent(new Event("moved"));
+    if (window.location.pathname !== from) {
+        window.scrollTo(0, 0);
+        document.getElementById("main")?.focus({ preventScroll: true });
+    }
+}
+
+export function PlaceProvider({ children }: { children: ReactNode }) {
+    const [place, setPlace] = useState(here);
+    useEffect(() => {
+        const update = () => setPlace(here());
+        window.addEventListener("popstate", update);
+        moved.addEventListener("moved", update);
+        return () => {
+            window.removeEventListener("popstate", update);
+            moved.removeEventListener("moved", update);
+        };
+    }, []);
+    return <PlaceContext.Provider value={place}>{children}</PlaceContext.Provider>;
+}
+
+export function usePlace(): Place {
+    return useContext(PlaceContext);
+}
+
+/** One value kept in the address, so that the page can be sent to a colleague as it is. */
+export function useAddress(name: string, otherwise = ""): [string, (value: string) => void] {
+    const { query } = usePlace();
+    const value = query.get(name) ?? otherwise;
+    const set = useCallback(
+        (next: string) => setAddress({ [name]: next === otherwise ? "" : next }),
+        [name, otherwise],
+    );
+    return [value, set];
+}
+
+/** Changes several values of the address at once; an empty one is left out. */
+export function setAddress(values: Record<string, string>): void {
+    const query = new URLSearchParams(window.location.search);
+    for (const [name, value] of Object.entries(values)) {
+        if (value === "") query.delete(name);
+        else query.set(name, value);
+    }
+    const text = query.toString();
+    navigate(window.location.pathname + (text ? `?${text}` : ""), { replace: true });
+}
+
+/** A list in the address; each item is encoded, so that items may hold commas. */
+export function useAddressList(name: string): [string[], (items: string[]) => void] {
+    const [text, set] = useAddress(name);
+    const items = useMemo(
+        () => text.split(",").filter((item) => item !== "").map(unpack), [text]);
+    return [items, useCallback((next: string[]) => set(next.map(pack).join(",")), [set])];
+}
+
+export function pack(item: string): string {
+    return item.replace(/%/g, "%25").replace(/,/g, "%2C");
+}
+
+function unpack(item: string): string {
+    return item.replace(/%2C/g, ",").replace(/%25/g, "%");
+}
+
+/** A path from parts that may hold anything. */
+export function path(...parts: string[]): string {
+    return "/" + parts.map(encodeURIComponent).join("/");
+}
+
+type LinkProps = AnchorHTMLAttributes<HTMLAnchorElement> & { to: string };
+
+export function Link({ to, onClick, ...rest }: LinkProps) {
+    const follow = (event: MouseEvent<HTMLAnchorElement>) => {
+        onClick?.(event);
+        const ours = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey;
+        if (event.defaultPrevented || !ours || rest.target === "_blank") return;
+        event.preventDefault();
+        navigate(to);
+    };
+    return <a href={to} onClick={follow} {...rest} />;
+}

@@ -1,0 +1,120 @@
+import { useEffect, useMemo, useRef, useState, type PointerEvent } from "react";
+import type { CurveRun } from "../../components/MetricChart";
+import { number } from "../../core/format";
+
+export interface Axis {
+    name: string;
+    /** By run; all numbers, or all texts. */
+    values: Map<string, number | string>;
+}
+
+const HEIGHT = 320;
+const TOP = 34;
+const BOTTOM = 22;
+const SIDE = 70;
+
+interface Scale {
+    axis: Axis;
+    /** From 0 at the bottom to 1 at the top. */
+    place: (value: number | string) => number;
+    low: string;
+    high: string;
+}
+
+function scaleOf(axis: Axis): Scale {
+    const values = [...axis.values.values()];
+    const numbers = values.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
+    if (numbers.length === values.length && numbers.length > 0) {
+        const low = Math.min(...numbers);
+        const high = Math.max(...numbers);
+        // A wide span of sizes reads better by powers of ten.
+        const isLog = low > 0 && high / low > 100;
+        const at = isLog ? Math.log : (value: number) => value;
+        const span = at(high) - at(low) || 1;
+        return { axis, place: (value) => (at(Number(value)) - at(low)) / span, low: number(low), high: number(high) };
+    }
+    const names = [...new Set(values.map(String))].sort();
+    const place = new Map(names.map((name, index) => [name, names.length === 1 ? 0.5 : index / (names.length - 1)]));
+    return { axis, place: (value) => place.get(String(value)) ?? 0, low: (names[0] ?? "").slice(0, 16), high: (names[names.length - 1] ?? "").slice(0, 16) };
+}
+
+/** One vertical axis a quantity, one line a run. Dragging along axes keeps the runs inside all brushes. */
+export function Parallel({ axes, runs, onBrush }: {
+    axes: Axis[]; runs: CurveRun[]; onBrush: (ids: Set<string> | null) => void;
+}) {
+    const box = useRef<SVGSVGElement>(null);
+    const [width, setWidth] = useState(900);
+    const [brushes, setBrushes] = useState<Map<number, [number, number]>>(new Map());
+    const drag = useRef<{ axis: number; start: number } | null>(null);
+    useEffect(() => {
+        const element = box.current;
+        if (element === null) return;
+        const watcher = new ResizeObserver(([entry]) => entry && setWidth(Math.max(320, entry.contentRect.width)));
+        watcher.observe(element);
+        return () => watcher.disconnect();
+    }, []);
+
+    const scales = useMemo(() => axes.map(scaleOf), [axes]);
+    const x = (index: number) => SIDE + (index * (width - 2 * SIDE)) / Math.max(1, axes.length - 1);
+    const y = (share: number) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
+    const share = (pixel: number) => Math.min(1, Math.max(0, 1 - (pixel - TOP) / (HEIGHT - TOP - BOTTOM)));
+
+    const inside = (id: string, within: Map<number, [number, number]>) => [...within].every(([index, [low, high]]) => {
+        const scale = scales[index];
+        const value = scale?.axis.values.get(id);
+        if (scale === undefined || value === undefined) return false;
+        const at = scale.place(value);
+        return at >= low && at <= high;
+    });
+    const change = (next: Map<number, [number, number]>) => {
+        setBrushes(next);
+        onBrush(next.size === 0 ? null : new Set(runs.filter(({ id }) => inside(id, next)).map(({ id }) => id)));
+    };
+
+    const pixel = (event: PointerEvent) => event.clientY - (box.current?.getBoundingClientRect().top ?? 0);
+    const begin = (index: number) => (event: PointerEvent<SVGRectElement>) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        drag.current = { axis: index, start: share(pixel(event)) };
+    };
+    const move = (event: PointerEvent) => {
+        if (drag.current === null) return;
+        const { axis, start } = drag.current;
+        const now = share(pixel(event));
+        setBrushes(new Map(brushes).set(axis, [Math.min(start, now), Math.max(start, now)]));
+    };
+    const end = () => {
+        if (drag.current === null) return;
+        const next = new Map(brushes);
+        const range = next.get(drag.current.axis);
+        if (range === undefined || range[1] - range[0] < 0.02) next.delete(drag.current.axis);
+        drag.current = null;
+        change(next);
+    };
+
+    return (
+        <svg ref={box} className="parallel" height={HEIGHT} role="img" aria-label={`Parallel coordinates of ${runs.length} runs`}>
+            {runs.map((run) => {
+                const points = scales.flatMap((scale, index) => {
+                    const value = scale.axis.values.get(run.id);
+                    return value === undefined ? [] : [`${x(index).toFixed(1)},${y(scale.place(value)).toFixed(1)}`];
+                });
+                const isOn = inside(run.id, brushes);
+                return <path key={run.id} className="line" d={`M${points.join("L")}`} stroke={run.color} strokeOpacity={isOn ? 0.75 : 0.07}><title>{run.name.slice(0, 100)}</title></path>;
+            })}
+            {scales.map((scale, index) => {
+                const brush = brushes.get(index);
+                return (
+                    <g key={scale.axis.name} className="axis">
+                        <line x1={x(index)} x2={x(index)} y1={TOP} y2={HEIGHT - BOTTOM} />
+                        <text className="axis-name" x={x(index)} y={14} textAnchor="middle">{scale.axis.name.slice(0, 18)}</text>
+                        <text x={x(index) + 6} y={TOP + 4}>{scale.high}</text>
+                        <text x={x(index) + 6} y={HEIGHT - BOTTOM + 4}>{scale.low}</text>
+                        {brush && <rect className="brush" x={x(index) - 7} width={14} y={y(brush[1])} height={Math.max(1, y(brush[0]) - y(brush[1]))} />}
+                        <rect x={x(index) - 14} width={28} y={TOP - 4} height={HEIGHT - TOP - BOTTOM + 8} fill="transparent"
+                            style={{ cursor: "ns-resize" }} onPointerDown={begin(index)} onPointerMove={move} onPointerUp={end} />
+                    </g>
+                );
+            })}
+        </svg>
+    );
+}

@@ -1,0 +1,68 @@
+import { useMemo } from "react";
+import { searchExperiments, type Experiment } from "../../api/mlflow";
+import { Code, Page } from "../../components/Basics";
+import { SearchInput } from "../../components/Form";
+import { Empty, ErrorBox, Loaded } from "../../components/State";
+import { Ago } from "../../components/Time";
+import { VirtualTable, type Column } from "../../components/VirtualTable";
+import { Link, navigate, path, useAddress } from "../../core/router";
+import { useQuery } from "../../core/query";
+
+const columns: Column<Experiment>[] = [
+    {
+        id: "name", title: "Name", width: 360,
+        cell: (item) => <Link to={path("experiments", item.experiment_id)}><bdi>{item.name}</bdi></Link>,
+    },
+    { id: "id", title: "Id", width: 110, cell: (item) => <span className="muted">{item.experiment_id}</span> },
+    { id: "updated", title: "Last change", width: 150, cell: (item) => <Ago at={item.last_update_time} /> },
+    { id: "created", title: "Created", width: 150, cell: (item) => <Ago at={item.creation_time} /> },
+];
+
+/** All pages of the experiments: there are hundreds, not millions. */
+async function loadAll(): Promise<Experiment[]> {
+    const all: Experiment[] = [];
+    let token: string | undefined;
+    do {
+        const reply = await searchExperiments("", token);
+        all.push(...(reply.experiments ?? []));
+        token = reply.next_page_token;
+    } while (token !== undefined && token !== "" && all.length < 10_000);
+    return all;
+}
+
+export function Experiments() {
+    const [find, setFind] = useAddress("find");
+    const query = useQuery("experiments", loadAll, { every: 15_000, on: ["experiment", "run", "job"] });
+    const shown = useMemo(() => {
+        const words = find.toLowerCase().split(/\s+/).filter((word) => word !== "");
+        return (query.data ?? []).filter(({ name }) =>
+            words.every((word) => name.toLowerCase().includes(word)));
+    }, [query.data, find]);
+    return (
+        <Page title="Experiments" note="Each groups the runs of one question.">
+            <div className="toolbar">
+                <SearchInput value={find} onChange={setFind} label="Find an experiment" />
+            </div>
+            {query.data !== undefined && <ErrorBox error={query.error} />}
+            <Loaded query={query}>
+                {(all) => (
+                    <VirtualTable label="Experiments" rows={shown} rowID={(item) => item.experiment_id}
+                        columns={columns} onOpen={(item) => navigate(path("experiments", item.experiment_id))}
+                        empty={all.length === 0 ? <FirstExperiment /> : (
+                            <Empty title="No experiment has this name"
+                                actions={<button type="button" className="button" onClick={() => setFind("")}>Show all</button>} />
+                        )} />
+                )}
+            </Loaded>
+        </Page>
+    );
+}
+
+function FirstExperiment() {
+    return (
+        <Empty title="No experiments yet">
+            <p>Point any MLflow client here; the first run makes its experiment.</p>
+            <Code text={`export MLFLOW_TRACKING_URI=${window.location.origin}`} />
+        </Empty>
+    );
+}

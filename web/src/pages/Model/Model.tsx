@@ -1,0 +1,118 @@
+import { useState } from "react";
+import {
+    deleteAlias, describeModel, getModel, quote, searchVersions, setAlias, type ModelVersion, type RegisteredModel,
+} from "../../api/mlflow";
+import { Card, Page } from "../../components/Basics";
+import { ConfirmDialog, Field } from "../../components/Form";
+import { Empty, Loaded } from "../../components/State";
+import { toast } from "../../components/Toast";
+import { Ago } from "../../components/Time";
+import { useQuery } from "../../core/query";
+import { Link, path } from "../../core/router";
+
+/** One registered model: versions and where its aliases point. */
+export function Model({ name }: { name: string }) {
+    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"], every: 15_000 });
+    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"], every: 15_000 });
+    const [dialog, setDialog] = useState<"alias" | "describe" | null>(null);
+    const reload = async () => { await Promise.all([model.reload(), versions.reload()]); };
+    return (
+        <Page title={name} crumbs={[{ label: "Models", to: "/models" }]}
+            actions={model.data && (
+                <>
+                    <button type="button" className="button" onClick={() => setDialog("describe")}>Describe</button>
+                    <button type="button" className="button primary" disabled={(versions.data ?? []).length === 0} onClick={() => setDialog("alias")}>Set alias</button>
+                </>
+            )}>
+            <Loaded query={model}>
+                {(known) => (
+                    <div className="stack">
+                        {known.description && <Card><p style={{ whiteSpace: "pre-wrap" }}>{known.description.slice(0, 5000)}</p></Card>}
+                        <Card title="Versions" flush>
+                            <Loaded query={versions}>{(all) => <Versions model={known} versions={all} />}</Loaded>
+                        </Card>
+                        {(known.tags ?? []).length > 0 && (
+                            <Card title="Tags">
+                                <div className="row">{known.tags?.map(({ key, value }) => <span key={key} className="chip"><bdi className="cut">{key}: {value.slice(0, 200)}</bdi></span>)}</div>
+                            </Card>
+                        )}
+                        {dialog === "alias" && <AliasDialog model={known} versions={versions.data ?? []} onClose={() => setDialog(null)} onDone={reload} />}
+                        {dialog === "describe" && <DescribeDialog model={known} onClose={() => setDialog(null)} onDone={reload} />}
+                    </div>
+                )}
+            </Loaded>
+        </Page>
+    );
+}
+
+function Versions({ model, versions }: { model: RegisteredModel; versions: ModelVersion[] }) {
+    if (versions.length === 0) return <Empty title="No versions yet" />;
+    const aliases = new Map<string, string[]>();
+    for (const { alias, version } of model.aliases ?? []) aliases.set(version, [...(aliases.get(version) ?? []), alias]);
+    return (
+        <div className="table-box">
+            <table className="plain">
+                <thead><tr><th scope="col">Version</th><th scope="col">Aliases</th><th scope="col">Parity</th><th scope="col">Run</th><th scope="col">Created</th></tr></thead>
+                <tbody>
+                    {versions.map((version) => {
+                        const parity = version.tags?.find(({ key }) => key === "aloft.parity")?.value;
+                        return (
+                            <tr key={version.version}>
+                                <td>
+                                    <Link to={path("models", model.name, "versions", version.version)}>Version {version.version}</Link>
+                                    {version.description && <div className="muted small cut" style={{ maxWidth: 360 }}>{version.description.slice(0, 200)}</div>}
+                                </td>
+                                <td><div className="row">{aliases.get(version.version)?.map((alias) => <span key={alias} className="chip">{alias}</span>) ?? <span className="muted">–</span>}</div></td>
+                                <td>{parity === undefined ? <span className="muted">–</span> : Number(parity).toExponential(1)}</td>
+                                <td>{version.run_id ? <Link to={path("runs", version.run_id)} className="mono small">{version.run_id.slice(0, 8)}</Link> : <span className="muted">–</span>}</td>
+                                <td><Ago at={version.creation_timestamp} /></td>
+                            </tr>
+                        );
+                    })}
+                </tbody>
+            </table>
+        </div>
+    );
+}
+
+function AliasDialog({ model, versions, onClose, onDone }: {
+    model: RegisteredModel; versions: ModelVersion[]; onClose: () => void; onDone: () => Promise<void>;
+}) {
+    const [alias, setAliasName] = useState(model.aliases?.[0]?.alias ?? "champion");
+    const [version, setVersion] = useState(versions[0]?.version ?? "1");
+    const before = model.aliases?.find((each) => each.alias === alias)?.version;
+    const save = async () => {
+        await setAlias(model.name, alias, version);
+        await onDone();
+        toast(`${alias} is version ${version} now.`, () => {
+            const back = before === undefined ? deleteAlias(model.name, alias) : setAlias(model.name, alias, before);
+            void back.then(onDone);
+        });
+    };
+    return (
+        <ConfirmDialog title="Set an alias" confirm="Set alias" onConfirm={save} onClose={onClose}>
+            <p className="soft">An alias is a name that people and jobs use in place of a number. Moving it moves everyone who asks by it.</p>
+            <Field label="Alias" hint={before === undefined ? "Letters, digits, - and _" : `Now version ${before}`}>
+                {(id) => <input id={id} className="input" required pattern="[A-Za-z0-9_\-]+" value={alias} onChange={(event) => setAliasName(event.target.value)} />}
+            </Field>
+            <Field label="Version">
+                {(id) => (
+                    <select id={id} className="select" value={version} onChange={(event) => setVersion(event.target.value)}>
+                        {versions.map((each) => <option key={each.version} value={each.version}>Version {each.version}</option>)}
+                    </select>
+                )}
+            </Field>
+        </ConfirmDialog>
+    );
+}
+
+function DescribeDialog({ model, onClose, onDone }: { model: RegisteredModel; onClose: () => void; onDone: () => Promise<void> }) {
+    const [text, setText] = useState(model.description ?? "");
+    return (
+        <ConfirmDialog title="Describe this model" confirm="Save" onClose={onClose} onConfirm={() => describeModel(model.name, text).then(onDone)}>
+            <Field label="Description">
+                {(id) => <textarea id={id} className="textarea" rows={6} value={text} onChange={(event) => setText(event.target.value)} />}
+            </Field>
+        </ConfirmDialog>
+    );
+}

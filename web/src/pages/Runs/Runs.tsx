@@ -1,0 +1,198 @@
+import { useCallback, useMemo, useState } from "react";
+import { deleteRun, getExperiment, getRun, restoreRun, type Run } from "../../api/mlflow";
+import { Code, Copy, Menu, Page } from "../../components/Basics";
+import { ConfirmDialog } from "../../components/Form";
+import { Empty, ErrorBox, Skeleton } from "../../components/State";
+import { toast } from "../../components/Toast";
+import { VirtualTable, type Sort } from "../../components/VirtualTable";
+import { count } from "../../core/format";
+import { useQuery } from "../../core/query";
+import { navigate, pack, path, setAddress, useAddress, useAddressList } from "../../core/router";
+import { FilterInput, type KnownKeys } from "./FilterInput";
+import { columnsFor, keysOf, rowOf, usualColumns, type GroupRow, type Row, type RunRow } from "./rows";
+import { useRuns } from "./useRuns";
+
+const groupID = (row: Row) => row.id;
+const isGroup = (row: Row) => row.kind === "group";
+
+/** The runs of one experiment. Filter, order, columns, group and pins are in the address. */
+export function Runs({ experiment }: { experiment: string }) {
+    const [filter, setFilter] = useAddress("filter");
+    const [order, setOrder] = useAddress("order");
+    const [chosen, setChosen] = useAddressList("columns");
+    const [group, setGroup] = useAddress("group");
+    const [pins, setPins] = useAddressList("pin");
+    const [selected, setSelected] = useState<Set<string>>(new Set());
+    const [closed, setClosed] = useState<Set<string>>(new Set());
+    const [deleting, setDeleting] = useState(false);
+
+    const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment));
+    const list = useRuns(experiment, filter, order === "" ? [] : [order]);
+    const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
+        (await Promise.all(pins.map((id) => getRun(id).catch(() => null)))).filter((run): run is Run => run !== null));
+
+    const rows = useMemo(() => {
+        const top = (pins.length === 0 ? [] : pinned.data ?? []).map((run) => rowOf(run, true));
+        const held = new Set(top.map(({ id }) => id));
+        return [...top, ...list.runs.filter(({ info }) => !held.has(info.run_id)).map((run) => rowOf(run, false))];
+    }, [list.runs, pinned.data, pins]);
+    const keys = useMemo(() => keysOf(rows), [rows]);
+    const ids = chosen.length > 0 ? chosen : usualColumns(keys);
+    const idText = ids.map(pack).join();
+    const shown = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
+
+    const pin = useCallback((id: string) =>
+        setPins(pins.includes(id) ? pins.filter((each) => each !== id) : [...pins, id]), [pins, setPins]);
+    const toggle = useCallback((id: string) => setClosed((before) => {
+        const next = new Set(before);
+        if (!next.delete(id)) next.add(id);
+        return next;
+    }), []);
+    // eslint-disable-next-line -- `idText` stands for `ids`, which is new each time
+    const columns = useMemo(() => columnsFor(ids, pin, toggle, closed), [idText, pin, toggle, closed]);
+    const sort = sortOf(order);
+    const onSort = useCallback((next: Sort | undefined) =>
+        setOrder(next === undefined ? "" : `${next.key} ${next.descending ? "DESC" : "ASC"}`), [setOrder]);
+
+    const compare = () => navigate(`/compare?runs=${[...selected].slice(0, 200).join(",")}`);
+    const remove = async () => {
+        const gone = [...selected];
+        for (const id of gone) await deleteRun(id);
+        setSelected(new Set());
+        list.reload();
+        toast(`Deleted ${count(gone.length)} ${gone.length === 1 ? "run" : "runs"}.`, () => {
+            void Promise.all(gone.map(restoreRun)).then(list.reload);
+        });
+    };
+
+    const name = about.data?.name ?? `Experiment ${experiment}`;
+    const isFirstLoad = list.isLoading && rows.length === 0 && list.error === null;
+    return (
+        <Page title={name} crumbs={[{ label: "Experiments", to: "/experiments" }]}
+            note={<><span>Experiment {experiment}</span><Copy text={experiment} label="Copy id" /></>}
+            actions={selected.size > 0 && (
+                <>
+                    <span className="muted numbers">{count(selected.size)} selected</span>
+                    <button type="button" className="button quiet" onClick={() => setSelected(new Set())}>Clear</button>
+                    <button type="button" className="button danger" onClick={() => setDeleting(true)}>Delete</button>
+                    <button type="button" className="button primary" disabled={selected.size < 2} onClick={compare}>Compare</button>
+                </>
+            )}>
+            {about.error !== null && about.data === undefined && <ErrorBox error={about.error} />}
+            <div className="toolbar">
+                <FilterInput value={filter} keys={keys} onSubmit={setFilter} error={list.error} />
+                <GroupMenu keys={keys} group={group} onChange={setGroup} />
+                <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
+            </div>
+            <ErrorBox error={list.error} retry={list.reload} />
+            {isFirstLoad ? <div className="card"><Skeleton lines={8} /></div> : (
+                <VirtualTable label="Runs" rows={shown} rowID={groupID} columns={columns} isGroup={isGroup}
+                    sort={sort} onSort={onSort} selected={selected} onSelect={setSelected}
+                    onOpen={(row) => row.kind === "run" && navigate(path("runs", row.id))}
+                    onNearEnd={list.hasMore ? list.loadMore : undefined} height="calc(100vh - 270px)"
+                    empty={<NoRuns filter={filter} hasError={list.error !== null} />}
+                    foot={(
+                        <>
+                            <span className="numbers">
+                                {count(list.runs.length)} {list.runs.length === 1 ? "run" : "runs"}
+                                {list.hasMore ? " loaded; scroll for more" : ""}
+                            </span>
+                            <span>{list.isLoading ? "Loading…" : ""}</span>
+                        </>
+                    )} />
+            )}
+            {deleting && (
+                <ConfirmDialog title={`Delete ${count(selected.size)} ${selected.size === 1 ? "run" : "runs"}?`}
+                    confirm="Delete" danger onConfirm={remove} onClose={() => setDeleting(false)}>
+                    <p className="soft">They are hidden from lists and can be restored.</p>
+                </ConfirmDialog>
+            )}
+        </Page>
+    );
+}
+
+function sortOf(order: string): Sort | undefined {
+    const match = /^(.*) (ASC|DESC)$/.exec(order);
+    return match === null ? undefined : { key: match[1] ?? "", descending: match[2] === "DESC" };
+}
+
+/** Rows under the heading of the value they share; groups in the order of their first run. */
+function grouped(rows: RunRow[], group: string, closed: Set<string>): Row[] {
+    if (group === "") return rows;
+    const key = group.slice(group.indexOf(".") + 1);
+    const groups = new Map<string, GroupRow>();
+    for (const row of rows) {
+        const value = group.startsWith("params.") ? row.params.get(key)
+            : group.startsWith("tags.") ? row.tags.get(key) : row.run.info.status.toLowerCase();
+        const label = value ?? "none";
+        let found = groups.get(label);
+        if (found === undefined) {
+            found = { kind: "group", id: `group ${label}`, label, rows: [] };
+            groups.set(label, found);
+        }
+        found.rows.push(row);
+    }
+    return [...groups.values()].flatMap((each): Row[] => (closed.has(each.id) ? [each] : [each, ...each.rows]));
+}
+
+function GroupMenu({ keys, group, onChange }: { keys: KnownKeys; group: string; onChange: (group: string) => void }) {
+    return (
+        <select className="select" aria-label="Group by" value={group} onChange={(event) => onChange(event.target.value)}>
+            <option value="">No groups</option>
+            <option value="status">Group by status</option>
+            {keys.params.map((key) => <option key={key} value={`params.${key}`}>Group by {key.slice(0, 50)}</option>)}
+            {keys.tags.filter((key) => !key.startsWith("mlflow.")).slice(0, 40).map((key) => (
+                <option key={`tag ${key}`} value={`tags.${key}`}>Group by tag {key.slice(0, 50)}</option>
+            ))}
+        </select>
+    );
+}
+
+function ColumnMenu({ keys, chosen, onChange }: { keys: KnownKeys; chosen: string[]; onChange: (ids: string[]) => void }) {
+    const [find, setFind] = useState("");
+    const on = new Set(chosen);
+    const groups: [string, string[]][] = [
+        ["Run", ["start", "duration", "user"]],
+        ["Metrics", keys.metrics.map((key) => `metrics.${key}`)],
+        ["Parameters", keys.params.map((key) => `params.${key}`)],
+        ["Tags", keys.tags.map((key) => `tags.${key}`)],
+    ];
+    const label = (id: string) => id.replace(/^(metrics|params|tags)\./, "");
+    return (
+        <Menu label="Columns">
+            <input className="input" type="search" aria-label="Find a column" placeholder="Find a column"
+                value={find} onChange={(event) => setFind(event.target.value)} />
+            {groups.map(([title, ids]) => {
+                const shown = ids.filter((id) => label(id).toLowerCase().includes(find.toLowerCase())).slice(0, 200);
+                return shown.length > 0 && (
+                    <div key={title}>
+                        <h3>{title}</h3>
+                        {shown.map((id) => (
+                            <label key={id} className="check">
+                                <input type="checkbox" checked={on.has(id)}
+                                    onChange={() => onChange(on.has(id) ? chosen.filter((each) => each !== id) : [...chosen, id])} />
+                                <span className="cut">{label(id).slice(0, 120)}</span>
+                            </label>
+                        ))}
+                    </div>
+                );
+            })}
+            <button type="button" className="button small quiet" onClick={() => setAddress({ columns: "" })}>Usual columns</button>
+        </Menu>
+    );
+}
+
+function NoRuns({ filter, hasError }: { filter: string; hasError: boolean }) {
+    if (hasError) return null;
+    if (filter !== "") {
+        return (
+            <Empty title="No run fits this filter"
+                actions={<button type="button" className="button" onClick={() => setAddress({ filter: "" })}>Clear the filter</button>} />
+        );
+    }
+    return (
+        <Empty title="No runs yet">
+            <Code text={`MLFLOW_TRACKING_URI=${window.location.origin} python train.py`} />
+        </Empty>
+    );
+}

@@ -1,0 +1,128 @@
+import { numeric, } from "../../api/client";
+import { quoteKey, type Run } from "../../api/mlflow";
+import { Dot } from "../../components/Basics";
+import { Ago, Took } from "../../components/Time";
+import type { Column } from "../../components/VirtualTable";
+import { number } from "../../core/format";
+import { Link, path } from "../../core/router";
+import type { KnownKeys } from "./FilterInput";
+
+/** A run of the table, with its values by key. */
+export interface RunRow {
+    kind: "run";
+    id: string;
+    run: Run;
+    metrics: Map<string, number>;
+    params: Map<string, string>;
+    tags: Map<string, string>;
+    isPinned: boolean;
+}
+
+/** The heading of runs that share a value. */
+export interface GroupRow {
+    kind: "group";
+    id: string;
+    label: string;
+    rows: RunRow[];
+}
+
+export type Row = RunRow | GroupRow;
+
+export function rowOf(run: Run, isPinned: boolean): RunRow {
+    return {
+        kind: "run", id: run.info.run_id, run, isPinned,
+        metrics: new Map((run.data.metrics ?? []).map(({ key, value }) => [key, numeric(value)])),
+        params: new Map((run.data.params ?? []).map(({ key, value }) => [key, value])),
+        tags: new Map((run.data.tags ?? []).map(({ key, value }) => [key, value])),
+    };
+}
+
+export function keysOf(rows: RunRow[]): KnownKeys {
+    const metrics = new Set<string>();
+    const params = new Set<string>();
+    const tags = new Set<string>();
+    for (const row of rows.slice(0, 2000)) {
+        for (const key of row.metrics.keys()) if (!key.startsWith("system/")) metrics.add(key);
+        for (const key of row.params.keys()) params.add(key);
+        for (const key of row.tags.keys()) tags.add(key);
+    }
+    const sorted = (keys: Set<string>) => [...keys].sort((a, b) => a.localeCompare(b));
+    return { metrics: sorted(metrics), params: sorted(params), tags: sorted(tags) };
+}
+
+/** Columns before anybody chose: the first metrics and parameters. */
+export function usualColumns(keys: KnownKeys): string[] {
+    return [
+        "start", "duration",
+        ...keys.metrics.slice(0, 5).map((key) => `metrics.${key}`),
+        ...keys.params.slice(0, 5).map((key) => `params.${key}`),
+    ];
+}
+
+export function runName(run: Run): string {
+    return run.info.run_name || run.info.run_id.slice(0, 8);
+}
+
+/** The mean of what is known, for the heading of a group. */
+function mean(rows: RunRow[], key: string): number | undefined {
+    const values = rows.map((row) => row.metrics.get(key)).filter((value): value is number => value !== undefined);
+    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function columnsFor(
+    ids: string[], pin: (id: string) => void, toggle: (group: string) => void, closed: Set<string>,
+): Column<Row>[] {
+    const first: Column<Row> = {
+        id: "name", title: "Run", width: 250, sort: "attributes.run_name",
+        cell: (row) => (row.kind === "group" ? (
+            <button type="button" className="button quiet small" aria-expanded={!closed.has(row.id)} onClick={() => toggle(row.id)}>
+                {closed.has(row.id) ? "▸" : "▾"} <bdi>{row.label.slice(0, 60)}</bdi> <span className="muted">{row.rows.length}</span>
+            </button>
+        ) : (
+            <span className="run-name">
+                <Dot state={row.run.info.status} />
+                <Link to={path("runs", row.id)}><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
+                <button type="button" className="copy inline" aria-pressed={row.isPinned}
+                    aria-label={row.isPinned ? "Unpin" : "Pin to the top"} title={row.isPinned ? "Unpin" : "Pin to the top"}
+                    onClick={() => pin(row.id)}>{row.isPinned ? "★" : "☆"}</button>
+            </span>
+        )),
+    };
+    return [first, ...ids.map(columnFor)];
+}
+
+function columnFor(id: string): Column<Row> {
+    const runOnly = (cell: (row: RunRow) => JSX.Element | string) =>
+        (row: Row) => (row.kind === "run" ? cell(row) : "");
+    if (id === "start") {
+        return { id, title: "Started", width: 120, sort: "attributes.start_time", cell: runOnly(({ run }) => <Ago at={run.info.start_time} />) };
+    }
+    if (id === "duration") {
+        return { id, title: "Took", width: 105, cell: runOnly(({ run }) => <Took from={run.info.start_time} to={run.info.end_time} />) };
+    }
+    if (id === "user") {
+        return { id, title: "User", width: 110, sort: "attributes.user_id", cell: runOnly(({ run, tags }) => tags.get("mlflow.user") ?? run.info.user_id ?? "") };
+    }
+    const dot = id.indexOf(".");
+    const kind = id.slice(0, dot);
+    const key = id.slice(dot + 1);
+    const sort = `${kind}.${quoteKey(key)}`;
+    if (kind === "metrics") {
+        return {
+            id, title: key, width: Math.min(190, Math.max(96, key.length * 8 + 40)), align: "right", sort,
+            cell: (row) => {
+                const value = row.kind === "run" ? row.metrics.get(key) : mean(row.rows, key);
+                if (value === undefined) return <span className="muted">–</span>;
+                return <span title={row.kind === "group" ? `mean of ${row.rows.length}` : String(value)}>{number(value)}</span>;
+            },
+        };
+    }
+    return {
+        id, title: key, width: Math.min(190, Math.max(110, key.length * 8 + 40)), sort,
+        cell: runOnly((row) => {
+            const value = (kind === "params" ? row.params : row.tags).get(key);
+            return value === undefined ? <span className="muted">–</span>
+                : <bdi title={value.slice(0, 600)}>{value.slice(0, 200)}</bdi>;
+        }),
+    };
+}

@@ -1,0 +1,87 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { searchRuns, type Run } from "../../api/mlflow";
+import { feed } from "../../core/events";
+
+const PAGE = 200;
+
+export interface RunList {
+    runs: Run[];
+    error: Error | null;
+    isLoading: boolean;
+    hasMore: boolean;
+    loadMore: () => void;
+    reload: () => void;
+}
+
+/** Runs of an experiment as the server filters and sorts them, page by page as they are needed. */
+export function useRuns(experiment: string, filter: string, order: string[]): RunList {
+    const [runs, setRuns] = useState<Run[]>([]);
+    const [error, setError] = useState<Error | null>(null);
+    const [isLoading, setLoading] = useState(true);
+    const token = useRef<string | undefined>();
+    const asking = useRef<AbortController | null>(null);
+    const orderKey = order.join("\n");
+
+    const ask = useCallback(async (how: "first" | "more" | "refresh", shown: number) => {
+        if (how === "more" && (asking.current !== null || !token.current)) return;
+        if (how === "refresh" && asking.current !== null) return;
+        asking.current?.abort();
+        const abort = new AbortController();
+        asking.current = abort;
+        setLoading(true);
+        try {
+            const reply = await searchRuns({
+                experiments: [experiment], filter, order: orderKey === "" ? [] : orderKey.split("\n"),
+                limit: how === "refresh" ? Math.min(1000, Math.max(PAGE, shown)) : PAGE,
+                pageToken: how === "more" ? token.current : undefined,
+            }, abort.signal);
+            const found = reply.runs ?? [];
+            token.current = reply.next_page_token || undefined;
+            setRuns((before) => (how === "more" ? [...before, ...found] : found));
+            setError(null);
+        } catch (failure) {
+            if (abort.signal.aborted) return;
+            setError(failure as Error);
+        } finally {
+            if (asking.current === abort) {
+                asking.current = null;
+                setLoading(false);
+            }
+        }
+    }, [experiment, filter, orderKey]);
+
+    useEffect(() => {
+        token.current = undefined;
+        void ask("first", 0);
+        return () => {
+            asking.current?.abort();
+            asking.current = null;
+        };
+    }, [ask]);
+
+    const count = runs.length;
+    useEffect(() => {
+        // Beyond a thousand rows a refresh would move what is read; the person reloads then.
+        const refresh = () => {
+            if (document.visibilityState === "visible" && count <= 1000) void ask("refresh", count);
+        };
+        const timer = window.setInterval(refresh, 5000);
+        let soon: number | undefined;
+        const stop = feed.listen((event) => {
+            if (event.entity !== "run" && event.entity !== "job") return;
+            window.clearTimeout(soon);
+            soon = window.setTimeout(refresh, 400);
+        });
+        return () => {
+            window.clearInterval(timer);
+            window.clearTimeout(soon);
+            stop();
+        };
+    }, [ask, count]);
+
+    return {
+        runs, error, isLoading, hasMore: token.current !== undefined,
+        loadMore: useCallback(() => void ask("more", 0), [ask]),
+        reload: useCallback(() => void ask("first", 0), [ask]),
+    };
+}

@@ -1,0 +1,83 @@
+import { useState, type FormEvent } from "react";
+import { call } from "../../api/client";
+import { Card, Code, Page } from "../../components/Basics";
+import { ConfirmDialog, Field } from "../../components/Form";
+import { Empty, ErrorBox, Loaded } from "../../components/State";
+import { toast } from "../../components/Toast";
+import { Ago } from "../../components/Time";
+import { useAction, useQuery } from "../../core/query";
+
+export function Settings() {
+    const tokens = useQuery("tokens", () => call("ListTokens", {}), { on: ["token"] });
+    const [name, setName] = useState("");
+    const [secret, setSecret] = useState<string | null>(null);
+    const [revoking, setRevoking] = useState<string | null>(null);
+    const create = useAction(async () => {
+        const made = await call("CreateToken", { body: { name } });
+        setSecret(made.secret);
+        setName("");
+        await tokens.reload();
+    });
+    const submit = (event: FormEvent) => {
+        event.preventDefault();
+        void create.run();
+    };
+    return (
+        <Page title="Settings">
+            <div className="stack">
+                <Card title="Tokens" flush side={<span className="small">for people and programs that call this server</span>}>
+                    <div style={{ padding: "16px 18px" }} className="stack">
+                        <form className="row" onSubmit={submit} style={{ alignItems: "end" }}>
+                            <Field label="Name of a new token">
+                                {(id) => <input id={id} className="input" style={{ minWidth: 240 }} value={name} placeholder="ada@laptop" required
+                                    onChange={(event) => setName(event.target.value)} />}
+                            </Field>
+                            <button type="submit" className="button primary" disabled={name === "" || create.busy}>Make token</button>
+                        </form>
+                        <ErrorBox error={create.error} />
+                        {secret !== null && (
+                            <div>
+                                <p style={{ marginBottom: 8 }}>Copy it now: it is shown once and nowhere else.</p>
+                                <Code text={secret} />
+                            </div>
+                        )}
+                    </div>
+                    <Loaded query={tokens} lines={2}>
+                        {({ tokens: all }) => (all.length === 0
+                            ? <Empty title="No tokens">On loopback none is needed. Elsewhere start the server with <code>--auth</code>.</Empty>
+                            : (
+                                <div className="table-box">
+                                    <table className="plain">
+                                        <thead><tr><th scope="col">Name</th><th scope="col">Made</th><th scope="col"><span className="visually-hidden">Actions</span></th></tr></thead>
+                                        <tbody>
+                                            {all.map((token) => (
+                                                <tr key={token.name}>
+                                                    <td><bdi>{token.name}</bdi></td>
+                                                    <td><Ago at={token.createdAt} /></td>
+                                                    <td className="right"><button type="button" className="button small danger" onClick={() => setRevoking(token.name)}>Revoke</button></td>
+                                                </tr>
+                                            ))}
+                                        </tbody>
+                                    </table>
+                                </div>
+                            ))}
+                    </Loaded>
+                </Card>
+                <Card title="Clients">
+                    <p className="soft" style={{ marginBottom: 10 }}>Any MLflow client works with this address:</p>
+                    <Code text={`export MLFLOW_TRACKING_URI=${window.location.origin}\nexport ALOFT_SERVER=${window.location.origin}`} />
+                </Card>
+            </div>
+            {revoking !== null && (
+                <ConfirmDialog title={`Revoke ${revoking}?`} confirm="Revoke" danger onClose={() => setRevoking(null)}
+                    onConfirm={async () => {
+                        await call("RevokeToken", { path: { name: revoking } });
+                        await tokens.reload();
+                        toast(`${revoking} is revoked.`);
+                    }}>
+                    <p className="soft">Whoever uses it is refused from now on. This cannot be undone.</p>
+                </ConfirmDialog>
+            )}
+        </Page>
+    );
+}

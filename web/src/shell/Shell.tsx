@@ -1,0 +1,88 @@
+import { Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { onTokenNeeded } from "../api/client";
+import { Boundary, Skeleton } from "../components/State";
+import { Toasts } from "../components/Toast";
+import { feed } from "../core/events";
+import { Link, usePlace } from "../core/router";
+import { ShortcutHelp, useShortcuts } from "./Shortcuts";
+import { SignIn } from "./SignIn";
+import { navigation, pageFor } from "./pages";
+
+/** The frame around every page. */
+export function Shell() {
+    const place = usePlace();
+    const [needsToken, setNeedsToken] = useState(false);
+    const [help, setHelp] = useState(false);
+    useShortcuts(() => setHelp(true));
+    useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
+    if (needsToken) return <SignIn />;
+    const area = place.parts[0] ?? "";
+    return (
+        <div className="shell">
+            <a className="skip-link" href="#main">Skip to the page</a>
+            <div className="sidebar">
+                <Link to="/" className="brand" aria-label="Aloft, home">
+                    <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
+                        <rect width="32" height="32" rx="8" fill="#2457c5" />
+                        <path d="M6 21 26 8l-7 17-4-7-9 3Z" fill="#fff" />
+                    </svg>
+                    <span>Aloft</span>
+                </Link>
+                <nav className="nav-groups" aria-label="Main">
+                    {navigation.map(({ title, items }) => (
+                        <div key={title}>
+                            {title !== "" && <div className="nav-title">{title}</div>}
+                            <div className="nav">
+                                {items.map((item) => (
+                                    <Link key={item.to} to={item.to}
+                                        aria-current={isCurrent(item.area, area) ? "page" : undefined}>
+                                        <svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
+                                            strokeWidth="1.4" strokeLinejoin="round" strokeLinecap="round" aria-hidden="true">
+                                            <path d={item.icon} />
+                                        </svg>
+                                        {item.label}
+                                    </Link>
+                                ))}
+                            </div>
+                        </div>
+                    ))}
+                </nav>
+                <div className="sidebar-foot">
+                    <button type="button" onClick={() => setHelp(true)}>Keyboard shortcuts <kbd>?</kbd></button>
+                </div>
+            </div>
+            <main className="main" id="main" tabIndex={-1}>
+                <div className="main-inner">
+                    <Offline />
+                    <Boundary resetOn={place.path}>
+                        <Suspense fallback={<Skeleton />}>{pageFor(place.parts)}</Suspense>
+                    </Boundary>
+                </div>
+            </main>
+            <Toasts />
+            {help && <ShortcutHelp onClose={() => setHelp(false)} />}
+        </div>
+    );
+}
+
+/** Runs and comparisons belong to experiments. */
+function isCurrent(item: string, area: string): boolean {
+    if (item === "experiments") return ["experiments", "runs", "compare"].includes(area);
+    return item === area;
+}
+
+/** Says when the live feed is broken, once it has been for a moment. */
+function Offline() {
+    const connected = useSyncExternalStore((listener) => feed.watchState(listener), () => feed.connected);
+    const [shown, setShown] = useState(false);
+    useEffect(() => {
+        if (connected) {
+            setShown(false);
+            return;
+        }
+        const timer = window.setTimeout(() => setShown(true), 2500);
+        return () => window.clearTimeout(timer);
+    }, [connected]);
+    if (!shown) return null;
+    return <div className="offline" role="status">The connection to the server is lost. What you see may be old; trying again.</div>;
+}

@@ -1,0 +1,65 @@
+import { lazy, type ReactNode } from "react";
+import { Experiments } from "../pages/Experiments/Experiments";
+import { Home } from "../pages/Home/Home";
+import { Model } from "../pages/Model/Model";
+import { ModelVersionPage } from "../pages/ModelVersion/ModelVersion";
+import { Models } from "../pages/Models/Models";
+import { NotFound } from "../pages/NotFound/NotFound";
+import { RunPage } from "../pages/Run/Run";
+import { Runs } from "../pages/Runs/Runs";
+
+/** Loaded when they are first opened, so that the first page comes quickly. */
+const Compare = lazy(() => import("../pages/Compare/Compare").then((page) => ({ default: page.Compare })));
+const Settings = lazy(() => import("../pages/Settings/Settings").then((page) => ({ default: page.Settings })));
+
+/** Which page shows an address. A new page adds its line, and its first part to `WebRoutes`. */
+export function pageFor(parts: string[]): ReactNode {
+    const [area, first, second, third] = parts;
+    switch (area) {
+        case undefined: return <Home />;
+        case "experiments":
+            return first === undefined ? <Experiments /> : <Runs key={first} experiment={first} />;
+        case "runs": return first === undefined ? <NotFound /> : <RunPage key={first} id={first} />;
+        case "compare": return <Compare />;
+        case "models":
+            if (first === undefined) return <Models />;
+            if (second === "versions" && third !== undefined) {
+                return <ModelVersionPage key={`${first}/${third}`} name={first} version={third} />;
+            }
+            return second === undefined ? <Model key={first} name={first} /> : <NotFound />;
+        case "settings": return <Settings />;
+        default: return <NotFound />;
+    }
+}
+
+export interface NavItem {
+    label: string;
+    to: string;
+    area: string;
+    /** Pressed after `g`. */
+    key: string;
+    icon: string;
+}
+
+/** Icons are paths in a box of 16. */
+export const navigation: { title: string; items: NavItem[] }[] = [
+    {
+        title: "",
+        items: [
+            { label: "Home", to: "/", area: "", key: "h", icon: "M2.5 7 8 2.5 13.5 7v6.5h-4v-4h-3v4h-4z" },
+        ],
+    },
+    {
+        title: "Develop",
+        items: [
+            { label: "Experiments", to: "/experiments", area: "experiments", key: "e", icon: "M6 2h4M7 2v4l-4 7a1 1 0 0 0 1 1h8a1 1 0 0 0 1-1L9 6V2M5 10h6" },
+            { label: "Models", to: "/models", area: "models", key: "m", icon: "M8 1.8 13.5 5v6L8 14.2 2.5 11V5zM2.5 5 8 8.2 13.5 5M8 8.2v6" },
+        ],
+    },
+    {
+        title: "Administer",
+        items: [
+            { label: "Settings", to: "/settings", area: "settings", key: "s", icon: "M8 5.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5M8 1.5v2M8 12.5v2M1.5 8h2M12.5 8h2M3.4 3.4l1.4 1.4M11.2 11.2l1.4 1.4M3.4 12.6l1.4-1.4M11.2 4.8l1.4-1.4" },
+        ],
+    },
+];

@@ -1,0 +1,11 @@
+/** The chart library's address; written in by `web/build`. */
+declare const CHART_LIBRARY_URL: string;
+
+declare module "*.css";
+
+/** Types of style properties: only their names matter to us. */
+declare module "csstype" {
+    export type Properties<_Length = string | number, _Time = string> = {
+        [name: string]: string | number | undefined;
+    };
+}
