@@ -60,6 +60,10 @@ class ModelInput:
     def is_table(self) -> bool:
         return bool(self.columns)
 
+    @property
+    def is_known(self) -> bool:
+        return bool(self.columns or self.tensors)
+
     def protocol_tensors(self) -> list[Tensor]:
         """One tensor a column for a table, of shape [-1, 1]."""
         if self.is_table:

@@ -36,6 +36,25 @@ class ModelFolder:
             return example.to_frame(name=0)
         return example
 
+    def native(self, rows: Any) -> Any:
+        """Rows as the model's own library wants them, where a table of text is not enough: boosters
+        want their category columns marked, scikit-learn wants a bare list of texts as a list."""
+        if not isinstance(rows, pd.DataFrame):
+            return rows
+        if "sklearn" in self.flavors and list(rows.columns) == [0]:
+            return rows[0].tolist()
+        if "xgboost" in self.flavors or "lightgbm" in self.flavors:
+            texts = [name for name in rows if rows[name].dtype.kind in "OSUT"]
+            return rows.astype(dict.fromkeys(texts, "category"))
+        return rows
+
+    def needs_native(self) -> bool:
+        """Whether MLflow's own scoring, which hands over a plain table, cannot ask this model."""
+        columns = self.model_input().columns
+        texts = [column for column in columns if column.kind == "string"]
+        boosted = "xgboost" in self.flavors or "lightgbm" in self.flavors
+        return bool(texts) and (boosted or ("sklearn" in self.flavors and not columns[0].named))
+
     def parameters(self) -> set[str]:
         """Names of the parameters that `predict` takes beside the rows."""
         schema = self.description.get_params_schema()

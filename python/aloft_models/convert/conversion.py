@@ -5,14 +5,22 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from aloft_models.convert import boosters, estimators, graph, original, parity, python_model
+from aloft_models.convert import (
+    boosters,
+    estimators,
+    graph,
+    original,
+    parity,
+    python_model,
+    unsigned,
+)
 from aloft_models.convert.failures import NotConvertible, in_short
 from aloft_models.convert.layout import Layout, layouts_for
 from aloft_models.convert.rows import Rows, rows_for
@@ -44,10 +52,16 @@ def convert_folder(folder: ModelFolder, limit: float, scratch: Path) -> Servable
         kinds = ", ".join(sorted(set(folder.flavors) - {"python_function"})) or "a Python function"
         reason = f"the model is {kinds}, for which there is no conversion to ONNX"
         return python_model.servable(folder, model_input, reason, scratch)
+    source = original.load(folder, flavor)
+    if not model_input.is_known:
+        model_input = unsigned.input_of(source.model)
     try:
-        return _onnx(folder, original.load(folder, flavor), model_input, limit)
+        asked = replace(source, outputs=lambda rows: source.outputs(folder.native(rows)))
+        return _onnx(folder, asked, model_input, limit)
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
+        if not folder.model_input().is_known:
+            model_input = unsigned.plain(model_input)
         return python_model.servable(folder, model_input, str(refusal), scratch)
 
 
@@ -57,7 +71,7 @@ def _onnx(
     rows = rows_for(folder.example(), model_input, source.model)
     if rows is None:
         raise NotConvertible(
-            "the model has neither an input example nor a signature, so a conversion cannot be "
+            "the model has neither a signature nor an input example, so a conversion cannot be "
             "compared with it; log it with input_example="
         )
     real, expected = _answers(source, rows)

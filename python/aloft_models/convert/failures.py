@@ -13,6 +13,8 @@ class ConversionFailed(Exception):
 
 def in_short(error: BaseException) -> str:
     """The kind of an error and the first line of its message, for a sentence."""
+    if isinstance(error, NotConvertible | ConversionFailed):
+        return str(error)
     text = str(error).strip()
     line = text.splitlines()[0].strip() if text else ""
     if len(line) > 300:

@@ -15,6 +15,7 @@ from aloft_models.feeds import feeds_for
 from aloft_models.inputs import ModelInput
 from aloft_models.manifest import ServableManifest, Tensor
 from aloft_models.mlflow_model import ModelFolder
+from aloft_models.scoring import Scorer, load_scorer
 from aloft_models.tensors import datatype_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch:
     where it cannot be loaded or does not answer."""
     from aloft_models.convert.conversion import EXAMPLE_ROWS, Servable, request
 
-    model = _load(folder)
+    score = _load(folder)
     rows = rows_for(folder.example(), model_input, None)
     example: dict[str, Any] | None = None
     outputs: list[Tensor] = []
@@ -37,7 +38,7 @@ def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer = named_outputs(model.predict(model_input.rows(feeds)))
+                answer = named_outputs(score(model_input.rows(feeds), {}))
         except Exception as error:
             raise ConversionFailed(
                 f"the model does not answer its own input example: {in_short(error)}"
@@ -62,10 +63,8 @@ def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch:
     return Servable(manifest, archive)
 
 
-def _load(folder: ModelFolder) -> Any:
-    import mlflow.pyfunc
-
+def _load(folder: ModelFolder) -> Scorer:
     try:
-        return mlflow.pyfunc.load_model(str(folder.path))
+        return load_scorer(folder)
     except Exception as error:
         raise ConversionFailed(f"the model cannot be loaded: {in_short(error)}") from error

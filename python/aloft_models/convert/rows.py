@@ -30,11 +30,11 @@ def rows_for(example: Any, model_input: ModelInput, model: Any) -> Rows | None:
     chance = np.random.default_rng(SEED)
     if isinstance(example, pd.DataFrame) and len(example):
         table = _in_order(example, model_input)
-        return Rows(table, _table_like(table, chance, _categories(model)))
+        return Rows(table, _table_like(table, chance, text_categories(model)))
     if isinstance(example, np.ndarray) and example.ndim >= 1 and len(example):
         return Rows(example, _array_like(example, chance))
     if model_input.is_table:
-        start = _table_from_signature(model_input, chance, _categories(model))
+        start = _table_from_signature(model_input, chance, text_categories(model))
         return Rows(start.head(5), start)
     if len(model_input.tensors) == 1 and model_input.tensors[0].datatype != "BYTES":
         tensor = model_input.tensors[0]
@@ -134,7 +134,7 @@ def _table_from_signature(
     return pd.DataFrame(columns)
 
 
-def _categories(model: Any) -> dict[str, list[Any]]:
+def text_categories(model: Any) -> dict[str, list[Any]]:
     """Column → the text categories that an encoder inside the model knows."""
     found: dict[str, list[Any]] = {}
     for part, names in _parts(model, None):

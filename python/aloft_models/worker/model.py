@@ -11,6 +11,7 @@ from aloft_models.answers import named_outputs
 from aloft_models.feeds import feeds_for
 from aloft_models.manifest import Tensor
 from aloft_models.mlflow_model import open_folder
+from aloft_models.scoring import load_scorer
 from aloft_models.tensors import Array, TensorError, datatype_of
 from aloft_models.worker.server import BadRequest, Served
 
@@ -19,23 +20,20 @@ _EXAMPLE_ROWS = 2
 
 def load(path: Path) -> Served:
     """Loads the model and asks it for its own example, which tells the outputs and warms it."""
-    import mlflow.pyfunc
     from mlflow.exceptions import MlflowException
 
     folder = open_folder(path)
     model_input = folder.model_input()
-    model = mlflow.pyfunc.load_model(str(path))
+    score = load_scorer(folder)
     lock = threading.Lock()
 
     def predict(arrays: Mapping[str, Array], parameters: Mapping[str, Any]) -> dict[str, Array]:
         if not arrays:
             raise TensorError("the request has no inputs")
         rows = model_input.rows(arrays)
-        known = folder.parameters()
-        chosen = {name: value for name, value in parameters.items() if name in known}
         try:
             with lock:
-                return named_outputs(model.predict(rows, params=chosen or None))
+                return named_outputs(score(rows, parameters))
         except MlflowException as error:
             if error.error_code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
                 raise BadRequest(str(error)) from error

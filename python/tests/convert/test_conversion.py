@@ -15,12 +15,19 @@ from aloft_models.convert.__main__ import main
 from aloft_models.convert.conversion import Servable, convert_folder
 from aloft_models.convert.session import run
 from aloft_models.mlflow_model import open_folder
+from aloft_models.scoring import load_scorer
 from aloft_models.tensors import numpy_dtype
 from mlflow.models import infer_signature
 
 
 def log_model(
-    folder: Path, model: Any, rows: Any, flavor: str, example: bool = True, **more: Any
+    folder: Path,
+    model: Any,
+    rows: Any,
+    flavor: str,
+    example: bool = True,
+    signature: bool = True,
+    **more: Any,
 ) -> Path:
     """Writes an MLflow model as `log_model` would."""
     if flavor == "sklearn":
@@ -30,7 +37,7 @@ def log_model(
     getattr(mlflow, flavor).save_model(
         model,
         str(folder),
-        signature=infer_signature(rows),
+        signature=infer_signature(rows) if signature else None,
         pip_requirements=["mlflow-skinny"],
         **more,
     )
@@ -140,6 +147,50 @@ def test_without_an_example_rows_are_drawn_from_the_signature(tmp_path: Path) ->
     assert manifest.runtime == "onnx"
     assert manifest.parity_rows is not None
     assert manifest.example is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["RandomForest", "RandomForest on arrays", "HistGradientBoosting category columns"]
+)
+def test_without_signature_and_example_the_model_itself_is_asked(name: str, tmp_path: Path) -> None:
+    kind = zoo.CONVERTIBLE[name]
+    model, rows = kind.train()
+    folder = log_model(tmp_path / "model", model, rows, kind.flavor, example=False, signature=False)
+    manifest = convert(folder, tmp_path).manifest
+    assert manifest.runtime == "onnx", manifest.reason
+    assert len(manifest.inputs) == kind.inputs
+    assert manifest.example is not None
+
+
+def test_a_text_model_logged_with_a_list_takes_text(tmp_path: Path) -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    texts = ["good film", "bad film", "good play", "awful play", "good Buch"]
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, [1, 0, 1, 0, 1])
+    manifest = convert(log_model(tmp_path / "model", model, texts, "sklearn"), tmp_path).manifest
+    assert manifest.runtime == "onnx", manifest.reason
+    assert manifest.inputs[0].as_json() == {"name": "input", "datatype": "BYTES", "shape": [-1, 1]}
+
+
+@pytest.mark.parametrize("flavor", ["xgboost", "lightgbm"])
+def test_boosters_with_category_columns_are_served_by_python_and_right(
+    flavor: str, tmp_path: Path
+) -> None:
+    """MLflow's own scoring loses that a column is a category; single rows must still be right."""
+    rows, target = zoo.categories(), zoo.departures()[1]
+    model = zoo.XGB(enable_categorical=True) if flavor == "xgboost" else zoo.LGBM()
+    model.fit(rows, target)
+    folder = log_model(tmp_path / "model", model, rows, flavor)
+    manifest = convert(folder, tmp_path).manifest
+    assert manifest.runtime == "python"
+    assert manifest.reason is not None
+    assert manifest.reason.endswith("a booster with text columns")
+    score = load_scorer(open_folder(folder))
+    plain = zoo.departures()[0]
+    found = [int(score(plain.iloc[[row]], {})[0]) for row in range(60)]
+    assert found == model.predict(rows.head(60)).tolist()
 
 
 def test_predict_proba_is_what_scoring_answers_where_it_was_logged_so(tmp_path: Path) -> None:
