@@ -147,7 +147,12 @@ let package = Package(
         tests("AloftRegistry"),
         tests("AloftControl"),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
-        tests("AloftAPI", [hummingbird, hummingbirdTesting, httpTypes, nioCore]),
+        tests(
+            "AloftAPI",
+            [
+                "AloftArtifacts", "AloftStore", "AloftDomain", hummingbird, hummingbirdTesting,
+                httpTypes, nioCore, crypto,
+            ]),
         tests("AloftGateway", [nioEmbedded, nioHTTP1]),
         .testTarget(
             name: "EndToEndTests",

@@ -1,3 +1,4 @@
+import AloftArtifacts
 import AloftDomain
 import AloftStore
 import AloftTestKit
@@ -26,6 +27,8 @@ struct APIWorld {
         var routes = APIRoutes(router: router)
         TokenRoutes(store: temporary.store, time: time.source, chance: chance).add(to: &routes)
         EventRoutes(store: temporary.store).add(to: &routes)
+        let blobs = try BlobStore(root: temporary.folder.path + "/blobs", chance: chance)
+        BlobRoutes(blobs: blobs).add(to: &routes)
         ServerRoutes().add(to: &routes)
     }
 

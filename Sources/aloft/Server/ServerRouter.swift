@@ -13,13 +13,15 @@ extension ServerServices {
         var routes = APIRoutes(router: router)
         TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)
         EventRoutes(store: store).add(to: &routes)
-        EventStream(store: store).add(to: router)
-        WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: router)
+        BlobRoutes(blobs: blobs).add(to: &routes)
         let jobs = JobServices(services: self)
         JobRoutes(store: store, launcher: jobs.launcher, logs: jobs.logs, time: time)
             .add(to: &routes)
         ServerRoutes().add(to: &routes)
+
+        EventStream(store: store).add(to: router)
         MLflowRoutes(store: store, artifacts: artifacts, time: time, chance: chance).add(to: router)
+        WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: router)
         return router
     }
 }
