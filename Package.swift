@@ -143,7 +143,7 @@ let package = Package(
         tests("AloftStore", [grdb]),
         tests("AloftArtifacts"),
         tests("AloftCompute"),
-        tests("AloftInference"),
+        tests("AloftInference", ["AloftDomain"]),
         tests("AloftRegistry"),
         tests("AloftControl"),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
@@ -153,7 +153,9 @@ let package = Package(
                 "AloftArtifacts", "AloftStore", "AloftDomain", hummingbird, hummingbirdTesting,
                 httpTypes, nioCore, crypto,
             ]),
-        tests("AloftGateway", [nioEmbedded, nioHTTP1]),
+        tests(
+            "AloftGateway",
+            ["AloftWire", "AloftDomain", "AloftClient", hummingbird, crypto, logging, nioCore]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["aloft", "AloftClient", "AloftWire", "AloftDomain", "AloftTestKit"],

@@ -21,6 +21,11 @@ package struct ServerClient: Sendable {
         self.http = http
     }
 
+    /// The same server, called with another token.
+    package func bearing(_ token: String) -> ServerClient {
+        ServerClient(server: server, token: token, http: http)
+    }
+
     /// The HTTP client for these calls: a server that refuses the connection is an answer, so it is
     /// not tried again for as long as the timeout lasts. Make one a process, and keep it.
     package static func makeHTTPClient() -> HTTPClient {
@@ -105,6 +110,18 @@ package struct ServerClient: Sendable {
             throw Self.refusal(status: Int(response.status.code), data: data ?? Data())
         }
         return response
+    }
+
+    /// Reads the body of `GET path` part by part, however large it is.
+    ///
+    /// - Throws: `ClientError`, or what `take` throws.
+    package func download(
+        path: String, parameters: [String: String] = [:], timeout: Duration = .seconds(3600),
+        _ take: (Data) throws -> Void
+    ) async throws {
+        let response = try await open(
+            method: .get, path: path, parameters: parameters, timeout: timeout)
+        for try await part in response.body { try take(Data(buffer: part)) }
     }
 
     private static func refusal(status: Int, data: Data) -> ClientError {

@@ -15,7 +15,8 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: "aloft \(BuildVersion.text)",
         subcommands: [
-            ServerCommand.self, RunCommand.self, ProcessesCommand.self, LogsCommand.self,
+            ServerCommand.self, GatewayCommand.self, RunCommand.self, ProcessesCommand.self,
+            LogsCommand.self,
             StopCommand.self, TokenCommand.self, ShimCommand.self,
         ])
 

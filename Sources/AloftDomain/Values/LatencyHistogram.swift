@@ -11,6 +11,12 @@ package struct LatencyHistogram: Sendable, Hashable, Codable {
 
     package init() { counts = Array(repeating: 0, count: Self.bucketCount) }
 
+    /// A histogram with these counts, one for each bucket.
+    package init(counts: [UInt64]) {
+        precondition(counts.count == Self.bucketCount, "one count for each bucket")
+        self.counts = counts
+    }
+
     /// The upper bound of a bucket in microseconds: 2^(bucket / 8).
     package static func boundMicroseconds(_ bucket: Int) -> Double { exp2(Double(bucket) / 8) }
 

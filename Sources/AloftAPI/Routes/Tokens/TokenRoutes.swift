@@ -19,6 +19,9 @@ package struct TokenRoutes: Sendable {
             try requirePerson(call.principal)
             return try await create(name: call.body.name, by: call.principal)
         }
+        routes.on(WhoAmI.self) { call in
+            WhoAmI.Reply(principal: call.principal.description)
+        }
         routes.on(ListTokens.self) { call in
             try requirePerson(call.principal)
             let records = try await store.read { try TokenQueries.listUsers($0) }

@@ -1,0 +1,54 @@
+package import AloftDomain
+
+/// How a gateway runs. Bounds are chosen so that no client can make it grow or stall.
+package struct GatewayConfiguration: Sendable {
+    package var listen: ListenAddress
+    /// The folder for models, the last desired state and the prediction log.
+    package var folder: String
+    /// Whether callers must send a token.
+    package var asksForToken = false
+    /// Event loops; each answers its connections by itself.
+    package var threads = 1
+    /// The largest body of a request, in bytes.
+    package var bodyLimitBytes = 64 << 20
+    /// From the first byte of a request to the last.
+    package var requestTimeout = Duration.seconds(30)
+    /// How long an open connection may say nothing.
+    package var idleTimeout = Duration.seconds(120)
+    /// How long an answer may take when the caller gives no deadline.
+    package var answerTimeout = Duration.seconds(60)
+    /// A model that takes longer than this for one row is run beside the event loop.
+    package var inlineLimit = Duration.microseconds(150)
+    /// Requests that may wait for one model before more are turned away.
+    package var queueLimit = 1024
+    /// The prediction log's size on disk, in bytes; the oldest segments go first.
+    package var logLimitBytes = 1 << 30
+    /// ONNX Runtime's shared library.
+    package var onnxLibraryPath: String
+    /// The Python interpreter of model workers; `nil` builds one for each set of requirements.
+    package var workerPython: String?
+    /// The folder with the package `aloft_models`.
+    package var pythonPackagePath: String?
+    /// Memory that one Python worker may take, in bytes.
+    package var workerMemoryBytes = 4 << 30
+
+    package init(listen: ListenAddress, folder: String, onnxLibraryPath: String) {
+        self.listen = listen
+        self.folder = folder
+        self.onnxLibraryPath = onnxLibraryPath
+    }
+
+    /// Everything that is wrong with it, in sentences.
+    package var faults: [String] {
+        var faults: [String] = []
+        if !listen.isLoopback, !asksForToken {
+            faults.append(
+                "--listen \(listen) is not loopback, and without tokens anybody who reaches it "
+                    + "could use the models. Add --auth, and set ALOFT_TOKEN to a token made with "
+                    + "`aloft token create gateway`.")
+        }
+        if threads < 1 { faults.append("--threads \(threads): expected 1 or more") }
+        if bodyLimitBytes < 1024 { faults.append("the body limit must be at least 1024 bytes") }
+        return faults
+    }
+}

@@ -1,0 +1,107 @@
+package import AloftDomain
+import AloftInference
+
+/// Why a request got no prediction, apart from what the model's input says.
+package enum GatewayFailure: Refusal, Equatable {
+    case noSuchRoute(path: String)
+    case methodNotAllowed(allowed: String)
+    case endpointNotFound(name: String, known: [String])
+    case versionNotFound(name: String, version: String, known: [String])
+    case notReady(name: String, reason: String)
+    case bodyTooLarge(limitBytes: Int)
+    case malformedHTTP
+    case tokenMissing
+    case tokenUnknown
+    case tokenUnverifiable
+    case badHeader(name: String, value: String, expected: String)
+    case shuttingDown
+
+    package var code: String {
+        switch self {
+        case .noSuchRoute: "no_such_route"
+        case .methodNotAllowed: "method_not_allowed"
+        case .endpointNotFound: "model_not_found"
+        case .versionNotFound: "version_not_found"
+        case .notReady: "model_not_ready"
+        case .bodyTooLarge: "body_too_large"
+        case .malformedHTTP: "malformed_http"
+        case .tokenMissing: "token_missing"
+        case .tokenUnknown: "token_unknown"
+        case .tokenUnverifiable: "token_unverifiable"
+        case .badHeader: "bad_header"
+        case .shuttingDown: "shutting_down"
+        }
+    }
+
+    package var kind: RefusalKind {
+        switch self {
+        case .noSuchRoute, .endpointNotFound, .versionNotFound: .notFound
+        case .methodNotAllowed, .malformedHTTP, .badHeader: .invalid
+        case .notReady, .tokenUnverifiable, .shuttingDown: .unavailable
+        case .bodyTooLarge: .tooLarge
+        case .tokenMissing, .tokenUnknown: .unauthenticated
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .noSuchRoute(let path):
+            "Nothing answers at \(path). Predictions: POST /v2/models/NAME/infer or POST "
+                + "/deployments/NAME/invocations."
+        case .methodNotAllowed(let allowed): "This path answers \(allowed) only."
+        case .endpointNotFound(let name, let known):
+            known.isEmpty
+                ? "There is no deployment \"\(name)\": nothing is deployed yet."
+                : "There is no deployment \"\(name)\". Deployed: "
+                    + known.prefix(20).map { "\"\($0)\"" }.joined(separator: ", ")
+                    + (nearest(to: name, among: known).map { ". Did you mean \"\($0)\"?" } ?? ".")
+        case .versionNotFound(let name, let version, let known):
+            "Deployment \"\(name)\" serves no version \(version); it serves "
+                + known.joined(separator: ", ") + "."
+        case .notReady(let name, let reason): "Deployment \"\(name)\" is not ready: \(reason)."
+        case .bodyTooLarge(let limit): "The body is larger than the limit of \(limit) bytes."
+        case .malformedHTTP: "The request is not HTTP/1.1."
+        case .tokenMissing:
+            "This gateway asks for a token: send Authorization: Bearer TOKEN (`aloft token create "
+                + "NAME` makes one)."
+        case .tokenUnknown: "This token is unknown or was revoked."
+        case .tokenUnverifiable:
+            "This token could not be checked, since the server does not answer. Try again."
+        case .badHeader(let name, let value, let expected):
+            "Header \(name) is \"\(value)\"; expected \(expected)."
+        case .shuttingDown: "The gateway is shutting down."
+        }
+    }
+}
+
+extension RefusalKind {
+    var httpStatus: Int {
+        switch self {
+        case .invalid, .checkFailed: 400
+        case .notFound: 404
+        case .conflict: 409
+        case .unauthenticated: 401
+        case .forbidden: 403
+        case .tooLarge: 413
+        case .exhausted: 429
+        case .unavailable: 503
+        case .diskFull: 507
+        case .unsupported: 501
+        }
+    }
+}
+
+extension GatewayFailure {
+    var httpStatus: Int { if case .methodNotAllowed = self { 405 } else { kind.httpStatus } }
+}
+
+extension InferenceError {
+    /// A deadline that passed is a gateway timeout; a model that fails is not the caller's fault
+    /// alone, but its input made it so.
+    var httpStatus: Int {
+        if case .deadlineExceeded = self { 504 } else { kind.httpStatus }
+    }
+
+    /// Whether the request itself was wrong, so that it says nothing about the revision.
+    var isCallersFault: Bool { kind == .invalid && code != "model_failed" }
+}

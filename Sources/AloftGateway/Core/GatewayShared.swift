@@ -1,0 +1,21 @@
+import AloftDomain
+import NIOCore
+
+/// What all event loops of a gateway have in common. Never changes.
+final class GatewayShared: Sendable {
+    let configuration: GatewayConfiguration
+    let time: TimeSource
+    let tokens: TokenGate?
+    /// The reply to `GET /metrics`; asked for rarely.
+    let metrics: @Sendable () async -> String
+
+    init(
+        configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
+        metrics: @escaping @Sendable () async -> String
+    ) {
+        self.configuration = configuration
+        self.time = time
+        self.tokens = tokens
+        self.metrics = metrics
+    }
+}

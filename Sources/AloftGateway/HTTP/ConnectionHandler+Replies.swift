@@ -1,0 +1,118 @@
+import AloftDomain
+import AloftInference
+import NIOCore
+
+extension ConnectionHandler {
+    func answer(_ failure: GatewayFailure) {
+        answerError(status: failure.httpStatus, code: failure.code, message: failure.message)
+    }
+
+    func answer(_ failure: InferenceError) {
+        answerError(status: failure.httpStatus, code: failure.code, message: failure.message)
+    }
+
+    /// `{"error": "…", "code": "…"}`, the form of the Open Inference Protocol with our code beside it.
+    func answerError(
+        status: Int, code: String, message: String, predictionID: PredictionID? = nil
+    ) {
+        let body =
+            Array("{\"error\":".utf8) + JSONText.quoted(message) + Array(",\"code\":\"".utf8)
+            + Array(code.utf8) + Array("\"}".utf8)
+        var headers: [(String, String)] = []
+        if status == 429 || status == 503 { headers.append(("retry-after", "1")) }
+        if status == 401 { headers.append(("www-authenticate", "Bearer")) }
+        if let predictionID { headers.append(("x-aloft-prediction-id", predictionID.text)) }
+        answer(status: status, contentType: "application/json", headers: headers, body: body)
+    }
+
+    func answer(
+        status: Int, contentType: String = "application/json", headers: [(String, String)] = [],
+        body: [UInt8]
+    ) {
+        var text =
+            "HTTP/1.1 \(status) \(Self.reason(status))\r\ncontent-type: \(contentType)\r\n"
+            + "content-length: \(body.count)\r\n"
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        if let current, current.isKeptAlive, !loop.isDraining {
+            if current.isHTTP10 { text += "connection: keep-alive\r\n" }
+        } else {
+            text += "connection: close\r\n"
+        }
+        var output = ByteBuffer()
+        output.reserveCapacity(text.utf8.count + body.count + 2)
+        output.writeString(text + "\r\n")
+        if current?.isHead != true { output.writeBytes(body) }
+        finish(output)
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 413: "Content Too Large"
+        case 429: "Too Many Requests"
+        case 501: "Not Implemented"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: "Internal Server Error"
+        }
+    }
+
+    /// Room for the digits of a content length, filled when the body is written.
+    static let lengthDigits = 11
+
+    /// Writes a good prediction: head and body in one piece of memory.
+    ///
+    /// - Parameters:
+    ///   - bound: the most bytes that the body takes.
+    ///   - body: writes it, and returns the length of its JSON part if binary tensors follow.
+    /// - Returns: where the body lies in the buffer.
+    func writePrediction(
+        _ revision: LoadedRevision, id: PredictionID, bound: Int, mayBeBinary: Bool,
+        _ body: (inout ByteWriter) -> Int?
+    ) -> (output: ByteBuffer, body: Range<Int>) {
+        let isKeptAlive = (current?.isKeptAlive ?? false) && !loop.isDraining
+        let isHTTP10 = current?.isHTTP10 ?? false
+        var output = ByteBuffer()
+        swap(&output, &loop.output)
+        output.clear(minimumCapacity: 1024)
+        var bodyStart = 0
+        output.writeWithUnsafeMutableBytes(
+            minimumWritableBytes: revision.responseHead.count + 256 + bound
+        ) { memory in
+            var writer = ByteWriter(memory)
+            writer.write(revision.responseHead)
+            id.write(to: &writer)
+            if !isKeptAlive {
+                writer.write("\r\nconnection: close")
+            } else if isHTTP10 {
+                writer.write("\r\nconnection: keep-alive")
+            }
+            var jsonGap: Int?
+            if mayBeBinary {
+                writer.write("\r\ninference-header-content-length: ")
+                jsonGap = writer.count
+                writer.write("           ")
+            }
+            writer.write("\r\ncontent-length: ")
+            let gap = writer.count
+            writer.write("           \r\n\r\n")
+            bodyStart = writer.count
+            let jsonLength = body(&writer)
+            let length = writer.count - bodyStart
+            writer.patch(decimal: length, at: gap, width: Self.lengthDigits)
+            if let jsonGap {
+                writer.patch(
+                    decimal: jsonLength ?? length, at: jsonGap, width: Self.lengthDigits)
+            }
+            return writer.count
+        }
+        // The loop keeps the memory; the copy here shares it until the socket has taken it.
+        loop.output = output
+        return (output, output.readerIndex + bodyStart..<output.writerIndex)
+    }
+}

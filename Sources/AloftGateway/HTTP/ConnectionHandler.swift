@@ -1,0 +1,235 @@
+import AloftDomain
+import AloftInference
+import NIOCore
+import NIOHTTP1
+
+/// One client's connection: reads requests, answers them in order, and ends clients that are slow,
+/// idle or break the protocol.
+///
+/// Requests come in as parsed by the HTTP library. Replies go out as bytes, written in one piece with
+/// their head, since there is nothing to parse in what we write ourselves.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = Never
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private enum Phase {
+        case idle
+        case reading
+        /// The answer is being made elsewhere; parts of later requests wait in `pending`.
+        case answering
+        /// The last answer is written; whatever else comes is dropped.
+        case closing
+    }
+
+    let loop: LoopState
+    private(set) var context: ChannelHandlerContext?
+    var current: RequestInProgress?
+    private var phase = Phase.idle
+    private var pending: [HTTPServerRequestPart] = []
+    private var isReadHeldBack = false
+    private var hasUnflushed = false
+    private var sawPart = false
+    private var isInputClosed = false
+    /// When the connection last did something: opened, or ended an answer.
+    private var quietSince = NIODeadline.now()
+    /// When the first bytes of an unfinished head came.
+    private var headSince: NIODeadline?
+
+    init(loop: LoopState) { self.loop = loop }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        loop.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        loop.closed(self)
+    }
+
+    // MARK: Reading
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        sawPart = true
+        let part = unwrapInboundIn(data)
+        switch phase {
+        case .idle, .reading: take(part, context)
+        case .answering: pending.append(part)
+        case .closing: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if hasUnflushed {
+            hasUnflushed = false
+            context.flush()
+        }
+        if phase == .idle {
+            headSince = sawPart ? nil : headSince ?? .now()
+        } else {
+            headSince = nil
+        }
+        sawPart = false
+    }
+
+    /// While an answer is outstanding nothing more is read, so a client cannot pile up requests.
+    func read(context: ChannelHandlerContext) {
+        if phase == .answering {
+            isReadHeldBack = true
+        } else {
+            context.read()
+        }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        switch part {
+        case .head(let head): begin(head, context)
+        case .body(let bytes): append(bytes)
+        case .end: if phase == .reading { dispatch() }
+        }
+    }
+
+    private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        phase = .reading
+        let request = RequestInProgress(head: head, table: loop.table, now: .now())
+        current = request
+        let limit = loop.shared.configuration.bodyLimitBytes
+        if let declared = request.declaredBytes, declared > limit {
+            return refuseAndClose(.bodyTooLarge(limitBytes: limit))
+        }
+        if request.expectsContinue {
+            context.writeAndFlush(
+                wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+        }
+    }
+
+    private func append(_ bytes: ByteBuffer) {
+        guard phase == .reading, current != nil else { return }
+        current?.bodyBytes += bytes.readableBytes
+        let limit = loop.shared.configuration.bodyLimitBytes
+        guard let total = current?.bodyBytes, total <= limit else {
+            return refuseAndClose(.bodyTooLarge(limitBytes: limit))
+        }
+        if current?.body == nil {
+            current?.body = bytes
+        } else {
+            var bytes = bytes
+            current?.body?.writeBuffer(&bytes)
+        }
+    }
+
+    /// The request is not worth reading to its end.
+    private func refuseAndClose(_ failure: GatewayFailure) {
+        current?.isKeptAlive = false
+        answer(failure)
+    }
+
+    // MARK: Writing
+
+    /// Begins an answer that comes later. Nothing more is read until `finished`.
+    func beginAnswering() { phase = .answering }
+
+    /// Sends bytes that end the current request.
+    func finish(_ output: ByteBuffer) {
+        guard let context else { return }
+        let wasAnswering = phase == .answering
+        let isKeptAlive = current?.isKeptAlive ?? false
+        current = nil
+        quietSince = .now()
+        if isKeptAlive, !isInputClosed || !pending.isEmpty, !loop.isDraining {
+            phase = .idle
+            context.write(wrapOutboundOut(output), promise: nil)
+            if wasAnswering {
+                context.flush()
+                resume(context)
+            } else {
+                hasUnflushed = true
+            }
+        } else {
+            phase = .closing
+            pending = []
+            let promise = context.eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
+                self?.closeGently()
+            }
+            context.writeAndFlush(wrapOutboundOut(output), promise: promise)
+        }
+    }
+
+    /// Goes on with what came while the answer was made.
+    private func resume(_ context: ChannelHandlerContext) {
+        while phase != .answering, phase != .closing, !pending.isEmpty {
+            take(pending.removeFirst(), context)
+        }
+        if hasUnflushed {
+            hasUnflushed = false
+            context.flush()
+        }
+        if isReadHeldBack, phase != .answering {
+            isReadHeldBack = false
+            context.read()
+        }
+    }
+
+    /// Says that no more comes, and gives the client a second to read the answer: closing at once with
+    /// unread input makes the kernel throw the answer away (RFC 9112, section 9.6).
+    private func closeGently() {
+        guard let context else { return }
+        context.close(mode: .output, promise: nil)
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
+        if isReadHeldBack {
+            isReadHeldBack = false
+            context.read()
+        }
+    }
+
+    // MARK: Ends
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? ChannelEvent, event == .inputClosed {
+            isInputClosed = true
+            // A client may end its side and still wait for the answer.
+            if phase == .idle || phase == .reading || phase == .closing {
+                context.close(promise: nil)
+            }
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError, phase == .idle || phase == .reading else {
+            context.close(promise: nil)
+            return
+        }
+        current = nil
+        answer(.malformedHTTP)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        phase = .closing
+        pending = []
+        context.fireChannelInactive()
+    }
+
+    /// Called about once a second.
+    func sweep(now: NIODeadline) {
+        let configuration = loop.shared.configuration
+        let limit = TimeAmount(configuration.requestTimeout)
+        switch phase {
+        case .reading:
+            if let since = current?.receivedAt, now - since > limit { context?.close(promise: nil) }
+        case .idle:
+            let isSlow = headSince.map { now - $0 > limit } ?? false
+            if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) {
+                context?.close(promise: nil)
+            }
+        case .answering, .closing: break
+        }
+    }
+
+    func closeIfIdle() { if phase == .idle { context?.close(promise: nil) } }
+}

@@ -1,0 +1,156 @@
+import AloftDomain
+import NIOCore
+import NIOHTTP1
+
+/// What the head of a request says, as far as it matters here.
+struct RequestInProgress {
+    enum Target {
+        case infer(RoutedEndpoint)
+        case inferVersion(name: String, version: String)
+        case scoring(name: String)
+        case page(String)
+        case administration(String)
+        case refused(GatewayFailure)
+    }
+
+    var target: Target
+    var isKeptAlive: Bool
+    var isHTTP10 = false
+    var isHead = false
+    var body: ByteBuffer?
+    var bodyBytes = 0
+    /// `Inference-Header-Content-Length`: where the JSON ends and binary tensors begin.
+    var jsonLength: Int?
+    /// `X-Request-Timeout`, in milliseconds.
+    var timeoutMilliseconds: Int?
+    var token: String?
+    var contentType = ""
+    var stickyKey: String?
+    var expectsContinue = false
+    var declaredBytes: Int?
+    let receivedAt: NIODeadline
+
+    init(head: HTTPRequestHead, table: RoutingTable, now: NIODeadline) {
+        receivedAt = now
+        isKeptAlive = head.isKeepAlive
+        isHTTP10 = head.version.minor == 0
+        isHead = head.method == .HEAD
+        if head.method == .POST, let endpoint = table.inferPaths[head.uri] {
+            target = .infer(endpoint)
+        } else {
+            target = Self.target(method: head.method, uri: head.uri, table: table)
+        }
+        for (name, value) in head.headers { take(name: name, value: value) }
+    }
+
+    /// Looks at a header only if its name has the length of one that matters.
+    private mutating func take(name: String, value: String) {
+        switch name.utf8.count {
+        case 6 where Self.equal(name, "expect"):
+            expectsContinue = value.lowercased() == "100-continue"
+        case 12 where Self.equal(name, "content-type"): contentType = value
+        case 13 where Self.equal(name, "authorization"): token = Self.bearer(value)
+        case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
+        case 17 where Self.equal(name, "x-request-timeout"):
+            guard let milliseconds = Self.milliseconds(value) else {
+                target = .refused(
+                    .badHeader(
+                        name: "X-Request-Timeout", value: value,
+                        expected: "a time such as 250ms or 2s, more than none"))
+                return
+            }
+            timeoutMilliseconds = milliseconds
+        case 18 where Self.equal(name, "x-aloft-sticky-key"): stickyKey = value
+        case 31 where Self.equal(name, "inference-header-content-length"):
+            guard let length = Int(value), length >= 0 else {
+                target = .refused(
+                    .badHeader(name: name, value: value, expected: "a number of bytes"))
+                return
+            }
+            jsonLength = length
+        default: break
+        }
+    }
+
+    /// Whether `name` is this word but for the case of its letters.
+    private static func equal(_ name: String, _ word: StaticString) -> Bool {
+        var index = 0
+        for byte in name.utf8 {
+            let lower = byte &- 65 < 26 ? byte | 0x20 : byte
+            guard lower == word.utf8Start[index] else { return false }
+            index += 1
+        }
+        return true
+    }
+
+    private static func bearer(_ value: String) -> String? {
+        let words = value.split(separator: " ", maxSplits: 1)
+        guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
+        return String(words[1])
+    }
+
+    /// `250ms`, `1.5s` or a bare number of seconds.
+    static func milliseconds(_ text: String) -> Int? {
+        let (digits, factor): (Substring, Double) =
+            text.hasSuffix("ms")
+            ? (text.dropLast(2), 1)
+            : text.hasSuffix("s") ? (text.dropLast(), 1000) : (text[...], 1000)
+        guard let value = Double(digits), value > 0, value * factor <= 86_400_000 else {
+            return nil
+        }
+        return max(1, Int(value * factor))
+    }
+}
+
+// MARK: Routes
+
+extension RequestInProgress {
+    private static func target(
+        method: HTTPMethod, uri: String, table: RoutingTable
+    ) -> Target {
+        let path = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
+        let segments = path.split(separator: "/").map(decoded)
+        switch (segments.first, segments.count) {
+        case ("v2", 4) where segments[1] == "models" && segments[3] == "infer":
+            guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
+            return table.endpoints[segments[2]].map(Target.infer)
+                ?? .refused(
+                    .endpointNotFound(name: segments[2], known: table.endpoints.keys.sorted()))
+        case ("v2", 6)
+        where segments[1] == "models" && segments[3] == "versions" && segments[5] == "infer":
+            guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
+            return .inferVersion(name: segments[2], version: segments[4])
+        case ("v2", _) where segments.count > 1 && segments[1] == "repository":
+            guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
+            return .administration("/" + segments.joined(separator: "/"))
+        case ("deployments", 3) where segments[2] == "invocations":
+            guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
+            return .scoring(name: segments[1])
+        default:
+            guard method == .GET || method == .HEAD else {
+                return .refused(.noSuchRoute(path: shortened(path)))
+            }
+            return .page("/" + segments.joined(separator: "/"))
+        }
+    }
+
+    private static func shortened(_ text: Substring) -> String { String(text.prefix(200)) }
+
+    /// Percent-decoding; what is no valid text stays as it is.
+    private static func decoded(_ segment: Substring) -> String {
+        guard segment.contains("%") else { return String(segment) }
+        var bytes: [UInt8] = []
+        var rest = segment.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%"), rest.count >= 2,
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            else {
+                bytes.append(byte)
+                continue
+            }
+            rest = rest.dropFirst(2)
+            bytes.append(value)
+        }
+        return String(validating: bytes, as: UTF8.self) ?? String(segment)
+    }
+}

@@ -1,0 +1,33 @@
+import AloftDomain
+import AloftInference
+import AloftWire
+
+/// A request of MLflow scoring, and how to answer it: `{"predictions": …}` with what the original
+/// model's `predict` gives.
+struct ScoringRequest {
+    init(
+        _ bytes: UnsafeRawBufferPointer, contentType: String, revision: LoadedRevision,
+        into request: InferenceRequest
+    ) throws(InferenceError) {
+        let manifest = revision.served.servable.manifest
+        try ScoringReader.read(
+            bytes, isCSV: contentType.lowercased().hasPrefix("text/csv"),
+            signature: revision.signature, columns: manifest.columns, into: request)
+        let place = manifest.predictOutput.flatMap { revision.signature.outputPlace($0) } ?? 0
+        request.wantedOutputs = [Int32(place)]
+    }
+
+    func bound(_ reply: TensorSet) -> Int {
+        reply.entries.reduce(64) { $0 + TensorJSONWriter.bound($1) + 2 * $1.elementCount }
+    }
+
+    func write(_ reply: TensorSet, to writer: inout ByteWriter) {
+        writer.write("{\"predictions\":")
+        if let entry = reply.entries.first {
+            TensorJSONWriter.writeNested(entry, of: reply, to: &writer)
+        } else {
+            writer.write("[]")
+        }
+        writer.write("}")
+    }
+}

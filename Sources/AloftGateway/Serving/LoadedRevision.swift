@@ -1,0 +1,63 @@
+import AloftDomain
+package import AloftInference
+import AloftWire
+import NIOCore
+import Synchronization
+
+/// A revision in memory, warmed up. Freed when the last request that uses it is answered.
+final class LoadedRevision: Sendable {
+    enum Execution: Sendable {
+        /// Quick enough to run on the event loop itself.
+        case inline
+        /// On threads beside it, batched.
+        case queued(CallQueue)
+        /// In other processes.
+        case remote(any RemoteModel)
+    }
+
+    let served: ServedRevision
+    let endpoint: String
+    let runner: any ModelRunner
+    let execution: Execution
+    let replies: InferReplyWriter
+    /// Single-row latency, measured before any traffic.
+    let warmup: LatencyHistogram
+    let counters: RevisionCounters
+    /// The head of every good reply up to the value of the prediction id.
+    let responseHead: [UInt8]
+    /// What the prediction log says of it.
+    let logDescription: [UInt8]
+    /// Requests that are being answered elsewhere than on their event loop.
+    let outstanding = Atomic<Int>(0)
+
+    init(
+        served: ServedRevision, endpoint: String, runner: any ModelRunner, execution: Execution,
+        warmup: LatencyHistogram, loops: Int
+    ) {
+        self.served = served
+        self.endpoint = endpoint
+        self.runner = runner
+        self.execution = execution
+        self.warmup = warmup
+        replies = InferReplyWriter(
+            modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
+        counters = RevisionCounters(loops: loops)
+        logDescription = Array(
+            [
+                endpoint, served.id.rawValue, served.rolloutStep.map { "\($0)" } ?? "",
+                served.modelName, served.modelVersion, served.servable.digest.hex,
+            ].map { $0.prefix(4000) + "\n" }.joined().utf8)
+        responseHead = Array(
+            ("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-aloft-revision: "
+                + "\(served.number)\r\nx-aloft-prediction-id: ").utf8)
+    }
+
+    var signature: ModelSignature { runner.signature }
+}
+
+/// A model in other processes: it answers later.
+package protocol RemoteModel: Sendable {
+    func submit(_ call: QueuedCall)
+    /// Ends the processes.
+    func stop() async
+}

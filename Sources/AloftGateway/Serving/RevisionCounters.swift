@@ -1,0 +1,69 @@
+import AloftDomain
+import Synchronization
+
+/// What one revision answered since it was loaded, counted by each event loop on its own line of
+/// memory. Only loop `n` writes block `n`, so it needs no locked instruction; anybody may read.
+// @unchecked: the memory holds atomics only.
+final class RevisionCounters: @unchecked Sendable {
+    private typealias Cell = Atomic<UInt64>
+
+    /// Requests, errors, callers' errors, then the buckets of the latency histogram.
+    private static let cellCount = 3 + LatencyHistogram.bucketCount
+
+    private let cells: UnsafeMutablePointer<Cell>
+    private let loops: Int
+
+    init(loops: Int) {
+        self.loops = loops
+        cells = .allocate(capacity: loops * Self.cellCount)
+        for index in 0..<loops * Self.cellCount { (cells + index).initialize(to: Cell(0)) }
+    }
+
+    deinit {
+        cells.deinitialize(count: loops * Self.cellCount)
+        cells.deallocate()
+    }
+
+    func answered(loop: Int, microseconds: Double) {
+        bump(loop, 0)
+        bump(loop, 3 + LatencyHistogram.bucket(microseconds: microseconds))
+    }
+
+    /// The revision failed on a request.
+    func failed(loop: Int) {
+        bump(loop, 0)
+        bump(loop, 1)
+    }
+
+    /// The caller got it wrong.
+    func refused(loop: Int) { bump(loop, 2) }
+
+    @inline(__always)
+    private func bump(_ loop: Int, _ cell: Int) {
+        let atomic = cells + loop * Self.cellCount + cell
+        atomic.pointee.store(atomic.pointee.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+    }
+
+    struct Reading: Sendable {
+        var requests: UInt64 = 0
+        var errors: UInt64 = 0
+        var refused: UInt64 = 0
+        var latency = LatencyHistogram()
+    }
+
+    func read() -> Reading {
+        var reading = Reading()
+        var buckets = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
+        for loop in 0..<loops {
+            let block = cells + loop * Self.cellCount
+            reading.requests += block[0].load(ordering: .relaxed)
+            reading.errors += block[1].load(ordering: .relaxed)
+            reading.refused += block[2].load(ordering: .relaxed)
+            for bucket in buckets.indices {
+                buckets[bucket] += block[3 + bucket].load(ordering: .relaxed)
+            }
+        }
+        reading.latency = LatencyHistogram(counts: buckets)
+        return reading
+    }
+}

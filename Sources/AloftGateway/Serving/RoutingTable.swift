@@ -1,0 +1,70 @@
+import AloftDomain
+import AloftWire
+
+/// Which revision answers what; never changed, replaced as a whole. Each event loop holds the newest.
+final class RoutingTable: Sendable {
+    let desiredRevision: Int
+    let endpoints: [String: RoutedEndpoint]
+    /// By the whole path, so that the usual request is found with one look.
+    let inferPaths: [String: RoutedEndpoint]
+    /// Whether every endpoint that has traffic can answer it.
+    let isReady: Bool
+
+    init(desiredRevision: Int, endpoints: [RoutedEndpoint], isReady: Bool) {
+        self.desiredRevision = desiredRevision
+        self.endpoints = Dictionary(
+            endpoints.map { ($0.served.name, $0) }, uniquingKeysWith: { $1 })
+        inferPaths = Dictionary(
+            endpoints.map { ("/v2/models/\($0.served.name)/infer", $0) }, uniquingKeysWith: { $1 })
+        self.isReady = isReady && endpoints.allSatisfy(\.isReady)
+    }
+
+    static let empty = RoutingTable(desiredRevision: 0, endpoints: [], isReady: false)
+}
+
+final class RoutedEndpoint: Sendable {
+    struct Route: Sendable {
+        let revision: LoadedRevision
+        /// The upper end of its share of 0..<1.
+        let upTo: Double
+    }
+
+    let served: ServedEndpoint
+    /// Revisions with traffic, by number. Empty while none is ready.
+    let routes: [Route]
+    /// Every revision in memory, those kept warm among them.
+    let loaded: [LoadedRevision]
+    /// Why there is no route.
+    let reason: String
+
+    /// - Parameter weighted: revisions in memory that get traffic, with their weights.
+    init(
+        served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
+        reason: String
+    ) {
+        self.served = served
+        self.loaded = loaded
+        self.reason = reason
+        let total = weighted.reduce(0) { $0 + $1.1 }
+        var sum = 0.0
+        // The newest first: as its weight grows, its share only grows, so a sticky caller moves once.
+        routes = weighted.sorted { $0.0.served.number > $1.0.served.number }.map {
+            revision, weight in
+            sum += weight / total
+            return Route(revision: revision, upTo: sum)
+        }
+    }
+
+    var isReady: Bool { !routes.isEmpty || !served.revisions.contains { $0.weightPercent > 0 } }
+
+    /// The revision for a point of 0..<1.
+    func revision(at point: Double) -> LoadedRevision? {
+        for route in routes where point < route.upTo { return route.revision }
+        return routes.last?.revision
+    }
+
+    func revision(version: String) -> LoadedRevision? {
+        loaded.filter { $0.served.modelVersion == version }
+            .max { $0.served.number < $1.served.number }
+    }
+}

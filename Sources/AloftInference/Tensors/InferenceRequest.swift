@@ -1,0 +1,26 @@
+/// One request to a model, used again for the next. Owned by one thread at a time, like `TensorSet`.
+// @unchecked: handed from owner to owner; nothing is ever shared.
+package final class InferenceRequest: @unchecked Sendable {
+    package let tensors = TensorSet()
+    /// The places of the outputs to compute, in the order to answer them.
+    package var wantedOutputs: [Int32] = []
+    /// The request's own `id`: a JSON string with its quotes; empty where there is none.
+    package var requestID: [UInt8] = []
+    /// Which of `wantedOutputs` are to be answered in binary (bit by position; all beyond 63 alike).
+    package var binaryOutputs: UInt64 = 0
+
+    package init() {}
+
+    package func reset() {
+        tensors.reset()
+        wantedOutputs.removeAll(keepingCapacity: true)
+        requestID.removeAll(keepingCapacity: true)
+        binaryOutputs = 0
+    }
+
+    package func isBinary(_ position: Int) -> Bool {
+        binaryOutputs & (1 << UInt64(min(position, 63))) != 0
+    }
+
+    func setBinary(_ position: Int) { binaryOutputs |= 1 << UInt64(min(position, 63)) }
+}

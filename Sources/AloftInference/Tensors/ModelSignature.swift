@@ -1,0 +1,80 @@
+package import AloftDomain
+
+/// One named tensor that a model takes or gives. A dimension of -1 varies.
+package struct TensorSignature: Sendable, Hashable {
+    package let name: String
+    package let datatype: Datatype
+    /// `nil` where the model leaves even the number of dimensions open.
+    package let shape: [Int]?
+
+    package init(name: String, datatype: Datatype, shape: [Int]?) {
+        self.name = name
+        self.datatype = datatype
+        self.shape = shape
+    }
+
+    /// For a person: `"x" FP32 [-1, 30]`.
+    package var description: String {
+        "\"\(name)\" \(datatype.name)" + (shape.map { " \(Self.text($0))" } ?? "")
+    }
+
+    package static func text(_ shape: some Collection<some BinaryInteger>) -> String {
+        "[" + shape.map { "\($0)" }.joined(separator: ", ") + "]"
+    }
+}
+
+/// What a model takes and gives.
+package struct ModelSignature: Sendable, Hashable {
+    package let inputs: [TensorSignature]
+    package let outputs: [TensorSignature]
+    private let inputPlaces: [String: Int]
+    private let outputPlaces: [String: Int]
+
+    package init(inputs: [TensorSignature], outputs: [TensorSignature]) {
+        self.inputs = inputs
+        self.outputs = outputs
+        inputPlaces = Self.places(inputs)
+        outputPlaces = Self.places(outputs)
+    }
+
+    private static func places(_ tensors: [TensorSignature]) -> [String: Int] {
+        Dictionary(
+            tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { $1 })
+    }
+
+    /// - Throws: `InferenceError.unsupportedModel` where a tensor has a type that the protocol lacks.
+    package init(manifest: ServableManifest) throws(InferenceError) {
+        self.init(
+            inputs: try Self.signatures(manifest.inputs),
+            outputs: try Self.signatures(manifest.outputs))
+    }
+
+    package static func signatures(
+        _ tensors: [ServableManifest.Tensor]
+    ) throws(InferenceError) -> [TensorSignature] {
+        var result: [TensorSignature] = []
+        for tensor in tensors {
+            guard let datatype = Datatype(name: tensor.datatype) else {
+                throw .unsupportedModel(
+                    reason: "tensor \"\(tensor.name)\" has the unknown datatype \(tensor.datatype)")
+            }
+            result.append(
+                TensorSignature(name: tensor.name, datatype: datatype, shape: tensor.shape))
+        }
+        return result
+    }
+
+    /// The place of the input of this name. `hint` is tried first: requests name inputs in order.
+    func inputPlace(_ name: UnsafeRawBufferPointer, hint: Int) -> Int? {
+        if hint < inputs.count, Self.equal(inputs[hint].name, name) { return hint }
+        return inputPlaces[String(decoding: name, as: UTF8.self)]
+    }
+
+    package func inputPlace(_ name: String) -> Int? { inputPlaces[name] }
+
+    package func outputPlace(_ name: String) -> Int? { outputPlaces[name] }
+
+    private static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        text.utf8.count == bytes.count && text.utf8.elementsEqual(bytes)
+    }
+}

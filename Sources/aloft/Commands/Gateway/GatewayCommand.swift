@@ -1,0 +1,145 @@
+import AloftClient
+import AloftDomain
+import AloftGateway
+import AloftInference
+import AloftWire
+import ArgumentParser
+import Foundation
+import Logging
+import NIOCore
+import UnixSignals
+
+struct GatewayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway",
+        abstract: "Run a data plane: answer predictions as the server's deployments say.",
+        discussion: """
+            Example: aloft gateway --server http://127.0.0.1:5000 --data ./gateway-data
+
+            It keeps models and the last known state in its folder, and serves on, and starts, while
+            the server is down.
+            """)
+
+    @Option(
+        help: ArgumentHelp("The server to follow; else ALOFT_SERVER.", valueName: "url"))
+    var server: String?
+
+    @Option(help: ArgumentHelp("The folder for models and the prediction log.", valueName: "dir"))
+    var data = "./gateway-data"
+
+    @Option(help: ArgumentHelp("Where to answer predictions.", valueName: "host:port"))
+    var listen = "127.0.0.1:5001"
+
+    @Flag(help: "Ask every caller for a token that the server knows.")
+    var auth = false
+
+    @Option(help: "Event loops that answer; small models run on them.")
+    var threads = 1
+
+    @Option(help: ArgumentHelp("The largest body of a request, in MiB.", valueName: "mib"))
+    var bodyLimit = 64
+
+    @Option(
+        help: ArgumentHelp(
+            "ONNX Runtime's shared library; else ALOFT_ONNXRUNTIME, else the one that `make setup` "
+                + "installs.", valueName: "path"))
+    var onnxruntime: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The interpreter for Python models; else an environment is built for each with uv.",
+            valueName: "path"))
+    var python: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The folder with the python package aloft_models; found by itself beside the program.",
+            valueName: "dir"))
+    var share: String?
+
+    @Option(help: "How much to log: debug, info, warning or error.")
+    var logLevel = "info"
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        let configuration = try makeConfiguration(environment)
+        let server = self.server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
+        let token = environment["ALOFT_TOKEN"]
+        let client = ServerClient(server: server, token: token, http: ServerClient.makeHTTPClient())
+        let logger = Self.makeLogger(level: Logger.Level(rawValue: logLevel) ?? .info)
+        let gateway = Gateway(
+            configuration: configuration, client: client,
+            tokens: auth
+                ? TokenGate(folder: configuration.folder, own: token, time: .live) { secret in
+                    try await Self.isKnown(secret, client)
+                } : nil,
+            python: nil, time: .live, chance: .live(), logger: logger)
+        do {
+            try await Self.runUntilSignal { try await gateway.run() }
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw CommandFailure(
+                "\(configuration.listen) is in use by another program. Stop that one, or choose "
+                    + "another address with --listen.")
+        }
+    }
+
+    /// Cancels the work at the first SIGTERM or SIGINT, and waits for it to end in order.
+    private static func runUntilSignal(_ work: @escaping @Sendable () async throws -> Void)
+        async throws
+    {
+        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await work() }
+            group.addTask {
+                for await _ in signals { return }
+            }
+            try await group.next()
+            group.cancelAll()
+            for try await _ in group {}
+        }
+    }
+
+    private static func isKnown(
+        _ secret: String, _ client: ServerClient
+    ) async throws -> Bool {
+        do {
+            return try await client.bearing(secret).call(WhoAmI.self, timeout: .seconds(5)).isKnown
+        } catch ClientError.refused(let status, _, _) where status == 401 || status == 403 {
+            return false
+        }
+    }
+
+    /// Every fault of the command line at once.
+    private func makeConfiguration(_ environment: [String: String]) throws -> GatewayConfiguration {
+        var faults: [String] = []
+        let address = ListenAddress(listen)
+        if address == nil { faults.append("--listen \(listen): expected HOST:PORT") }
+        if Logger.Level(rawValue: logLevel) == nil {
+            faults.append("--log-level \(logLevel): expected debug, info, warning or error")
+        }
+        if auth, environment["ALOFT_TOKEN"] == nil {
+            faults.append(
+                "--auth: the gateway itself needs a token to follow the server. Set ALOFT_TOKEN to "
+                    + "one made with `aloft token create gateway`.")
+        }
+        guard let address else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
+        var configuration = GatewayConfiguration(
+            listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
+            onnxLibraryPath: try onnxruntime ?? environment["ALOFT_ONNXRUNTIME"]
+                ?? OnnxLibrary.installedPath(nearProgram: ProgramPath.current))
+        configuration.asksForToken = auth
+        configuration.threads = threads
+        configuration.bodyLimitBytes = bodyLimit << 20
+        configuration.workerPython = python
+        configuration.pythonPackagePath = share
+        faults += configuration.faults
+        guard faults.isEmpty else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
+        return configuration
+    }
+
+    private static func makeLogger(level: Logger.Level) -> Logger {
+        var logger = Logger(label: "aloft.gateway") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = level
+        return logger
+    }
+}

@@ -1,0 +1,244 @@
+import AloftDomain
+import AloftTestKit
+import AloftWire
+import Crypto
+import Foundation
+import Hummingbird
+import Synchronization
+import Testing
+
+@testable import AloftGateway
+
+/// The control plane's two endpoints for gateways, steered by a test.
+final class ServerStub: Sendable {
+    private struct Memory {
+        var state: DesiredState
+        var reports: [GatewayReport] = []
+    }
+
+    private let memory: Mutex<Memory>
+    private let blobs: [String: Data]
+
+    init(_ state: DesiredState, models: [String]) throws {
+        memory = Mutex(Memory(state: state))
+        var blobs: [String: Data] = [:]
+        for model in models {
+            let data = try Data(contentsOf: URL(fileURLWithPath: try ServingFixtures.path(model)))
+            blobs[ContentDigest(bytes: SHA256.hash(data: data)).hex] = data
+        }
+        self.blobs = blobs
+    }
+
+    func set(_ state: DesiredState) { memory.withLock { $0.state = state } }
+
+    var reports: [GatewayReport] { memory.withLock(\.reports) }
+
+    func lastReport(of revision: Int) -> RevisionReport? {
+        reports.last?.revisions.first { $0.revision.rawValue.hasPrefix("rev-\(revision)-") }
+    }
+
+    private func json(_ value: some Encodable) throws -> Response {
+        Response(
+            status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: try JSONEncoder().encode(value)))
+        )
+    }
+
+    /// Serves until the body ends.
+    func run(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
+        let router = Router()
+        router.get("/api/v1/gateways/desired-state") { request, _ in
+            let after = request.uri.queryParameters["after"].flatMap { Int($0) } ?? -1
+            for _ in 0..<3000 {
+                let state = self.memory.withLock(\.state)
+                if state.revision > after { return try self.json(state) }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            return try self.json(self.memory.withLock(\.state))
+        }
+        router.post("/api/v1/gateways/report") { request, _ in
+            let buffer = try await request.body.collect(upTo: 1 << 24)
+            let report = try JSONDecoder().decode(
+                GatewayReport.self, from: Data(buffer.readableBytesView))
+            self.memory.withLock { $0.reports.append(report) }
+            return try self.json(EmptyReply())
+        }
+        router.get("/api/v1/blobs/{digest}") { _, context in
+            guard let data = self.blobs[try context.parameters.require("digest")] else {
+                return Response(status: .notFound)
+            }
+            return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: data)))
+        }
+        let (ports, bound) = AsyncStream.makeStream(of: Int.self)
+        let application = Application(
+            router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            onServerRunning: { channel in
+                bound.yield(channel.localAddress?.port ?? 0)
+                bound.finish()
+            })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await application.run() }
+            group.addTask {
+                for await port in ports { try await body("http://127.0.0.1:\(port)") }
+            }
+            try await group.next()
+            group.cancelAll()
+            while let _ = try? await group.next() {}
+        }
+    }
+
+    func wait(_ what: String, until isTrue: @Sendable () -> Bool) async throws {
+        for _ in 0..<800 {
+            if isTrue() { return }
+            try await Task.sleep(for: .milliseconds(25))
+        }
+        Issue.record("\(what) does not happen")
+    }
+}
+
+@Suite struct FollowingTests {
+    @Test func `a revision is fetched, warmed and reported before it gets traffic`()
+        async throws
+    {
+        let first = try States.revision(1, "constant-1.onnx", weight: 0)
+        let stub = try ServerStub(States.state(1, [first]), models: ["constant-1.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server) { world in
+                try await stub.wait("ready") { stub.lastReport(of: 1)?.state == .ready }
+                let report = try #require(stub.lastReport(of: 1))
+                #expect((report.warmup?.total ?? 0) > 20)
+                #expect(report.requests == 0)
+                let early = try await world.post("/v2/models/demo/infer", States.constantBody)
+                #expect(early.status == 503)
+
+                stub.set(States.state(2, [try States.revision(1, "constant-1.onnx", weight: 100)]))
+                try await stub.wait("follow") { stub.reports.last?.desiredRevision == 2 }
+                try await world.waitUntilReady()
+                for _ in 0..<5 {
+                    _ = try await world.post("/v2/models/demo/infer", States.constantBody)
+                }
+                _ = try await world.post("/v2/models/demo/infer", "{")
+                try await stub.wait("count") { stub.lastReport(of: 1)?.requests == 5 }
+                #expect(stub.lastReport(of: 1)?.latency.total == 5)
+                #expect(stub.lastReport(of: 1)?.errors == 0)
+            }
+        }
+    }
+
+    @Test func `while weights move back and forth no request fails, and shares are as asked`()
+        async throws
+    {
+        let both: @Sendable (Int, Double) throws -> DesiredState = { revision, weight in
+            States.state(
+                revision,
+                [
+                    try States.revision(1, "constant-1.onnx", weight: 100 - weight),
+                    try States.revision(2, "constant-2.onnx", weight: weight),
+                ])
+        }
+        let stub = try ServerStub(
+            try both(1, 0), models: ["constant-1.onnx", "constant-2.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server) { world in
+                try await world.waitUntilReady()
+                try await stub.wait("ready") { stub.lastReport(of: 2)?.state == .ready }
+                let address = world.address
+                for (step, weight) in [(2, 25.0), (3, 100), (4, 0), (5, 50)] {
+                    stub.set(try both(step, weight))
+                    try await stub.wait("step \(step)") {
+                        stub.reports.last?.desiredRevision == step
+                    }
+                    // The report is made after the state; the table follows within the moment.
+                    try await Task.sleep(for: .milliseconds(100))
+                    let second = try await RawConnection.offPool {
+                        let connection = try RawConnection(address)
+                        var second = 0
+                        for _ in 0..<400 {
+                            try connection.write(
+                                "POST /v2/models/demo/infer HTTP/1.1\r\nhost: x\r\n"
+                                    + "content-length: \(States.constantBody.utf8.count)\r\n\r\n"
+                                    + States.constantBody)
+                            let reply = try connection.readReply()
+                            #expect(reply.status == 200)
+                            if reply.body.contains("[2.0]") { second += 1 }
+                        }
+                        return second
+                    }
+                    let expected = 400 * weight / 100
+                    // Five standard deviations of the binomial at the widest.
+                    #expect(
+                        abs(Double(second) - expected) <= (weight == 0 || weight == 100 ? 0 : 50))
+                }
+            }
+        }
+    }
+
+    @Test func `the revision from before serves until the one that replaces it is loaded`()
+        async throws
+    {
+        let stub = try ServerStub(
+            States.state(1, [try States.revision(1, "constant-1.onnx", weight: 100)]),
+            models: ["constant-1.onnx", "constant-2.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server) { world in
+                try await world.waitUntilReady()
+                stub.set(States.state(2, [try States.revision(2, "constant-2.onnx", weight: 100)]))
+                var sawSecond = false
+                for _ in 0..<400 where !sawSecond {
+                    let reply = try await world.post("/v2/models/demo/infer", States.constantBody)
+                    #expect(reply.status == 200)
+                    sawSecond = reply.body.contains("[2.0]")
+                }
+                #expect(sawSecond)
+                try await stub.wait("let go") { stub.lastReport(of: 1) == nil }
+            }
+        }
+    }
+
+    @Test func `a sticky key stays with its revision, and moves once as the share grows`()
+        async throws
+    {
+        let both: @Sendable (Int, Double) throws -> DesiredState = { revision, weight in
+            States.state(
+                revision,
+                [
+                    try States.revision(1, "constant-1.onnx", weight: 100 - weight),
+                    try States.revision(2, "constant-2.onnx", weight: weight),
+                ])
+        }
+        try await GatewayWorld.run(
+            try both(1, 30),
+            folder: try States.folder(with: ["constant-1.onnx", "constant-2.onnx"])
+        ) { world in
+            try await world.waitUntilReady()
+            var moved = 0
+            for key in 0..<100 {
+                var answers: Set<String> = []
+                for _ in 0..<3 {
+                    answers.insert(
+                        try await world.post(
+                            "/v2/models/demo/infer", States.constantBody,
+                            headers: "x-aloft-sticky-key: user-\(key)\r\n"
+                        ).body)
+                }
+                #expect(answers.count == 1)
+                if answers.first?.contains("[2.0]") == true { moved += 1 }
+            }
+            #expect((10...50).contains(moved))
+        }
+    }
+
+    @Test func `a damaged model on disk is fetched again`() async throws {
+        let folder = try ServingFixtures.makeFolder()
+        let revision = try States.revision(1, "constant-1.onnx", weight: 100)
+        let place = folder + "/models/" + revision.servable.digest.hex
+        try FileManager.default.createDirectory(
+            atPath: place, withIntermediateDirectories: true)
+        try Data("damaged".utf8).write(to: URL(fileURLWithPath: place + "/model.onnx"))
+        let stub = try ServerStub(States.state(1, [revision]), models: ["constant-1.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server, folder: folder) { world in
+                try await world.waitUntilReady()
+            }
+        }
+    }
+}
