@@ -162,7 +162,8 @@ import Testing
 
     @Test func `what is not HTTP gets 400 and the end`() async throws {
         try await withConstant { world in
-            #expect(try await world.send("\u{16}\u{3}\u{1}nonsense\r\n\r\n").status == 400)
+            let reply = try await world.send("\u{16}\u{3}\u{1}nonsense\r\n\r\n")
+            #expect(reply.status == 400)
         }
     }
 

@@ -32,11 +32,11 @@ import Testing
     @Test(arguments: [
         ("[1]", "wrong_count"), ("[1,2,3]", "wrong_count"), ("[]", "wrong_count"),
         ("[[1,2],[3]]", "ragged_tensor"), ("[[1],[2]]", "ragged_tensor"),
-        ("[[1,2,3]]", "ragged_tensor"), ("[[1,[2]]]", "bad_element"),
+        ("[[1,2,3]]", "ragged_tensor"), ("[[1,[2]]]", "ragged_tensor"),
         ("[1,[2]]", "bad_element"), ("[[[1,2]]]", "ragged_tensor"), ("[[]]", "ragged_tensor"),
         (#"["1",2]"#, "bad_element"), ("[null,1]", "bad_element"), ("[true,1]", "bad_element"),
         ("{}", "malformed_request"), ("[1,2", "malformed_request"), ("[1 2]", "malformed_request"),
-        ("[1,]", "malformed_request"),
+        ("[1,]", "bad_element"),
     ])
     func `data that is not the tensor gets its own error`(data: String, code: String) throws {
         let error = try #require(fault(body(x: data), signature))

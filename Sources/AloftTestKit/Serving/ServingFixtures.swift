@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 
 /// The small models that `make setup-tests` makes, and the runtime that `make setup` installs.
 package enum ServingFixtures {
