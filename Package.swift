@@ -91,7 +91,7 @@ let package = Package(
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
                 "AloftStore", "AloftArtifacts", "AloftCompute", "AloftRegistry", "AloftWire",
-                logging, serviceLifecycle,
+                grdb, logging, serviceLifecycle,
             ]),
         layer(
             "AloftMLflow",
@@ -145,7 +145,7 @@ let package = Package(
         tests("AloftCompute"),
         tests("AloftInference", ["AloftDomain"]),
         tests("AloftRegistry"),
-        tests("AloftControl"),
+        tests("AloftControl", [grdb, logging]),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
         tests(
             "AloftAPI",

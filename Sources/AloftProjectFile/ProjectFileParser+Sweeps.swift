@@ -2,7 +2,7 @@ import AloftDomain
 import Yams
 
 extension ProjectFileParser {
-    static let mostTrials = 10_000
+    package static let mostTrials = 10_000
 
     static func readSweep(_ cursor: Cursor) -> SweepDefinition? {
         guard let section = cursor.section("a sweep", keys: ProjectFileKeys.sweep) else {

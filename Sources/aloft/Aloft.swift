@@ -15,9 +15,9 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: "aloft \(BuildVersion.text)",
         subcommands: [
-            ServerCommand.self, GatewayCommand.self, RunCommand.self, ProcessesCommand.self,
-            LogsCommand.self,
-            StopCommand.self, TokenCommand.self, ShimCommand.self,
+            ServerCommand.self, GatewayCommand.self, ApplyCommand.self, SweepCommand.self,
+            RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
+            TokenCommand.self, ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

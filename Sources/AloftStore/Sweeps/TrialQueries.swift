@@ -26,6 +26,11 @@ package enum TrialQueries {
         ).map(SweepText.trial)
     }
 
+    package static func count(_ db: Database, of sweep: SweepID) throws -> Int {
+        try Int.fetchOne(
+            db, sql: "SELECT count(*) FROM trial WHERE sweep = ?", arguments: [sweep.rawValue]) ?? 0
+    }
+
     /// Writes a trial's state, which must be another than the stored one.
     package static func update(
         _ db: Database, _ trial: TrialRecord, project: ProjectID, at now: Date, by who: Principal

@@ -21,10 +21,13 @@ struct JobServices: Sendable {
     }
 
     var launcher: JobLauncher {
+        JobLauncher(
+            store: services.store, time: services.time, chance: services.chance, hasBlob: hasBlob)
+    }
+
+    var hasBlob: @Sendable (ContentDigest) -> Bool {
         let blobPath = blobPath
-        return JobLauncher(store: services.store, time: services.time, chance: services.chance) {
-            FileManager.default.fileExists(atPath: blobPath($0))
-        }
+        return { FileManager.default.fileExists(atPath: blobPath($0)) }
     }
 
     var logs: JobLogs {

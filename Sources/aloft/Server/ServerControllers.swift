@@ -20,6 +20,8 @@ extension ServerServices {
         }
         let jobs = try JobServices(services: self).controller(serverURL: serverURL)
         controllers.append(Controller(name: "jobs", run: jobs.run))
+        let sweeps = SweepController(store: store, time: time, chance: chance, logger: logger)
+        controllers.append(Controller(name: "sweeps", run: sweeps.run))
         return controllers
     }
 }

@@ -1,4 +1,5 @@
 import AloftAPI
+import AloftControl
 import AloftMLflow
 import AloftStore
 import Hummingbird
@@ -17,6 +18,10 @@ extension ServerServices {
         let jobs = JobServices(services: self)
         JobRoutes(store: store, launcher: jobs.launcher, logs: jobs.logs, time: time)
             .add(to: &routes)
+        ProjectFileRoutes(store: store, time: time, hasBlob: jobs.hasBlob).add(to: &routes)
+        SweepRoutes(
+            store: store, starter: SweepStarter(store: store, time: time, chance: chance)
+        ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)

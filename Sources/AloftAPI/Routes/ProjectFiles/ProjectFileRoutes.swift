@@ -1,0 +1,62 @@
+package import AloftDomain
+import AloftProjectFile
+package import AloftStore
+import AloftWire
+
+/// Project files.
+package struct ProjectFileRoutes: Sendable {
+    private let store: Store
+    private let time: TimeSource
+    private let hasBlob: @Sendable (ContentDigest) -> Bool
+
+    package init(
+        store: Store, time: TimeSource, hasBlob: @escaping @Sendable (ContentDigest) -> Bool
+    ) {
+        self.store = store
+        self.time = time
+        self.hasBlob = hasBlob
+    }
+
+    package func add(to routes: inout APIRoutes) {
+        routes.on(ApplyProjectFile.self) { call in
+            try requirePerson(call.principal)
+            return try await apply(call.body, by: call.principal)
+        }
+        routes.on(ListProjectFiles.self) { _ in
+            .init(projects: try await store.read { try ProjectFileQueries.projects($0) })
+        }
+        routes.on(GetProjectFile.self) { call in
+            let project = ProjectID(call.parameter("project"))
+            guard let file = try await store.read({ try ProjectFileQueries.current($0, project) })
+            else { throw JobError.noProjectFile(project: project) }
+            return .init(
+                project: file.project, revision: file.revision, text: file.text,
+                snapshot: file.snapshot, appliedAt: file.appliedAt, appliedBy: file.appliedBy)
+        }
+    }
+
+    private func apply(
+        _ body: ApplyProjectFile.Body, by principal: Principal
+    ) async throws -> ApplyProjectFile.Reply {
+        let file = try ProjectFileParser.parse(
+            body.text, file: String((body.file ?? "aloft.yaml").prefix(200)))
+        if let snapshot = body.snapshot, !hasBlob(snapshot) {
+            throw JobError.unknownSnapshot(snapshot)
+        }
+        let now = time.now()
+        let (text, snapshot) = (body.text, body.snapshot)
+        let (before, applied, isNew) = try await store.write { db in
+            let before = try ProjectFileQueries.current(db, file.project)
+            let (record, isNew) = try ProjectFileQueries.apply(
+                db, project: file.project, text: text, snapshot: snapshot, at: now, by: principal)
+            return (before, record, isNew)
+        }
+        // An older program may have taken what this one no longer reads: then all counts as new.
+        let old = before.flatMap { try? ProjectFileParser.parse($0.text) }
+        var changes = isNew ? file.changes(from: old) : []
+        if isNew, let before, before.snapshot != snapshot { changes.append("~ code") }
+        return .init(
+            project: file.project, revision: applied.revision, isNew: isNew, changes: changes,
+            warnings: file.unactedParts)
+    }
+}

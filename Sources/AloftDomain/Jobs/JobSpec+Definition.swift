@@ -1,0 +1,21 @@
+extension JobSpec {
+    /// A job of the project file with these parameters, which complete and override its defaults.
+    package init(
+        _ definition: JobDefinition, project: ProjectID, parameters: [String: ParameterValue] = [:],
+        snapshot: ContentDigest?, run: RunID?, experiment: ExperimentID?, group: JobGroup? = nil
+    ) {
+        let values = definition.parameters.merging(parameters) { _, given in given }
+        self.init(
+            project: project, name: definition.name,
+            command: definition.run.command(with: values),
+            parameters: values.mapValues(\.text), variables: definition.variables,
+            python: definition.environment.map {
+                PythonEnvironment(requirements: .file($0.python), version: $0.version)
+            },
+            resources: Resources(
+                cpus: definition.resources.cpus, memoryBytes: definition.resources.memoryBytes,
+                gpus: definition.resources.gpus, timeLimit: definition.resources.time,
+                processes: definition.resources.processes),
+            snapshot: snapshot, run: run, experiment: experiment, group: group)
+    }
+}
