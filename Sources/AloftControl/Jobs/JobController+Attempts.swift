@@ -25,6 +25,7 @@ extension JobController {
         case .lost(let reason):
             // What is left of the attempt must be gone before another begins.
             try await executor.forget(job.attempt)
+            try configuration.afterEffect()
             try await apply(.lost(attempt: job.attempt.number, reason: reason), to: job)
         }
     }
@@ -34,6 +35,7 @@ extension JobController {
         try await store.write { db in
             _ = try JobQueries.apply(db, event, to: job.id, at: now, by: Self.who)
         }
+        try configuration.afterEffect()
     }
 
     /// Makes the attempt begin, or ends a job that was stopped before it could.
@@ -49,6 +51,7 @@ extension JobController {
         }
         do {
             try await executor.start(try await launch(job))
+            try configuration.afterEffect()
         } catch let error as ComputeError {
             try await apply(
                 .ended(attempt: number, .failed(.notStarted(reason: error.message))), to: job)
@@ -63,6 +66,7 @@ extension JobController {
             try JobQueries.giveToken(db, to: job, id: token, secret: secret, at: now)
             return try JobQueries.attempts(db, of: job.id)
         }
+        try configuration.afterEffect()
         let spec = job.spec
         var variables = [
             "MLFLOW_TRACKING_URI": configuration.serverURL, "MLFLOW_TRACKING_TOKEN": secret,
@@ -102,6 +106,7 @@ extension JobController {
     private func stopIfAsked(_ job: JobRecord) async throws {
         guard job.state.name == .stopping else { return }
         try await executor.stop(job.attempt, grace: job.spec.stopGrace)
+        try configuration.afterEffect()
     }
 
     private func finish(_ job: JobRecord, _ report: AttemptReport) async throws {
@@ -121,7 +126,9 @@ extension JobController {
             try JobQueries.apply(
                 db, .ended(attempt: number, report.end), to: job.id, at: now, by: Self.who)
         }
+        try configuration.afterEffect()
         try await executor.forget(job.attempt)
+        try configuration.afterEffect()
         logger.debug(
             "attempt ended", metadata: ["job": "\(job.id)", "attempt": "\(number)"])
     }

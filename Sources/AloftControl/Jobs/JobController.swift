@@ -19,6 +19,8 @@ package struct JobController: Sendable {
         package var tokenKey: String
         /// The file with a snapshot's bytes.
         package var blobPath: @Sendable (ContentDigest) -> String
+        /// Called after each effect. Tests end the controller there, as a kill would.
+        package var afterEffect: @Sendable () throws -> Void = {}
 
         package init(
             capacity: Capacity, serverURL: String, tokenKey: String,
@@ -70,8 +72,8 @@ package struct JobController: Sendable {
     package func runOnce() async throws -> Duration {
         let jobs = try await store.read { try JobQueries.live($0) }
         guard !jobs.isEmpty else { return .seconds(30) }
-        for job in jobs where job.state.isPlaced { try await advance(job) }
         try await place()
+        for job in jobs where job.state.isPlaced { try await advance(job) }
         return .milliseconds(250)
     }
 
@@ -96,6 +98,7 @@ package struct JobController: Sendable {
                     db, .impossible(reason: reason), to: job, at: now, by: Self.who)
             }
         }
+        try configuration.afterEffect()
     }
 
     var leaseEnd: Date { time.now().addingTimeInterval(Self.lease.seconds) }

@@ -4,16 +4,40 @@ package import GRDB
 
 /// The tracking run that a job is.
 package enum JobRuns {
-    /// Creates the run of a job about to be queued, in the experiment of its project and name.
+    /// Creates the run of a job about to be queued, in the experiment of its project and name, and
+    /// notes both in `spec`.
     package static func create(
         _ db: Database, _ run: RunID, of job: JobID, for spec: inout JobSpec, at now: Date,
         by who: Principal
     ) throws {
+        try ProjectQueries.ensure(db, spec.project, at: now)
+        let experiment = try TrackingQueries.ensureExperiment(
+            db, name: "\(spec.project)/\(spec.name)", project: spec.project, at: now)
+        // Values are tags, not params: a script that logs a param itself may write it otherwise, and
+        // a param cannot be logged twice with two texts.
+        var tags = spec.parameters.sorted { $0.key < $1.key }
+            .map { NamedText(key: "aloft.parameter.\($0.key)", value: $0.value) }
+        tags.append(NamedText(key: "aloft.job", value: job.rawValue))
+        try TrackingQueries.createRun(
+            db,
+            NewRun(
+                id: run, experiment: experiment, name: spec.name, user: who.description,
+                status: .scheduled, startTime: now.millisecondsSince1970, tags: tags))
+        spec.run = run
+        spec.experiment = experiment
     }
 
     /// The run's status follows the job's; a run that the script ended itself keeps its own.
     static func follow(
         _ db: Database, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date
     ) throws {
+        guard let run = job.spec.run else { return }
+        switch effect {
+        case .startRun: try TrackingQueries.setStatus(db, run, .running, at: now)
+        case .endRun(.succeeded): try TrackingQueries.setStatus(db, run, .finished, at: now)
+        case .endRun(.failed): try TrackingQueries.setStatus(db, run, .failed, at: now)
+        case .endRun(.stopped): try TrackingQueries.setStatus(db, run, .killed, at: now)
+        case .openAttempt, .closeAttempt, .endToken: break
+        }
     }
 }

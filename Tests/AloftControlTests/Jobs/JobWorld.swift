@@ -1,0 +1,92 @@
+import AloftControl
+import AloftDomain
+import AloftScheduling
+import AloftStore
+import AloftTestKit
+import Foundation
+import Logging
+import Synchronization
+
+/// A controller with a real store, an executor without processes, and time that stands still.
+final class JobWorld: Sendable {
+    struct Killed: Error {}
+
+    let files: TemporaryFolder
+    let executor = FakeExecutor()
+    let time = ManualTime()
+    private let chance = Chance.seeded(7)
+    private let current: Mutex<Store>
+
+    init() throws {
+        files = try TemporaryFolder()
+        current = Mutex(try Store(path: files.path + "/aloft.db"))
+    }
+
+    var store: Store { current.withLock { $0 } }
+
+    /// Closes the file and opens it again, as a server does that was killed and started again.
+    func reopen() throws {
+        try current.withLock { store in
+            try store.close()
+            store = try Store(path: files.path + "/aloft.db")
+        }
+    }
+
+    /// - Parameter effects: after so many it is killed.
+    func controller(killedAfter effects: Int = .max, cpus: Double = 2) -> JobController {
+        let left = Mutex(effects)
+        let countdown = Countdown(left: left)
+        var configuration = JobController.Configuration(
+            capacity: Capacity(cpus: cpus, memoryBytes: 8 << 30),
+            serverURL: "http://127.0.0.1:5000", tokenKey: "key", blobPath: { "/blobs/\($0)" })
+        configuration.afterEffect = { try countdown.step() }
+        return JobController(
+            store: store, executor: executor, time: time.source, chance: chance,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            configuration: configuration)
+    }
+
+    private final class Countdown: Sendable {
+        private let left: Mutex<Int>
+        init(left: consuming Mutex<Int>) { self.left = left }
+        func step() throws {
+            try left.withLock { left in
+                left -= 1
+                if left <= 0 { throw Killed() }
+            }
+        }
+    }
+
+    /// Queues a job with a run of its own.
+    func queue(
+        _ name: String, _ command: String, cpus: Double = 1, group: JobGroup? = nil
+    ) async throws {
+        let now = time.now
+        try await store.write { db in
+            var spec = JobSpec(
+                project: ProjectID("flights"), name: name, command: command,
+                resources: Resources(cpus: cpus), group: group)
+            try JobRuns.create(
+                db, RunID("run-\(name)"), of: JobID(name), for: &spec, at: now, by: .local)
+            try JobQueries.insert(db, id: JobID(name), spec: spec, at: now, by: .local)
+        }
+    }
+
+    func job(_ name: String) async throws -> JobRecord {
+        try await store.read { try JobQueries.get($0, JobID(name)) }
+    }
+
+    func run(_ name: String) async throws -> RunStatus? {
+        try await store.read { try TrackingQueries.runInfo($0, RunID("run-\(name)"))?.status }
+    }
+
+    /// Looks until nothing waits or runs, or so many times.
+    func settle(_ controller: JobController, looks: Int = 60) async throws {
+        for _ in 0..<looks {
+            _ = try await controller.runOnce()
+            let live = try await store.read { try JobQueries.live($0) }
+            if live.isEmpty { return }
+            time.advance(by: .milliseconds(250))
+        }
+    }
+}
