@@ -12,12 +12,15 @@ extension JSONCursor {
         return byte &- 48 < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "N")
             || byte == UInt8(ascii: "I")
     }
+
+    /// Steps over `null`, as which NaN is written (RFC 8259 has no word for it): a missing value.
+    fileprivate mutating func takeMissing() -> Bool { takeLiteral("null") }
 }
 
 extension Float: TensorElement {
     @inline(__always)
     static func scan(_ cursor: inout JSONCursor) throws(InferenceError) -> Float? {
-        guard cursor.isAtNumber() else { return nil }
+        guard cursor.isAtNumber() else { return cursor.takeMissing() ? .nan : nil }
         // By way of a double, as numpy makes float32 from a list of Python's numbers.
         return Float(try cursor.number())
     }
@@ -26,7 +29,7 @@ extension Float: TensorElement {
 extension Double: TensorElement {
     @inline(__always)
     static func scan(_ cursor: inout JSONCursor) throws(InferenceError) -> Double? {
-        guard cursor.isAtNumber() else { return nil }
+        guard cursor.isAtNumber() else { return cursor.takeMissing() ? .nan : nil }
         return try cursor.number()
     }
 }
@@ -36,7 +39,9 @@ struct HalfBits: TensorElement {
     let bits: UInt16
 
     static func scan(_ cursor: inout JSONCursor) throws(InferenceError) -> HalfBits? {
-        guard cursor.isAtNumber() else { return nil }
+        guard cursor.isAtNumber() else {
+            return cursor.takeMissing() ? HalfBits(bits: Float16.nan.bitPattern) : nil
+        }
         return HalfBits(bits: Float16(try cursor.number()).bitPattern)
     }
 }

@@ -10,6 +10,7 @@ from onnx import ModelProto
 from aloft_models.convert import graph, repairs
 from aloft_models.convert.layout import Layout
 from aloft_models.convert.original import final_step
+from aloft_models.convert.rows import parts_of
 from aloft_models.inputs import UNNAMED
 from aloft_models.tensors import Array
 
@@ -53,13 +54,19 @@ def shape_ends(made: ModelProto, layout: Layout, expected: dict[str, Array]) -> 
 
 
 def _prepared(model: Any) -> Any:
-    """What a finished search found; without settings that matter to `transform` only."""
+    """What a finished search found, without settings that ONNX has no word for: those that matter
+    to `transform` only, and NaN as missing text, which arrives as the empty text."""
+    from sklearn.impute import SimpleImputer
+
     if hasattr(model, "best_estimator_"):
         model = model.best_estimator_
-    if getattr(final_step(model), "flatten_transform", False):
-        model = copy.deepcopy(model)
-        final_step(model).flatten_transform = False
-    return model
+    copied = copy.deepcopy(model)
+    for part, _ in parts_of(copied, None):
+        if getattr(part, "flatten_transform", False):
+            part.flatten_transform = False
+        if isinstance(part, SimpleImputer) and part.statistics_.dtype.kind == "O":
+            part.missing_values = ""
+    return copied
 
 
 def _has_zipmap(model: Any) -> bool:

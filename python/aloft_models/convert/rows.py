@@ -137,7 +137,7 @@ def _table_from_signature(
 def text_categories(model: Any) -> dict[str, list[Any]]:
     """Column → the text categories that an encoder inside the model knows."""
     found: dict[str, list[Any]] = {}
-    for part, names in _parts(model, None):
+    for part, names in parts_of(model, None):
         values = getattr(part, "categories_", None)
         names = getattr(part, "feature_names_in_", names)
         if isinstance(values, list) and names is not None and len(names) == len(values):
@@ -148,15 +148,15 @@ def text_categories(model: Any) -> dict[str, list[Any]]:
     return found
 
 
-def _parts(model: Any, names: Any) -> Iterator[tuple[Any, Any]]:
+def parts_of(model: Any, names: Any) -> Iterator[tuple[Any, Any]]:
     """The model and all models inside it, with the columns that each is given where known."""
     yield model, names
     for attribute in ("best_estimator_", "_preprocessor"):
         inner = getattr(model, attribute, None)
         if inner is not None:
-            yield from _parts(inner, names)
+            yield from parts_of(inner, names)
     for step in getattr(model, "steps", []):
-        yield from _parts(step[1], names)
+        yield from parts_of(step[1], names)
     for entry in getattr(model, "transformers_", []):
         columns = list(entry[2]) if isinstance(entry[2], list | tuple | np.ndarray) else None
-        yield from _parts(entry[1], columns)
+        yield from parts_of(entry[1], columns)

@@ -210,6 +210,12 @@ CONVERTIBLE: dict[str, Kind] = {
     "Ridge after imputer": Kind(
         lambda: fitted(make_pipeline(SimpleImputer(), Ridge()), with_gaps(), cancer()[1])
     ),
+    "LogisticRegression, one-hot after imputer of text": Kind(
+        lambda: encoded(
+            make_pipeline(SimpleImputer(strategy="most_frequent"), one_hot()), LogisticRegression()
+        ),
+        inputs=6,
+    ),
     "two targets, forest": Kind(lambda: two_targets(RandomForestRegressor(10))),
     "two targets, ridge": Kind(lambda: two_targets(MultiOutputRegressor(Ridge()))),
     "IsolationForest": Kind(
