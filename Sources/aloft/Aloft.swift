@@ -17,7 +17,7 @@ struct Aloft: AsyncParsableCommand {
         subcommands: [
             ServerCommand.self, GatewayCommand.self, ApplyCommand.self, SweepCommand.self,
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
-            TokenCommand.self, ShimCommand.self,
+            RunsCommand.self, ModelsCommand.self, TokenCommand.self, ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

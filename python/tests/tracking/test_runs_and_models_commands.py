@@ -1,0 +1,42 @@
+"""`aloft runs` and `aloft models` show what an mlflow client logged."""
+
+from __future__ import annotations
+
+import mlflow
+from conftest import Server
+from mlflow import MlflowClient
+
+
+def test_runs_are_listed_filtered_and_shown(server: Server) -> None:
+    client = MlflowClient(server.url)
+    experiment = client.create_experiment("flights/train")
+    runs = []
+    for score in (0.61, 0.72):
+        run = client.create_run(experiment, run_name=f"depth-{score}").info.run_id
+        client.log_metric(run, "val_auc", score)
+        client.log_param(run, "max_depth", "6")
+        runs.append(run)
+    table = server.run("runs", "--experiment", "flights/train", "--order-by", "metrics.val_auc DESC")
+    assert table.index("0.72") < table.index("0.61")
+    found = server.json("runs", "--filter", "metrics.val_auc > 0.7")
+    assert [run["info"]["runID"] for run in found] == [runs[1]]  # type: ignore[union-attr]
+    assert "max_depth" in server.run("runs", "show", runs[0])
+    assert "did you mean 'flights/train'" in server.run(
+        "runs", "--experiment", "flights/trian", status=1
+    )
+    assert "Invalid" in server.run("runs", "--filter", "nothing.a = 'b'", status=1)
+    assert "not found" in server.run("runs", "show", "none", status=1)
+
+
+def test_models_are_listed_and_shown(server: Server) -> None:
+    mlflow.set_tracking_uri(server.url)
+    client = MlflowClient(server.url)
+    client.create_registered_model("flight-delay", description="Late or not")
+    for _ in range(2):
+        client.create_model_version("flight-delay", "mlflow-artifacts:/0/x")
+    client.set_registered_model_alias("flight-delay", "champion", "2")
+    assert "champion=2" in server.run("models")
+    shown = server.run("models", "show", "flight-delay")
+    assert "Late or not" in shown and "mlflow-artifacts:/0/x" in shown
+    assert len(server.json("models", "show", "flight-delay")["versions"]) == 2  # type: ignore[index]
+    assert "not found" in server.run("models", "show", "none", status=1)
