@@ -143,7 +143,7 @@ let package = Package(
         tests("AloftStore", [grdb]),
         tests("AloftArtifacts"),
         tests("AloftCompute"),
-        tests("AloftInference", ["AloftDomain"]),
+        tests("AloftInference", ["AloftDomain", logging, nioCore]),
         tests("AloftRegistry"),
         tests("AloftControl", [grdb, logging]),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),

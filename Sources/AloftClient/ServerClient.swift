@@ -84,6 +84,16 @@ package struct ServerClient: Sendable {
         }
     }
 
+    /// Posts these bytes and returns the body of a good reply.
+    package func post(
+        path: String, parameters: [String: String] = [:], data: Data, contentType: String,
+        timeout: Duration = .seconds(60)
+    ) async throws -> Data {
+        try await send(
+            method: .post, path: path, parameters: parameters,
+            body: .bytes(ByteBuffer(data: data)), contentType: contentType, timeout: timeout)
+    }
+
     /// Like `send`, but hands the reply over for its body to be read as it comes.
     package func open(
         method: EndpointMethod, path: String, parameters: [String: String] = [:],

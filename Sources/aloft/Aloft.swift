@@ -15,7 +15,8 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: "aloft \(BuildVersion.text)",
         subcommands: [
-            ServerCommand.self, GatewayCommand.self, ApplyCommand.self, SweepCommand.self,
+            ServerCommand.self, GatewayCommand.self, PredictCommand.self, ApplyCommand.self,
+            SweepCommand.self,
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
             RunsCommand.self, ModelsCommand.self, TokenCommand.self, ShimCommand.self,
         ])

@@ -1,5 +1,5 @@
 import AloftDomain
-package import AloftInference
+import AloftInference
 import AloftWire
 import NIOCore
 import Synchronization
@@ -53,11 +53,4 @@ final class LoadedRevision: Sendable {
     }
 
     var signature: ModelSignature { runner.signature }
-}
-
-/// A model in other processes: it answers later.
-package protocol RemoteModel: Sendable {
-    func submit(_ call: QueuedCall)
-    /// Ends the processes.
-    func stop() async
 }

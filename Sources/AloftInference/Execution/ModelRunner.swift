@@ -7,3 +7,10 @@ package protocol ModelRunner: Sendable {
 }
 
 extension OnnxSession: ModelRunner {}
+
+/// A model in other processes: it answers later.
+package protocol RemoteModel: Sendable {
+    func submit(_ call: QueuedCall)
+    /// Ends the processes.
+    func stop() async
+}

@@ -73,7 +73,8 @@ struct GatewayCommand: AsyncParsableCommand {
                 ? TokenGate(folder: configuration.folder, own: token, time: .live) { secret in
                     try await Self.isKnown(secret, client)
                 } : nil,
-            python: nil, time: .live, chance: .live(), logger: logger)
+            python: Self.pythonModels(configuration, environment, logger), time: .live,
+            chance: .live(), logger: logger)
         do {
             try await Self.runUntilSignal { try await gateway.run() }
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
@@ -81,6 +82,41 @@ struct GatewayCommand: AsyncParsableCommand {
                 "\(configuration.listen) is in use by another program. Stop that one, or choose "
                     + "another address with --listen.")
         }
+    }
+
+    /// Loads Python models where the package for them is found.
+    private static func pythonModels(
+        _ configuration: GatewayConfiguration, _ environment: [String: String], _ logger: Logger
+    ) -> PythonEnvironments? {
+        let program = ProgramPath.current
+        guard
+            let package = configuration.pythonPackagePath
+                ?? found("python/aloft_models", above: program).map({ $0 + "/python" })
+        else { return nil }
+        let ownUV = found(".tools/uv/bin/uv", above: program).map { $0 + "/.tools/uv/bin/uv" }
+        let path = (environment["PATH"] ?? "").split(separator: ":").map { $0 + "/uv" }
+        let uv =
+            ownUV
+            ?? path.first { FileManager.default.isExecutableFile(atPath: String($0)) }
+            .map(String.init)
+        // Workers run code of models: they get no token of ours.
+        let variables = environment.filter { !$0.key.hasPrefix("ALOFT_") }
+        return PythonEnvironments(
+            folder: configuration.folder + "/python", interpreter: configuration.workerPython,
+            packagePath: package, uv: uv, memoryBytes: configuration.workerMemoryBytes,
+            environment: variables, logger: logger)
+    }
+
+    /// The nearest folder above `program` that holds `path`.
+    private static func found(_ path: String, above program: String) -> String? {
+        var folder = URL(fileURLWithPath: program).deletingLastPathComponent()
+        while folder.path != "/" {
+            if FileManager.default.fileExists(atPath: folder.appendingPathComponent(path).path) {
+                return folder.path
+            }
+            folder.deleteLastPathComponent()
+        }
+        return nil
     }
 
     /// Cancels the work at the first SIGTERM or SIGINT, and waits for it to end in order.

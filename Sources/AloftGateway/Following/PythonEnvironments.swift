@@ -1,0 +1,154 @@
+import AloftDomain
+package import AloftInference
+package import AloftWire
+import Crypto
+import Foundation
+package import Logging
+import NIOCore
+import NIOPosix
+
+/// Unpacks Python models, builds an environment for each set of requirements with uv, and starts
+/// their workers.
+package struct PythonEnvironments: PythonModelLoader {
+    private let folder: String
+    private let interpreter: String?
+    private let packagePath: String
+    private let uv: String?
+    private let memoryBytes: Int
+    private let environment: [String: String]
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - folder: where environments and the workers' logs are kept.
+    ///   - interpreter: used for every model instead of an environment of its own.
+    ///   - packagePath: the folder that holds the package `aloft_models`.
+    ///   - environment: variables that workers get.
+    package init(
+        folder: String, interpreter: String?, packagePath: String, uv: String?, memoryBytes: Int,
+        environment: [String: String], logger: Logger
+    ) {
+        self.folder = folder
+        self.interpreter = interpreter
+        self.packagePath = packagePath
+        self.uv = uv
+        self.memoryBytes = memoryBytes
+        self.environment = environment
+        self.logger = logger
+    }
+
+    package func load(
+        _ served: ServedRevision, archive: String, folder place: String
+    ) async throws -> (runner: any ModelRunner, model: any RemoteModel) {
+        let pool = try await NIOThreadPool.singleton.runIfActive {
+            try start(served, archive: archive, place: place)
+        }
+        return (pool, pool)
+    }
+
+    private func start(
+        _ served: ServedRevision, archive: String, place: String
+    ) throws -> PythonWorkerPool {
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        let log = folder + "/worker-\(served.id.rawValue.prefix(64)).log"
+        let model = try unpack(archive, place: place, log: log)
+        let python = try interpreter ?? build(for: model, log: log)
+        var variables = environment
+        variables["PYTHONPATH"] = packagePath
+        variables["PYTHONUNBUFFERED"] = "1"
+        var limits = PythonWorkerPool.Limits()
+        limits.memoryBytes = memoryBytes
+        return try PythonWorkerPool(
+            command: PythonWorkerCommand(
+                python: python, modelFolder: model, environment: variables),
+            outputs: try ModelSignature.signatures(served.servable.manifest.outputs),
+            limits: limits, log: log, socketFolder: try makeSocketFolder(), logger: logger)
+    }
+
+    /// A folder for sockets with a short path that only this user may enter.
+    private func makeSocketFolder() throws -> String {
+        var template = Array("/tmp/aloft-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw ModelFetchError.unwritable(path: "/tmp")
+        }
+        return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The model's folder, unpacked beside its archive: there whole or not at all.
+    private func unpack(_ archive: String, place: String, log: String) throws -> String {
+        let target = place + "/model"
+        if !FileManager.default.fileExists(atPath: target) {
+            let temporary = place + "/model.part"
+            try? FileManager.default.removeItem(atPath: temporary)
+            try FileManager.default.createDirectory(
+                atPath: temporary, withIntermediateDirectories: true)
+            // tar drops leading slashes and refuses members that climb out with `..`.
+            try run(
+                "/bin/tar", ["-xf", archive, "-C", temporary, "--no-same-owner"], log: log,
+                what: "the model's archive cannot be unpacked")
+            try FileManager.default.moveItem(atPath: temporary, toPath: target)
+        }
+        return try Self.findModel(in: target)
+    }
+
+    /// The folder with the file `MLmodel`: the archive's root, or one folder below.
+    private static func findModel(in folder: String) throws -> String {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        for candidate in [folder] + names.map({ folder + "/" + $0 })
+        where FileManager.default.fileExists(atPath: candidate + "/MLmodel") {
+            return candidate
+        }
+        throw InferenceError.unloadable(reason: "its archive holds no MLmodel file")
+    }
+
+    /// The interpreter of an environment with the model's requirements, built once for each set.
+    private func build(for model: String, log: String) throws -> String {
+        guard let uv else {
+            throw InferenceError.unsupportedModel(
+                reason:
+                    "Python models need uv to build their environment; run `make setup`, or name "
+                    + "an interpreter with --python")
+        }
+        let requirements = model + "/requirements.txt"
+        let text = (try? Data(contentsOf: URL(fileURLWithPath: requirements))) ?? Data()
+        let place = folder + "/" + ContentDigest(bytes: SHA256.hash(data: text)).hex.prefix(32)
+        let python = place + "/bin/python"
+        if FileManager.default.fileExists(atPath: place + "/.complete") { return python }
+        try run(
+            uv, ["venv", "--quiet", "--allow-existing", place], log: log,
+            what: "the model's Python environment cannot be made")
+        try run(
+            uv,
+            [
+                "pip", "install", "--quiet", "--python", python, "numpy", "mlflow-skinny>=3",
+                "pandas",
+            ]
+                + (text.isEmpty ? [] : ["-r", requirements]), log: log,
+            what: "the model's requirements cannot be installed")
+        try Data().write(to: URL(fileURLWithPath: place + "/.complete"))
+        return python
+    }
+
+    private func run(
+        _ program: String, _ arguments: [String], log: String, what: String
+    ) throws {
+        try Data().write(to: URL(fileURLWithPath: log))
+        guard let output = FileHandle(forWritingAtPath: log) else {
+            throw ModelFetchError.unwritable(path: log)
+        }
+        defer { try? output.close() }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = environment
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            throw InferenceError.unloadable(reason: "\(what): \(text.suffix(1000))")
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import Foundation
+
+/// One Python worker: the process, and the socket to it. Used by one thread.
+final class WorkerProcess {
+    /// Asked while the worker makes us wait; throws to end the wait.
+    typealias Check = () throws(InferenceError) -> Void
+
+    private let processID: pid_t
+    private let socketPath: String
+    private var descriptor: Int32 = -1
+    private var hasEnded = false
+
+    /// POSIX_SPAWN_SETSID of glibc's <spawn.h>, which Swift does not import.
+    private static let newSession: Int16 = 0x80
+
+    /// Starts the process; its output is appended to `log`.
+    ///
+    /// - Throws: `InferenceError.workerFailed`.
+    init(
+        command: PythonWorkerCommand, socketPath: String, log: String
+    ) throws(InferenceError) {
+        self.socketPath = socketPath
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(
+            &actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        posix_spawnattr_setflags(&attributes, Self.newSession)
+
+        let texts: [String] = [
+            command.python, "-m", "aloft_models.worker", "--model", command.modelFolder,
+            "--socket", socketPath,
+        ]
+        let words = texts.map { strdup($0) } + [nil]
+        let variables = command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for word in words + variables { free(word) } }
+        var started: pid_t = 0
+        let status = posix_spawn(&started, command.python, &actions, &attributes, words, variables)
+        guard status == 0 else {
+            throw .workerFailed(
+                reason: "\(command.python) cannot be started: \(String(cString: strerror(status)))")
+        }
+        processID = started
+    }
+
+    deinit { end() }
+
+    /// False once the process has ended; reaps it.
+    func isRunning() -> Bool {
+        guard !hasEnded else { return false }
+        var status: Int32 = 0
+        if waitpid(processID, &status, WNOHANG) == processID { hasEnded = true }
+        return !hasEnded
+    }
+
+    /// Ends the process and all that it started. A second call does nothing.
+    func end() {
+        if descriptor >= 0 {
+            close(descriptor)
+            descriptor = -1
+        }
+        if !hasEnded {
+            kill(-processID, SIGKILL)
+            kill(processID, SIGKILL)
+            var status: Int32 = 0
+            waitpid(processID, &status, 0)
+            hasEnded = true
+        }
+        unlink(socketPath)
+    }
+
+    /// The memory that the process holds, in bytes.
+    var residentBytes: Int {
+        guard let text = try? String(contentsOfFile: "/proc/\(processID)/statm", encoding: .utf8),
+            let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
+        else { return 0 }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    // MARK: The socket
+
+    /// Connects as soon as the worker listens.
+    func connect() throws(InferenceError) {
+        for _ in 0..<1200 {
+            guard isRunning() else {
+                throw .workerFailed(reason: "the process ended as it started; see its log")
+            }
+            if tryConnect() { return }
+            usleep(50_000)
+        }
+        throw .workerFailed(reason: "it does not listen")
+    }
+
+    private func tryConnect() -> Bool {
+        let candidate = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard candidate >= 0 else { return false }
+        _ = fcntl(candidate, F_SETFD, FD_CLOEXEC)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(socketPath.utf8)
+        let isShort = path.count < MemoryLayout.size(ofValue: address.sun_path)
+        withUnsafeMutableBytes(of: &address.sun_path) {
+            if isShort { $0.copyBytes(from: path) }
+        }
+        let status = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Foundation.connect(candidate, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard isShort, status == 0 else {
+            close(candidate)
+            return false
+        }
+        descriptor = candidate
+        return true
+    }
+
+    /// Writes all of it.
+    func send(_ bytes: [UInt8], check: Check) throws(InferenceError) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes { buffer in
+                Foundation.send(
+                    descriptor, buffer.baseAddress.map { $0 + sent }, buffer.count - sent,
+                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if count > 0 {
+                sent += count
+            } else if errno == EAGAIN || errno == EINTR {
+                try check()
+                wait(for: Int16(POLLOUT))
+            } else {
+                throw .workerFailed(reason: "the process ended")
+            }
+        }
+    }
+
+    /// Reads a whole message.
+    func receive(
+        check: Check
+    ) throws(InferenceError) -> (message: WorkerFrames.Message, payload: [UInt8]) {
+        let lengths = try read(12, check)
+        let headerLength = Int(
+            lengths.withUnsafeBytes {
+                UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))
+            })
+        let payloadLength = lengths.withUnsafeBytes {
+            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
+        }
+        guard headerLength <= WorkerFrames.maximumHeaderBytes,
+            payloadLength <= WorkerFrames.maximumPayloadBytes
+        else { throw .workerFailed(reason: "its message is too large") }
+        let header = try read(headerLength, check)
+        let payload = try read(Int(payloadLength), check)
+        guard
+            let message = try? JSONDecoder().decode(WorkerFrames.Message.self, from: Data(header))
+        else { throw .workerFailed(reason: "its message is unreadable") }
+        return (message, payload)
+    }
+
+    private func read(_ count: Int, _ check: Check) throws(InferenceError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let received = bytes.withUnsafeMutableBytes { buffer in
+                recv(
+                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
+                    Int32(MSG_DONTWAIT))
+            }
+            if received > 0 {
+                filled += received
+            } else if received < 0, errno == EAGAIN || errno == EINTR {
+                try check()
+                wait(for: Int16(POLLIN))
+            } else {
+                throw .workerFailed(reason: "the process ended")
+            }
+        }
+        return bytes
+    }
+
+    private func wait(for events: Int16) {
+        var descriptors = pollfd(fd: descriptor, events: events, revents: 0)
+        poll(&descriptors, 1, 100)
+    }
+}

@@ -1,0 +1,170 @@
+import AloftInference
+import AloftTestKit
+import Foundation
+import Logging
+import NIOCore
+import Testing
+
+/// A worker that speaks the protocol and misbehaves as its input says: -1 ends the process, -2 hangs,
+/// -3 takes 400 MiB, -4 fails; anything else comes back doubled.
+private let misbehavingWorker = """
+    import argparse, json, os, socket, struct, sys, time
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model")
+    parser.add_argument("--socket")
+    options = parser.parse_args()
+    print("hello from the worker", flush=True)
+    if options.model.endswith("broken"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(options.socket)
+        listener.listen()
+        c, _ = listener.accept()
+        head = json.dumps({"kind": "failed", "error": {"code": "x", "message": "no such module"}}).encode()
+        c.sendall(struct.pack("<IQ", len(head), 0) + head)
+        time.sleep(1)
+        sys.exit(1)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(options.socket)
+    listener.listen()
+    connection, _ = listener.accept()
+    stream = connection.makefile("rb")
+    def send(head, payload=b""):
+        head = json.dumps(head).encode()
+        connection.sendall(struct.pack("<IQ", len(head), len(payload)) + head + payload)
+    tensor = lambda name: {"name": name, "datatype": "FP32", "shape": [-1]}
+    send({"kind": "ready", "inputs": [tensor("x")], "outputs": [tensor("y")]})
+    keep = []
+    while True:
+        lengths = stream.read(12)
+        if len(lengths) < 12:
+            sys.exit(0)
+        head, payload = struct.unpack("<IQ", lengths)
+        request = json.loads(stream.read(head))
+        data = stream.read(payload)
+        values = struct.unpack(f"<{len(data) // 4}f", data)
+        if values[0] == -1:
+            os._exit(3)
+        if values[0] == -2:
+            time.sleep(3600)
+        if values[0] == -3:
+            keep.append(b"x" * (400 << 20))
+            time.sleep(5)
+        if values[0] == -4:
+            send({"id": request["id"], "error": {"code": "bad", "message": "the model says no"}})
+            continue
+        reply = struct.pack(f"<{len(values)}f", *[2 * value for value in values])
+        send({"id": request["id"], "outputs": [{"name": "y", "datatype": "FP32",
+              "shape": [len(values)], "offset": 0, "length": len(reply)}]}, reply)
+    """
+
+@Suite struct PythonWorkerTests {
+    private struct World {
+        let pool: PythonWorkerPool
+        let log: String
+
+        init(model: String = "model", memoryBytes: Int = 1 << 30) throws {
+            let folder = try ServingFixtures.makeFolder()
+            let package = folder + "/aloft_models/worker"
+            try FileManager.default.createDirectory(
+                atPath: package, withIntermediateDirectories: true)
+            try Data(misbehavingWorker.utf8)
+                .write(to: URL(fileURLWithPath: package + "/__main__.py"))
+            var limits = PythonWorkerPool.Limits()
+            limits.memoryBytes = memoryBytes
+            log = folder + "/worker.log"
+            pool = try PythonWorkerPool(
+                command: PythonWorkerCommand(
+                    python: "/usr/bin/env", modelFolder: folder + "/" + model, environment: [:]
+                ).withPython(), outputs: [], limits: limits, log: log, socketFolder: folder,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        }
+
+        /// One request; the result, or the error's code.
+        func ask(_ value: Float, milliseconds: Int = 20_000) async -> String {
+            let request = InferenceRequest()
+            request.fillWithZeros(pool.signature)
+            let body =
+                #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[\#(value)]}]}"#
+            let bytes = Data(body.utf8)
+            do {
+                try bytes.withUnsafeBytes {
+                    try InferRequestReader.read($0, signature: pool.signature, into: request)
+                }
+            } catch {
+                return "\(error)"
+            }
+            let reply = TensorSet()
+            return await withCheckedContinuation { continuation in
+                pool.submit(
+                    QueuedCall(
+                        request: request, reply: reply,
+                        deadline: .now() + .milliseconds(Int64(milliseconds)),
+                        deadlineMilliseconds: milliseconds
+                    ) { result in
+                        switch result {
+                        case .success:
+                            let value = reply.bytes(reply.entries[0]).loadUnaligned(as: Float.self)
+                            continuation.resume(returning: "\(value)")
+                        case .failure(let error): continuation.resume(returning: error.code)
+                        }
+                    })
+            }
+        }
+    }
+
+    @Test func `a crash, a failure and a hang cost only the request that met them`()
+        async throws
+    {
+        let world = try World()
+        #expect(await world.ask(21) == "42.0")
+        #expect(await world.ask(-4) == "model_failed")
+        #expect(await world.ask(-1) == "worker_failed")
+        #expect(await world.ask(1) == "2.0")
+        #expect(await world.ask(-2, milliseconds: 300) == "deadline_exceeded")
+        #expect(await world.ask(2) == "4.0")
+        await world.pool.stop()
+        let text = try String(contentsOfFile: world.log, encoding: .utf8)
+        #expect(text.components(separatedBy: "hello from the worker").count == 4)
+    }
+
+    @Test func `many at once are answered each with its own`() async throws {
+        let world = try World()
+        await withTaskGroup(of: (Float, String).self) { group in
+            for index in 0..<50 {
+                group.addTask { (Float(index), await world.ask(Float(index))) }
+            }
+            for await (value, answer) in group { #expect(answer == "\(value * 2)") }
+        }
+        await world.pool.stop()
+    }
+
+    @Test func `a worker that takes more memory than it may is ended`() async throws {
+        let world = try World(memoryBytes: 200 << 20)
+        #expect(await world.ask(-3) == "worker_failed")
+        #expect(await world.ask(3) == "6.0")
+        await world.pool.stop()
+    }
+
+    @Test func `a model that does not load says why`() throws {
+        #expect {
+            _ = try World(model: "broken")
+        } throws: { error in
+            (error as? InferenceError)?.message.contains("no such module") == true
+        }
+    }
+}
+
+extension PythonWorkerCommand {
+    /// With the system's interpreter in place, and the folder of the model's parent as package path.
+    fileprivate func withPython() -> PythonWorkerCommand {
+        var command = self
+        let candidates = [
+            "/usr/bin/python3", "/usr/local/bin/python3",
+        ]
+        command.python =
+            candidates.first { FileManager.default.isExecutableFile(atPath: $0) } ?? "python3"
+        let package = URL(fileURLWithPath: modelFolder).deletingLastPathComponent().path
+        command.environment = ["PYTHONPATH": package, "PATH": "/usr/bin:/bin:/usr/local/bin"]
+        return command
+    }
+}
