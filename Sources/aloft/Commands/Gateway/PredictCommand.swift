@@ -74,9 +74,9 @@ struct PredictCommand: AsyncParsableCommand {
     /// Whether `inputs` is a list of objects with a name, as in the Open Inference Protocol.
     private static func hasNamedTensors(_ data: Data) -> Bool {
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: data),
-            case .array(let inputs) = value[key: "inputs"]
+            case .array(let inputs) = value["inputs"]
         else { return false }
-        return inputs.first?[key: "datatype"] != nil
+        return inputs.first?["datatype"] != nil
     }
 
     private static func text(_ value: JSONValue) throws -> String {
