@@ -150,8 +150,8 @@ let package = Package(
         tests(
             "AloftAPI",
             [
-                "AloftArtifacts", "AloftStore", "AloftDomain", hummingbird, hummingbirdTesting,
-                httpTypes, nioCore, crypto,
+                "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire", "AloftDomain",
+                hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto,
             ]),
         tests(
             "AloftGateway",

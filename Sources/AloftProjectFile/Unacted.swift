@@ -12,8 +12,9 @@ extension ProjectFile {
         if !triggers.isEmpty {
             parts.append("triggers: schedules and causes are checked, but start nothing yet")
         }
-        if jobs.contains(where: { $0.resources.gpus > 0 }) {
-            parts.append("resources.gpus: a job is not yet placed by its GPUs")
+        for job in jobs where job.registers != nil && job.sweep == nil {
+            parts.append(
+                "jobs.\(job.name).registers: only a sweep's best trial is registered by itself yet")
         }
         return parts
     }

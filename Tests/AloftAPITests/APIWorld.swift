@@ -1,4 +1,5 @@
 import AloftArtifacts
+import AloftControl
 import AloftDomain
 import AloftStore
 import AloftTestKit
@@ -29,6 +30,11 @@ struct APIWorld {
         EventRoutes(store: temporary.store).add(to: &routes)
         let blobs = try BlobStore(root: temporary.folder.path + "/blobs", chance: chance)
         BlobRoutes(blobs: blobs).add(to: &routes)
+        ProjectFileRoutes(
+            store: temporary.store, time: time.source, hasBlob: { blobs.contains($0) }
+        ).add(to: &routes)
+        let starter = SweepStarter(store: temporary.store, time: time.source, chance: chance)
+        SweepRoutes(store: temporary.store, starter: starter).add(to: &routes)
         ServerRoutes().add(to: &routes)
     }
 

@@ -61,6 +61,9 @@ struct SweepCrashTests {
     /// Runs a whole sweep; from the blown fuse on with a new connection.
     func run(crashAt: Int) async throws -> (ending: Ending, count: Int) {
         let world = try SweepWorld(seed: 9)
+        world.script = { parameters, step in
+            step < 4 ? 1 - abs((Double(parameters["x"] ?? "") ?? 0) - 0.3) + Double(step) : nil
+        }
         try await world.apply(
             "trials: 4\n      seed: 5\n      stop: { asha: { grace: 2, reduction: 2 } }",
             more: "registers: m")
