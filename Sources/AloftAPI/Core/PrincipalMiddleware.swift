@@ -37,19 +37,23 @@ package struct PrincipalMiddleware: RouterMiddleware {
     }
 
     private func principal(of request: Request) async throws -> Principal {
-        if let secret = Self.secret(in: request.headers) {
+        let isPublic = Self.isPublic(request.uri.path)
+        let secret =
+            Self.secret(in: request.headers) ?? SessionRoutes.secret(in: request.headers)
+        if let secret {
             let record = try await store.read { try TokenQueries.find($0, secret: secret) }
             if let record { return record.principal }
             // MLflow clients may carry a password that means nothing here; open access ignores it.
-            if access == .tokenRequired { throw AccessError.unknownToken }
+            if access == .tokenRequired, !isPublic { throw AccessError.unknownToken }
         }
-        if access == .open || Self.isPublic(request.uri.path) { return .local }
+        if access == .open || isPublic { return .local }
         throw AccessError.tokenMissing
     }
 
-    /// Liveness, the server's version and the web interface's own files are no secret.
+    /// Liveness, the server's version, the web interface's own files and signing in.
     private static func isPublic(_ path: String) -> Bool {
-        path == "/health" || path == "/version" || WebRoutes.isPublic(path)
+        path == "/health" || path == "/version" || path == "/api/v1/session"
+            || WebRoutes.isPublic(path)
     }
 
     /// The token of `Authorization: Bearer TOKEN`, or the password of `Basic`, which MLflow clients

@@ -1,7 +1,7 @@
 /// What a converted model is and how to call it; written by the converter (`python/`), stored with
 /// the model version, read by the gateway. JSON keys are snake_case.
 package struct ServableManifest: Codable, Sendable, Hashable {
-    package enum Runtime: String, Codable, Sendable { case onnx, python }
+    package enum Runtime: String, Codable, Sendable, CaseIterable { case onnx, python }
 
     /// One named tensor. `shape` has -1 for a dimension that varies; the first is the batch.
     package struct Tensor: Codable, Sendable, Hashable {

@@ -2,7 +2,7 @@ package import AloftDomain
 
 /// A sweep as people and programs see it.
 package struct SweepView: Codable, Sendable, Equatable {
-    package enum State: String, Codable, Sendable {
+    package enum State: String, Codable, Sendable, CaseIterable {
         case running
         /// No more trials are made; those under way are ended.
         case closing
@@ -72,7 +72,7 @@ package struct SweepView: Codable, Sendable, Equatable {
 }
 
 package struct TrialView: Codable, Sendable, Equatable {
-    package enum State: String, Codable, Sendable {
+    package enum State: String, Codable, Sendable, CaseIterable {
         case running, stopping, succeeded, stoppedEarly, failed, cancelled
     }
 

@@ -25,6 +25,7 @@ extension ServerServices {
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)
+        SessionRoutes(store: store).add(to: router)
         MLflowRoutes(store: store, artifacts: artifacts, time: time, chance: chance).add(to: router)
         WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: router)
         return router

@@ -82,7 +82,7 @@ def _artifacts(client: MlflowClient, run_id: str) -> None:
         (folder / "pixel.png").write_bytes(PNG)
         (folder / "weights.bin").write_bytes(bytes(range(256)))
         (folder / "reports/report.html").write_text(f"<h1>Report</h1>{SCRIPT}")
-        (folder / "reports/<b>odd & name #1.txt").write_text(SCRIPT)
+        (folder / "reports/<b>odd & name.txt").write_text(SCRIPT)
         client.log_artifacts(run_id, str(folder))
 
 

@@ -12,6 +12,13 @@ import { Runs } from "../pages/Runs/Runs";
 const Compare = lazy(() => import("../pages/Compare/Compare").then((page) => ({ default: page.Compare })));
 const Settings = lazy(() => import("../pages/Settings/Settings").then((page) => ({ default: page.Settings })));
 
+const lazily = {
+    Job: lazy(() => import("../pages/Job/Job").then((page) => ({ default: page.JobPage }))),
+    Jobs: lazy(() => import("../pages/Jobs/Jobs").then((page) => ({ default: page.Jobs }))),
+    Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => ({ default: page.SweepPage }))),
+    Sweeps: lazy(() => import("../pages/Sweeps/Sweeps").then((page) => ({ default: page.Sweeps }))),
+};
+
 /** Which page shows an address. A new page adds its line, and its first part to `WebRoutes`. */
 export function pageFor(parts: string[]): ReactNode {
     const [area, first, second, third] = parts;
@@ -27,6 +34,8 @@ export function pageFor(parts: string[]): ReactNode {
                 return <ModelVersionPage key={`${first}/${third}`} name={first} version={third} />;
             }
             return second === undefined ? <Model key={first} name={first} /> : <NotFound />;
+        case "jobs": return first === undefined ? <lazily.Jobs /> : <lazily.Job key={first} id={first} />;
+        case "sweeps": return first === undefined ? <lazily.Sweeps /> : <lazily.Sweep key={first} id={first} />;
         case "settings": return <Settings />;
         default: return <NotFound />;
     }
@@ -54,6 +63,13 @@ export const navigation: { title: string; items: NavItem[] }[] = [
         items: [
             { label: "Experiments", to: "/experiments", area: "experiments", key: "e", icon: "M6 2h4M7 2v4l-4 7a1 1 0 0 0 1 1h8a1 1 0 0 0 1-1L9 6V2M5 10h6" },
             { label: "Models", to: "/models", area: "models", key: "m", icon: "M8 1.8 13.5 5v6L8 14.2 2.5 11V5zM2.5 5 8 8.2 13.5 5M8 8.2v6" },
+        ],
+    },
+    {
+        title: "Run",
+        items: [
+            { label: "Jobs", to: "/jobs", area: "jobs", key: "j", icon: "M2.5 4h11M2.5 8h11M2.5 12h7M12 10.5v4l3-2z" },
+            { label: "Sweeps", to: "/sweeps", area: "sweeps", key: "w", icon: "M2 14V2M2 14h12M5 10.5l2.5-3 2.5 1.5L14 4" },
         ],
     },
     {

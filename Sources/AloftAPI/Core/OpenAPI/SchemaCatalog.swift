@@ -81,7 +81,7 @@ final class SchemaRecording {
         guard notes.isObject else {
             return Described(schema: notes.single ?? .object([:]), value: value)
         }
-        components[name] = notes.object
+        components[name] = notes.object(isComplete: value != nil)
         return Described(schema: .reference(name), value: value)
     }
 
@@ -117,13 +117,15 @@ struct SchemaNotes {
         if isRequired { required.append(key) }
     }
 
-    var object: JSONValue {
+    /// A schema that is not complete says so, and a test fails.
+    func object(isComplete: Bool) -> JSONValue {
         var schema: [String: JSONValue] = [
             "type": .string("object"), "properties": .object(properties),
         ]
         if !required.isEmpty {
             schema["required"] = .array(required.sorted().map(JSONValue.string))
         }
+        if !isComplete { schema["x-incomplete"] = .bool(true) }
         return .object(schema)
     }
 }

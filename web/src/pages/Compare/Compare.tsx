@@ -220,7 +220,7 @@ function Differences({ runs }: { runs: Run[] }) {
         )}>
             {shown.length === 0 ? <Empty title="Nothing differs"><button type="button" className="button" onClick={() => setOnly("no")}>Show everything</button></Empty> : (
                 <div className="table-box" tabIndex={0} role="region" aria-label="Differences">
-                    <table className="plain compact">
+                    <table className="plain compact differences">
                         <thead>
                             <tr>
                                 <th scope="col">Name</th>

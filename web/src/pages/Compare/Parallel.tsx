@@ -92,6 +92,7 @@ export function Parallel({ axes, runs, onBrush }: {
     };
 
     return (
+        <div className="parallel-box" tabIndex={0} role="group" aria-label="Axes">
         <svg ref={box} className="parallel" height={HEIGHT} role="img" aria-label={`Parallel coordinates of ${runs.length} runs`}>
             {runs.map((run) => {
                 const points = scales.flatMap((scale, index) => {
@@ -116,5 +117,6 @@ export function Parallel({ axes, runs, onBrush }: {
                 );
             })}
         </svg>
+        </div>
     );
 }

@@ -5,7 +5,7 @@ import { Ago, Took } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { runName } from "../Runs/rows";
-import { Attention, Live, Working } from "./Platform";
+import { Attention, Working } from "./Platform";
 
 interface Overview {
     recent: Run[];
@@ -41,7 +41,6 @@ export function Home() {
                     <div className="stack">
                         <Attention />
                         <div className="grid-2">
-                            <Live />
                             <Working />
                             {overview.running.length > 0 && (
                                 <Card title="Running now" flush side={`${overview.running.length}`}>

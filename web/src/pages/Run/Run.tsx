@@ -103,7 +103,7 @@ function Overview({ run, tags }: { run: Run; tags: Map<string, string> }) {
     return (
         <div className="grid-main">
             <div className="stack">
-                {note !== undefined && <Card title="Note"><p style={{ whiteSpace: "pre-wrap" }}>{note.slice(0, 5000)}</p></Card>}
+                {note !== undefined && <Card title="Note"><p className="note" tabIndex={0}>{note.slice(0, 20_000)}</p></Card>}
                 <Card title="Metrics" flush>
                     <MetricTable metrics={data.metrics ?? []} curves={`${path("runs", info.run_id)}?tab=curves`} />
                 </Card>

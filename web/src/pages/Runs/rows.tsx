@@ -73,7 +73,7 @@ export function columnsFor(
     ids: string[], pin: (id: string) => void, toggle: (group: string) => void, closed: Set<string>,
 ): Column<Row>[] {
     const first: Column<Row> = {
-        id: "name", title: "Run", width: 250, sort: "attributes.run_name",
+        id: "name", title: "Run", width: window.innerWidth < 600 ? 170 : 250, sort: "attributes.run_name",
         cell: (row) => (row.kind === "group" ? (
             <button type="button" className="button quiet small" aria-expanded={!closed.has(row.id)} onClick={() => toggle(row.id)}>
                 {closed.has(row.id) ? "▸" : "▾"} <bdi>{row.label.slice(0, 60)}</bdi> <span className="muted">{row.rows.length}</span>

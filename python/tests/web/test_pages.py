@@ -1,0 +1,271 @@
+"""Every page and its main actions, as a person uses them."""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Callable
+
+import mlflow
+import pytest
+from playwright.sync_api import BrowserContext, expect
+from seed import Seeded
+from watched import Watched
+
+
+def test_an_empty_server_says_what_to_do_first(
+    make_server: Callable[..., object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server = make_server("empty")
+    page = open_context().new_page()
+    page.goto(server.url)  # type: ignore[attr-defined]
+    expect(page.get_by_role("heading", name="Welcome to Aloft")).to_be_visible()
+    expect(page.get_by_text("aloft sweep train")).to_be_visible()
+    page.goto(server.url + "/models")  # type: ignore[attr-defined]
+    expect(page.get_by_text("No models yet")).to_be_visible()
+
+
+def test_home_shows_the_latest_runs(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/")
+    expect(page.get_by_role("heading", name="Latest runs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Running now")).to_be_visible()
+    page.get_by_role("link", name="still running").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("still running")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+def test_an_experiment_is_found_and_opened(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/experiments")
+    expect(page.get_by_role("link", name="flights/train")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("flights")
+    expect(page).to_have_url(re.compile("find=flights"))
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_role("link", name="flights/train").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("flights/train")
+
+
+def test_runs_are_filtered_by_the_server_with_completion(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/experiments/{seeded.experiment}")
+    expect(page.get_by_text("17 runs")).to_be_visible()
+    field = page.get_by_role("combobox", name="Filter runs")
+    field.click()
+    field.type("val")
+    page.get_by_role("option", name=re.compile("metrics.val_auc")).click()
+    page.get_by_role("option", name=">", exact=True).click()
+    field.type("0.71")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("filter=metrics.val_auc"))
+    found = mlflow.MlflowClient().search_runs([seeded.experiment], "metrics.val_auc > 0.71")
+    expect(page.get_by_text(f"{len(found)} runs")).to_be_visible()
+    field.fill("nonsense ===")
+    field.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("INVALID_PARAMETER_VALUE")
+
+
+def test_runs_are_sorted_grouped_pinned_and_their_columns_chosen(
+    watched: Watched, seeded: Seeded
+) -> None:
+    page = watched.open(f"/experiments/{seeded.experiment}")
+    page.get_by_role("button", name="val_auc").click()
+    expect(page.get_by_role("columnheader", name="val_auc")).to_have_attribute(
+        "aria-sort", "descending"
+    )
+    best = mlflow.MlflowClient().search_runs([seeded.experiment], order_by=["metrics.val_auc DESC"])
+    expect(page.locator("[aria-rowindex='2']")).to_contain_text(best[0].info.run_name or "")
+
+    page.locator("[aria-rowindex='4']").hover()
+    page.locator("[aria-rowindex='4']").get_by_role("button", name="Pin to the top").click()
+    expect(page.locator("[aria-rowindex='2']")).to_contain_text(best[2].info.run_name or "")
+
+    page.get_by_role("button", name="Columns").click()
+    page.get_by_role("checkbox", name="booster").uncheck()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("columnheader", name="booster")).to_have_count(0)
+
+    page.get_by_label("Group by").select_option("params.booster")
+    expect(page.get_by_role("button", name=re.compile("dart"))).to_be_visible()
+    # All of it is in the address: a colleague who opens it sees the same.
+    page.reload()
+    expect(page.get_by_role("button", name=re.compile("dart"))).to_be_visible()
+    expect(page.get_by_role("columnheader", name="booster")).to_have_count(0)
+
+
+def test_runs_are_deleted_and_brought_back(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/experiments/{seeded.experiment}")
+    row = page.get_by_role("row").filter(has_text="trial-09")
+    row.get_by_role("checkbox").click()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("16 runs")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("17 runs")).to_be_visible()
+
+
+def test_a_run_shows_what_was_logged(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/runs/{seeded.runs[0]}")
+    expect(page.get_by_role("table", name="Parameters")).to_contain_text("learning_rate")
+    expect(page.get_by_role("table", name="Metrics")).to_contain_text("val_auc")
+    expect(page.get_by_text("flights-2013-01")).to_be_visible()
+    expect(page.get_by_text("8f14e45fceea167a5a36dedd4bea2543")).to_be_visible()
+    expect(page.get_by_text("by ada")).to_be_visible()
+    page.get_by_role("button", name="Rename").click()
+    page.get_by_role("textbox", name="Name").fill("trial-zero")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("trial-zero")
+    assert mlflow.get_run(seeded.runs[0]).info.run_name == "trial-zero"
+
+
+def test_curves_follow_a_run_while_it_is_logged(watched: Watched, seeded: Seeded) -> None:
+    live = seeded.runs[-1]
+    page = watched.open(f"/runs/{live}?tab=curves")
+    chart = page.get_by_role("img", name=re.compile("val_auc"))
+    chart.locator(".main-svg").first.wait_for()
+    client = mlflow.MlflowClient()
+    for step in range(1, 6):
+        client.log_metric(live, "val_auc", 0.55 + step / 100, step=step)
+    client.log_metric(live, "fresh", 1.0, step=1)
+    expect(page.get_by_role("img", name=re.compile("fresh"))).to_be_visible()
+    line = chart.locator(".js-line")
+    expect(line).to_have_count(1)
+
+
+def test_artifacts_are_previewed(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/runs/{seeded.runs[0]}?tab=artifacts")
+    tree = page.get_by_role("navigation", name="Artifacts")
+    tree.get_by_role("button", name="importance.csv").click()
+    expect(page.get_by_role("cell", name="wind, gusts")).to_be_visible()
+    tree.get_by_role("button", name="metrics.json").click()
+    expect(page.get_by_text('"confusion"')).to_be_visible()
+    tree.get_by_role("button", name="notes.txt").click()
+    expect(page.get_by_text("of text")).to_be_visible()
+    tree.get_by_role("button", name="pixel.png").click()
+    expect(page.get_by_role("img", name="Artifact pixel.png")).to_be_visible()
+    tree.get_by_role("button", name="weights.bin").click()
+    expect(page.get_by_text("No preview for this kind of file")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == bytes(range(256))
+
+
+def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/experiments/{seeded.experiment}")
+    for name in ("trial-01", "trial-02", "trial-03"):
+        page.get_by_role("row").filter(has_text=name).get_by_role("checkbox").click()
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Compare 3 runs")
+    chart = page.get_by_role("img", name=re.compile("val_auc by step"))
+    expect(chart.locator(".js-line")).to_have_count(3)
+    expect(page.get_by_role("img", name=re.compile("Parallel coordinates of 3"))).to_be_visible()
+    expect(page.get_by_text("params.learning_rate")).to_have_count(2)
+    page.get_by_label("Smoothing").fill("0.8")
+    expect(chart.locator(".js-line")).to_have_count(6)
+
+
+def test_brushing_an_axis_chooses_runs(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/compare?runs={','.join(seeded.runs[:8])}")
+    axis = page.get_by_role("img", name=re.compile("Parallel coordinates")).locator("g.axis").last
+    axis.evaluate("element => element.scrollIntoView({block: 'center'})")
+    box = axis.locator("rect").last.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 14, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 14, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"^\d of 8$"))).to_be_visible()
+    page.get_by_role("button", name="Show all").click()
+    expect(page.get_by_text(re.compile(r"^\d of 8$"))).to_have_count(0)
+
+
+def test_an_alias_is_moved_and_moved_back(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/models")
+    page.get_by_role("link", name="flight-delay").click()
+    expect(page.get_by_role("row").filter(has_text="Version 2")).to_contain_text("champion")
+    page.get_by_role("button", name="Set alias").click()
+    page.get_by_label("Version").select_option("3")
+    page.get_by_role("dialog").get_by_role("button", name="Set alias").click()
+    expect(page.get_by_role("row").filter(has_text="Version 3")).to_contain_text("champion")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("row").filter(has_text="Version 2")).to_contain_text("champion")
+    page.get_by_role("link", name="Version 2").click()
+    expect(page.get_by_text("models:/flight-delay/2").first).to_be_visible()
+    page.get_by_role("link", name=seeded.runs[1]).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("trial-01")
+
+
+def test_tokens_are_made_shown_once_and_revoked(watched: Watched) -> None:
+    page = watched.open("/settings")
+    page.get_by_label("Name of a new token").fill("ada@laptop")
+    page.get_by_role("button", name="Make token").click()
+    expect(page.get_by_text("it is shown once")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("it is shown once")).to_have_count(0)
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("No tokens")).to_be_visible()
+
+
+def test_the_keyboard_goes_everywhere(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Go to Experiments")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+    table = page.get_by_role("table", name="Experiments")
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/experiments/\w+"))
+
+
+@pytest.mark.parametrize("path", ["/nowhere/at/all", "/runs/0000", "/models/none"])
+def test_what_is_not_there_is_said(watched: Watched, seeded: Seeded, path: str) -> None:
+    reply = watched.page.goto(watched.base + path)
+    assert reply is not None
+    if path.startswith("/nowhere"):
+        assert reply.status == 404
+        watched.errors.clear()
+        return
+    expect(watched.page.get_by_role("alert")).to_contain_text("RESOURCE_DOES_NOT_EXIST")
+    watched.errors.clear()  # the browser reports each 404
+
+
+def test_a_server_with_tokens_asks_for_one(
+    make_server: Callable[..., object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server = make_server("guarded", arguments=["--auth"])
+    made = server.run("token", "create", "ada", "--data", str(server.data))  # type: ignore[attr-defined]
+    secret = made.split()[-1]
+    page = open_context().new_page()
+    page.goto(server.url)  # type: ignore[attr-defined]
+    page.get_by_label("Token").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("token_unknown")
+    page.get_by_label("Token").fill(secret)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Welcome to Aloft")).to_be_visible()
+    assert page.evaluate("document.cookie") == "", "scripts must not see the token"
+
+
+def test_a_lost_server_is_said_and_found_again(
+    make_server: Callable[..., object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server = make_server("lost")
+    page = open_context().new_page()
+    page.goto(server.url)  # type: ignore[attr-defined]
+    expect(page.get_by_role("heading", name="Welcome to Aloft")).to_be_visible()
+    server.kill()  # type: ignore[attr-defined]
+    expect(page.get_by_text("The connection to the server is lost")).to_be_visible(timeout=15_000)
+    server.start()  # type: ignore[attr-defined]
+    expect(page.get_by_text("The connection to the server is lost")).to_have_count(
+        0, timeout=20_000
+    )
+
+
+def test_the_address_of_a_page_holds_odd_names(watched: Watched, seeded: Seeded) -> None:
+    name = urllib.parse.quote("reports/<b>odd & name.txt", safe="")
+    page = watched.open(f"/runs/{seeded.runs[0]}?tab=artifacts&file={name}")
+    expect(page.get_by_role("region", name="Preview")).to_contain_text("onerror")

@@ -1,0 +1,137 @@
+import { useState } from "react";
+import { call } from "../../api/client";
+import type { Schemas } from "../../api/generated";
+import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
+import { Chart, colorOf, type Trace } from "../../components/Chart";
+import { ConfirmDialog } from "../../components/Form";
+import { ErrorBox, Loaded } from "../../components/State";
+import { Ago, Took } from "../../components/Time";
+import { bytes, duration } from "../../core/format";
+import { useAction, useQuery } from "../../core/query";
+import { Link, navigate, path } from "../../core/router";
+import { asks, jobState } from "../Jobs/Jobs";
+import { Log } from "./Log";
+
+type Reply = Schemas["GetJobReply"];
+
+/** One job: its log as it is written, what it uses, and how it ended. */
+export function JobPage({ id }: { id: string }) {
+    const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), { on: ["job"], every: 15_000 });
+    return (
+        <Loaded query={query} lines={8}>
+            {(reply) => <Known reply={reply} reload={query.reload} />}
+        </Loaded>
+    );
+}
+
+function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> }) {
+    const { job } = reply;
+    const [stopping, setStopping] = useState(false);
+    const again = useAction(async () => {
+        const made = await call("RetryJob", { path: { job: job.id } });
+        navigate(path("jobs", made.id));
+    });
+    const isLive = job.state !== "ended";
+    return (
+        <Page title={job.name} plainTitle={job.name} crumbs={[{ label: "Jobs", to: "/jobs" }]} badge={<Status state={jobState(job)} />}
+            note={(
+                <>
+                    <span>Queued <Ago at={job.createdAt} /></span>
+                    {job.startedAt && <span>{isLive ? "running for" : "took"} <Took from={job.startedAt} to={job.endedAt} /></span>}
+                    <span>by <bdi>{job.createdBy}</bdi></span>
+                    <Copy text={job.id} label="Copy id" />
+                </>
+            )}
+            actions={(
+                <>
+                    {!isLive && <button type="button" className="button" disabled={again.busy} onClick={() => void again.run()}>Run again</button>}
+                    {isLive && <button type="button" className="button danger" disabled={job.state === "stopping"} onClick={() => setStopping(true)}>Stop</button>}
+                </>
+            )}>
+            <ErrorBox error={again.error} />
+            <div className="stack">
+                {job.failure && (
+                    <div className="error-box" role="alert">
+                        <div>{job.failure.message}</div>
+                        <code>{job.failure.code}</code>
+                    </div>
+                )}
+                {job.stopReason && <p className="offline">Asked to stop: {job.stopReason.slice(0, 400)}</p>}
+                <div className="grid-main">
+                    <div className="stack">
+                        <Log job={job.id} isLive={isLive} />
+                        <Usage job={job.id} isLive={isLive} />
+                    </div>
+                    <div className="stack">
+                        <Card title="Record">
+                            <Facts items={[
+                                ["Project", <bdi key="project">{job.project}</bdi>],
+                                ["Run", job.run ? <Link to={path("runs", job.run)} className="mono small">{job.run.slice(0, 12)}</Link> : undefined],
+                                ["Group", job.group ? <span className="mono small">{job.group.slice(0, 40)}</span> : undefined],
+                                ["Asks for", asks(job)],
+                                ["Priority", String(job.priority)],
+                                ["Code", reply.snapshot ? <span className="mono small" title={reply.snapshot}>{reply.snapshot.slice(0, 12)} <Copy text={reply.snapshot} /></span> : undefined],
+                            ]} />
+                        </Card>
+                        <Card title="Command"><Code text={reply.command} /></Card>
+                        {Object.keys(job.parameters).length > 0 && (
+                            <Card title="Parameters">
+                                <Facts items={Object.entries(job.parameters).map(([name, value]): [string, string] => [name, value.slice(0, 500)])} />
+                            </Card>
+                        )}
+                        <Attempts attempts={reply.attempts} />
+                    </div>
+                </div>
+            </div>
+            {stopping && (
+                <ConfirmDialog title="Stop this job?" confirm="Stop" danger onClose={() => setStopping(false)}
+                    onConfirm={async () => {
+                        await call("StopJob", { path: { job: job.id }, body: { reason: "stopped in the browser" } });
+                        await reload();
+                    }}>
+                    <p className="soft">Its whole process tree ends. What it logged so far stays.</p>
+                </ConfirmDialog>
+            )}
+        </Page>
+    );
+}
+
+function Attempts({ attempts }: { attempts: Schemas["AttemptView"][] }) {
+    if (attempts.length === 0) return null;
+    return (
+        <Card title="Attempts" flush>
+            <ul className="list">
+                {attempts.map((attempt) => (
+                    <li key={attempt.number}>
+                        <div className="grow">
+                            <div>Attempt {attempt.number}</div>
+                            <div className="muted small"><Ago at={attempt.claimedAt} /></div>
+                        </div>
+                        <div className="right small muted">
+                            <div><Took from={attempt.startedAt} to={attempt.endedAt} /></div>
+                            {attempt.peakMemoryBytes !== undefined && <div>at most {bytes(attempt.peakMemoryBytes)}</div>}
+                            {attempt.cpuSeconds !== undefined && <div>{duration(attempt.cpuSeconds * 1000)} of CPU</div>}
+                        </div>
+                    </li>
+                ))}
+            </ul>
+        </Card>
+    );
+}
+
+function Usage({ job, isLive }: { job: string; isLive: boolean }) {
+    const query = useQuery(`usage/${job}`, () => call("GetJobUsage", { path: { job } }), { every: isLive ? 3000 : undefined });
+    const samples = query.data?.samples ?? [];
+    if (samples.length < 2) return null;
+    const seconds = samples.map((sample) => sample.seconds);
+    const trace = (name: string, y: number[], index: number): Trace[] => [{
+        x: seconds, y, name, mode: "lines", line: { color: colorOf(index), width: 1.8 },
+        hovertemplate: `%{y:.3g} ${name}<extra></extra>`,
+    }];
+    return (
+        <div className="charts">
+            <Card title="CPUs" flush><Chart traces={trace("CPUs", samples.map(({ cpus }) => cpus), 0)} label="CPUs over time" xTitle="seconds" /></Card>
+            <Card title="Memory" flush><Chart traces={trace("MB", samples.map(({ memoryBytes }) => memoryBytes / 1e6), 1)} label="Memory over time" xTitle="seconds" yTitle="MB" /></Card>
+        </div>
+    );
+}

@@ -1,0 +1,159 @@
+import { useEffect, useMemo, useState } from "react";
+import { call } from "../../api/client";
+import type { Schemas } from "../../api/generated";
+import { Card, Page, Status } from "../../components/Basics";
+import { Chart, colorOf, prepareCharts, type Trace } from "../../components/Chart";
+import { ConfirmDialog } from "../../components/Form";
+import { Empty, Loaded } from "../../components/State";
+import { Ago, Took } from "../../components/Time";
+import { VirtualTable, type Column, type Sort } from "../../components/VirtualTable";
+import { number } from "../../core/format";
+import { useQuery } from "../../core/query";
+import { Link, path } from "../../core/router";
+
+type Sweep = Schemas["SweepView"];
+type Trial = Schemas["TrialView"];
+
+/** One sweep: the best so far, every trial, and which were stopped early. */
+export function SweepPage({ id }: { id: string }) {
+    useEffect(prepareCharts, []);
+    const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { on: ["sweep", "trial"], every: 3000 });
+    const [stopping, setStopping] = useState(false);
+    const sweep = query.data;
+    const isLive = sweep !== undefined && (sweep.state === "running" || sweep.state === "closing");
+    return (
+        <Page title={sweep === undefined ? "Sweep" : sweep.job} crumbs={[{ label: "Sweeps", to: "/sweeps" }]}
+            badge={sweep && <Status state={sweep.state} />}
+            note={sweep && (
+                <>
+                    <span><bdi>{sweep.objective}</bdi> by {sweep.method}</span>
+                    <span>Started <Ago at={sweep.createdAt} /></span>
+                    <span>{isLive ? "running for" : "took"} <Took from={sweep.createdAt} to={sweep.endedAt} /></span>
+                </>
+            )}
+            actions={isLive && <button type="button" className="button danger" disabled={sweep.state !== "running"} onClick={() => setStopping(true)}>Stop</button>}>
+            <Loaded query={query} lines={8}>{(known) => <Known sweep={known} />}</Loaded>
+            {stopping && (
+                <ConfirmDialog title="Stop this sweep?" confirm="Stop" danger onClose={() => setStopping(false)}
+                    onConfirm={async () => {
+                        await call("StopSweep", { path: { sweep: id } });
+                        await query.reload();
+                    }}>
+                    <p className="soft">The trials under way are ended and no more are made. What they logged stays.</p>
+                </ConfirmDialog>
+            )}
+        </Page>
+    );
+}
+
+function Known({ sweep }: { sweep: Sweep }) {
+    const trials = sweep.trials ?? [];
+    const count = (state: Trial["state"]) => trials.filter((trial) => trial.state === state).length;
+    const best = trials.find(({ number: each }) => each === sweep.best);
+    const ended = trials.filter(({ state }) => state !== "running" && state !== "stopping").length;
+    return (
+        <div className="stack">
+            {sweep.reason && <div className="error-box" role="alert">{sweep.reason.slice(0, 2000)}</div>}
+            <div className="card">
+                <dl className="figures">
+                    <div><dt>Best so far</dt><dd>{number(best?.objective)} {best && <span className="small">trial {best.number}</span>}</dd></div>
+                    <div><dt>Trials</dt><dd>{ended} <span className="small">of {sweep.trialLimit}</span></dd></div>
+                    <div><dt>Running</dt><dd>{count("running") + count("stopping")} <span className="small">{sweep.parallel} at once</span></dd></div>
+                    <div><dt>Stopped early</dt><dd>{count("stoppedEarly")}</dd></div>
+                    <div><dt>Failed</dt><dd>{count("failed")}</dd></div>
+                    {sweep.registered && (
+                        <div><dt>Registered</dt><dd style={{ fontSize: 15 }}>
+                            <Link to={path("models", sweep.registered.model, "versions", String(sweep.registered.version))}>{sweep.registered.model} v{sweep.registered.version}</Link>
+                        </dd></div>
+                    )}
+                </dl>
+            </div>
+            <BestSoFar sweep={sweep} trials={trials} />
+            <Trials trials={trials} best={sweep.best} />
+        </div>
+    );
+}
+
+const looks: [Trial["state"][], string, string][] = [
+    [["succeeded"], "ran to the end", colorOf(0)],
+    [["stoppedEarly"], "stopped early", colorOf(5)],
+    [["running", "stopping"], "running", colorOf(6)],
+    [["failed", "cancelled"], "failed or cancelled", colorOf(7)],
+];
+
+function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
+    const traces = useMemo((): Trace[] => {
+        const isMaximum = sweep.objective.startsWith("max");
+        const measured = trials.filter((trial) => trial.objective !== undefined);
+        let best: number | undefined;
+        const curve = measured.filter(({ state }) => state === "succeeded").map((trial) => {
+            const value = trial.objective ?? 0;
+            best = best === undefined ? value : isMaximum ? Math.max(best, value) : Math.min(best, value);
+            return { x: trial.number, y: best };
+        });
+        return [
+            {
+                x: curve.map(({ x }) => x), y: curve.map(({ y }) => y), name: "best so far", mode: "lines",
+                line: { color: colorOf(2), width: 2, shape: "hv" }, hovertemplate: "best %{y:.5g}<extra></extra>",
+            },
+            ...looks.map(([states, name, color]): Trace => {
+                const some = measured.filter(({ state }) => states.includes(state));
+                return {
+                    x: some.map(({ number: each }) => each), y: some.map(({ objective }) => objective ?? null), name, mode: "markers",
+                    marker: { color, size: 8 }, hovertemplate: "trial %{x}: %{y:.5g}<extra></extra>",
+                };
+            }).filter(({ x }) => x.length > 0),
+        ];
+    }, [sweep.objective, trials]);
+    return (
+        <Card title={<bdi>{sweep.objective}</bdi>} flush>
+            {trials.some(({ objective }) => objective !== undefined)
+                ? <Chart traces={traces} label="Objective by trial, and the best so far" xTitle="trial" legend tall />
+                : <Empty title="No values yet">They appear as soon as a trial logs the objective.</Empty>}
+        </Card>
+    );
+}
+
+function Trials({ trials, best }: { trials: Trial[]; best: number | undefined }) {
+    const [sort, setSort] = useState<Sort | undefined>();
+    const names = useMemo(() => [...new Set(trials.flatMap(({ parameters }) => parameters.map(({ name }) => name)))], [trials]);
+    const columns = useMemo((): Column<Trial>[] => [
+        {
+            id: "number", title: "Trial", width: 100, sort: "number",
+            cell: (trial) => <><Link to={path("runs", trial.run)}>{trial.number}</Link>{trial.number === best && <span title="the best so far"> ★</span>}</>,
+        },
+        { id: "state", title: "State", width: 150, cell: (trial) => <span title={trial.reason}><Status state={trial.state} tone={trial.state === "cancelled" ? "idle" : undefined} /></span> },
+        { id: "objective", title: "Objective", width: 110, align: "right", sort: "objective", cell: (trial) => number(trial.objective) },
+        { id: "step", title: "Step", width: 80, align: "right", cell: (trial) => trial.step ?? "" },
+        { id: "rung", title: "Rung", width: 70, align: "right", cell: (trial) => trial.rung ?? "" },
+        ...names.map((name): Column<Trial> => ({
+            id: `p.${name}`, title: name, width: 130, sort: `p.${name}`,
+            cell: (trial) => trial.parameters.find((each) => each.name === name)?.value ?? "",
+        })),
+        { id: "took", title: "Took", width: 110, cell: (trial) => <Took from={trial.createdAt} to={trial.endedAt} /> },
+        { id: "job", title: "Job", width: 100, cell: (trial) => <Link to={path("jobs", trial.job)} className="mono">{trial.job.slice(0, 8)}</Link> },
+    ], [names, best]);
+    const rows = useMemo(() => sorted(trials, sort), [trials, sort]);
+    return (
+        <VirtualTable label="Trials" rows={rows} rowID={({ number: each }) => String(each)} columns={columns}
+            sort={sort} onSort={setSort} empty={<Empty title="No trials yet" />} />
+    );
+}
+
+/** Missing values last, whichever direction. */
+function sorted(trials: Trial[], sort: Sort | undefined): Trial[] {
+    if (sort === undefined) return trials;
+    const value = (trial: Trial): number | string | undefined => {
+        if (sort.key === "number") return trial.number;
+        if (sort.key === "objective") return trial.objective;
+        const text = trial.parameters.find(({ name }) => `p.${name}` === sort.key)?.value;
+        return text === undefined || Number.isNaN(Number(text)) ? text : Number(text);
+    };
+    return [...trials].sort((a, b) => {
+        const left = value(a);
+        const right = value(b);
+        if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined);
+        const order = left < right ? -1 : left > right ? 1 : 0;
+        return sort.descending ? -order : order;
+    });
+}
