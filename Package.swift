@@ -104,8 +104,8 @@ let package = Package(
             "AloftAPI",
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
-                "AloftStore", "AloftArtifacts", hummingbird, logging, httpTypes, nioCore, crypto,
-                serviceLifecycle,
+                "AloftStore", "AloftArtifacts", grdb, hummingbird, logging, httpTypes, nioCore,
+                crypto, serviceLifecycle,
             ]),
 
         // The data plane and the clients.

@@ -15,10 +15,11 @@ struct Aloft: AsyncParsableCommand {
             """,
         version: "aloft \(BuildVersion.text)",
         subcommands: [
-            ServerCommand.self, GatewayCommand.self, PredictCommand.self, ApplyCommand.self,
-            SweepCommand.self,
+            ServerCommand.self, GatewayCommand.self, StatusCommand.self, ApplyCommand.self,
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
-            RunsCommand.self, ModelsCommand.self, TokenCommand.self, ShimCommand.self,
+            SweepCommand.self, RunsCommand.self, ModelsCommand.self, DeploymentsCommand.self,
+            DeployCommand.self, RollbackCommand.self, RolloutCommand.self, PredictCommand.self,
+            TokenCommand.self, ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

@@ -134,7 +134,7 @@ extension CheckExpression {
     /// 0.99 for `latency_p99`, 0.999 for `latency_p999`; `nil` where the metric is no latency.
     package var latencyFraction: Double? { Self.latencyFraction(metric) }
 
-    static func latencyFraction(_ metric: String) -> Double? {
+    package static func latencyFraction(_ metric: String) -> Double? {
         guard metric.hasPrefix("latency_p"), case let digits = metric.dropFirst(9),
             (2...4).contains(digits.count), let whole = Int(digits), whole > 0
         else { return nil }

@@ -3,7 +3,9 @@ package import Foundation
 package import GRDB
 
 /// Somebody else changed the row first; look again.
-package struct StalePlan: Error {}
+package struct StalePlan: Error {
+    package init() {}
+}
 
 /// Who changes something, when and why; and the identifiers that a change may need.
 package struct ChangeContext: Sendable {

@@ -14,6 +14,9 @@ extension ServerServices {
     /// adds its lines here.
     func makeControllers(serverURL: String) throws -> [Controller] {
         var controllers: [Controller] = []
+        let deployments = DeploymentController(
+            store: store, time: time, chance: chance, logger: logger)
+        controllers.append(Controller(name: "deployments", run: deployments.run))
         if let listen = configuration.gateway {
             let child = GatewayChild(services: self, serverURL: serverURL, listen: listen)
             controllers.append(Controller(name: "gateway", run: child.run))

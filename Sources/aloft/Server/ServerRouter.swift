@@ -22,6 +22,9 @@ extension ServerServices {
         SweepRoutes(
             store: store, starter: SweepStarter(store: store, time: time, chance: chance)
         ).add(to: &routes)
+        DeploymentRoutes(store: store, time: time, chance: chance).add(to: &routes)
+        ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)
+        GatewayRoutes(store: store, time: time).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)

@@ -1,0 +1,106 @@
+import AloftControl
+package import AloftDomain
+package import AloftStore
+import AloftWire
+
+/// Deployments, their revisions and rollouts.
+package struct DeploymentRoutes: Sendable {
+    private let store: Store
+    private let service: DeploymentService
+
+    package init(store: Store, time: TimeSource, chance: Chance) {
+        self.store = store
+        service = DeploymentService(store: store, time: time, chance: chance)
+    }
+
+    package func add(to routes: inout APIRoutes) {
+        routes.on(ListDeployments.self) { _ in
+            try await store.read { db in
+                ListDeployments.Reply(
+                    deployments: try DeploymentQueries.list(db, limit: 1000).map {
+                        try DeploymentPages(db: db).item($0)
+                    })
+            }
+        }
+        routes.on(ShowDeployment.self) { call in
+            let (name, environment) = place(call, environment: call.query("environment"))
+            let limit = try call.integer("limit", in: 1...1000, default: 20)
+            return try await store.read { db in
+                let deployment = try DeploymentQueries.get(
+                    db, name: name, environment: environment)
+                return try DeploymentPages(db: db).page(deployment, limit: Int(limit))
+            }
+        }
+        routes.on(Deploy.self) { call in
+            try requirePerson(call.principal)
+            return try await deploy(call)
+        }
+        routes.on(ShowRevision.self, showRevision)
+        routes.on(Rollback.self) { call in
+            try requirePerson(call.principal)
+            let (name, environment) = place(call, environment: call.body.environment)
+            let result = try await service.rollback(
+                deployment: name, environment: environment, by: call.principal)
+            return Rollback.Reply(
+                revision: try await item(result.revision), isAtOnce: result.isAtOnce,
+                desiredRevision: result.desiredRevision)
+        }
+        routes.on(SteerRollout.self) { call in
+            try requirePerson(call.principal)
+            guard let action = DeploymentService.RolloutAction(rawValue: call.body.action) else {
+                throw DeploymentError.invalidAction(call.body.action)
+            }
+            let (name, environment) = place(call, environment: call.body.environment)
+            let revision = try await service.steer(
+                deployment: name, environment: environment, action, by: call.principal)
+            return try await item(revision)
+        }
+    }
+
+    private func place<E: Endpoint>(
+        _ call: EndpointCall<E>, environment: String?
+    ) -> (name: String, environment: String) {
+        (call.parameter("deployment"), environment ?? EndpointName.production)
+    }
+
+    private func item(_ revision: RevisionRecord) async throws -> RevisionItem {
+        try await store.read { try DeploymentPages(db: $0).item(revision) }
+    }
+
+    private func deploy(_ call: EndpointCall<Deploy>) async throws -> Deploy.Reply {
+        guard let reference = ModelReference(call.body.model) else {
+            throw DeploymentError.invalidReference(call.body.model)
+        }
+        let (name, environment) = place(call, environment: call.body.environment)
+        let result = try await service.deploy(
+            DeploymentService.Request(
+                deployment: name, environment: environment, model: reference,
+                atOnce: call.body.atOnce ?? false, early: call.body.early ?? false),
+            by: call.principal)
+        return Deploy.Reply(revision: try await item(result.revision), isNew: result.isNew)
+    }
+
+    /// A revision changes by its own row or by its rollout's; both count.
+    private func showRevision(_ call: EndpointCall<ShowRevision>) async throws -> RevisionItem {
+        let (name, environment) = place(call, environment: call.query("environment"))
+        let number = Int(call.parameter("number")) ?? 0
+        let seen = try call.integer("seen", in: -1...Int64(Int32.max), default: -1)
+        let wait = try call.integer("wait", in: 0...60, default: 0)
+        let look: @Sendable () async throws -> RevisionItem = {
+            try await store.read { db in
+                let deployment = try DeploymentQueries.get(
+                    db, name: name, environment: environment)
+                guard
+                    let revision = try RevisionQueries.find(db, of: deployment.id, number: number)
+                else { throw DeploymentError.revisionNotFound(deployment: name, number: number) }
+                return try DeploymentPages(db: db).item(revision)
+            }
+        }
+        let changed = try await longPoll(store.changes, timeout: .seconds(wait)) {
+            let item = try await look()
+            return Int64(item.changes) == seen ? nil : item
+        }
+        if let changed { return changed }
+        return try await look()
+    }
+}

@@ -1,0 +1,83 @@
+package import AloftArtifacts
+package import AloftDomain
+package import AloftStore
+import AloftWire
+
+/// The servable form of model versions.
+package struct ServableRoutes: Sendable {
+    private let store: Store
+    private let blobs: BlobStore
+    private let time: TimeSource
+
+    package init(store: Store, blobs: BlobStore, time: TimeSource) {
+        self.store = store
+        self.blobs = blobs
+        self.time = time
+    }
+
+    package func add(to routes: inout APIRoutes) {
+        routes.on(PutServable.self) { call in
+            try await put(key(call), call.body, by: call.principal)
+        }
+        routes.on(ShowServable.self) { call in
+            let key = try key(call)
+            let record = try await store.read { try ServableQueries.find($0, key) }
+            guard let record else { throw DeploymentError.versionNotFound(key) }
+            return ShowServable.Reply(record)
+        }
+    }
+
+    private func key<E: Endpoint>(_ call: EndpointCall<E>) throws -> ModelVersionKey {
+        let text = "\(call.parameter("name"))/\(call.parameter("version"))"
+        guard let version = Int(call.parameter("version")), version >= 1 else {
+            throw DeploymentError.invalidReference(text)
+        }
+        return ModelVersionKey(model: call.parameter("name"), version: version)
+    }
+
+    private func put(
+        _ key: ModelVersionKey, _ body: PutServable.Body, by who: Principal
+    ) async throws -> PutServable.Reply {
+        guard let size = blobs.sizeBytes(of: body.digest) else {
+            throw DeploymentError.blobMissing(body.digest)
+        }
+        guard size == body.sizeBytes else {
+            throw DeploymentError.invalidServable(
+                reason: "the blob \(body.digest) has \(size) bytes, not \(body.sizeBytes)")
+        }
+        let servable = Servable(
+            digest: body.digest, sizeBytes: body.sizeBytes, manifest: body.manifest)
+        let now = time.now()
+        let record = try await store.write { db in
+            guard let facts = try VersionFactsQueries.find(db, key) else {
+                throw DeploymentError.versionNotFound(key)
+            }
+            if case .job(let job) = who, try ServableQueries.find(db, key)?.job != job {
+                throw DeploymentError.invalidServable(
+                    reason: "job \(job) does not convert \(key)")
+            }
+            try ServableQueries.insert(db, key, versionStamp: facts.stamp, at: now)
+            if let parity = body.manifest.parity {
+                try VersionFactsQueries.setTag(
+                    db, key, name: "aloft.parity", value: parity.description)
+            }
+            return try ServableQueries.apply(
+                db, .uploaded(servable), to: key, project: facts.project, at: now, by: who)
+        }
+        return ShowServable.Reply(record)
+    }
+}
+
+extension ShowServable.Reply {
+    init(_ record: ServableRecord) {
+        self.init(
+            model: record.version.model, version: record.version.version,
+            state: record.lifecycle.state.name.rawValue, digest: record.servable?.digest,
+            sizeBytes: record.servable?.sizeBytes, manifest: record.servable?.manifest,
+            job: record.job)
+        if case .failed(let failure) = record.lifecycle.state {
+            reason = failure.reason
+            lastLines = failure.lastLines
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package import AloftDomain
+package import AloftStore
+import GRDB
+package import Logging
+
+/// Takes revisions from a registered version to traffic: servable, checks, warm-up, latency checks,
+/// rollout by steps, live. Each decision is one transaction made from what the tables say, so that a
+/// server killed between any two goes on where it was.
+package struct DeploymentController: Sendable {
+    private let store: Store
+    private let time: TimeSource
+    private let chance: Chance
+    private let logger: Logger
+    /// Called before each transaction; a test throws from it to play a crash.
+    var willAct: @Sendable () throws -> Void = {}
+
+    package init(store: Store, time: TimeSource, chance: Chance, logger: Logger) {
+        self.store = store
+        self.time = time
+        self.chance = chance
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        while !Task.isCancelled {
+            let seen = store.changes.count
+            let next = try await runOnce()
+            await store.changes.wait(after: seen, upTo: next, clock: time.clock)
+            // Under a stream of commits, such as metrics of a training, look fifty times a second.
+            try await time.clock.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Does everything that can be done now.
+    ///
+    /// - Returns: when to look again if nothing is committed until then.
+    package func runOnce() async throws -> Duration {
+        var next = Duration.seconds(30)
+        for deployment in try await store.read({ try DeploymentQueries.underWay($0) }) {
+            next = min(next, try await advance(deployment))
+        }
+        return next
+    }
+
+    /// Acts on one deployment until there is nothing to do but wait.
+    private func advance(_ deployment: DeploymentRecord) async throws -> Duration {
+        while true {
+            let now = time.now()
+            let situation = try await store.read { db in
+                try SituationReader.read(db, deployment, now: now)
+            }
+            guard let situation else { return .seconds(30) }
+            let action = planRevision(situation)
+            if case .wait(_, let atMost) = action { return atMost }
+            try willAct()
+            do {
+                try await perform(action, on: situation)
+            } catch is StalePlan {
+                continue  // somebody else was first: look again
+            }
+            logger.info(
+                "revision moved on",
+                metadata: [
+                    "deployment": "\(deployment.name)", "environment": "\(deployment.environment)",
+                    "revision": "\(situation.revision.number)", "action": "\(action.name)",
+                ])
+        }
+    }
+
+    private func perform(
+        _ action: RevisionAction, on situation: RevisionSituation
+    ) async throws {
+        let context = ChangeContext(
+            now: situation.now, who: .controller(name: "deployments"), chance: chance)
+        try await store.write { db in try action.apply(db, to: situation, context) }
+    }
+}
+
+extension RevisionAction {
+    var name: String {
+        switch self {
+        case .wait: "wait"
+        case .admit: "admit"
+        case .reject: "reject"
+        case .fail: "fail"
+        case .release: "release"
+        case .advance: "advance"
+        case .promote: "promote"
+        case .abort: "abort"
+        }
+    }
+
+    /// - Throws: `StalePlan` if the revision or its rollout has changed since the situation was read.
+    func apply(
+        _ db: Database, to situation: RevisionSituation, _ context: ChangeContext
+    ) throws {
+        let revision = situation.revision
+        func write(_ results: [CheckResultRecord]) throws {
+            try RevisionQueries.insertChecks(db, results, of: revision.id, at: context.now)
+        }
+        func move(
+            _ event: RevisionLifecycle.Event, servable: Servable? = nil, reason: String? = nil
+        ) throws {
+            try RevisionQueries.apply(
+                db, event, to: revision, servable: servable, reason: reason, context)
+        }
+        switch self {
+        case .wait: break
+        case .admit(let servable, let results):
+            try move(.admitted, servable: servable)
+            try write(results)
+        case .reject(let results, let reason):
+            try move(.rejected(reason: reason))
+            try write(results)
+        case .fail(let reason): try move(.failed(reason: reason))
+        case .release(let results, let byRollout):
+            try move(.released(byRollout: byRollout))
+            try write(results)
+        case .advance(let reason):
+            guard let rollout = situation.rollout else { throw StalePlan() }
+            try RolloutQueries.apply(
+                db, .advanced(at: context.now), to: rollout, reason: reason, context)
+        case .promote(let reason): try move(.promoted, reason: reason)
+        case .abort(let reason): try move(.withdrawn(.aborted(reason: reason)))
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import AloftDomain
+import AloftStore
+package import Foundation
+import GRDB
+
+/// Since when a gateway must have been heard of to count as alive.
+package struct GatewayCutoff: Sendable {
+    package let since: Date
+
+    package init(now: Date) { since = now.addingTimeInterval(-Self.silenceSeconds) }
+
+    /// Gateways report at least every ten seconds.
+    private static let silenceSeconds = 30.0
+}
+
+enum SituationReader {
+    /// The revision of `deployment` that is under way, with all that decides about it.
+    static func read(
+        _ db: Database, _ deployment: DeploymentRecord, now: Date
+    ) throws -> RevisionSituation? {
+        guard let revision = try RevisionQueries.underWay(db, of: deployment.id) else {
+            return nil
+        }
+        let cutoff = GatewayCutoff(now: now)
+        var situation = RevisionSituation(revision: revision, now: now)
+        situation.hasLive = try RevisionQueries.live(db, of: deployment.id) != nil
+        switch revision.state {
+        case .waiting:
+            let record = try ServableQueries.find(db, revision.version)
+            situation.servable = record?.lifecycle.state
+            if let servable = record?.servable {
+                situation.values = try CheckValueReader(
+                    db: db, deployment: deployment, gatewaysHeardSince: cutoff
+                ).values(
+                    for: revision.version, servable: servable, warmup: nil,
+                    checks: revision.checks.filter(CheckPhase.beforeLoading.includes))
+            }
+        case .warming:
+            let fleet = try GatewayQueries.fleet(db, of: revision.id, heardSince: cutoff.since)
+            situation.fleet = fleet
+            if let servable = revision.servable {
+                situation.values = try CheckValueReader(
+                    db: db, deployment: deployment, gatewaysHeardSince: cutoff
+                ).values(
+                    for: revision.version, servable: servable, warmup: fleet.warmup,
+                    checks: revision.checks.filter(CheckPhase.warm.includes))
+            }
+        case .rolling:
+            situation.rollout = try RolloutQueries.find(db, of: revision.id)
+            if let rollout = situation.rollout {
+                situation.step = try RolloutQueries.steps(db, of: rollout).last
+            }
+        case .live, .standby, .ended: break
+        }
+        return situation
+    }
+}

@@ -1,0 +1,29 @@
+package import AloftDomain
+import AloftRollout
+package import AloftStore
+
+/// Candidate against baseline in one step, to be shown.
+package struct StepComparison: Sendable, Equatable {
+    package var what: String
+    package var reason: String
+    package var log10Evidence: Double
+    package var isWorse: Bool
+}
+
+extension RolloutStepRecord {
+    var evidence: StepEvidence {
+        StepEvidence(
+            candidate: traffic.candidate, baseline: traffic.baseline,
+            weightPercent: weightPercent, slowSeconds: slowSeconds)
+    }
+
+    /// The comparisons as the judge of this rollout makes them from the step's traffic.
+    package func comparisons(policy: RolloutPolicy) -> [StepComparison] {
+        RolloutJudge(policy: policy).comparisons(evidence).map { found in
+            StepComparison(
+                what: found.what, reason: found.reason,
+                log10Evidence: found.log10Evidence.isFinite ? found.log10Evidence : 999,
+                isWorse: found.isWorse)
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package import AloftDomain
+
+/// A deployment in an environment, at a glance.
+package struct DeploymentItem: Codable, Sendable, Equatable {
+    package var name: String
+    package var environment: String
+    package var project: ProjectID
+    /// As gateways serve it.
+    package var endpoint: String
+    package var live: RevisionItem?
+    package var standby: RevisionItem?
+    package var underWay: RevisionItem?
+
+    package init(
+        name: String, environment: String, project: ProjectID, endpoint: String,
+        live: RevisionItem? = nil, standby: RevisionItem? = nil, underWay: RevisionItem? = nil
+    ) {
+        self.name = name
+        self.environment = environment
+        self.project = project
+        self.endpoint = endpoint
+        self.live = live
+        self.standby = standby
+        self.underWay = underWay
+    }
+}
+
+/// A revision of a deployment.
+package struct RevisionItem: Codable, Sendable, Equatable {
+    package var id: RevisionID
+    package var number: Int
+    package var model: String
+    package var version: Int
+    /// `waiting`, `warming`, `rolling`, `live`, `standby`, or how it ended: `rejected`, `failed`,
+    /// `aborted`, `superseded`, `rolledBack`, `retired`.
+    package var state: String
+    package var hasEnded: Bool
+    /// Its share of the traffic in percent.
+    package var weightPercent: Double
+    /// Why it ended, or what it waits for.
+    package var reason: String?
+    package var runtime: String?
+    package var createdAt: String
+    package var createdBy: String
+    package var liveAt: String?
+    package var endedAt: String?
+    package var checks: [CheckItem]
+    package var rollout: RolloutItem?
+    /// Grows with every change.
+    package var changes: Int
+
+    package init(
+        id: RevisionID, number: Int, model: String, version: Int, state: String, hasEnded: Bool,
+        weightPercent: Double, reason: String?, runtime: String?, createdAt: String,
+        createdBy: String, liveAt: String?, endedAt: String?, checks: [CheckItem],
+        rollout: RolloutItem?, changes: Int
+    ) {
+        self.id = id
+        self.number = number
+        self.model = model
+        self.version = version
+        self.state = state
+        self.hasEnded = hasEnded
+        self.weightPercent = weightPercent
+        self.reason = reason
+        self.runtime = runtime
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.liveAt = liveAt
+        self.endedAt = endedAt
+        self.checks = checks
+        self.rollout = rollout
+        self.changes = changes
+    }
+}
+
+package struct CheckItem: Codable, Sendable, Equatable {
+    /// As written in the project file.
+    package var check: String
+    /// `nil` before it was looked at.
+    package var held: Bool?
+    package var left: Double?
+    package var right: Double?
+    package var explanation: String
+
+    package init(
+        check: String, held: Bool?, left: Double?, right: Double?, explanation: String
+    ) {
+        self.check = check
+        self.held = held
+        self.left = left
+        self.right = right
+        self.explanation = explanation
+    }
+}
+
+package struct RolloutItem: Codable, Sendable, Equatable {
+    /// `running`, `paused`, `promoted`, `aborted`.
+    package var state: String
+    package var stepsPercent: [Double]
+    package var holdSeconds: Double
+    package var abort: [String]
+    /// The chance of a false alarm in the comparison of both revisions over the whole rollout.
+    package var falseAlarmRate: Double?
+    package var steps: [RolloutStepItem]
+
+    package init(
+        state: String, stepsPercent: [Double], holdSeconds: Double, abort: [String],
+        falseAlarmRate: Double?, steps: [RolloutStepItem]
+    ) {
+        self.state = state
+        self.stepsPercent = stepsPercent
+        self.holdSeconds = holdSeconds
+        self.abort = abort
+        self.falseAlarmRate = falseAlarmRate
+        self.steps = steps
+    }
+}
+
+package struct RolloutStepItem: Codable, Sendable, Equatable {
+    package struct Traffic: Codable, Sendable, Equatable {
+        package var requests: UInt64
+        package var errors: UInt64
+        package var p50Milliseconds: Double?
+        package var p99Milliseconds: Double?
+
+        package init(
+            requests: UInt64, errors: UInt64, p50Milliseconds: Double?, p99Milliseconds: Double?
+        ) {
+            self.requests = requests
+            self.errors = errors
+            self.p50Milliseconds = p50Milliseconds
+            self.p99Milliseconds = p99Milliseconds
+        }
+    }
+
+    /// Candidate against the revision before.
+    package struct Comparison: Codable, Sendable, Equatable {
+        package var what: String
+        package var explanation: String
+        /// How many to one speak for "worse", as a power of ten.
+        package var log10Evidence: Double
+        package var isWorse: Bool
+
+        package init(what: String, explanation: String, log10Evidence: Double, isWorse: Bool) {
+            self.what = what
+            self.explanation = explanation
+            self.log10Evidence = log10Evidence
+            self.isWorse = isWorse
+        }
+    }
+
+    package var weightPercent: Double
+    package var startedAt: String
+    package var endedAt: String?
+    /// `advanced`, `promoted`, `aborted`; `nil` while it lasts.
+    package var verdict: String?
+    package var reason: String?
+    package var candidate: Traffic
+    package var baseline: Traffic
+    package var comparisons: [Comparison]
+
+    package init(
+        weightPercent: Double, startedAt: String, endedAt: String?, verdict: String?,
+        reason: String?, candidate: Traffic, baseline: Traffic, comparisons: [Comparison]
+    ) {
+        self.weightPercent = weightPercent
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.verdict = verdict
+        self.reason = reason
+        self.candidate = candidate
+        self.baseline = baseline
+        self.comparisons = comparisons
+    }
+}

@@ -1,0 +1,62 @@
+import AloftClient
+import AloftWire
+import ArgumentParser
+
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Everything that runs, on one screen: jobs, sweeps, deployments, gateways.",
+        discussion: "Example: aloft status")
+
+    @OptionGroup var options: ServerOptions
+
+    /// What `--json` prints.
+    struct Overview: Encodable {
+        var deployments: [DeploymentItem]
+        var gateways: [ListGateways.Item]
+        var desiredRevision: Int
+    }
+
+    func run() async throws {
+        let client = try options.client()
+        let deployments = try await client.call(ListDeployments.self).deployments
+        let gateways = try await client.call(ListGateways.self)
+        if options.json {
+            return try Terminal.json(
+                Overview(
+                    deployments: deployments, gateways: gateways.gateways,
+                    desiredRevision: gateways.desiredRevision))
+        }
+        var parts: [String] = []
+        parts.append(
+            deployments.isEmpty
+                ? "No deployments. Make one: aloft deploy NAME --model MODEL@ALIAS"
+                : DeploymentText.overview(deployments))
+        parts.append(contentsOf: deployments.compactMap(Self.remark))
+        parts.append(Self.text(of: gateways))
+        Terminal.line(parts.joined(separator: "\n\n"))
+    }
+
+    /// What the newest revision waits for, where that is not plain from its state.
+    private static func remark(_ deployment: DeploymentItem) -> String? {
+        guard let revision = deployment.underWay, let reason = revision.reason else { return nil }
+        return "\(deployment.name) in \(deployment.environment), revision \(revision.number): "
+            + reason
+    }
+
+    private static func text(of reply: ListGateways.Reply) -> String {
+        guard !reply.gateways.isEmpty else { return "No gateway is connected." }
+        var table = TextTable([
+            ("GATEWAY", .left), ("STATE", .left), ("DESIRED STATE", .right), ("HEARD OF", .left),
+        ])
+        for gateway in reply.gateways {
+            let behind = reply.desiredRevision - gateway.desiredRevision
+            table.add([
+                gateway.gateway.rawValue, gateway.isAlive ? "alive" : "silent",
+                "\(gateway.desiredRevision)" + (behind > 0 ? " (\(behind) behind)" : ""),
+                gateway.reportedAt,
+            ])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,130 @@
+import AloftArtifacts
+import AloftTestKit
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import AloftControl
+@testable import AloftDomain
+@testable import AloftStore
+
+struct ConversionControllerTests {
+    private struct Killed: Error {}
+
+    private func controller(
+        _ world: DeploymentWorld, lastLines: String = ""
+    ) throws -> ConversionController {
+        let snapshot = try #require(ContentDigest(hex: String(repeating: "c", count: 64)))
+        let artifacts = try ArtifactFolder(
+            root: world.folder.path + "/artifacts", chance: world.chance)
+        return ConversionController(
+            store: world.store,
+            tools: .init(
+                snapshot: { snapshot }, files: VersionFiles(artifacts: artifacts),
+                lastLines: { _ in lastLines }),
+            time: world.time.source, chance: world.chance, logger: Logger(label: "test"))
+    }
+
+    /// Registers a version as a plain client does: nothing of ours knows of it.
+    private func register(_ world: DeploymentWorld, name: String = "m") async throws {
+        let now = world.time.now
+        _ = try await world.store.write { db in
+            try RegistryQueries.ensureModel(db, name: name, who: .local, at: now)
+            try RegistryQueries.createVersion(
+                db, NewModelVersion(name: name, source: "mlflow-artifacts:/0/models/m-1/artifacts"),
+                who: .local, at: now)
+        }
+    }
+
+    private func servable(_ world: DeploymentWorld, _ key: ModelVersionKey) async throws
+        -> ServableRecord?
+    {
+        try await world.store.read { try ServableQueries.find($0, key) }
+    }
+
+    private let first = ModelVersionKey(model: "m", version: 1)
+
+    @Test func `a registered version gets one conversion job, however often one looks`()
+        async throws
+    {
+        let world = try DeploymentWorld()
+        try await register(world)
+        for _ in 0..<3 { try await controller(world).runOnce() }
+        let jobs = try await world.store.read { try JobQueries.live($0) }
+        #expect(jobs.count == 1)
+        let job = try #require(jobs.first)
+        #expect(try await servable(world, first)?.lifecycle.state == .converting(job.id))
+        #expect(job.spec.command.contains("--model-uri 'models:/m/1'"))
+    }
+
+    @Test func `a job that fails is told of with its last lines`() async throws {
+        let world = try DeploymentWorld()
+        try await register(world)
+        let controller = try controller(
+            world, lastLines: "Traceback\nconversion failed: no converter for X\n")
+        try await controller.runOnce()
+        let now = world.time.now
+        try await world.store.write { db in
+            for job in try JobQueries.live(db) {
+                try JobQueries.requestStop(db, job.id, reason: "test", at: now, by: .local)
+            }
+        }
+        try await controller.runOnce()
+        let state = try await servable(world, first)?.lifecycle.state
+        #expect(
+            state
+                == .failed(
+                    ConversionFailure(
+                        reason: "no converter for X",
+                        lastLines: "Traceback\nconversion failed: no converter for X\n")))
+    }
+
+    @Test func `a version that replaces a deleted one is converted anew`() async throws {
+        let world = try DeploymentWorld()
+        try await register(world)
+        try await controller(world).runOnce()
+        let old = try await servable(world, first)
+        let now = world.time.now
+        try await world.store.write { db in
+            try RegistryQueries.deleteModel(db, "m", who: .local, at: now)
+        }
+        try await register(world)
+        try await controller(world).runOnce()
+        let new = try await servable(world, first)
+        #expect(new?.job != nil)
+        #expect(new?.job != old?.job)
+    }
+
+    @Test func `stopped before any effect, each version still has one job`() async throws {
+        for crashAt in 0..<3 {
+            let world = try DeploymentWorld()
+            try await register(world)
+            try await register(world)
+            let left = Mutex(crashAt)
+            var crashing = try controller(world)
+            crashing.willAct = {
+                if left.withLock({ left in
+                    left -= 1
+                    return left < 0
+                }) {
+                    throw Killed()
+                }
+            }
+            await #expect(throws: Killed.self) { try await crashing.runOnce() }
+            try await controller(world).runOnce()
+            #expect(try await world.store.read { try JobQueries.live($0).count } == 2)
+        }
+    }
+
+    @Test func `a model's own packages are kept, the converters' pins win`() {
+        let text = ConversionRequirements.text(
+            own: "mlflow==3.17.2\nscikit-learn==1.9.0\n# note\nonnx==1.14\nnumpy==2.4.6\n")
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(lines.prefix(3) == ["mlflow==3.17.2", "scikit-learn==1.9.0", "numpy==2.4.6"])
+        #expect(!lines.contains("onnx==1.14"))
+        #expect(lines.contains("pandas"))
+        #expect(!lines.contains { $0.hasPrefix("mlflow-skinny") })
+        #expect(ConversionRequirements.text(own: nil).hasPrefix("mlflow-skinny"))
+    }
+}

@@ -1,0 +1,167 @@
+import AloftDomain
+import Foundation
+import Testing
+
+@testable import AloftRollout
+
+/// Whole rollouts on simulated traffic, each from a seed. `docs/concepts/rollouts.md` has the table
+/// that `report` prints.
+struct RolloutSimulationTests {
+    /// What both revisions are like.
+    struct Scenario: Sendable, CustomTestStringConvertible {
+        var name: String
+        var baselineErrors = 0.005
+        /// How many times more errors the candidate has.
+        var errorRatio = 1.0
+        /// The share of slow requests, and how many times more the candidate has.
+        var baselineSlow = 0.01
+        var slowRatio = 1.0
+        /// Sometimes everything fails twenty times as often, whoever answers.
+        var hasBursts = false
+
+        var testDescription: String { name }
+    }
+
+    struct Outcome {
+        var wasAborted: Bool
+        /// Requests that the candidate had answered when the rollout ended.
+        var candidateRequests: UInt64
+        /// Looks from the rollout's begin, one a second.
+        var seconds: Int
+    }
+
+    struct Summary {
+        var abortedShare: Double
+        /// Of the aborted ones.
+        var medianCandidateRequests: UInt64
+        var medianSeconds: Int
+    }
+
+    private static let requestsPerLook = 200
+    private static let slowSeconds = 0.02
+
+    /// Steps 5 % and 25 %, a minute each, 200 requests a second, judged each second.
+    private func play(_ scenario: Scenario, seed: UInt64) -> Outcome {
+        let policy = RolloutPolicy(
+            stepsPercent: [5, 25, 100], hold: .seconds(60), falseAlarmRate: 0.01)
+        let judge = RolloutJudge(policy: policy)
+        var chance = SplitMix64(seed: seed)
+        var answered: UInt64 = 0
+        for step in 0..<policy.watchedSteps {
+            let weight = policy.stepsPercent[step]
+            var evidence = StepEvidence(
+                candidate: TrafficCount(), baseline: TrafficCount(), weightPercent: weight,
+                slowSeconds: Self.slowSeconds)
+            for second in 1...60 {
+                let burst = scenario.hasBursts && chance.next() % 10 == 0 ? 20.0 : 1
+                let mine = draw(Self.requestsPerLook, weight / 100, &chance)
+                let theirs = Self.requestsPerLook - mine
+                let rate = scenario.baselineErrors * burst
+                let slow = scenario.baselineSlow * burst
+                add(
+                    mine, errors: rate * scenario.errorRatio, slow: slow * scenario.slowRatio,
+                    to: &evidence.candidate, &chance)
+                add(theirs, errors: rate, slow: slow, to: &evidence.baseline, &chance)
+                answered += UInt64(mine)
+                let verdict = judge.verdict(
+                    step: step, elapsed: .seconds(second), evidence: evidence)
+                if case .abort = verdict {
+                    return Outcome(
+                        wasAborted: true, candidateRequests: answered,
+                        seconds: step * 60 + second)
+                }
+            }
+        }
+        return Outcome(wasAborted: false, candidateRequests: answered, seconds: 120)
+    }
+
+    private func add(
+        _ requests: Int, errors: Double, slow: Double, to count: inout TrafficCount,
+        _ chance: inout SplitMix64
+    ) {
+        let slowCount = draw(requests, min(slow, 1), &chance)
+        count.requests += UInt64(requests)
+        count.errors += UInt64(draw(requests, min(errors, 1), &chance))
+        for _ in 0..<slowCount { count.latency.record(microseconds: 40_000) }
+        for _ in slowCount..<requests { count.latency.record(microseconds: 1000) }
+    }
+
+    /// How many of `trials` succeed, each with probability `share`: by the lengths of the gaps.
+    private func draw(_ trials: Int, _ share: Double, _ chance: inout SplitMix64) -> Int {
+        guard share > 0 else { return 0 }
+        guard share < 1 else { return trials }
+        var found = 0
+        var position = 0.0
+        while true {
+            let uniform = Double(chance.next() >> 11) * 0x1p-53
+            position += (log1p(-uniform) / log1p(-share)).rounded(.down) + 1
+            guard position <= Double(trials) else { return found }
+            found += 1
+        }
+    }
+
+    private func summary(_ scenario: Scenario, rollouts: Int) -> Summary {
+        let outcomes = (0..<rollouts).map { play(scenario, seed: UInt64($0) &* 7919 &+ 1) }
+        let aborted = outcomes.filter(\.wasAborted)
+        let requests = aborted.map(\.candidateRequests).sorted()
+        let seconds = aborted.map(\.seconds).sorted()
+        return Summary(
+            abortedShare: Double(aborted.count) / Double(rollouts),
+            medianCandidateRequests: requests.isEmpty ? 0 : requests[requests.count / 2],
+            medianSeconds: seconds.isEmpty ? 0 : seconds[seconds.count / 2])
+    }
+
+    static let harmless: [Scenario] = [
+        Scenario(name: "no errors, nothing slow", baselineErrors: 0, baselineSlow: 0),
+        Scenario(name: "0.5 % errors, 1 % slow, both alike"),
+        Scenario(
+            name: "5 % errors, 5 % slow, both alike", baselineErrors: 0.05, baselineSlow: 0.05),
+        Scenario(name: "both alike, with bursts that hit both", hasBursts: true),
+        Scenario(name: "half as many errors", errorRatio: 0.5),
+    ]
+
+    static let harmful: [(Scenario, atLeast: Double)] = [
+        (Scenario(name: "errors twice", errorRatio: 2), 0.4),
+        (Scenario(name: "errors three times", errorRatio: 3), 0.95),
+        (Scenario(name: "errors ten times", errorRatio: 10), 1),
+        (Scenario(name: "every request fails", errorRatio: 1000), 1),
+        (Scenario(name: "slow requests five times", slowRatio: 5), 1),
+        (Scenario(name: "errors three times, with bursts", errorRatio: 3, hasBursts: true), 0.95),
+    ]
+
+    /// 1 % false alarms were promised: among 1000 rollouts, 22 or more would come by chance with
+    /// probability below 0.001 even if the rate were just that.
+    @Test(arguments: harmless)
+    func `a candidate that is no worse is hardly ever aborted`(scenario: Scenario) {
+        #expect(summary(scenario, rollouts: 1000).abortedShare <= 0.021)
+    }
+
+    @Test(arguments: harmful)
+    func `a harmful candidate is caught`(scenario: Scenario, atLeast: Double) {
+        let found = summary(scenario, rollouts: 200)
+        #expect(found.abortedShare >= atLeast)
+    }
+
+    @Test func `a candidate that always fails is caught within seconds`() {
+        let found = summary(
+            Scenario(name: "every request fails", errorRatio: 1000), rollouts: 200)
+        #expect(found.medianSeconds <= 2)
+        #expect(found.medianCandidateRequests <= 20)
+    }
+
+    /// Prints the table of the documentation; set ALOFT_ROLLOUT_REPORT to the number of rollouts.
+    @Test(
+        .enabled(if: ProcessInfo.processInfo.environment["ALOFT_ROLLOUT_REPORT"] != nil))
+    func `report`() throws {
+        let text = try #require(ProcessInfo.processInfo.environment["ALOFT_ROLLOUT_REPORT"])
+        let rollouts = try #require(Int(text))
+        for scenario in Self.harmless + Self.harmful.map(\.0) {
+            let found = summary(scenario, rollouts: rollouts)
+            print(
+                "| \(scenario.name) | \(String(format: "%.2f %%", found.abortedShare * 100)) | "
+                    + (found.abortedShare < 0.03
+                        ? "- | - |"
+                        : "\(found.medianCandidateRequests) | \(found.medianSeconds) s |"))
+        }
+    }
+}
