@@ -104,7 +104,7 @@ package struct ConversionController: Sendable {
             snapshot: try await tools.snapshot())
         let id: JobID = chance.identifier()
         try willAct()
-        try await store.write { db in
+        _ = try await store.write { db in
             try JobQueries.insert(db, id: id, spec: spec, at: now, by: Self.who)
             try ServableQueries.apply(
                 db, .jobCreated(id), to: key, project: facts.project, at: now, by: Self.who)
@@ -146,7 +146,7 @@ package struct ConversionController: Sendable {
             reason: Self.said(in: lines) ?? reason, lastLines: String(lines.suffix(8000)))
         try willAct()
         let now = time.now()
-        try await store.write { db in
+        _ = try await store.write { db in
             try ServableQueries.apply(db, .jobFailed(job, failure), to: key, at: now, by: Self.who)
         }
         logger.warning(

@@ -1,5 +1,4 @@
-import AloftArtifacts
-package import AloftDomain
+package import AloftArtifacts
 import Foundation
 
 /// The Python packages of a conversion: the model's own, and the converters.

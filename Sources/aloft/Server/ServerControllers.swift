@@ -21,10 +21,16 @@ extension ServerServices {
             let child = GatewayChild(services: self, serverURL: serverURL, listen: listen)
             controllers.append(Controller(name: "gateway", run: child.run))
         }
-        let jobs = try JobServices(services: self).controller(serverURL: serverURL)
+        let jobServices = JobServices(services: self)
+        let jobs = try jobServices.controller(serverURL: serverURL)
+        controllers.append(Controller(name: "jobs", run: jobs.run))
+        let jobServices = JobServices(services: self)
+        let jobs = try jobServices.controller(serverURL: serverURL)
         controllers.append(Controller(name: "jobs", run: jobs.run))
         let sweeps = SweepController(store: store, time: time, chance: chance, logger: logger)
         controllers.append(Controller(name: "sweeps", run: sweeps.run))
+        let conversions = ConversionServices(services: self).controller(logs: jobServices.logs)
+        controllers.append(Controller(name: "conversions", run: conversions.run))
         return controllers
     }
 }

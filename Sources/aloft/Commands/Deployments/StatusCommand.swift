@@ -1,4 +1,5 @@
 import AloftClient
+import AloftDomain
 import AloftWire
 import ArgumentParser
 
@@ -12,6 +13,7 @@ struct StatusCommand: AsyncParsableCommand {
 
     /// What `--json` prints.
     struct Overview: Encodable {
+        var jobs: [JobView]
         var deployments: [DeploymentItem]
         var gateways: [ListGateways.Item]
         var desiredRevision: Int
@@ -19,15 +21,16 @@ struct StatusCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try options.client()
+        let jobs = try await client.call(ListJobs.self, query: ["live": "true"]).jobs
         let deployments = try await client.call(ListDeployments.self).deployments
         let gateways = try await client.call(ListGateways.self)
         if options.json {
             return try Terminal.json(
                 Overview(
-                    deployments: deployments, gateways: gateways.gateways,
+                    jobs: jobs, deployments: deployments, gateways: gateways.gateways,
                     desiredRevision: gateways.desiredRevision))
         }
-        var parts: [String] = []
+        var parts = [Self.text(of: jobs)]
         parts.append(
             deployments.isEmpty
                 ? "No deployments. Make one: aloft deploy NAME --model MODEL@ALIAS"
@@ -35,6 +38,21 @@ struct StatusCommand: AsyncParsableCommand {
         parts.append(contentsOf: deployments.compactMap(Self.remark))
         parts.append(Self.text(of: gateways))
         Terminal.line(parts.joined(separator: "\n\n"))
+    }
+
+    private static func text(of jobs: [JobView]) -> String {
+        guard !jobs.isEmpty else { return "No jobs wait or run." }
+        var table = TextTable([
+            ("JOB", .left), ("NAME", .left), ("STATE", .left), ("STARTED", .left), ("FOR", .left),
+        ])
+        for job in jobs {
+            let values = job.parameters.sorted { $0.key < $1.key }
+            table.add([
+                String(job.id.rawValue.prefix(12)), job.name, job.state, job.startedAt ?? "-",
+                values.map { "\($0.key)=\($0.value)" }.joined(separator: " "),
+            ])
+        }
+        return table.text
     }
 
     /// What the newest revision waits for, where that is not plain from its state.
