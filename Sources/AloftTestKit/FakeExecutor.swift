@@ -5,7 +5,7 @@ import Synchronization
 
 /// An executor without processes. What an attempt does is its command: `exit N` runs for one look
 /// and ends; `sleep` runs until it is stopped; `deaf` too, and only heeds the third look after;
-/// `stuck` never gets ready; `lose` is lost after one look. It keeps its attempts when a controller
+/// `stuck` never gets ready; `lose` is lost after one look; `broken` cannot be begun. It keeps its attempts when a controller
 /// ends, as processes would.
 package final class FakeExecutor: Executor {
     package struct Unreachable: Error {}
@@ -65,6 +65,7 @@ package final class FakeExecutor: Executor {
     package func start(_ launch: JobLaunch) async throws {
         try state.withLock { state in
             if let refusal = state.refusal { throw refusal }
+            if launch.command == "broken" { throw Unreachable() }
             guard state.attempts[launch.attempt] == nil else { return }
             state.attempts[launch.attempt] = Attempt(launch: launch)
             state.starts[launch.attempt, default: 0] += 1

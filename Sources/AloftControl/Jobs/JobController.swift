@@ -19,7 +19,8 @@ package struct JobController: Sendable {
         package var tokenKey: String
         /// The file with a snapshot's bytes.
         package var blobPath: @Sendable (ContentDigest) -> String
-        /// Called after each effect. Tests end the controller there, as a kill would.
+        /// Called after each effect. Tests end the controller there with `CancellationError`, as a kill
+        /// would.
         package var afterEffect: @Sendable () throws -> Void = {}
 
         package init(
@@ -73,7 +74,18 @@ package struct JobController: Sendable {
         let jobs = try await store.read { try JobQueries.live($0) }
         guard !jobs.isEmpty else { return .seconds(30) }
         try await place()
-        for job in jobs where job.state.isPlaced { try await advance(job) }
+        for job in jobs where job.state.isPlaced {
+            do {
+                try await advance(job)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                // One job's trouble holds up no other; the next look tries again.
+                logger.error(
+                    "a job cannot be brought forward",
+                    metadata: ["job": "\(job.id)", "error": "\(error)"])
+            }
+        }
         return .milliseconds(250)
     }
 

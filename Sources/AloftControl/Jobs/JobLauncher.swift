@@ -53,16 +53,9 @@ package struct JobLauncher: Sendable {
         guard missing.isEmpty else {
             throw JobError.missingParameters(missing, job: definition.name)
         }
-        let resources = definition.resources
         return JobSpec(
-            project: project, name: definition.name, command: definition.run.command(with: values),
-            parameters: values.mapValues(\.text), variables: definition.variables,
-            python: definition.environment.map {
-                PythonEnvironment(requirements: .file($0.python))
-            },
-            resources: Resources(
-                cpus: resources.cpus, memoryBytes: resources.memoryBytes, gpus: resources.gpus,
-                timeLimit: resources.time, processes: resources.processes))
+            definition, project: project, parameters: parameters.mapValues(ParameterValue.text),
+            snapshot: nil, run: nil, experiment: nil)
     }
 
     /// Queues a complete job with a run of its own.

@@ -115,6 +115,15 @@ struct JobControllerTests {
         #expect(reason.contains("64.0 processor cores"))
     }
 
+    @Test func `a job that cannot be begun holds up no other`() async throws {
+        let world = try JobWorld()
+        try await world.queue("broken", "broken")
+        try await world.queue("good", "exit 0")
+        try await world.settle(world.controller(), looks: 6)
+        #expect(try await world.job("good").outcome == .succeeded)
+        #expect(try await world.job("broken").state.name == .starting)
+    }
+
     @Test func `no more of a group run than may`() async throws {
         let world = try JobWorld()
         for number in 1...4 {
@@ -172,7 +181,7 @@ struct JobCrashTests {
         try await fill(world)
         do {
             try await finish(world, world.controller(killedAfter: effects))
-        } catch is JobWorld.Killed {
+        } catch is CancellationError {
             try world.reopen()
             try await finish(world, world.controller())
         }

@@ -9,8 +9,6 @@ import Synchronization
 
 /// A controller with a real store, an executor without processes, and time that stands still.
 final class JobWorld: Sendable {
-    struct Killed: Error {}
-
     let files: TemporaryFolder
     let executor = FakeExecutor()
     let time = ManualTime()
@@ -52,7 +50,7 @@ final class JobWorld: Sendable {
         func step() throws {
             try left.withLock { left in
                 left -= 1
-                if left <= 0 { throw Killed() }
+                if left <= 0 { throw CancellationError() }
             }
         }
     }
