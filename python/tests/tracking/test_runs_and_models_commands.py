@@ -16,7 +16,9 @@ def test_runs_are_listed_filtered_and_shown(server: Server) -> None:
         client.log_metric(run, "val_auc", score)
         client.log_param(run, "max_depth", "6")
         runs.append(run)
-    table = server.run("runs", "--experiment", "flights/train", "--order-by", "metrics.val_auc DESC")
+    table = server.run(
+        "runs", "--experiment", "flights/train", "--order-by", "metrics.val_auc DESC"
+    )
     assert table.index("0.72") < table.index("0.61")
     found = server.json("runs", "--filter", "metrics.val_auc > 0.7")
     assert [run["info"]["runID"] for run in found] == [runs[1]]  # type: ignore[union-attr]

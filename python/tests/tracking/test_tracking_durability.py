@@ -63,7 +63,8 @@ class Writer:
             )
             self.params += 1
             self.post(
-                "runs/set-tag", {"run_id": self.run, "key": f"t{self.tags}", "value": f"{self.tags}"}
+                "runs/set-tag",
+                {"run_id": self.run, "key": f"t{self.tags}", "value": f"{self.tags}"},
             )
             self.tags += 1
             if self.number % 4 == 0:
