@@ -233,15 +233,18 @@ class Flight:
 
     aloft: Aloft
     rate: float
+    limit: int
     kill: bool
     trials: int | None
     facts: dict[str, str] = field(default_factory=dict)
+    best_parameters: dict[str, str] = field(default_factory=dict)
 
     def fly(self) -> None:
         self.start_and_apply()
         self.prepare()
         baseline = self.baseline()
-        best, second = self.sweep()
+        best = self.sweep()
+        second = self.second_version()
         self.convert([baseline, best, second])
         self.deploy(baseline, "staging")
         self.deploy(baseline, "production")
@@ -273,8 +276,14 @@ class Flight:
         job = self.start_job("train", rounds="40", max_depth="2")
         return self.ensure_version(self.finish_job(job, "training")["run"])
 
-    def sweep(self) -> tuple[str, str]:
-        """The versions of the best trial and of the second best."""
+    def second_version(self) -> str:
+        """A later version: the best trial's parameters, with more rounds."""
+        SCREEN.stage("Train a second version with the best parameters: aloft run train")
+        job = self.start_job("train", **self.best_parameters, rounds="160")
+        return self.ensure_version(self.finish_job(job, "training")["run"])
+
+    def sweep(self) -> str:
+        """The version that the sweep registered from its best trial."""
         SCREEN.stage("Sweep: aloft sweep train")
         words = ["--trials", str(self.trials)] if self.trials else []
         identifier = self.aloft.json("sweep", "start", "train", *words)["id"]
@@ -301,12 +310,11 @@ class Flight:
         if sweep["state"] != "succeeded":
             raise StepFailed(f"the sweep ended {sweep['state']}: {sweep.get('reason')}")
         self.check_trials(sweep, early)
-        if len(finished) < 2:
-            raise StepFailed(f"only {len(finished)} trial ran to its end")
         self.facts["validation AUC"] = f"{finished[0]['objective']:.4f}"
         values = ", ".join(f"{item['name']} {item['value']}" for item in finished[0]["parameters"])
         SCREEN.fact(f"best: trial {finished[0]['number']} with {values}")
-        return self.ensure_version(finished[0]["run"]), self.ensure_version(finished[1]["run"])
+        self.best_parameters = {item["name"]: item["value"] for item in finished[0]["parameters"]}
+        return str(sweep["registered"]["version"])
 
     def check_trials(self, sweep: dict[str, Any], early: int) -> None:
         """No trial was lost or run twice, also where the server was killed."""
@@ -365,7 +373,11 @@ class Flight:
     def start_stream(self) -> str:
         SCREEN.stage("Send March's departures to production, one request each: aloft run stream")
         job = self.start_job(
-            "stream", gateway=self.aloft.gateway_url, endpoint=DEPLOYMENT, rate=str(self.rate)
+            "stream",
+            gateway=self.aloft.gateway_url,
+            endpoint=DEPLOYMENT,
+            rate=f"{self.rate:g}",
+            limit=str(self.limit),
         )
         deadline = time.monotonic() + 300
         while "sent" not in self.log_of(job):
@@ -476,6 +488,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--listen", default="127.0.0.1:5000")
     parser.add_argument("--gateway", default="127.0.0.1:5001")
     parser.add_argument("--rate", type=float, default=250, help="requests a second, at most")
+    parser.add_argument("--limit", type=int, default=30_000, help="requests, at most")
     parser.add_argument("--trials", type=int, help="trials of the sweep, else as aloft.yaml says")
     parser.add_argument("--exit", action="store_true", help="end after the last step")
     parser.add_argument("--kill", action="store_true", help="kill the server twice on the way")
@@ -492,7 +505,7 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     aloft = Aloft(arguments.program.resolve(), folder, arguments.listen, arguments.gateway)
-    flight = Flight(aloft, arguments.rate, arguments.kill, arguments.trials)
+    flight = Flight(aloft, arguments.rate, arguments.limit, arguments.kill, arguments.trials)
     status = 0
     try:
         flight.fly()
