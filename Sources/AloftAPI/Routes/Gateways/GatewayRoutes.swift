@@ -16,7 +16,7 @@ package struct GatewayRoutes: Sendable {
     package func add(to routes: inout APIRoutes) {
         routes.on(GetDesiredState.self) { call in
             try await desiredState(
-                after: Int(call.integer("after", in: 0...Int64(Int.max), default: 0)),
+                after: Int(call.integer("after", in: -1...Int64(Int.max), default: -1)),
                 wait: call.integer("wait", in: 0...60, default: 0))
         }
         routes.on(ReportGateway.self) { call in
@@ -27,8 +27,8 @@ package struct GatewayRoutes: Sendable {
         routes.on(ListGateways.self) { _ in try await list() }
     }
 
-    /// Answers at once if the revision is another than `after`: also if it is lower, for then this
-    /// server's data are others than those that the gateway knew.
+    /// Answers at once if the revision is another than `after`, which is -1 where the gateway knows
+    /// none: also if it is lower, for then this server's data are others than those it knew.
     private func desiredState(after: Int, wait: Int64) async throws -> DesiredState {
         _ = try await longPoll(store.changes, timeout: .seconds(wait)) {
             let revision = try await store.read { try DesiredStateQueries.revision($0) }

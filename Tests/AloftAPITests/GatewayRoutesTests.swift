@@ -1,0 +1,37 @@
+import AloftDomain
+import AloftStore
+import AloftWire
+import Foundation
+import Testing
+
+@testable import AloftAPI
+
+struct GatewayRoutesTests {
+    private func makeWorld() throws -> APIWorld {
+        let world = try APIWorld()
+        var routes = APIRoutes(router: world.router)
+        GatewayRoutes(store: world.store, time: world.time.source).add(to: &routes)
+        return world
+    }
+
+    @Test(arguments: ["", "?after=-1&wait=30", "?after=0&wait=30", "?after=99&wait=30"])
+    func `a gateway that knows another state is answered at once`(query: String) async throws {
+        let answer = try await makeWorld().call(.get, "/api/v1/gateways/desired-state" + query)
+        #expect(answer.status == 200)
+        let state = try JSONDecoder().decode(DesiredState.self, from: Data(answer.text.utf8))
+        #expect(state == DesiredState(revision: 1, endpoints: []))
+    }
+
+    @Test func `a gateway's report is kept, a job's is refused`() async throws {
+        let world = try makeWorld()
+        let body = #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[]}"#
+        #expect(
+            try await world.call(.post, "/api/v1/gateways/report", body: body).status == 200)
+        let listed = try await world.call(.get, "/api/v1/gateways")
+        #expect(listed.text.contains(#""isAlive":true"#))
+        let secret = try await world.makeToken(.job, name: "j")
+        let refused = try await world.call(
+            .post, "/api/v1/gateways/report", body: body, authorization: "Bearer \(secret)")
+        #expect(refused.status == 403)
+    }
+}
