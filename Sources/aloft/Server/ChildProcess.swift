@@ -1,3 +1,4 @@
+import AloftCompute
 import Foundation
 
 /// A process in a session of its own, found again by its id and start time.
@@ -7,35 +8,12 @@ struct ChildProcess: Codable, Sendable, Equatable {
     /// one with the same id.
     let startTicks: UInt64
 
-    /// POSIX_SPAWN_SETSID of glibc's <spawn.h>, which Swift does not import.
-    private static let newSession: Int16 = 0x80
-
     /// Starts `executable`; its output is appended to the file `log`.
     static func start(
         executable: String, arguments: [String], environment: [String: String], log: String
     ) throws -> ChildProcess {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(
-            &actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        // Our own descriptors are opened close-on-exec: the child gets none of them.
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, newSession)
-
-        let words = ([executable] + arguments).map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        var processID: pid_t = 0
-        let status = posix_spawn(&processID, executable, &actions, &attributes, words, variables)
-        guard status == 0 else {
-            throw CommandFailure("cannot start \(executable): \(String(cString: strerror(status)))")
-        }
+        let processID = try DetachedProcess.start(
+            executable: executable, arguments: arguments, variables: environment, output: log)
         return ChildProcess(processID: processID, startTicks: startTicks(of: processID) ?? 0)
     }
 
