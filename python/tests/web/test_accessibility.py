@@ -23,6 +23,7 @@ PAGES = {
     "version": "/models/flight-delay/versions/2",
     "jobs": "/jobs",
     "sweeps": "/sweeps",
+    "deployments": "/deployments",
     "settings": "/settings",
 }
 

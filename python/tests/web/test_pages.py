@@ -158,7 +158,8 @@ def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
     chart = page.get_by_role("img", name=re.compile("val_auc by step"))
     expect(chart.locator(".js-line")).to_have_count(3)
     expect(page.get_by_role("img", name=re.compile("Parallel coordinates of 3"))).to_be_visible()
-    expect(page.get_by_text("params.learning_rate")).to_have_count(2)
+    differences = page.get_by_role("region", name="Differences")
+    expect(differences.get_by_text("params.learning_rate")).to_be_visible()
     page.get_by_label("Smoothing").fill("0.8")
     expect(chart.locator(".js-line")).to_have_count(6)
 

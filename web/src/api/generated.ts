@@ -23,6 +23,13 @@ export interface Schemas {
         peakMemoryBytes?: number;
         startedAt?: string;
     };
+    CheckItem: {
+        check: string;
+        explanation: string;
+        held?: boolean;
+        left?: number;
+        right?: number;
+    };
     CreateTokenBody: {
         name: string;
     };
@@ -30,12 +37,41 @@ export interface Schemas {
         name: string;
         secret: string;
     };
+    DeployBody: {
+        atOnce?: boolean;
+        early?: boolean;
+        environment?: string;
+        model: string;
+    };
+    DeployReply: {
+        isNew: boolean;
+        revision: Schemas["RevisionItem"];
+    };
+    DeploymentItem: {
+        endpoint: string;
+        environment: string;
+        live?: Schemas["RevisionItem"];
+        name: string;
+        project: string;
+        standby?: Schemas["RevisionItem"];
+        underWay?: Schemas["RevisionItem"];
+    };
+    DesiredState: {
+        endpoints: Schemas["ServedEndpoint"][];
+        revision: number;
+    };
     ErrorReply: {
         error: Schemas["ErrorReplyFailure"];
     };
     ErrorReplyFailure: {
         code: string;
         message: string;
+    };
+    GatewayReport: {
+        desiredRevision: number;
+        gateway: string;
+        incarnation: string;
+        revisions: Schemas["RevisionReport"][];
     };
     GetJobLogReply: {
         attempt: number;
@@ -93,6 +129,9 @@ export interface Schemas {
         code: string;
         message: string;
     };
+    ListDeploymentsReply: {
+        deployments: Schemas["DeploymentItem"][];
+    };
     ListEventsItem: {
         at: string;
         entity: string;
@@ -106,6 +145,16 @@ export interface Schemas {
     };
     ListEventsReply: {
         events: Schemas["ListEventsItem"][];
+    };
+    ListGatewaysItem: {
+        desiredRevision: number;
+        gateway: string;
+        isAlive: boolean;
+        reportedAt: string;
+    };
+    ListGatewaysReply: {
+        desiredRevision: number;
+        gateways: Schemas["ListGatewaysItem"][];
     };
     ListJobsReply: {
         jobs: Schemas["JobView"][];
@@ -122,6 +171,77 @@ export interface Schemas {
     };
     ListTokensReply: {
         tokens: Schemas["ListTokensItem"][];
+    };
+    PutServableBody: {
+        digest: string;
+        manifest: Schemas["ServableManifest"];
+        size_bytes: number;
+    };
+    RevisionItem: {
+        changes: number;
+        checks: Schemas["CheckItem"][];
+        createdAt: string;
+        createdBy: string;
+        endedAt?: string;
+        hasEnded: boolean;
+        id: string;
+        liveAt?: string;
+        model: string;
+        number: number;
+        reason?: string;
+        rollout?: Schemas["RolloutItem"];
+        runtime?: string;
+        state: string;
+        version: number;
+        weightPercent: number;
+    };
+    RevisionReport: {
+        endpoint: string;
+        error?: string;
+        errors: number;
+        latency: number[][];
+        requests: number;
+        revision: string;
+        state: "loading" | "ready" | "failed" | "draining";
+        warmup?: number[][];
+    };
+    RollbackBody: {
+        environment?: string;
+    };
+    RollbackReply: {
+        desiredRevision: number;
+        isAtOnce: boolean;
+        revision: Schemas["RevisionItem"];
+    };
+    RolloutItem: {
+        abort: string[];
+        falseAlarmRate?: number;
+        holdSeconds: number;
+        state: string;
+        steps: Schemas["RolloutStepItem"][];
+        stepsPercent: number[];
+    };
+    RolloutStepItem: {
+        baseline: Schemas["RolloutStepItemTraffic"];
+        candidate: Schemas["RolloutStepItemTraffic"];
+        comparisons: Schemas["RolloutStepItemComparison"][];
+        endedAt?: string;
+        reason?: string;
+        startedAt: string;
+        verdict?: string;
+        weightPercent: number;
+    };
+    RolloutStepItemComparison: {
+        explanation: string;
+        isWorse: boolean;
+        log10Evidence: number;
+        what: string;
+    };
+    RolloutStepItemTraffic: {
+        errors: number;
+        p50Milliseconds?: number;
+        p99Milliseconds?: number;
+        requests: number;
     };
     RunJobBody: {
         command?: string;
@@ -143,12 +263,69 @@ export interface Schemas {
         processes?: number;
         seconds?: number;
     };
+    ServableManifest: {
+        columns?: string[];
+        example?: unknown;
+        inputs: Schemas["ServableManifestTensor"][];
+        outputs: Schemas["ServableManifestTensor"][];
+        parity?: number;
+        parity_rows?: number;
+        predict_output?: string;
+        reason?: string;
+        runtime: "onnx" | "python";
+    };
+    ServableManifestTensor: {
+        datatype: string;
+        name: string;
+        shape: number[];
+    };
+    ServableReference: {
+        digest: string;
+        manifest: Schemas["ServableManifest"];
+        sizeBytes: number;
+    };
+    ServedEndpoint: {
+        deployment: string;
+        environment: string;
+        logSampling: number;
+        name: string;
+        project: string;
+        revisions: Schemas["ServedRevision"][];
+    };
+    ServedRevision: {
+        id: string;
+        modelName: string;
+        modelVersion: string;
+        number: number;
+        rolloutStep?: number;
+        servable: Schemas["ServableReference"];
+        weightPercent: number;
+    };
+    ShowDeploymentReply: {
+        deployment: Schemas["DeploymentItem"];
+        history: Schemas["RevisionItem"][];
+    };
+    ShowServableReply: {
+        digest?: string;
+        job?: string;
+        lastLines?: string;
+        manifest?: Schemas["ServableManifest"];
+        model: string;
+        reason?: string;
+        sizeBytes?: number;
+        state: string;
+        version: number;
+    };
     StartSweepBody: {
         job: string;
         parallel?: number;
         project?: string;
         seed?: number;
         trials?: number;
+    };
+    SteerRolloutBody: {
+        action: string;
+        environment?: string;
     };
     StopJobBody: {
         reason?: string;
@@ -207,6 +384,16 @@ export interface Operations {
         body: Schemas["CreateTokenBody"];
         reply: Schemas["CreateTokenReply"];
     };
+    Deploy: {
+        path: { deployment: string; };
+        body: Schemas["DeployBody"];
+        reply: Schemas["DeployReply"];
+    };
+    GetDesiredState: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["DesiredState"];
+    };
     GetJob: {
         path: { job: string; };
         body: undefined;
@@ -232,10 +419,20 @@ export interface Operations {
         body: undefined;
         reply: Schemas["SweepView"];
     };
+    ListDeployments: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListDeploymentsReply"];
+    };
     ListEvents: {
         path: undefined;
         body: undefined;
         reply: Schemas["ListEventsReply"];
+    };
+    ListGateways: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListGatewaysReply"];
     };
     ListJobs: {
         path: undefined;
@@ -257,6 +454,16 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ListTokensReply"];
     };
+    PutServable: {
+        path: { name: string; version: string; };
+        body: Schemas["PutServableBody"];
+        reply: Schemas["ShowServableReply"];
+    };
+    ReportGateway: {
+        path: undefined;
+        body: Schemas["GatewayReport"];
+        reply: unknown;
+    };
     RetryJob: {
         path: { job: string; };
         body: undefined;
@@ -267,15 +474,40 @@ export interface Operations {
         body: undefined;
         reply: unknown;
     };
+    Rollback: {
+        path: { deployment: string; };
+        body: Schemas["RollbackBody"];
+        reply: Schemas["RollbackReply"];
+    };
     RunJob: {
         path: undefined;
         body: Schemas["RunJobBody"];
         reply: Schemas["JobView"];
     };
+    ShowDeployment: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowDeploymentReply"];
+    };
+    ShowRevision: {
+        path: { deployment: string; number: string; };
+        body: undefined;
+        reply: Schemas["RevisionItem"];
+    };
+    ShowServable: {
+        path: { name: string; version: string; };
+        body: undefined;
+        reply: Schemas["ShowServableReply"];
+    };
     StartSweep: {
         path: undefined;
         body: Schemas["StartSweepBody"];
         reply: Schemas["SweepView"];
+    };
+    SteerRollout: {
+        path: { deployment: string; };
+        body: Schemas["SteerRolloutBody"];
+        reply: Schemas["RevisionItem"];
     };
     StopJob: {
         path: { job: string; };
@@ -297,20 +529,31 @@ export interface Operations {
 export const routes = {
     ApplyProjectFile: { method: "put", path: "/api/v1/project-files" },
     CreateToken: { method: "post", path: "/api/v1/tokens" },
+    Deploy: { method: "post", path: "/api/v1/deployments/{deployment}/revisions" },
+    GetDesiredState: { method: "get", path: "/api/v1/gateways/desired-state" },
     GetJob: { method: "get", path: "/api/v1/jobs/{job}" },
     GetJobLog: { method: "get", path: "/api/v1/jobs/{job}/log" },
     GetJobUsage: { method: "get", path: "/api/v1/jobs/{job}/usage" },
     GetProjectFile: { method: "get", path: "/api/v1/project-files/{project}" },
     GetSweep: { method: "get", path: "/api/v1/sweeps/{sweep}" },
+    ListDeployments: { method: "get", path: "/api/v1/deployments" },
     ListEvents: { method: "get", path: "/api/v1/events" },
+    ListGateways: { method: "get", path: "/api/v1/gateways" },
     ListJobs: { method: "get", path: "/api/v1/jobs" },
     ListProjectFiles: { method: "get", path: "/api/v1/project-files" },
     ListSweeps: { method: "get", path: "/api/v1/sweeps" },
     ListTokens: { method: "get", path: "/api/v1/tokens" },
+    PutServable: { method: "put", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ReportGateway: { method: "post", path: "/api/v1/gateways/report" },
     RetryJob: { method: "post", path: "/api/v1/jobs/{job}/retry" },
     RevokeToken: { method: "delete", path: "/api/v1/tokens/{name}" },
+    Rollback: { method: "post", path: "/api/v1/deployments/{deployment}/rollback" },
     RunJob: { method: "post", path: "/api/v1/jobs" },
+    ShowDeployment: { method: "get", path: "/api/v1/deployments/{deployment}" },
+    ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
+    ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },
+    SteerRollout: { method: "post", path: "/api/v1/deployments/{deployment}/rollout" },
     StopJob: { method: "post", path: "/api/v1/jobs/{job}/stop" },
     StopSweep: { method: "post", path: "/api/v1/sweeps/{sweep}/stop" },
     WhoAmI: { method: "get", path: "/api/v1/whoami" },

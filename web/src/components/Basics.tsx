@@ -84,7 +84,7 @@ const tones: Record<string, Tone> = {
     failed: "bad", aborted: "bad", error: "bad", lost: "bad", refused: "bad", rolledback: "bad",
     killed: "warn", stopped: "warn", stopping: "warn", paused: "warn", stoppedearly: "warn",
     running: "live", starting: "live", loading: "live", rolling: "live", converting: "live",
-    checking: "live", progressing: "live", preparing: "live", building: "live",
+    checking: "live", warming: "live", waiting: "idle", progressing: "live", preparing: "live", building: "live",
 };
 
 export function toneOf(state: string): Tone {

@@ -13,6 +13,8 @@ const Compare = lazy(() => import("../pages/Compare/Compare").then((page) => ({ 
 const Settings = lazy(() => import("../pages/Settings/Settings").then((page) => ({ default: page.Settings })));
 
 const lazily = {
+    Deployment: lazy(() => import("../pages/Deployment/Deployment").then((page) => ({ default: page.DeploymentPage }))),
+    Deployments: lazy(() => import("../pages/Deployments/Deployments").then((page) => ({ default: page.Deployments }))),
     Job: lazy(() => import("../pages/Job/Job").then((page) => ({ default: page.JobPage }))),
     Jobs: lazy(() => import("../pages/Jobs/Jobs").then((page) => ({ default: page.Jobs }))),
     Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => ({ default: page.SweepPage }))),
@@ -36,6 +38,8 @@ export function pageFor(parts: string[]): ReactNode {
             return second === undefined ? <Model key={first} name={first} /> : <NotFound />;
         case "jobs": return first === undefined ? <lazily.Jobs /> : <lazily.Job key={first} id={first} />;
         case "sweeps": return first === undefined ? <lazily.Sweeps /> : <lazily.Sweep key={first} id={first} />;
+        case "deployments":
+            return first === undefined ? <lazily.Deployments /> : <lazily.Deployment key={first} name={first} />;
         case "settings": return <Settings />;
         default: return <NotFound />;
     }
@@ -70,6 +74,12 @@ export const navigation: { title: string; items: NavItem[] }[] = [
         items: [
             { label: "Jobs", to: "/jobs", area: "jobs", key: "j", icon: "M2.5 4h11M2.5 8h11M2.5 12h7M12 10.5v4l3-2z" },
             { label: "Sweeps", to: "/sweeps", area: "sweeps", key: "w", icon: "M2 14V2M2 14h12M5 10.5l2.5-3 2.5 1.5L14 4" },
+        ],
+    },
+    {
+        title: "Operate",
+        items: [
+            { label: "Deployments", to: "/deployments", area: "deployments", key: "d", icon: "M2 13 14 2 10 14l-2.5-5z" },
         ],
     },
     {

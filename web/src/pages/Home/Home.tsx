@@ -5,7 +5,7 @@ import { Ago, Took } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { runName } from "../Runs/rows";
-import { Attention, Working } from "./Platform";
+import { Attention, Live, Working } from "./Platform";
 
 interface Overview {
     recent: Run[];
@@ -41,17 +41,20 @@ export function Home() {
                     <div className="stack">
                         <Attention />
                         <div className="grid-2">
-                            <Working />
-                            {overview.running.length > 0 && (
-                                <Card title="Running now" flush side={`${overview.running.length}`}>
-                                    <RunList runs={overview.running} experiments={overview.experiments} />
-                                </Card>
-                            )}
                             <Card title="Latest runs" flush side={<Link to="/experiments">All experiments</Link>}>
                                 {overview.recent.length === 0
                                     ? <Empty title="No runs yet" />
                                     : <RunList runs={overview.recent} experiments={overview.experiments} />}
                             </Card>
+                            <div className="stack">
+                                {overview.running.length > 0 && (
+                                    <Card title="Running now" flush side={`${overview.running.length}`}>
+                                        <RunList runs={overview.running} experiments={overview.experiments} />
+                                    </Card>
+                                )}
+                                <Live />
+                                <Working />
+                            </div>
                         </div>
                     </div>
                 ))}

@@ -1,0 +1,181 @@
+import { useState } from "react";
+import { call } from "../../api/client";
+import type { Schemas } from "../../api/generated";
+import { Card, Copy, Page, Status, Tabs } from "../../components/Basics";
+import { colorOf } from "../../components/Chart";
+import { ConfirmDialog } from "../../components/Form";
+import { Empty, Loaded } from "../../components/State";
+import { toast } from "../../components/Toast";
+import { Ago } from "../../components/Time";
+import { percent } from "../../core/format";
+import { useQuery } from "../../core/query";
+import { Link, path, useAddress } from "../../core/router";
+import { Checks, Rollout } from "./Rollout";
+import { TryIt } from "./TryIt";
+
+type Revision = Schemas["RevisionItem"];
+type Reply = Schemas["ShowDeploymentReply"];
+type Action = "promote" | "pause" | "resume" | "abort" | "rollback";
+
+const words: Record<Action, { title: string; text: string; done: string; danger: boolean }> = {
+    promote: { title: "Give it all traffic now?", text: "The remaining steps of the rollout are skipped.", done: "Promoted.", danger: false },
+    pause: { title: "Pause the rollout?", text: "The traffic stays split as it is until the rollout is resumed.", done: "Paused.", danger: false },
+    resume: { title: "Resume the rollout?", text: "It goes on with the step it was at.", done: "Resumed.", danger: false },
+    abort: { title: "Abort the rollout?", text: "All traffic goes back to the live revision at once.", done: "Aborted.", danger: true },
+    rollback: { title: "Roll back?", text: "All traffic goes to the revision before, at once. It is still in memory.", done: "Rolled back.", danger: true },
+};
+
+/** One deployment in one environment: who gets the traffic, and why. */
+export function DeploymentPage({ name }: { name: string }) {
+    const [environment] = useAddress("environment", "production");
+    const [tab] = useAddress("tab", "traffic");
+    const query = useQuery(`deployment/${name}/${environment}`, () =>
+        call("ShowDeployment", { path: { deployment: name }, query: { environment, limit: 50 } }),
+    { on: ["deployment", "revision", "rollout"], every: 2000 });
+    const all = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment"] });
+    const [asking, setAsking] = useState<Action | null>(null);
+    const reply = query.data;
+    const underWay = reply?.deployment.underWay;
+    const rollout = underWay?.rollout?.state;
+    const base = path("deployments", name);
+    const others = (all.data?.deployments ?? []).filter((item) => item.name === name);
+
+    const act = async (action: Action) => {
+        const body = { environment };
+        if (action === "rollback") await call("Rollback", { path: { deployment: name }, body });
+        else await call("SteerRollout", { path: { deployment: name }, body: { ...body, action } });
+        await query.reload();
+        toast(words[action].done);
+    };
+    const button = (action: Action, label: string, look = "") => (
+        <button type="button" className={`button ${look}`} onClick={() => setAsking(action)}>{label}</button>
+    );
+    return (
+        <Page title={name} crumbs={[{ label: "Deployments", to: "/deployments" }]} badge={<span className="chip">{environment}</span>}
+            note={reply && <span className="mono small">{reply.deployment.endpoint} <Copy text={reply.deployment.endpoint} className="inline" /></span>}
+            actions={(
+                <>
+                    {rollout === "running" && button("pause", "Pause")}
+                    {rollout === "paused" && button("resume", "Resume")}
+                    {(rollout === "running" || rollout === "paused") && button("promote", "Promote", "primary")}
+                    {(rollout === "running" || rollout === "paused") && button("abort", "Abort", "danger")}
+                    {reply?.deployment.standby && !underWay && button("rollback", "Roll back", "danger")}
+                </>
+            )}>
+            {others.length > 1 && (
+                <div className="toolbar" role="group" aria-label="Environments">
+                    {others.map((item) => (
+                        <Link key={item.environment} className="button small" aria-current={item.environment === environment ? "true" : undefined}
+                            to={`${base}?environment=${encodeURIComponent(item.environment)}`}>{item.environment}</Link>
+                    ))}
+                </div>
+            )}
+            <Tabs current={tab} items={[
+                { id: "traffic", label: "Traffic", to: `${base}?environment=${environment}` },
+                { id: "try", label: "Try it", to: `${base}?environment=${environment}&tab=try` },
+                { id: "history", label: "History", to: `${base}?environment=${environment}&tab=history`, count: reply?.history.length ?? 0 },
+            ]} />
+            <Loaded query={query} lines={8}>
+                {(known) => {
+                    if (tab === "history") return <History history={known.history} />;
+                    if (tab === "try") return <TryIt endpoint={known.deployment.endpoint} revision={known.deployment.live ?? known.deployment.underWay} />;
+                    return <Traffic reply={known} />;
+                }}
+            </Loaded>
+            {asking !== null && (
+                <ConfirmDialog title={words[asking].title} confirm={words[asking].title.replace(/ (?:the rollout|it all traffic now)?\??$/, "").replace(/\?$/, "")}
+                    danger={words[asking].danger} onConfirm={() => act(asking)} onClose={() => setAsking(null)}>
+                    <p className="soft">{words[asking].text}</p>
+                </ConfirmDialog>
+            )}
+        </Page>
+    );
+}
+
+function Traffic({ reply }: { reply: Reply }) {
+    const { live, underWay, standby } = reply.deployment;
+    const revisions = [live, underWay, standby].filter((each): each is Revision => each !== undefined && each !== null);
+    if (revisions.length === 0) {
+        const last = reply.history[0];
+        return (
+            <div className="stack">
+                <Card><Empty title="Nothing is live here">{last?.reason && <p>{last.reason}</p>}</Empty></Card>
+                {last && <Checks revision={last} />}
+            </div>
+        );
+    }
+    const withTraffic = revisions.filter(({ weightPercent }) => weightPercent > 0);
+    return (
+        <div className="stack">
+            <Card title="Traffic" side={live?.liveAt && <span className="small">revision {live.number} live since <Ago at={live.liveAt} /></span>}>
+                <div className="stack">
+                    {withTraffic.length > 0 && <div className="split" role="img" aria-label={withTraffic.map((each) => `revision ${each.number}: ${percent(each.weightPercent)}`).join(", ")}>
+                        {withTraffic.map((each) => (
+                            <span key={each.id} style={{ flexGrow: each.weightPercent, flexBasis: 0, background: trafficColor(each.number) }}>
+                                {each.weightPercent >= 8 ? `r${each.number} · ${percent(each.weightPercent)}` : ""}
+                            </span>
+                        ))}
+                    </div>}
+                    <ul className="list" style={{ margin: "0 -18px -16px" }}>
+                        {revisions.map((each) => <RevisionLine key={each.id} revision={each} />)}
+                    </ul>
+                </div>
+            </Card>
+            {underWay && <Rollout revision={underWay} />}
+            {underWay && <Checks revision={underWay} />}
+            {!underWay && live?.rollout && <Rollout revision={live} />}
+            {!underWay && live && <Checks revision={live} />}
+        </div>
+    );
+}
+
+/** Dark enough to carry white letters. */
+function trafficColor(number: number): string {
+    const colors = ["#2f5fc0", "#a4521a", "#1d7a52", "#a02f69", "#6f45b3"];
+    return colors[number % colors.length] ?? colorOf(number);
+}
+
+function RevisionLine({ revision }: { revision: Revision }) {
+    return (
+        <li>
+            <span className="dot" style={{ background: trafficColor(revision.number) }} />
+            <div className="grow">
+                <div className="row">
+                    <strong>Revision {revision.number}</strong> <Status state={revision.state} />
+                    <Link to={path("models", revision.model, "versions", String(revision.version))}>{revision.model} v{revision.version}</Link>
+                    {revision.runtime && <span className="chip">{revision.runtime}</span>}
+                </div>
+                {revision.reason && <div className="muted small">{revision.reason.slice(0, 400)}</div>}
+            </div>
+            <strong className="numbers">{percent(revision.weightPercent)}</strong>
+        </li>
+    );
+}
+
+function History({ history }: { history: Revision[] }) {
+    if (history.length === 0) return <Card><Empty title="No revisions yet" /></Card>;
+    return (
+        <Card flush>
+            <div className="table-box">
+                <table className="plain" aria-label="Revisions">
+                    <thead><tr><th scope="col">Revision</th><th scope="col">State</th><th scope="col">Model</th><th scope="col">Made</th><th scope="col">By</th><th scope="col">Why</th></tr></thead>
+                    <tbody>
+                        {history.map((revision) => {
+                            const failed = revision.checks.filter(({ held }) => held === false);
+                            return (
+                                <tr key={revision.id}>
+                                    <td>{revision.number}</td>
+                                    <td><Status state={revision.state} /></td>
+                                    <td><Link to={path("models", revision.model, "versions", String(revision.version))}>{revision.model} v{revision.version}</Link></td>
+                                    <td><Ago at={revision.createdAt} /></td>
+                                    <td><bdi>{revision.createdBy}</bdi></td>
+                                    <td>{revision.reason?.slice(0, 300)}{failed.map(({ check, explanation }) => <div key={check} className="small muted">{explanation}</div>)}</td>
+                                </tr>
+                            );
+                        })}
+                    </tbody>
+                </table>
+            </div>
+        </Card>
+    );
+}
