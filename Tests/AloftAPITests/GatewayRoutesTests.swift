@@ -1,7 +1,9 @@
 import AloftDomain
 import AloftStore
+import AloftTestKit
 import AloftWire
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import AloftAPI
