@@ -142,3 +142,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     one = Server(data=tmp_path_factory.mktemp("server") / "data").start()
     yield one
     assert one.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def server_type() -> type[Server]:
+    """For tests that make servers of their own and keep them for a whole file."""
+    return Server

@@ -43,7 +43,7 @@ function Evidence({ step }: { step: Step }) {
             </div>
             {step.reason && <p className="soft">{step.reason.slice(0, 500)}</p>}
             <div className="table-box">
-                <table className="plain compact" aria-label={`Evidence at ${percent(step.weightPercent)}`}>
+                <table className="plain compact evidence" aria-label={`Evidence at ${percent(step.weightPercent)}`}>
                     <thead><tr><th scope="col"><span className="visually-hidden">Revision</span></th><th scope="col" className="right">Requests</th><th scope="col" className="right">Errors</th><th scope="col" className="right">p50</th><th scope="col" className="right">p99</th></tr></thead>
                     <tbody>
                         {sides.map(([name, traffic]) => (
@@ -60,7 +60,7 @@ function Evidence({ step }: { step: Step }) {
             </div>
             {step.comparisons.map((comparison) => (
                 <p key={comparison.what} className="small" style={{ marginTop: 6 }}>
-                    <Status state={comparison.isWorse ? "worse" : "no worse"} tone={comparison.isWorse ? "bad" : "ok"} /> {comparison.what}: {comparison.explanation}
+                    <Status state={comparison.isWorse ? "worse" : "no worse"} tone={comparison.isWorse ? "bad" : "ok"} /> {comparison.explanation}
                 </p>
             ))}
         </section>

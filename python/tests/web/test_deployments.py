@@ -1,0 +1,153 @@
+"""A model on its way to production, steered in the browser while requests come in."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import mlflow
+import numpy
+import pytest
+from playwright.sync_api import BrowserContext, expect
+from sklearn.linear_model import LogisticRegression
+from watched import Watched
+
+
+def register_versions(address: str) -> None:
+    mlflow.set_tracking_uri(address)
+    mlflow.set_experiment("demo/train")
+    chance = numpy.random.default_rng(0)
+    rows = chance.normal(size=(200, 4))
+    answers = (rows[:, 0] + rows[:, 1] > 0).astype(int)
+    for strength in (1.0, 0.1):
+        with mlflow.start_run():
+            model = LogisticRegression(C=strength).fit(rows, answers)
+            mlflow.sklearn.log_model(
+                model, name="model", registered_model_name="demo", input_example=rows[:3]
+            )
+
+
+class Stream:
+    """Requests without a pause, until it is ended."""
+
+    def __init__(self, gateway: str, body: object) -> None:
+        self.address = f"{gateway}/v2/models/demo/infer"
+        self.body = json.dumps(body).encode()
+        self.failed: list[str] = []
+        self.sent = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        headers = {"Content-Type": "application/json"}
+        while not self._stop.is_set():
+            try:
+                request = urllib.request.Request(self.address, self.body, headers)
+                urllib.request.urlopen(request, timeout=10).read()
+                self.sent += 1
+            except OSError as error:
+                self.failed.append(str(error))
+            time.sleep(0.005)
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+@pytest.fixture(scope="module")
+def flying(
+    tmp_path_factory: pytest.TempPathFactory, server_type
+) -> Iterator[tuple[object, object]]:  # type: ignore[no-untyped-def]
+    """A server whose deployment `demo` has version 1 in production; and a request for it."""
+    folder: Path = tmp_path_factory.mktemp("flying")
+    server = server_type(data=folder / "data", with_gateway=True).start()
+    register_versions(server.url)
+    servable: dict[str, object] = {}
+
+    def is_ready(version: int) -> bool:
+        reply = json.loads(server.get(f"/api/v1/models/demo/versions/{version}/servable") or "{}")
+        servable.update(reply)
+        assert reply.get("state") != "failed", reply
+        return reply.get("state") == "ready"
+
+    for version in (2, 1):
+        server.wait_until(
+            lambda number=version: is_ready(number), f"version {version}", seconds=400
+        )
+    server.run("deploy", "demo", "--model", "demo/1", "--at-once", "--wait")
+    manifest = servable["manifest"]
+    assert isinstance(manifest, dict)
+    yield server, manifest["example"]
+    server.stop()
+
+
+def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
+    flying: tuple[object, object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server, example = flying
+    watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
+    page = watched.open("/deployments")
+    page.get_by_role("link", name="demo", exact=True).click()
+    expect(page.get_by_text("Revision 1", exact=True)).to_be_visible()
+
+    stream = Stream(server.gateway_url, example)  # type: ignore[attr-defined]
+    try:
+        server.run("deploy", "demo", "--model", "demo/2")  # type: ignore[attr-defined]
+        # Nobody reloads: the live feed brings the new revision and its evidence.
+        expect(page.get_by_role("heading", name="Rollout of revision 2")).to_be_visible()
+        expect(page.get_by_role("table", name=re.compile("Evidence at"))).to_be_visible()
+        for action, then in (("Pause", "Resume"), ("Resume", "Pause")):
+            page.get_by_role("button", name=action, exact=True).click()
+            page.get_by_role("dialog").get_by_role("button", name=action).click()
+            expect(page.get_by_role("button", name=then, exact=True)).to_be_visible()
+        page.get_by_role("button", name="Promote", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Give").click()
+        expect(page.get_by_role("img", name="revision 2: 100%")).to_be_visible()
+        page.get_by_role("button", name="Roll back", exact=True).click()
+        page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+        expect(page.get_by_role("img", name="revision 1: 100%")).to_be_visible()
+    finally:
+        stream.end()
+    assert stream.failed == []
+    assert stream.sent > 50
+    page.get_by_role("link", name=re.compile("History")).click()
+    expect(page.get_by_role("table", name="Revisions")).to_contain_text("rolled back")
+    assert watched.errors == []
+
+
+def test_a_deployment_is_asked_in_the_browser(
+    flying: tuple[object, object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server, _ = flying
+    watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
+    page = watched.open("/deployments/demo?tab=try")
+    page.get_by_label("x0").fill("5")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_text('"outputs"')).to_be_visible()
+    page.get_by_label("As JSON").check()
+    page.get_by_label("Body").fill('{"inputs": [{"name": "input", "shape": [1, 3]}]}')
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_the_conversion_is_a_job_with_its_log(
+    flying: tuple[object, object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server, _ = flying
+    watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
+    page = watched.open("/jobs")
+    page.get_by_role("link", name="convert").first.click()
+    expect(page.get_by_role("log")).to_contain_text("parity")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
+    page.get_by_role("button", name="Run again").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("stopped")
+    assert watched.errors == []
