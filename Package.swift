@@ -19,6 +19,12 @@ let asyncHTTPClient: Target.Dependency = .product(
     name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcProtobuf: Target.Dependency = .product(
+    name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let grpcTransport: Target.Dependency = .product(
+    name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(
@@ -58,7 +64,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.0"),
         .package(
             url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
@@ -97,8 +107,7 @@ let package = Package(
             "AloftMLflow",
             [
                 "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
-                logging,
-                crypto, httpTypes, nioCore,
+                logging, crypto, httpTypes, nioCore, protobuf,
             ]),
         layer(
             "AloftAPI",
@@ -119,13 +128,20 @@ let package = Package(
                 nioCore, nioPosix, nioHTTP1, nioFoundation, logging, serviceLifecycle, crypto,
             ]),
 
+        layer(
+            "AloftGRPC",
+            [
+                "AloftDomain", "AloftInference", "AloftGateway", grpcCore, grpcProtobuf,
+                grpcTransport, protobuf, logging, nioCore, nioPosix, serviceLifecycle,
+            ]),
+
         // The only composition root.
         .executableTarget(
             name: "aloft",
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftInference", "AloftClient", argumentParser, hummingbird,
+                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser, hummingbird,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],
