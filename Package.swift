@@ -94,7 +94,7 @@ let package = Package(
         layer("AloftInference", ["AloftDomain", "COnnxRuntime", logging, nioCore, nioPosix]),
 
         // The control plane.
-        layer("AloftRegistry", ["AloftDomain", "AloftStore", "AloftArtifacts"]),
+        layer("AloftRegistry", ["AloftDomain", "AloftStore", "AloftArtifacts", grdb]),
         layer("AloftWire", ["AloftDomain"]),
         layer(
             "AloftControl",
@@ -141,7 +141,8 @@ let package = Package(
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser, hummingbird,
+                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser,
+                hummingbird,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],

@@ -12,10 +12,6 @@ extension ProjectFile {
         if !triggers.isEmpty {
             parts.append("triggers: schedules and causes are checked, but start nothing yet")
         }
-        for job in jobs where job.registers != nil && job.sweep == nil {
-            parts.append(
-                "jobs.\(job.name).registers: only a sweep's best trial is registered by itself yet")
-        }
         return parts
     }
 }

@@ -36,16 +36,14 @@ package enum FileDigest {
 package enum Executable {
     /// The absolute path of `name`, which is one already or is looked for on `path`.
     package static func find(_ name: String, path: String?) -> String? {
-        if name.hasPrefix("/") { return access(name, X_OK) == 0 ? name : nil }
-        for folder in (path ?? "/usr/bin:/bin").split(separator: ":") {
-            let candidate = "\(folder)/\(name)"
-            var info = stat()
-            if stat(candidate, &info) == 0, info.st_mode & S_IFMT == S_IFREG,
-                access(candidate, X_OK) == 0
-            {
-                return candidate
-            }
-        }
-        return nil
+        if name.hasPrefix("/") { return isExecutableFile(name) ? name : nil }
+        return (path ?? "/usr/bin:/bin").split(separator: ":").lazy
+            .map { "\($0)/\(name)" }.first(where: isExecutableFile)
+    }
+
+    /// A folder may be "executed" too, which means something else.
+    private static func isExecutableFile(_ path: String) -> Bool {
+        var info = stat()
+        return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFREG && access(path, X_OK) == 0
     }
 }

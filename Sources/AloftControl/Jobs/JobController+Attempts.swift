@@ -1,7 +1,9 @@
 import AloftCompute
 import AloftDomain
+import AloftRegistry
 import AloftStore
 import Foundation
+import GRDB
 import Logging
 
 extension JobController {
@@ -123,14 +125,33 @@ extension JobController {
                     db, .started(attempt: number, leaseUntil: leaseUntil), to: job.id, at: now,
                     by: Self.who)
             }
-            try JobQueries.apply(
+            let ended = try JobQueries.apply(
                 db, .ended(attempt: number, report.end), to: job.id, at: now, by: Self.who)
+            try Self.register(db, ended, at: now)
         }
         try configuration.afterEffect()
         try await executor.forget(job.attempt)
         try configuration.afterEffect()
         logger.debug(
             "attempt ended", metadata: ["job": "\(job.id)", "attempt": "\(number)"])
+    }
+
+    /// A job that succeeded and `registers` a model gives its run's newest logged model a version, in
+    /// the transaction that ends it. A script that logged none is told so on its run.
+    private static func register(_ db: Database, _ job: JobRecord, at now: Date) throws {
+        guard case .succeeded = job.outcome, let name = job.spec.registers,
+            let run = job.spec.run
+        else { return }
+        let version = try RunRegistration(
+            model: name, run: run, project: job.spec.project,
+            tags: [NamedText(key: "aloft.job", value: job.id.rawValue)]
+        ).apply(db, by: who, at: now)
+        guard version == nil else { return }
+        try EventLog.append(
+            db, at: now, project: job.spec.project, entity: "job", entityID: job.id.rawValue,
+            what: "registeredNothing", who: who,
+            why: "the script logged no model to register as \(name); log one, as in "
+                + "`mlflow.sklearn.log_model(model, name=\"model\")`")
     }
 
     /// The executor cannot say how the attempt is: it is given up when its lease is over.

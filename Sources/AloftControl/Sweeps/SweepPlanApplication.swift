@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftRegistry
 import AloftStore
 import Foundation
 import GRDB
@@ -100,26 +101,17 @@ struct SweepPlanApplication: Sendable {
         _ db: Database, _ settlement: SweepPlan.Settlement, in sweep: inout SweepRecord
     ) throws -> String? {
         guard let name = settlement.registers, let best = settlement.best else { return nil }
-        let models = try LoggedModelQueries.list(db, of: best.run).filter { $0.status == .ready }
-        guard let model = models.max(by: { ($0.createdAt, $0.number) < ($1.createdAt, $1.number) })
-        else {
-            return
-                "trial \(best.number) is the best, but its script logged no model to register as "
-                + "\(name); log one, as in `mlflow.sklearn.log_model(model, name=\"model\")`"
-        }
-        try RegistryQueries.ensureModel(
-            db, name: name, project: sweep.project, who: principal, at: now)
-        let version = try RegistryQueries.createVersion(
-            db,
-            NewModelVersion(
-                name: name, source: "models:/\(model.id)", run: best.run, loggedModel: model.id,
-                tags: [
-                    NamedText(key: "aloft.sweep", value: sweep.id.rawValue),
-                    NamedText(key: "aloft.trial", value: String(best.number)),
-                    NamedText(key: "aloft.job", value: best.job.rawValue),
-                    NamedText(key: "aloft.project", value: sweep.project.rawValue),
-                ]), who: principal, at: now)
-        sweep.registered = RegisteredVersion(model: name, version: version.version)
-        return nil
+        sweep.registered = try RunRegistration(
+            model: name, run: best.run, project: sweep.project,
+            tags: [
+                NamedText(key: "aloft.sweep", value: sweep.id.rawValue),
+                NamedText(key: "aloft.trial", value: String(best.number)),
+                NamedText(key: "aloft.job", value: best.job.rawValue),
+            ]
+        ).apply(db, by: principal, at: now)
+        guard sweep.registered == nil else { return nil }
+        return
+            "trial \(best.number) is the best, but its script logged no model to register as "
+            + "\(name); log one, as in `mlflow.sklearn.log_model(model, name=\"model\")`"
     }
 }

@@ -1,5 +1,6 @@
 extension JobSpec {
     /// A job of the project file with these parameters, which complete and override its defaults.
+    /// Alone it registers what the file says; one of a group does not: a sweep registers the best.
     package init(
         _ definition: JobDefinition, project: ProjectID, parameters: [String: ParameterValue] = [:],
         snapshot: ContentDigest?, run: RunID?, experiment: ExperimentID?, group: JobGroup? = nil
@@ -16,6 +17,7 @@ extension JobSpec {
                 cpus: definition.resources.cpus, memoryBytes: definition.resources.memoryBytes,
                 gpus: definition.resources.gpus, timeLimit: definition.resources.time,
                 processes: definition.resources.processes),
-            snapshot: snapshot, run: run, experiment: experiment, group: group)
+            snapshot: snapshot, run: run, experiment: experiment, group: group,
+            registers: group == nil ? definition.registers : nil)
     }
 }

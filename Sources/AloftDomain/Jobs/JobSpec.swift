@@ -19,6 +19,9 @@ package struct JobSpec: Sendable, Hashable, Codable {
     package var experiment: ExperimentID?
     /// Jobs of one group, such as the trials of a sweep, run at most `group.parallel` at a time.
     package var group: JobGroup?
+    /// The registered model that the run's newest logged model becomes a version of when the job
+    /// succeeds; `nil` registers nothing.
+    package var registers: String?
     /// Higher goes first.
     package var priority: Int
     /// How many attempts there may be when attempts are lost. A command that fails is not repeated.
@@ -32,7 +35,8 @@ package struct JobSpec: Sendable, Hashable, Codable {
         project: ProjectID, name: String, command: String, parameters: [String: String] = [:],
         variables: [String: String] = [:], python: PythonEnvironment? = nil,
         resources: Resources = Resources(), snapshot: ContentDigest? = nil, run: RunID? = nil,
-        experiment: ExperimentID? = nil, group: JobGroup? = nil, priority: Int = 0,
+        experiment: ExperimentID? = nil, group: JobGroup? = nil, registers: String? = nil,
+        priority: Int = 0,
         maxAttempts: Int = 3, stopGrace: Duration = .seconds(10), retryOf: JobID? = nil
     ) {
         self.project = project
@@ -46,6 +50,7 @@ package struct JobSpec: Sendable, Hashable, Codable {
         self.run = run
         self.experiment = experiment
         self.group = group
+        self.registers = registers
         self.priority = priority
         self.maxAttempts = maxAttempts
         self.stopGrace = stopGrace

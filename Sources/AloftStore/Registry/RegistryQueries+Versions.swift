@@ -74,6 +74,17 @@ extension RegistryQueries {
         return try version(db, name, row[0])
     }
 
+    /// The newest version of a model that came from this run; `nil` also where there is no such
+    /// model.
+    package static func version(
+        _ db: Database, _ name: String, of run: RunID
+    ) throws -> ModelVersionRecord? {
+        try db.firstRow(
+            selectVersion + " WHERE m.name = ? AND v.runId = ? ORDER BY v.version DESC LIMIT 1",
+            [name, run.rawValue]
+        ).map { try fillVersion(db, $0) }
+    }
+
     /// All versions of a model, newest first.
     package static func versions(_ db: Database, of name: String) throws -> [ModelVersionRecord] {
         let number = try modelNumber(db, name)

@@ -20,16 +20,28 @@ package enum GetJob: Endpoint {
         package var attempts: [AttemptView]
         /// The last lines of its log, if it failed.
         package var lastLines: String?
+        /// The version that it registered, if it `registers` a model.
+        package var registered: Registered?
+
+        package struct Registered: Codable, Sendable, Equatable {
+            package var model: String
+            package var version: Int64
+            package init(model: String, version: Int64) {
+                self.model = model
+                self.version = version
+            }
+        }
 
         package init(
             job: JobView, command: String, snapshot: ContentDigest?, attempts: [AttemptView],
-            lastLines: String?
+            lastLines: String?, registered: Registered?
         ) {
             self.job = job
             self.command = command
             self.snapshot = snapshot
             self.attempts = attempts
             self.lastLines = lastLines
+            self.registered = registered
         }
     }
     package static let method = EndpointMethod.get

@@ -15,6 +15,7 @@ struct GatewayChild: Sendable {
     let listen: ListenAddress
 
     private var folder: String { services.folder.gatewayPath }
+    private var log: String { folder + "/gateway.log" }
 
     func run() async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -24,7 +25,9 @@ struct GatewayChild: Sendable {
             let startedAt = ContinuousClock.now
             await waitForEnd(of: child)
             if Task.isCancelled { return await end(child) }
-            services.logger.error("the gateway ended", metadata: ["pid": "\(child.processID)"])
+            services.logger.error(
+                "the gateway ended",
+                metadata: ["pid": "\(child.processID)", "why": "\(lastWords())", "log": "\(log)"])
             if ContinuousClock.now - startedAt > .seconds(10) { pause = .milliseconds(200) }
             try await services.time.clock.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
@@ -55,6 +58,7 @@ struct GatewayChild: Sendable {
         var arguments = [
             "gateway", "--server", serverURL, "--data", folder, "--listen", listen.description,
         ]
+        if let share = services.configuration.sharePath { arguments += ["--share", share] }
         var environment = ProcessInfo.processInfo.environment
         if services.configuration.access == .tokenRequired {
             arguments.append("--auth")
@@ -62,7 +66,7 @@ struct GatewayChild: Sendable {
         }
         let child = try ChildProcess.start(
             executable: ProgramPath.current, arguments: arguments, environment: environment,
-            log: folder + "/gateway.log")
+            log: log)
         try ChildRecord(process: child, listen: listen.description, server: serverURL)
             .write(in: folder)
         services.logger.info(
@@ -90,6 +94,16 @@ struct GatewayChild: Sendable {
                 atPath: path, contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600])
         else { throw CommandFailure("cannot write \(path)") }
         return secret
+    }
+
+    /// The last line that the gateway wrote, which says why it ended if it could say so.
+    private func lastWords() -> String {
+        guard let file = FileHandle(forReadingAtPath: log) else { return "" }
+        defer { try? file.close() }
+        let end = (try? file.seekToEnd()) ?? 0
+        try? file.seek(toOffset: end > 4096 ? end - 4096 : 0)
+        let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(500)) } ?? ""
     }
 
     private func waitForEnd(of child: ChildProcess) async {

@@ -72,12 +72,12 @@ struct JobServices: Sendable {
             gpuSlots: GraphicsCards.slots())
     }
 
-    /// On PATH, or at `.tools/uv` in a folder above the program.
+    /// On PATH, or at `.tools/uv/bin/uv` in a folder above the program.
     private static func findUV(path: String?) -> String? {
         if let found = Executable.find("uv", path: path) { return found }
         var folder = URL(fileURLWithPath: ProgramPath.current).deletingLastPathComponent()
         for _ in 0..<6 {
-            let candidate = folder.appending(path: ".tools/uv").path
+            let candidate = folder.appending(path: ".tools/uv/bin/uv").path
             if let found = Executable.find(candidate, path: nil) { return found }
             folder.deleteLastPathComponent()
         }

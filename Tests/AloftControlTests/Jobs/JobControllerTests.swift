@@ -32,6 +32,51 @@ struct JobControllerTests {
         #expect(attempts.map(\.usage) == [AttemptUsage(peakMemoryBytes: 1 << 20, cpuSeconds: 0.25)])
     }
 
+    @Test(arguments: ["exit 0", "exit 3"])
+    func `a job that registers makes its run's model a version, if it succeeds`(command: String)
+        async throws
+    {
+        let world = try JobWorld()
+        try await world.queue("train", command, registers: "delay")
+        try await world.logModel("m-1", by: "train")
+        try await world.settle(world.controller())
+        let version = try await world.store.read {
+            try RegistryQueries.version($0, "delay", of: RunID("run-train"))
+        }
+        #expect(version?.source == (command == "exit 0" ? "models:/m-1" : nil))
+    }
+
+    @Test func `a version that the script registered itself is not made again`() async throws {
+        let world = try JobWorld()
+        try await world.queue("train", "exit 0", registers: "delay")
+        try await world.logModel("m-1", by: "train")
+        let now = world.time.now
+        try await world.store.write { db in
+            try RegistryQueries.ensureModel(
+                db, name: "delay", project: ProjectID("flights"), who: .local, at: now)
+            try RegistryQueries.createVersion(
+                db,
+                NewModelVersion(
+                    name: "delay", source: "models:/m-1", run: RunID("run-train"),
+                    loggedModel: LoggedModelID("m-1")), who: .local, at: now)
+        }
+        try await world.settle(world.controller())
+        let versions = try await world.store.read { try RegistryQueries.versions($0, of: "delay") }
+        #expect(versions.map(\.version) == [1])
+    }
+
+    @Test func `a job that registers but logged no model says so in its events`() async throws {
+        let world = try JobWorld()
+        try await world.queue("train", "exit 0", registers: "delay")
+        try await world.settle(world.controller())
+        #expect(try await world.job("train").outcome == .succeeded)
+        let events = try await world.store.read {
+            try EventLog.list($0, entity: "job", entityID: "train", limit: 100)
+        }
+        #expect(events.last?.what == "registeredNothing")
+        #expect(events.last?.why?.contains("delay") == true)
+    }
+
     @Test func `a command that fails is not repeated`() async throws {
         let world = try JobWorld()
         try await world.queue("bad", "exit 3")

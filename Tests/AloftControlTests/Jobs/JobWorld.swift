@@ -57,16 +57,32 @@ final class JobWorld: Sendable {
 
     /// Queues a job with a run of its own.
     func queue(
-        _ name: String, _ command: String, cpus: Double = 1, group: JobGroup? = nil
+        _ name: String, _ command: String, cpus: Double = 1, group: JobGroup? = nil,
+        registers: String? = nil
     ) async throws {
         let now = time.now
         try await store.write { db in
             var spec = JobSpec(
                 project: ProjectID("flights"), name: name, command: command,
-                resources: Resources(cpus: cpus), group: group)
+                resources: Resources(cpus: cpus), group: group, registers: registers)
             try JobRuns.create(
                 db, RunID("run-\(name)"), of: JobID(name), for: &spec, at: now, by: .local)
             try JobQueries.insert(db, id: JobID(name), spec: spec, at: now, by: .local)
+        }
+    }
+
+    /// A model that the job's run logged and finished.
+    func logModel(_ id: String, by name: String) async throws {
+        let now = time.now
+        try await store.write { db in
+            let job = try JobQueries.get(db, JobID(name))
+            guard let experiment = job.spec.experiment else { return }
+            try LoggedModelQueries.create(
+                db,
+                NewLoggedModel(
+                    id: LoggedModelID(id), experiment: experiment, name: "model",
+                    sourceRun: job.spec.run), at: now)
+            try LoggedModelQueries.setStatus(db, LoggedModelID(id), .ready, at: now)
         }
     }
 

@@ -2,6 +2,7 @@ package import AloftControl
 package import AloftDomain
 package import AloftStore
 import AloftWire
+import GRDB
 
 /// Jobs: list, show, run, stop, retry, their logs and what they used.
 package struct JobRoutes: Sendable {
@@ -98,8 +99,9 @@ package struct JobRoutes: Sendable {
                 try await store.read { try JobQueries.get($0, id) }.outcome
             }
         }
-        let (job, attempts) = try await store.read { db in
-            (try JobQueries.get(db, id), try JobQueries.attempts(db, of: id))
+        let (job, attempts, registered) = try await store.read { db in
+            let job = try JobQueries.get(db, id)
+            return (job, try JobQueries.attempts(db, of: id), try Self.registered(db, by: job))
         }
         var lastLines: String?
         if case .failed(let failure) = job.outcome, failure.code != "not_started" {
@@ -107,7 +109,16 @@ package struct JobRoutes: Sendable {
         }
         return GetJob.Reply(
             job: JobView(job), command: job.spec.command, snapshot: job.spec.snapshot,
-            attempts: attempts.map(AttemptView.init), lastLines: lastLines)
+            attempts: attempts.map(AttemptView.init), lastLines: lastLines, registered: registered)
+    }
+
+    private static func registered(
+        _ db: Database, by job: JobRecord
+    ) throws -> GetJob.Reply.Registered? {
+        guard case .succeeded = job.outcome, let model = job.spec.registers, let run = job.spec.run
+        else { return nil }
+        return try RegistryQueries.version(db, model, of: run)
+            .map { .init(model: model, version: $0.version) }
     }
 
     private func run(_ body: RunJob.Body, by who: Principal) async throws -> JobRecord {

@@ -26,7 +26,9 @@ struct EnvironmentBuilder {
     func build() throws -> BuiltEnvironment {
         guard let uv else {
             throw ComputeError.environmentFailed(
-                reason: "uv was not found on PATH or at .tools/uv; see https://docs.astral.sh/uv")
+                reason:
+                    "uv was not found on PATH or at .tools/uv/bin/uv; see https://docs.astral.sh/uv"
+            )
         }
         try files.createDirectory(
             atPath: folder + "/inputs", withIntermediateDirectories: true)

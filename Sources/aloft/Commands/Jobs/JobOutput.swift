@@ -82,7 +82,10 @@ enum JobOutput {
             guard let outcome = reply.job.outcome else { continue }
             if printsJSON { try Terminal.json(reply) }
             guard outcome != "succeeded" else {
-                if !printsJSON { Terminal.line("job \(short(job)) \(outcome)") }
+                if !printsJSON {
+                    let made = reply.registered.map { " and registered \($0.model)/\($0.version)" }
+                    Terminal.line("job \(short(job)) \(outcome)\(made ?? "")")
+                }
                 return
             }
             var message = "job \(short(job)) \(outcome)"
