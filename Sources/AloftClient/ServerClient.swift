@@ -138,6 +138,9 @@ package struct ServerClient: Sendable {
         if let reply = try? decoder.decode(ErrorReply.self, from: data) {
             return .refused(status: status, code: reply.error.code, message: reply.error.message)
         }
+        if let reply = try? decoder.decode(GatewayErrorReply.self, from: data) {
+            return .refused(status: status, code: reply.code, message: reply.error)
+        }
         let text = String(decoding: data.prefix(500), as: UTF8.self)
         return .refused(status: status, code: "http_\(status)", message: text)
     }
@@ -184,4 +187,10 @@ package struct ServerClient: Sendable {
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         return decoder
     }
+}
+
+/// An error in the form of the Open Inference Protocol, as gateways give it.
+private struct GatewayErrorReply: Decodable {
+    var error: String
+    var code: String
 }

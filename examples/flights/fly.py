@@ -487,7 +487,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=ROOT / ".demo", help="emptied at the start")
     parser.add_argument("--listen", default="127.0.0.1:5000")
     parser.add_argument("--gateway", default="127.0.0.1:5001")
-    parser.add_argument("--rate", type=float, default=250, help="requests a second, at most")
+    parser.add_argument("--rate", type=float, default=500, help="requests a second, at most")
     parser.add_argument("--limit", type=int, default=30_000, help="requests, at most")
     parser.add_argument("--trials", type=int, help="trials of the sweep, else as aloft.yaml says")
     parser.add_argument("--exit", action="store_true", help="end after the last step")

@@ -105,7 +105,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gateway", default="http://127.0.0.1:5001")
     parser.add_argument("--endpoint", default="flight-delay")
-    parser.add_argument("--rate", type=float, default=250, help="requests a second, at most")
+    parser.add_argument("--rate", type=float, default=500, help="requests a second, at most")
     parser.add_argument("--connections", type=int, default=4)
     parser.add_argument("--limit", type=int, help="send only so many departures")
     parser.add_argument("--data", default="flights/prepare")

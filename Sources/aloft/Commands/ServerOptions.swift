@@ -28,5 +28,5 @@ struct ServerOptions: ParsableArguments {
     }
 
     /// The process's connections; they end with it.
-    private static let http = ServerClient.makeHTTPClient()
+    static let http = ServerClient.makeHTTPClient()
 }

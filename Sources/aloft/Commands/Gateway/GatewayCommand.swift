@@ -65,7 +65,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let configuration = try makeConfiguration(environment)
         let server = self.server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
         let token = environment["ALOFT_TOKEN"]
-        let client = ServerClient(server: server, token: token, http: ServerClient.makeHTTPClient())
+        let client = ServerClient(server: server, token: token, http: ServerOptions.http)
         let logger = Self.makeLogger(level: Logger.Level(rawValue: logLevel) ?? .info)
         let gateway = Gateway(
             configuration: configuration, client: client,

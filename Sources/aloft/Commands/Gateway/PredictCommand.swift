@@ -42,7 +42,7 @@ struct PredictCommand: AsyncParsableCommand {
         let isTensors = isJSON && Self.hasNamedTensors(data)
         let client = ServerClient(
             server: address, token: environment["ALOFT_TOKEN"],
-            http: ServerClient.makeHTTPClient())
+            http: ServerOptions.http)
         let reply: Data
         do {
             reply = try await client.post(

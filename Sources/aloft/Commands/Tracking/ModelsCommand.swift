@@ -1,4 +1,8 @@
+import AloftClient
+import AloftDomain
+import AloftWire
 import ArgumentParser
+import Foundation
 
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -59,7 +63,8 @@ struct ModelsCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let tracking = TrackingClient(client: try options.client())
+            let client = try options.client()
+            let tracking = TrackingClient(client: client)
             let found = try await tracking.model(model)
             let versions = try await tracking.versions(of: model)
             guard !options.json else {
@@ -68,16 +73,31 @@ struct ModelsCommand: AsyncParsableCommand {
             if let description = found.description { Terminal.line(description + "\n") }
             var table = TextTable([
                 ("VERSION", .right), ("ALIASES", .left), ("STAGE", .left), ("RUN", .left),
-                ("CREATED", .left), ("SOURCE", .left),
+                ("CREATED", .left), ("SERVED BY", .left), ("PARITY", .right),
             ])
+            var reasons: [String] = []
             for version in versions {
+                let servable = try await client.call(
+                    ShowServable.self, path: ["name": model, "version": version.version])
+                let parity = servable.manifest?.parity.map { String(format: "%.1e", $0) } ?? ""
+                let reason = servable.manifest?.reason ?? servable.reason
+                if let reason { reasons.append("version \(version.version): \(reason)") }
                 table.add([
                     version.version, (version.aliases ?? []).joined(separator: " "),
                     version.currentStage ?? "", String((version.runID ?? "").prefix(8)),
-                    TrackingOutput.time(version.creationTimestamp), version.source ?? "",
+                    TrackingOutput.time(version.creationTimestamp), Self.servedBy(servable), parity,
                 ])
             }
             Terminal.line(table.text)
+            if !reasons.isEmpty { Terminal.line("\n" + reasons.joined(separator: "\n")) }
+        }
+
+        /// The runtime, or how far the conversion is.
+        private static func servedBy(_ servable: ShowServable.Reply) -> String {
+            guard servable.state == "ready", let manifest = servable.manifest else {
+                return servable.state
+            }
+            return manifest.runtime == .onnx ? "ONNX Runtime" : "Python worker"
         }
     }
 }

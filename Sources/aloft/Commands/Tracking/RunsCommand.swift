@@ -59,14 +59,20 @@ struct RunsCommand: AsyncParsableCommand {
             Terminal.line(table(runs, experiments: names))
         }
 
+        /// The metrics that most of the runs have, since a column that is empty shows nothing.
+        private static func mostLogged(_ runs: [TrackingClient.Run], count: Int) -> [String] {
+            var counts: [String: Int] = [:]
+            for metric in runs.flatMap({ $0.data?.metrics ?? [] })
+            where !metric.key.hasPrefix("system/") { counts[metric.key, default: 0] += 1 }
+            return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                .prefix(count).map(\.key)
+        }
+
         private func table(
             _ runs: [TrackingClient.Run], experiments: [String: String]
         ) -> String {
             var keys = metric
-            if keys.isEmpty {
-                let all = Set(runs.flatMap { ($0.data?.metrics ?? []).map(\.key) })
-                keys = Array(all.filter { !$0.hasPrefix("system/") }.sorted().prefix(4))
-            }
+            if keys.isEmpty { keys = Self.mostLogged(runs, count: 4) }
             var table = TextTable(
                 [("RUN", .left), ("NAME", .left), ("EXPERIMENT", .left), ("STATUS", .left)]
                     + keys.map { ($0, .right) } + [("STARTED", .left)])

@@ -1,0 +1,104 @@
+"""A version that plain mlflow registered, taken to production and back with the commands alone."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import numpy
+import pandas
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+
+def log_versions(address: str) -> tuple[pandas.DataFrame, list[list[int]]]:
+    """Two versions of one model; returns rows and what each version predicts for them."""
+    mlflow.set_tracking_uri(address)
+    mlflow.set_experiment("churn/train")
+    chance = numpy.random.default_rng(3)
+    rows = pandas.DataFrame(chance.normal(size=(200, 3)), columns=["age", "income", "visits"])
+    rows = rows.astype("float32")
+    answers = (rows["age"] + rows["income"] > 0).astype(int)
+    predicted = []
+    for labels in (answers, 1 - answers):
+        with mlflow.start_run():
+            model = LogisticRegression().fit(rows, labels)
+            mlflow.sklearn.log_model(
+                model, name="model", registered_model_name="churn", input_example=rows.head(5)
+            )
+            predicted.append([int(label) for label in model.predict(rows.head(20))])
+    return rows.head(20), predicted
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Iterator[dict]:
+    folder = tmp_path_factory.mktemp("deployments")
+    server = server_type(data=folder / "data", with_gateway=True).start()
+    rows, predicted = log_versions(server.url)
+    table = folder / "rows.csv"
+    rows.to_csv(table, index=False)
+    yield {"server": server, "rows": rows, "table": table, "predicted": predicted}
+    if server.process is not None and server.process.poll() is None:
+        assert server.stop() == 0
+
+
+def predict(world: dict, table: Path | None = None) -> list[int]:
+    server = world["server"]
+    words = ["--input", str(table or world["table"]), "--gateway", server.gateway_url]
+    return [int(line) for line in server.run("predict", "churn", *words).splitlines()]
+
+
+def test_a_version_goes_live_and_answers_as_the_original(world: dict) -> None:
+    server = world["server"]
+    server.run("deploy", "churn", "--model", "churn/1", "--at-once", "--wait")
+    assert predict(world) == world["predicted"][0]
+    shown = server.run("models", "show", "churn").splitlines()
+    versions = {line.split()[0]: line for line in shown[1:]}
+    assert "ONNX Runtime" in versions["1"]
+    assert "e-" in versions["1"]  # its parity
+
+
+def test_the_next_version_takes_over_and_a_rollback_returns(world: dict) -> None:
+    server = world["server"]
+    server.run("deploy", "churn", "--model", "churn/2", "--at-once", "--wait")
+    assert predict(world) == world["predicted"][1]
+    server.run("rollback", "churn")
+    assert predict(world) == world["predicted"][0]
+
+
+def test_a_table_that_does_not_fit_is_refused_in_a_sentence(world: dict, tmp_path: Path) -> None:
+    server = world["server"]
+    table = tmp_path / "short.csv"
+    table.write_text("age\n1\n")
+    words = ["predict", "churn", "--input", str(table), "--gateway", server.gateway_url]
+    printed = server.run(*words, status=1)
+    assert 'lacks columns "income", "visits"' in printed
+    assert "{" not in printed
+
+
+def test_a_deployment_that_is_not_there_is_named_with_the_nearest(world: dict) -> None:
+    server = world["server"]
+    words = ["--input", str(world["table"]), "--gateway", server.gateway_url]
+    printed = server.run("predict", "churm", *words, status=1)
+    assert 'Did you mean "churn"?' in printed
+
+
+def test_predictions_go_on_while_the_server_is_down_and_after(world: dict) -> None:
+    server = world["server"]
+    server.kill()
+    columns = list(world["rows"].columns)
+    body = {"dataframe_split": {"columns": columns, "data": world["rows"].to_numpy().tolist()}}
+    request = urllib.request.Request(
+        f"{server.gateway_url}/deployments/churn/invocations",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        assert json.loads(reply.read())["predictions"] == world["predicted"][0]
+    server.start()
+    assert predict(world) == world["predicted"][0]
+    server.run("deploy", "churn", "--model", "churn/2", "--at-once", "--wait")
+    assert predict(world) == world["predicted"][1]
