@@ -16,6 +16,10 @@ package enum InferenceError: Refusal, Equatable {
     case ragged(name: String, shape: [Int64], offset: Int)
     case badElement(name: String, index: Int, datatype: Datatype)
     case badBinary(name: String, reason: String)
+    /// The typed values of a gRPC message are not what the datatype means.
+    case badContents(name: String, reason: String)
+    /// A parameter that changes what is asked, and that nothing here acts on.
+    case unsupportedParameter(name: String)
     /// A table or another body of MLflow scoring that cannot be mapped to the model's inputs.
     case badTable(reason: String)
 
@@ -44,6 +48,8 @@ package enum InferenceError: Refusal, Equatable {
         case .ragged: "ragged_tensor"
         case .badElement: "bad_element"
         case .badBinary: "bad_binary_tensor"
+        case .badContents: "bad_contents"
+        case .unsupportedParameter: "unsupported_parameter"
         case .badTable: "bad_table"
         case .runtimeMissing: "runtime_missing"
         case .unsupportedModel: "unsupported_model"
@@ -59,7 +65,7 @@ package enum InferenceError: Refusal, Equatable {
         switch self {
         case .malformed, .missingField, .unknownInput, .repeatedInput, .missingInput,
             .unknownOutput, .wrongDatatype, .wrongShape, .wrongCount, .ragged, .badElement,
-            .badBinary, .badTable, .modelFailed:
+            .badBinary, .badContents, .unsupportedParameter, .badTable, .modelFailed:
             .invalid
         case .unsupportedModel: .unsupported
         case .runtimeMissing, .unloadable, .workerFailed, .deadlineExceeded: .unavailable
@@ -99,6 +105,11 @@ package enum InferenceError: Refusal, Equatable {
             "Input \"\(name)\": value \(index) is not \(Self.article(datatype))."
         case .badBinary(let name, let reason):
             "The binary data of input \"\(name)\" is wrong: \(reason)."
+        case .badContents(let name, let reason):
+            "The values of input \"\(name)\" are wrong: \(reason)."
+        case .unsupportedParameter(let name):
+            "Nothing here acts on the parameter \"\(name)\": send tensors in the request itself, and "
+                + "ask for outputs as they are."
         case .badTable(let reason): reason
         case .runtimeMissing(let reason): reason
         case .unsupportedModel(let reason): "The model cannot be served: \(reason)."
@@ -139,6 +150,7 @@ package enum InferenceError: Refusal, Equatable {
         case .bool: "a BOOL (true or false)"
         case .uint8, .uint16, .uint32, .uint64: "a \(datatype.name) (a whole number, not negative)"
         case .int8, .int16, .int32, .int64: "an \(datatype.name) (a whole number within its range)"
+        case .bf16: "a BF16 (a number)"
         case .fp16, .fp32, .fp64: "an \(datatype.name) (a number)"
         case .bytes: "a BYTES element (a string)"
         }

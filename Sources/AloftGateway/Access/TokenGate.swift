@@ -21,18 +21,25 @@ package final class TokenGate: Sendable {
     private let path: String
     private let time: TimeSource
     private let ask: @Sendable (String) async throws -> Bool
+    private let askAdministrator: @Sendable (String) async throws -> Bool
+    private let own: String?
 
     /// - Parameters:
     ///   - folder: where the digests of known tokens are kept for a start without the server.
     ///   - own: the gateway's own token, which opens it as well.
+    ///   - administrator: whether the server knows a token as that of somebody who may load and
+    ///     unload models.
     ///   - ask: whether the server knows a token.
     package init(
         folder: String, own: String?, time: TimeSource,
+        administrator: @escaping @Sendable (String) async throws -> Bool = { _ in false },
         ask: @escaping @Sendable (String) async throws -> Bool
     ) {
         path = folder + "/known-tokens.json"
         self.time = time
         self.ask = ask
+        self.own = own
+        askAdministrator = administrator
         var memory = Memory()
         if let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
             let digests = try? JSONDecoder().decode([String].self, from: data)
@@ -79,6 +86,17 @@ package final class TokenGate: Sendable {
                 return true
             }
             return wasKnown ? .known : .unverifiable
+        }
+    }
+
+    /// Whether the bearer may load and unload models. Asked for rarely, so the server is asked each
+    /// time.
+    func administrator(_ token: String) async -> Verdict {
+        if token == own { return .known }
+        do {
+            return try await askAdministrator(token) ? .known : .unknown
+        } catch {
+            return .unverifiable
         }
     }
 

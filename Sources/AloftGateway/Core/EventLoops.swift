@@ -5,7 +5,7 @@ import Synchronization
 
 /// The event loops and the state that each keeps.
 final class EventLoops: Sendable {
-    private let group: MultiThreadedEventLoopGroup
+    let group: MultiThreadedEventLoopGroup
     private let states = Mutex<[ObjectIdentifier: NIOLoopBound<LoopState>]>([:])
 
     struct UnknownEventLoop: Error {}
@@ -39,6 +39,27 @@ final class EventLoops: Sendable {
             throw UnknownEventLoop()
         }
         return bound.value
+    }
+
+    /// The loop, where there is only one.
+    var only: (any EventLoop)? { all.count == 1 ? all.first : nil }
+
+    /// Does something on one of the loops: at once on the current one where that is ours.
+    func perform(_ work: @escaping @Sendable (LoopState) -> Void) {
+        let eventLoop = group.any()
+        guard let bound = states.withLock({ $0[ObjectIdentifier(eventLoop)] }) else { return }
+        if eventLoop.inEventLoop {
+            work(bound.value)
+        } else {
+            eventLoop.execute { work(bound.value) }
+        }
+    }
+
+    /// The answer of one of the loops.
+    func ask<Value: Sendable>(_ question: @escaping @Sendable (LoopState) -> Value) async -> Value {
+        await withCheckedContinuation { continuation in
+            perform { continuation.resume(returning: question($0)) }
+        }
     }
 
     /// Does something on every loop, one after another, and returns when all have done it.

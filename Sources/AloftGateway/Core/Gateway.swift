@@ -14,6 +14,7 @@ package struct Gateway: Sendable {
     private let client: ServerClient
     private let tokens: TokenGate?
     private let python: (any PythonModelLoader)?
+    private let doors: [any GatewayDoor]
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
@@ -21,14 +22,17 @@ package struct Gateway: Sendable {
     /// - Parameters:
     ///   - client: calls the server with the gateway's own token.
     ///   - tokens: checks callers; `nil` lets everybody in.
+    ///   - doors: further protocols to serve.
     package init(
         configuration: GatewayConfiguration, client: ServerClient, tokens: TokenGate?,
-        python: (any PythonModelLoader)?, time: TimeSource, chance: Chance, logger: Logger
+        python: (any PythonModelLoader)?, doors: [any GatewayDoor] = [], time: TimeSource,
+        chance: Chance, logger: Logger
     ) {
         self.configuration = configuration
         self.client = client
         self.tokens = tokens
         self.python = python
+        self.doors = doors
         self.time = time
         self.chance = chance
         self.logger = logger
@@ -62,8 +66,9 @@ package struct Gateway: Sendable {
                 loops: configuration.threads),
             time: time, logger: logger, publish: { await loops.publish($0) },
             changed: { wake.yield() })
+        let repository = ModelRepository(fleet: fleet, tokens: tokens)
         let shared = GatewayShared(
-            configuration: configuration, time: time, tokens: tokens,
+            configuration: configuration, time: time, tokens: tokens, repository: repository,
             metrics: {
                 PrometheusText.make(
                     await fleet.readings(),
@@ -89,16 +94,23 @@ package struct Gateway: Sendable {
         let reporter = Reporter(
             client: client, gateway: try gatewayID(),
             incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
-        await withDiscardingTaskGroup { tasks in
-            tasks.addTask { await follower.run(from: stored) }
-            tasks.addTask { await reporter.run(wakes: wakes) }
-            tasks.addTask {
-                while !Task.isCancelled {
-                    try? await time.clock.sleep(for: .milliseconds(500))
-                    await loops.tick()
+        let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
+        var failure: (any Error)?
+        do {
+            try await withThrowingDiscardingTaskGroup { tasks in
+                for door in doors { tasks.addTask { try await door.serve(access) } }
+                tasks.addTask { await follower.run(from: stored) }
+                tasks.addTask { await reporter.run(wakes: wakes) }
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        try? await time.clock.sleep(for: .milliseconds(500))
+                        await loops.tick()
+                    }
+                    wake.finish()
                 }
-                wake.finish()
             }
+        } catch {
+            failure = error
         }
         try? await channel.close()
         await Self.drain(loops, time)
@@ -106,6 +118,7 @@ package struct Gateway: Sendable {
         await log.close()
         try? await threads.shutdownGracefully()
         try? await group.shutdownGracefully()
+        if let failure { throw failure }
     }
 
     /// Lets connections answer what they have, for at most ten seconds. Runs in a cancelled task, so

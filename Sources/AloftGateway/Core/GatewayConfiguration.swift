@@ -3,6 +3,8 @@ package import AloftDomain
 /// How a gateway runs. Bounds are chosen so that no client can make it grow or stall.
 package struct GatewayConfiguration: Sendable {
     package var listen: ListenAddress
+    /// Where gRPC is answered; `nil` where it is not.
+    package var grpcListen: ListenAddress?
     /// The folder for models, the last desired state and the prediction log.
     package var folder: String
     /// Whether callers must send a token.
@@ -41,9 +43,10 @@ package struct GatewayConfiguration: Sendable {
     /// Everything that is wrong with it, in sentences.
     package var faults: [String] {
         var faults: [String] = []
-        if !listen.isLoopback, !asksForToken {
+        for (option, address) in [("--listen", listen), ("--grpc", grpcListen)] {
+            guard let address, !address.isLoopback, !asksForToken else { continue }
             faults.append(
-                "--listen \(listen) is not loopback, and without tokens anybody who reaches it "
+                "\(option) \(address) is not loopback, and without tokens anybody who reaches it "
                     + "could use the models. Add --auth, and set ALOFT_TOKEN to a token made with "
                     + "`aloft token create gateway`.")
         }

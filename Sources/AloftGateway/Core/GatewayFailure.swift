@@ -13,6 +13,7 @@ package enum GatewayFailure: Refusal, Equatable {
     case tokenMissing
     case tokenUnknown
     case tokenUnverifiable
+    case notAdministrator
     case badHeader(name: String, value: String, expected: String)
     case shuttingDown
 
@@ -28,6 +29,7 @@ package enum GatewayFailure: Refusal, Equatable {
         case .tokenMissing: "token_missing"
         case .tokenUnknown: "token_unknown"
         case .tokenUnverifiable: "token_unverifiable"
+        case .notAdministrator: "not_administrator"
         case .badHeader: "bad_header"
         case .shuttingDown: "shutting_down"
         }
@@ -40,6 +42,7 @@ package enum GatewayFailure: Refusal, Equatable {
         case .notReady, .tokenUnverifiable, .shuttingDown: .unavailable
         case .bodyTooLarge: .tooLarge
         case .tokenMissing, .tokenUnknown: .unauthenticated
+        case .notAdministrator: .forbidden
         }
     }
 
@@ -64,6 +67,9 @@ package enum GatewayFailure: Refusal, Equatable {
         case .tokenMissing:
             "This gateway asks for a token: send Authorization: Bearer TOKEN (`aloft token create "
                 + "NAME` makes one)."
+        case .notAdministrator:
+            "Models are loaded and unloaded by administrators: send a person's token, as `aloft token "
+                + "create NAME` makes one."
         case .tokenUnknown: "This token is unknown or was revoked."
         case .tokenUnverifiable:
             "This token could not be checked, since the server does not answer. Try again."

@@ -8,14 +8,17 @@ final class GatewayShared: Sendable {
     let tokens: TokenGate?
     /// The reply to `GET /metrics`; asked for rarely.
     let metrics: @Sendable () async -> String
+    let repository: ModelRepository
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
+        repository: ModelRepository,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
         self.time = time
         self.tokens = tokens
         self.metrics = metrics
+        self.repository = repository
     }
 }

@@ -34,6 +34,8 @@ actor Fleet {
     /// Says that a report is due.
     private let changed: @Sendable () -> Void
     private var publication: Task<Void, Never>?
+    /// Endpoints that an administrator wants out of memory.
+    private var unloaded: Set<String> = []
 
     init(
         loader: RevisionLoader, time: TimeSource, logger: Logger,
@@ -52,7 +54,8 @@ actor Fleet {
     func apply(_ state: DesiredState) {
         desired = state
         hasState = true
-        for endpoint in state.endpoints {
+        unloaded.formIntersection(state.endpoints.map(\.name))
+        for endpoint in state.endpoints where !unloaded.contains(endpoint.name) {
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 switch residents[key] {
@@ -76,9 +79,51 @@ actor Fleet {
 
     private var wantedKeys: Set<Key> {
         Set(
-            desired.endpoints.flatMap { endpoint in
+            desired.endpoints.filter { !unloaded.contains($0.name) }.flatMap { endpoint in
                 endpoint.revisions.map { Key(endpoint: endpoint.name, revision: $0.id) }
             })
+    }
+
+    // MARK: The model repository
+
+    /// Takes an endpoint out of memory. Returns when no event loop sends it new requests.
+    func unload(_ name: String) async throws(GatewayFailure) {
+        try check(name)
+        unloaded.insert(name)
+        apply(desired)
+        await publication?.value
+    }
+
+    /// Brings an endpoint into memory, tries failed revisions again, and returns when it answers.
+    ///
+    /// - Throws: `GatewayFailure.notReady` where its model cannot be loaded, or is not within a minute.
+    func load(_ name: String) async throws(GatewayFailure) {
+        try check(name)
+        unloaded.remove(name)
+        for (key, residence) in residents where key.endpoint == name {
+            if case .failed = residence { residents[key] = nil }
+        }
+        apply(desired)
+        for _ in 0..<1200 {
+            let states = residents.filter { $0.key.endpoint == name }.map(\.value)
+            let isLoading = states.contains { if case .loading = $0 { true } else { false } }
+            if !isLoading {
+                for case .failed(let reason) in states {
+                    throw .notReady(name: name, reason: reason)
+                }
+                await publication?.value
+                return
+            }
+            try? await time.clock.sleep(for: .milliseconds(50))
+        }
+        throw .notReady(name: name, reason: "its model is still being loaded")
+    }
+
+    private func check(_ name: String) throws(GatewayFailure) {
+        let names = desired.endpoints.map(\.name)
+        guard names.contains(name) else {
+            throw .endpointNotFound(name: name, known: names.sorted())
+        }
     }
 
     // MARK: Loading
@@ -166,14 +211,19 @@ actor Fleet {
                 }
             }
             let hasTraffic = endpoint.revisions.contains { $0.weightPercent > 0 }
-            if weighted.isEmpty, hasTraffic {
+            let isUnloaded = unloaded.contains(endpoint.name)
+            if weighted.isEmpty, hasTraffic, !isUnloaded {
                 // Better the revision from before than none: it goes when the new one is ready.
                 weighted = drainingRevisions(of: endpoint.name).map { ($0, 1) }
             }
             return RoutedEndpoint(
                 served: endpoint, weighted: weighted, loaded: loaded,
-                reason: failure
-                    ?? (hasTraffic ? "its model is being loaded" : "no revision has traffic"))
+                reason: isUnloaded
+                    ? "an administrator unloaded it; POST /v2/repository/models/\(endpoint.name)/load "
+                        + "loads it again"
+                    : failure
+                        ?? (hasTraffic ? "its model is being loaded" : "no revision has traffic"),
+                isUnloaded: isUnloaded)
         }
         return RoutingTable(
             desiredRevision: desired.revision, endpoints: endpoints, isReady: hasState)
@@ -282,7 +332,8 @@ extension InferenceError {
         switch self {
         case .unloadable, .unsupportedModel, .malformed, .missingField, .unknownInput,
             .repeatedInput, .missingInput, .unknownOutput, .wrongDatatype, .wrongShape,
-            .wrongCount, .ragged, .badElement, .badBinary, .badTable, .modelFailed:
+            .wrongCount, .ragged, .badElement, .badBinary, .badContents, .unsupportedParameter,
+            .badTable, .modelFailed:
             true
         case .runtimeMissing, .workerFailed, .deadlineExceeded, .overloaded: false
         }

@@ -1,6 +1,8 @@
 import AloftDomain
 import AloftInference
 import AloftWire
+import Foundation
+import NIOCore
 
 /// Everything but predictions: health, metadata, metrics, and the model repository.
 extension ConnectionHandler {
@@ -18,6 +20,8 @@ extension ConnectionHandler {
         case ("v2", 2) where segments[1] == "models":
             let names = loop.table.endpoints.keys.sorted().map(Self.quoted)
             json("{\"models\":[\(names.joined(separator: ","))]}")
+        case ("v2", 4) where segments[1] == "models" && segments[3] == "versions":
+            versions(segments[2])
         case ("v2", 3) where segments[1] == "models": metadata(segments[2], version: nil)
         case ("v2", 4) where segments[1] == "models" && segments[3] == "ready":
             ready(segments[2], version: nil)
@@ -46,39 +50,38 @@ extension ConnectionHandler {
         String(decoding: JSONText.quoted(text), as: UTF8.self)
     }
 
-    private func found(_ name: String, version: String?) -> (RoutedEndpoint, LoadedRevision?)? {
-        guard let endpoint = loop.table.endpoints[name] else {
-            answer(.endpointNotFound(name: name, known: loop.table.endpoints.keys.sorted()))
-            return nil
-        }
-        guard let version else { return (endpoint, endpoint.routes.first?.revision) }
-        guard let revision = endpoint.revision(version: version) else {
-            let known = Set(endpoint.loaded.map(\.served.modelVersion)).sorted()
-            answer(.versionNotFound(name: name, version: version, known: known))
-            return nil
-        }
-        return (endpoint, revision)
-    }
-
     private func ready(_ name: String, version: String?) {
-        guard let (_, revision) = found(name, version: version) else { return }
-        let isReady = revision != nil && !loop.isDraining
-        json(
-            "{\"name\":\(Self.quoted(name)),\"ready\":\(isReady)}", status: isReady ? 200 : 503)
+        do throws(GatewayFailure) {
+            let isReady = try loop.table.isReady(name, version: version) && !loop.isDraining
+            json(
+                "{\"name\":\(Self.quoted(name)),\"ready\":\(isReady)}", status: isReady ? 200 : 503)
+        } catch {
+            answer(error)
+        }
     }
 
     private func metadata(_ name: String, version: String?) {
-        guard let (endpoint, revision) = found(name, version: version) else { return }
-        guard let revision = revision ?? endpoint.loaded.last else {
-            return answer(.notReady(name: name, reason: endpoint.reason))
+        do throws(GatewayFailure) {
+            let model = try loop.table.description(name, version: version)
+            let versions = model.versions.map(Self.quoted).joined(separator: ",")
+            json(
+                "{\"name\":\(Self.quoted(name)),\"versions\":[\(versions)],"
+                    + "\"platform\":\"\(model.platform)\",\"inputs\":\(Self.list(model.inputs)),"
+                    + "\"outputs\":\(Self.list(model.outputs))}")
+        } catch {
+            answer(error)
         }
-        let versions = endpoint.loaded.map { Self.quoted($0.served.modelVersion) }
-        let platform =
-            revision.served.servable.manifest.runtime == .onnx ? "onnxruntime_onnx" : "python"
-        json(
-            "{\"name\":\(Self.quoted(name)),\"versions\":[\(versions.joined(separator: ","))],"
-                + "\"platform\":\"\(platform)\",\"inputs\":\(Self.list(revision.signature.inputs)),"
-                + "\"outputs\":\(Self.list(revision.signature.outputs))}")
+    }
+
+    private func versions(_ name: String) {
+        do throws(GatewayFailure) {
+            let endpoint = try loop.table.endpoint(name)
+            let versions = endpoint.loaded.map { Self.quoted($0.served.modelVersion) }
+            json(
+                "{\"name\":\(Self.quoted(name)),\"versions\":[\(versions.joined(separator: ","))]}")
+        } catch {
+            answer(error)
+        }
     }
 
     private static func list(_ tensors: [TensorSignature]) -> String {
@@ -90,23 +93,55 @@ extension ConnectionHandler {
         return "[\(items.joined(separator: ","))]"
     }
 
-    /// The model repository extension. What is loaded follows from deployments, so only the index
-    /// does something here.
+    /// The model repository extension: `index`, `models/NAME/load`, `models/NAME/unload`.
     func administration(_ path: String) {
-        guard path == "/v2/repository/index" else {
-            return answerError(
-                status: 400, code: "managed_by_deployments",
-                message:
-                    "Models are loaded by deployments: `aloft deploy NAME --model MODEL@ALIAS` "
-                    + "loads one, and `aloft rollback NAME` returns to the one before.")
+        let segments = path.split(separator: "/").map(String.init)
+        switch (segments.count, segments.last) {
+        case (3, "index"): index()
+        case (5, "load") where segments[2] == "models": administer(segments[3], isLoad: true)
+        case (5, "unload") where segments[2] == "models": administer(segments[3], isLoad: false)
+        default: answer(.noSuchRoute(path: String(path.prefix(200))))
         }
-        let items = loop.table.endpoints.values.sorted { $0.served.name < $1.served.name }
-            .flatMap { endpoint in
-                endpoint.loaded.map { revision in
-                    "{\"name\":\(Self.quoted(endpoint.served.name)),\"version\":"
-                        + "\(Self.quoted(revision.served.modelVersion)),\"state\":\"READY\"}"
-                }
+    }
+
+    private struct IndexRequest: Decodable { var ready: Bool? }
+
+    private func index() {
+        var readyOnly = false
+        if let body = current?.body, body.readableBytes > 0 {
+            let request = body.withUnsafeReadableBytes {
+                try? JSONDecoder().decode(IndexRequest.self, from: Data($0))
             }
+            guard let request else {
+                return answer(
+                    InferenceError.malformed(
+                        expected: #"an object such as {"ready": true}"#, offset: 0))
+            }
+            readyOnly = request.ready ?? false
+        }
+        let items = loop.table.index(readyOnly: readyOnly).map { entry in
+            "{\"name\":\(Self.quoted(entry.name)),\"version\":\(Self.quoted(entry.version)),"
+                + "\"state\":\"\(entry.state)\",\"reason\":\(Self.quoted(entry.reason))}"
+        }
         json("[\(items.joined(separator: ","))]")
+    }
+
+    private func administer(_ name: String, isLoad: Bool) {
+        let repository = loop.shared.repository
+        let token = current?.token
+        later { () async -> GatewayFailure? in
+            do throws(GatewayFailure) {
+                if isLoad {
+                    try await repository.load(name, token)
+                } else {
+                    try await repository.unload(name, token)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        } then: { handler, failure in
+            if let failure { handler.answer(failure) } else { handler.json("{}") }
+        }
     }
 }

@@ -82,10 +82,10 @@ extension ConnectionHandler {
         output.clear(minimumCapacity: 1024)
         var bodyStart = 0
         output.writeWithUnsafeMutableBytes(
-            minimumWritableBytes: revision.responseHead.count + 256 + bound
+            minimumWritableBytes: revision.binaryResponseHead.count + 256 + bound
         ) { memory in
             var writer = ByteWriter(memory)
-            writer.write(revision.responseHead)
+            writer.write(mayBeBinary ? revision.binaryResponseHead : revision.responseHead)
             id.write(to: &writer)
             if !isKeptAlive {
                 writer.write("\r\nconnection: close")

@@ -51,6 +51,12 @@ struct RequestInProgress {
         case 12 where Self.equal(name, "content-type"): contentType = value
         case 13 where Self.equal(name, "authorization"): token = Self.bearer(value)
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
+        case 16 where Self.equal(name, "content-encoding"):
+            guard value.lowercased() != "identity" else { return }
+            target = .refused(
+                .badHeader(
+                    name: "Content-Encoding", value: value,
+                    expected: "none: bodies are taken as they are, uncompressed"))
         case 17 where Self.equal(name, "x-request-timeout"):
             guard let milliseconds = Self.milliseconds(value) else {
                 target = .refused(

@@ -4,7 +4,7 @@ import NIOCore
 
 /// One event loop's part of the prediction log: records gather here and go to the disk together.
 ///
-/// A record is little-endian: length of what follows (4 bytes), HTTP status (2), loop (1), format (1),
+/// A record is little-endian: length of what follows (4 bytes), HTTP status (2), loop (1), form (1),
 /// incarnation (8), sequence (8), wall time in milliseconds (8), microseconds taken (4), length of the
 /// revision's description (2) and that, length of the request (4) and that, length of the reply (4)
 /// and that. The description is made of endpoint, revision, rollout step, model, version and digest,
@@ -16,7 +16,6 @@ struct PredictionLogBuffer {
     /// Wall time minus the monotonic clock, renewed now and then.
     private var wallOffsetNanoseconds: Int64 = 0
 
-    static let format: UInt8 = 1
     private static let flushBytes = 128 << 10
 
     init(writer: PredictionLogWriter, loop: Int) {
@@ -51,7 +50,7 @@ struct PredictionLogBuffer {
             put(UInt32(size))
             put(UInt16(status))
             put(UInt8(truncatingIfNeeded: loop))
-            put(Self.format)
+            put(prediction.form.rawValue)
             put(prediction.id.incarnation)
             put(prediction.id.sequence)
             let received = Int64(prediction.receivedAt.uptimeNanoseconds) + wallOffsetNanoseconds

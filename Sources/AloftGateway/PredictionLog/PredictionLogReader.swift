@@ -4,6 +4,7 @@ package import Foundation
 /// One answered request as the prediction log holds it.
 package struct LoggedPrediction: Sendable, Equatable {
     package var id: String
+    package var form: PredictionForm
     package var endpoint: String
     package var revision: RevisionID
     package var rolloutStep: Int?
@@ -69,7 +70,7 @@ package enum PredictionLogReader {
             _ = take(UInt32.self)
             let status = Int(take(UInt16.self))
             let loop = take(UInt8.self)
-            _ = take(UInt8.self)
+            let form = PredictionForm(rawValue: take(UInt8.self)) ?? .json
             var id = PredictionID(incarnation: take(UInt64.self), loop: loop)
             id.sequence = take(UInt64.self)
             let milliseconds = take(Int64.self)
@@ -81,7 +82,7 @@ package enum PredictionLogReader {
             guard words.count >= 6 else { return }
             predictions.append(
                 LoggedPrediction(
-                    id: id.text, endpoint: words[0], revision: RevisionID(words[1]),
+                    id: id.text, form: form, endpoint: words[0], revision: RevisionID(words[1]),
                     rolloutStep: Int(words[2]), modelName: words[3], modelVersion: words[4],
                     digest: words[5], status: status,
                     receivedAt: Date(millisecondsSince1970: milliseconds),

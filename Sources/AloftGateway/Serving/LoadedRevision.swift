@@ -20,11 +20,14 @@ final class LoadedRevision: Sendable {
     let runner: any ModelRunner
     let execution: Execution
     let replies: InferReplyWriter
+    let messages: InferMessageWriter
     /// Single-row latency, measured before any traffic.
     let warmup: LatencyHistogram
     let counters: RevisionCounters
     /// The head of every good reply up to the value of the prediction id.
     let responseHead: [UInt8]
+    /// The same for a reply with binary tensors.
+    let binaryResponseHead: [UInt8]
     /// What the prediction log says of it.
     let logDescription: [UInt8]
     /// Requests that are being answered elsewhere than on their event loop.
@@ -41,15 +44,23 @@ final class LoadedRevision: Sendable {
         self.warmup = warmup
         replies = InferReplyWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
+        messages = InferMessageWriter(
+            modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
         counters = RevisionCounters(loops: loops)
         logDescription = Array(
             [
                 endpoint, served.id.rawValue, served.rolloutStep.map { "\($0)" } ?? "",
                 served.modelName, served.modelVersion, served.servable.digest.hex,
             ].map { $0.prefix(4000) + "\n" }.joined().utf8)
-        responseHead = Array(
-            ("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nx-aloft-revision: "
-                + "\(served.number)\r\nx-aloft-prediction-id: ").utf8)
+        responseHead = Self.head(contentType: "application/json", revision: served.number)
+        binaryResponseHead = Self.head(
+            contentType: "application/octet-stream", revision: served.number)
+    }
+
+    private static func head(contentType: String, revision: Int) -> [UInt8] {
+        Array(
+            ("HTTP/1.1 200 OK\r\ncontent-type: \(contentType)\r\nx-aloft-revision: "
+                + "\(revision)\r\nx-aloft-prediction-id: ").utf8)
     }
 
     var signature: ModelSignature { runner.signature }

@@ -36,12 +36,15 @@ final class RoutedEndpoint: Sendable {
     let loaded: [LoadedRevision]
     /// Why there is no route.
     let reason: String
+    /// Whether an administrator wants it out of memory.
+    let isUnloaded: Bool
 
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
         served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
-        reason: String
+        reason: String, isUnloaded: Bool = false
     ) {
+        self.isUnloaded = isUnloaded
         self.served = served
         self.loaded = loaded
         self.reason = reason
@@ -55,7 +58,9 @@ final class RoutedEndpoint: Sendable {
         }
     }
 
-    var isReady: Bool { !routes.isEmpty || !served.revisions.contains { $0.weightPercent > 0 } }
+    var isReady: Bool {
+        !routes.isEmpty || isUnloaded || !served.revisions.contains { $0.weightPercent > 0 }
+    }
 
     /// The revision for a point of 0..<1.
     func revision(at point: Double) -> LoadedRevision? {

@@ -80,7 +80,7 @@ package enum TensorJSONWriter {
         switch entry.datatype {
         case .bytes: 2 + 3 * entry.elementCount + 6 * entry.byteCount
         case .bool: 2 + 6 * entry.elementCount
-        case .fp16, .fp32: 2 + 18 * entry.elementCount
+        case .fp16, .bf16, .fp32: 2 + 18 * entry.elementCount
         case .fp64: 2 + 27 * entry.elementCount
         case .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64:
             2 + 21 * entry.elementCount
@@ -121,6 +121,8 @@ package enum TensorJSONWriter {
         case .int64: writer.write(decimal: element(Int64.self))
         case .fp64: writer.write(double: element(Double.self))
         case .fp16: writer.write(float: Float(Float16(bitPattern: element(UInt16.self))))
+        case .bf16:
+            writer.write(float: Float(bitPattern: UInt32(element(UInt16.self)) << 16))
         case .bool:
             if element(UInt8.self) == 0 { writer.write("false") } else { writer.write("true") }
         case .int8: writer.write(decimal: Int64(element(Int8.self)))

@@ -8,6 +8,8 @@ package struct InferRequestReader {
     private let request: InferenceRequest
     private var binary: UnsafeRawBufferPointer
     private var wantsBinaryOutputs = false
+    /// The wanted outputs that say nothing on their form, as in `InferenceRequest.binaryOutputs`.
+    private var undecidedOutputs: UInt64 = 0
     /// Scratch for one tensor's shape.
     private var shape: [Int64] = []
     private var seen: UInt64 = 0
@@ -60,12 +62,7 @@ package struct InferRequestReader {
                 hasInputs = true
                 try inputs(&cursor)
             case 7 where Self.equal(key, "outputs"): try outputs(&cursor)
-            case 10 where Self.equal(key, "parameters"):
-                try parameters(&cursor) { (reader, cursor, key) throws(InferenceError) in
-                    guard Self.equal(key, "binary_data_output") else { return false }
-                    reader.wantsBinaryOutputs = try cursor.boolean()
-                    return true
-                }
+            case 10 where Self.equal(key, "parameters"): try requestParameters(&cursor)
             default: try cursor.skipValue()
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
@@ -75,16 +72,10 @@ package struct InferRequestReader {
     }
 
     private mutating func finish() throws(InferenceError) {
-        let entries = request.tensors.entries
-        if entries.count != signature.inputs.count {
-            let places = Set(entries.map(\.place))
-            for (place, input) in signature.inputs.enumerated() where !places.contains(place) {
-                throw .missingInput(input)
-            }
-        }
+        try signature.checkComplete(request.tensors)
         guard binary.isEmpty else {
             throw .badBinary(
-                name: entries.last.map { signature.inputs[$0.place].name } ?? "*",
+                name: request.tensors.entries.last.map { signature.inputs[$0.place].name } ?? "*",
                 reason: "\(binary.count) bytes follow after the last tensor")
         }
         if request.wantedOutputs.isEmpty {
@@ -92,6 +83,9 @@ package struct InferRequestReader {
                 request.wantedOutputs.append(Int32(place))
             }
             if wantsBinaryOutputs { request.binaryOutputs = .max }
+        } else if wantsBinaryOutputs {
+            // Also where the parameters stand behind the outputs.
+            request.binaryOutputs |= undecidedOutputs
         }
     }
 
@@ -146,7 +140,10 @@ package struct InferRequestReader {
             case 10 where Self.equal(key, "parameters"):
                 var bytes: Int?
                 try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
-                    guard Self.equal(key, "binary_data_size") else { return false }
+                    guard Self.equal(key, "binary_data_size") else {
+                        try Self.refuseUnsupported(key)
+                        return false
+                    }
                     guard let whole = try cursor.wholeNumber(), !whole.isNegative,
                         let size = Int(exactly: whole.magnitude)
                     else { throw cursor.fault("a number of bytes") }
@@ -234,20 +231,10 @@ package struct InferRequestReader {
         } while try cursor.more(until: UInt8(ascii: "]"))
     }
 
-    private func check(place: Int, datatype: Datatype) throws(InferenceError) {
-        let expected = signature.inputs[place]
-        guard datatype == expected.datatype else {
-            throw .wrongDatatype(input: expected, given: datatype.name)
-        }
-        guard TensorShape.matches(shape, expected.shape) else {
-            throw .wrongShape(input: expected, given: shape)
-        }
-    }
-
     private func data(
         _ cursor: inout JSONCursor, place: Int, datatype: Datatype
     ) throws(InferenceError) {
-        try check(place: place, datatype: datatype)
+        try signature.inputs[place].check(datatype, shape)
         var reader = TensorDataReader(
             name: signature.inputs[place].name, datatype: datatype, shape: shape, place: place,
             tensors: request.tensors)
@@ -257,30 +244,16 @@ package struct InferRequestReader {
     private mutating func takeBinary(
         _ byteCount: Int, place: Int, datatype: Datatype
     ) throws(InferenceError) {
-        try check(place: place, datatype: datatype)
+        try signature.inputs[place].check(datatype, shape)
         let name = signature.inputs[place].name
         guard byteCount <= binary.count else {
             throw .badBinary(
                 name: name,
                 reason: "binary_data_size is \(byteCount), but only \(binary.count) bytes follow")
         }
-        guard let count = TensorShape.elementCount(shape) else {
-            throw .wrongCount(name: name, count: nil, shape: shape)
-        }
-        let expected = count.multipliedReportingOverflow(by: datatype.elementBytes)
-        guard datatype == .bytes || (expected.partialValue == byteCount && !expected.overflow)
-        else {
-            throw .badBinary(
-                name: name,
-                reason: "it has \(byteCount) bytes; shape \(TensorSignature.text(shape)) of "
-                    + "\(datatype.name) takes \(expected.partialValue)")
-        }
-        let bytes = UnsafeRawBufferPointer(rebasing: binary[..<byteCount])
-        if datatype == .bytes { try BinaryStrings.check(bytes, count: count, name: name) }
-        request.tensors.append(
-            place: place, datatype: datatype, dimensions: shape, elementCount: count,
-            byteCount: byteCount
-        ).copyBytes(from: bytes)
+        try request.tensors.append(
+            binary: UnsafeRawBufferPointer(rebasing: binary[..<byteCount]), place: place,
+            datatype: datatype, shape: shape, name: name)
         binary = UnsafeRawBufferPointer(rebasing: binary[byteCount...])
     }
 
@@ -288,7 +261,7 @@ package struct InferRequestReader {
         guard try cursor.open(UInt8(ascii: "["), close: UInt8(ascii: "]")) else { return }
         repeat {
             var place: Int?
-            var isBinary = wantsBinaryOutputs
+            var isBinary: Bool?
             guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
                 throw .missingField(field: "name", place: "An output of the request")
             }
@@ -303,7 +276,10 @@ package struct InferRequestReader {
                     }
                 } else if Self.equal(key, "parameters") {
                     try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
-                        guard Self.equal(key, "binary_data") else { return false }
+                        guard Self.equal(key, "binary_data") else {
+                            try Self.refuseUnsupported(key)
+                            return false
+                        }
                         isBinary = try cursor.boolean()
                         return true
                     }
@@ -317,9 +293,43 @@ package struct InferRequestReader {
             guard !request.wantedOutputs.contains(Int32(place)) else {
                 throw cursor.fault("each output only once")
             }
-            if isBinary { request.setBinary(request.wantedOutputs.count) }
+            let position = request.wantedOutputs.count
+            switch isBinary {
+            case true?: request.setBinary(position)
+            case false?: break
+            case nil: undecidedOutputs |= 1 << UInt64(min(position, 63))
+            }
             request.wantedOutputs.append(Int32(place))
         } while try cursor.more(until: UInt8(ascii: "]"))
+    }
+
+    private mutating func requestParameters(
+        _ cursor: inout JSONCursor
+    ) throws(InferenceError) {
+        _ = cursor.peek()
+        let start = cursor.position
+        try parameters(&cursor) { (reader, cursor, key) throws(InferenceError) in
+            if Self.equal(key, "binary_data_output") {
+                reader.wantsBinaryOutputs = try cursor.boolean()
+                return true
+            }
+            guard Self.equal(key, "timeout") else { return false }
+            guard let whole = try cursor.wholeNumber(), !whole.isNegative else {
+                throw cursor.fault("a time in whole microseconds")
+            }
+            reader.request.timeoutMicroseconds = Int(clamping: whole.magnitude)
+            return true
+        }
+        request.parameters.removeAll(keepingCapacity: true)
+        request.parameters.append(contentsOf: cursor.slice(from: start, to: cursor.position))
+    }
+
+    private static func refuseUnsupported(
+        _ key: JSONCursor.RawString
+    ) throws(InferenceError) {
+        // Both words are long; no other parameter pays for the text.
+        guard key.bytes.count >= 14 else { return }
+        try UnsupportedParameters.check(String(decoding: key.bytes, as: UTF8.self))
     }
 
     /// The members of a `parameters` object; those that `take` does not know are stepped over.

@@ -40,7 +40,12 @@ package struct ScoringReader {
         repeat {
             let key = String(decoding: try cursor.key().bytes, as: UTF8.self)
             guard Self.forms.contains(key) else {
+                _ = cursor.peek()
+                let start = cursor.position
                 try cursor.skipValue()
+                if key == "params" {
+                    request.parameters = Array(cursor.slice(from: start, to: cursor.position))
+                }
                 continue
             }
             guard form == nil else {

@@ -11,6 +11,7 @@ struct TensorDataReader {
         case .fp32: try numbers(&cursor, of: Float.self)
         case .fp64: try numbers(&cursor, of: Double.self)
         case .fp16: try numbers(&cursor, of: HalfBits.self)
+        case .bf16: try numbers(&cursor, of: BrainBits.self)
         case .bool: try numbers(&cursor, of: TruthByte.self)
         case .int8: try numbers(&cursor, of: Int8.self)
         case .int16: try numbers(&cursor, of: Int16.self)

@@ -46,6 +46,23 @@ struct HalfBits: TensorElement {
     }
 }
 
+/// A bfloat16, the upper half of a 32-bit float, as its bits.
+struct BrainBits: TensorElement {
+    let bits: UInt16
+
+    /// The nearest value, the even one where two are as near.
+    init(_ value: Double) {
+        let whole = Float(value).bitPattern
+        let rounded = UInt16(truncatingIfNeeded: (whole &+ 0x7FFF &+ ((whole >> 16) & 1)) >> 16)
+        bits = value.isNaN ? 0x7FC0 : rounded
+    }
+
+    static func scan(_ cursor: inout JSONCursor) throws(InferenceError) -> BrainBits? {
+        guard cursor.isAtNumber() else { return cursor.takeMissing() ? BrainBits(.nan) : nil }
+        return BrainBits(try cursor.number())
+    }
+}
+
 /// One byte, 0 or 1.
 struct TruthByte: TensorElement {
     let byte: UInt8

@@ -1,3 +1,4 @@
+import AloftDomain
 import Foundation
 
 /// The messages between a gateway and a Python worker (`python/aloft_models/worker/frames.py`): the
@@ -16,7 +17,7 @@ enum WorkerFrames {
         var id: UInt64
         var kind = "infer"
         var inputs: [TensorHeader]
-        var parameters: [String: String] = [:]
+        var parameters: [String: JSONValue] = [:]
     }
 
     struct Failure: Decodable {
@@ -70,7 +71,9 @@ enum WorkerFrames {
                     shape: Array(tensors.shape(entry)), offset: offset, length: entry.byteCount))
             offset += entry.byteCount
         }
-        let header = try JSONEncoder().encode(Request(id: id, inputs: headers))
+        var message = Request(id: id, inputs: headers)
+        message.parameters = parameters(request)
+        let header = try JSONEncoder().encode(message)
         var frame: [UInt8] = []
         frame.reserveCapacity(12 + header.count + offset)
         withUnsafeBytes(of: UInt32(header.count).littleEndian) { frame.append(contentsOf: $0) }
@@ -78,6 +81,16 @@ enum WorkerFrames {
         frame.append(contentsOf: header)
         for entry in tensors.entries { frame.append(contentsOf: tensors.bytes(entry)) }
         return frame
+    }
+
+    /// The caller's parameters, but for those which speak of the protocol alone.
+    private static func parameters(_ request: InferenceRequest) -> [String: JSONValue] {
+        guard !request.parameters.isEmpty,
+            var parameters = try? JSONDecoder().decode(
+                [String: JSONValue].self, from: Data(request.parameters))
+        else { return [:] }
+        for name in ["binary_data_output", "timeout", "priority"] { parameters[name] = nil }
+        return parameters
     }
 
     /// Puts the wanted outputs of a reply into `target`, in order.

@@ -1,6 +1,7 @@
 /// The element types of the Open Inference Protocol.
 package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
-    case bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, fp16, fp32, fp64, bytes
+    case bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, fp16, bf16, fp32, fp64,
+        bytes
 
     /// As the protocol writes it: `FP32`.
     package var name: String {
@@ -15,6 +16,7 @@ package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
         case .int32: "INT32"
         case .int64: "INT64"
         case .fp16: "FP16"
+        case .bf16: "BF16"
         case .fp32: "FP32"
         case .fp64: "FP64"
         case .bytes: "BYTES"
@@ -40,7 +42,7 @@ package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
     package var elementBytes: Int {
         switch self {
         case .bool, .uint8, .int8: 1
-        case .uint16, .int16, .fp16: 2
+        case .uint16, .int16, .fp16, .bf16: 2
         case .uint32, .int32, .fp32: 4
         case .uint64, .int64, .fp64: 8
         case .bytes: 0
@@ -63,6 +65,7 @@ package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
         case .fp64: 11
         case .uint32: 12
         case .uint64: 13
+        case .bf16: 16
         }
     }
 

@@ -4,10 +4,21 @@ package final class InferenceRequest: @unchecked Sendable {
     package let tensors = TensorSet()
     /// The places of the outputs to compute, in the order to answer them.
     package var wantedOutputs: [Int32] = []
-    /// The request's own `id`: a JSON string with its quotes; empty where there is none.
+    /// The request's own `id`: a JSON string with its quotes, the bare text over gRPC; empty
+    /// where there is none.
     package var requestID: [UInt8] = []
+    /// The request's own parameters, as a JSON object; empty where there are none. Python models get
+    /// them.
+    package var parameters: [UInt8] = []
+    /// The parameter `timeout`: how long the caller waits, in microseconds; 0 where it is not given.
+    package var timeoutMicroseconds = 0
     /// Which of `wantedOutputs` are to be answered in binary (bit by position; all beyond 63 alike).
     package var binaryOutputs: UInt64 = 0
+
+    /// The same in milliseconds, at most a day; `nil` where it is not given.
+    package var timeoutMilliseconds: Int? {
+        timeoutMicroseconds == 0 ? nil : min(max(timeoutMicroseconds / 1000, 1), 86_400_000)
+    }
 
     package init() {}
 
@@ -16,6 +27,8 @@ package final class InferenceRequest: @unchecked Sendable {
         wantedOutputs.removeAll(keepingCapacity: true)
         requestID.removeAll(keepingCapacity: true)
         binaryOutputs = 0
+        if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }
+        timeoutMicroseconds = 0
     }
 
     package func isBinary(_ position: Int) -> Bool {

@@ -165,6 +165,7 @@ extension TableCell {
         case .fp32: return put(number.map { Float($0) })
         case .fp64: return put(number)
         case .fp16: return put(number.map { Float16($0).bitPattern })
+        case .bf16: return put(number.map { BrainBits($0).bits })
         case .bool: return put(whole.flatMap { $0 == 0 || $0 == 1 ? UInt8($0) : nil })
         case .int8: return put(whole.flatMap { Int8(exactly: $0) })
         case .int16: return put(whole.flatMap { Int16(exactly: $0) })

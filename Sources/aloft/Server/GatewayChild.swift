@@ -13,6 +13,8 @@ struct GatewayChild: Sendable {
     let services: ServerServices
     let serverURL: String
     let listen: ListenAddress
+    /// Where it answers over gRPC; `nil` for nowhere.
+    let grpc: ListenAddress?
 
     private var folder: String { services.folder.gatewayPath }
     private var log: String { folder + "/gateway.log" }
@@ -40,7 +42,9 @@ struct GatewayChild: Sendable {
         guard let record = ChildRecord.read(in: folder), record.process.isRunning else {
             return nil
         }
-        if record.listen == listen.description, record.server == serverURL {
+        if record.listen == listen.description, record.server == serverURL,
+            record.grpc == grpc?.description
+        {
             services.logger.info(
                 "adopted the running gateway", metadata: ["pid": "\(record.process.processID)"])
             return record.process
@@ -59,6 +63,7 @@ struct GatewayChild: Sendable {
             "gateway", "--server", serverURL, "--data", folder, "--listen", listen.description,
         ]
         if let share = services.configuration.sharePath { arguments += ["--share", share] }
+        if let grpc { arguments += ["--grpc", grpc.description] }
         var environment = ProcessInfo.processInfo.environment
         if services.configuration.access == .tokenRequired {
             arguments.append("--auth")
@@ -67,8 +72,9 @@ struct GatewayChild: Sendable {
         let child = try ChildProcess.start(
             executable: ProgramPath.current, arguments: arguments, environment: environment,
             log: log)
-        try ChildRecord(process: child, listen: listen.description, server: serverURL)
-            .write(in: folder)
+        try ChildRecord(
+            process: child, listen: listen.description, server: serverURL, grpc: grpc?.description
+        ).write(in: folder)
         services.logger.info(
             "started a gateway",
             metadata: ["pid": "\(child.processID)", "url": "\(listen.url)"])
@@ -131,6 +137,7 @@ private struct ChildRecord: Codable {
     let process: ChildProcess
     let listen: String
     let server: String
+    let grpc: String?
 
     static func read(in folder: String) -> ChildRecord? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder + "/child.json")) else {

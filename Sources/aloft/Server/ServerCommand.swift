@@ -29,6 +29,12 @@ struct ServerCommand: AsyncParsableCommand {
             "Where the gateway beside it answers predictions.", valueName: "host:port"))
     var gateway = "127.0.0.1:5001"
 
+    @Option(
+        help: ArgumentHelp(
+            "Where that gateway answers over gRPC as well, such as 127.0.0.1:5002; nowhere if not "
+                + "given.", valueName: "host:port"))
+    var gatewayGrpc: String?
+
     @Flag(name: .customLong("no-gateway"), help: "Run no gateway beside the server.")
     var withoutGateway = false
 
@@ -66,13 +72,19 @@ struct ServerCommand: AsyncParsableCommand {
         if listen == nil { faults.append("--listen \(self.listen): expected HOST:PORT") }
         let gateway = ListenAddress(self.gateway)
         if gateway == nil { faults.append("--gateway \(self.gateway): expected HOST:PORT") }
+        let grpc = gatewayGrpc.flatMap { ListenAddress($0) }
+        if let gatewayGrpc, grpc == nil {
+            faults.append("--gateway-grpc \(gatewayGrpc): expected HOST:PORT")
+        }
         let level = Logger.Level(rawValue: logLevel)
         if level == nil {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
-        for (option, address) in [("--listen", listen), ("--gateway", gateway)] {
+        for (option, address) in [
+            ("--listen", listen), ("--gateway", gateway), ("--gateway-grpc", grpc),
+        ] {
             guard let address, !address.isLoopback, !auth else { continue }
-            if option == "--gateway", withoutGateway { continue }
+            if option != "--listen", withoutGateway { continue }
             faults.append(
                 "\(option) \(address) is not loopback, and without authentication anybody who "
                     + "reaches it could run commands here. Add --auth, and make a token with "
@@ -83,7 +95,8 @@ struct ServerCommand: AsyncParsableCommand {
         }
         return ServerConfiguration(
             dataPath: URL(fileURLWithPath: data).standardizedFileURL.path, listen: listen,
-            gateway: withoutGateway ? nil : gateway, access: auth ? .tokenRequired : .open,
+            gateway: withoutGateway ? nil : gateway, gatewayGRPC: grpc,
+            access: auth ? .tokenRequired : .open,
             sharePath: share, logLevel: level)
     }
 

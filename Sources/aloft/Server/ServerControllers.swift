@@ -18,7 +18,9 @@ extension ServerServices {
             store: store, time: time, chance: chance, logger: logger)
         controllers.append(Controller(name: "deployments", run: deployments.run))
         if let listen = configuration.gateway {
-            let child = GatewayChild(services: self, serverURL: serverURL, listen: listen)
+            let child = GatewayChild(
+                services: self, serverURL: serverURL, listen: listen,
+                grpc: configuration.gatewayGRPC)
             controllers.append(Controller(name: "gateway", run: child.run))
         }
         let jobServices = JobServices(services: self)

@@ -11,6 +11,8 @@ struct ServerConfiguration: Sendable {
     let listen: ListenAddress
     /// Where the gateway child listens; none is run without it.
     let gateway: ListenAddress?
+    /// Where it answers over gRPC; nowhere without it.
+    let gatewayGRPC: ListenAddress?
     let access: PrincipalMiddleware.Access
     let sharePath: String?
     let logLevel: Logger.Level

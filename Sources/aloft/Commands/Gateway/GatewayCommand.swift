@@ -1,5 +1,6 @@
 import AloftClient
 import AloftDomain
+import AloftGRPC
 import AloftGateway
 import AloftInference
 import AloftWire
@@ -29,6 +30,12 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Where to answer predictions.", valueName: "host:port"))
     var listen = "127.0.0.1:5001"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to answer predictions over gRPC as well; nowhere if not given.",
+            valueName: "host:port"))
+    var grpc: String?
 
     @Flag(help: "Ask every caller for a token that the server knows.")
     var auth = false
@@ -70,13 +77,20 @@ struct GatewayCommand: AsyncParsableCommand {
         let gateway = Gateway(
             configuration: configuration, client: client,
             tokens: auth
-                ? TokenGate(folder: configuration.folder, own: token, time: .live) { secret in
-                    try await Self.isKnown(secret, client)
-                } : nil,
-            python: Self.pythonModels(configuration, environment, logger), time: .live,
-            chance: .live(), logger: logger)
+                ? TokenGate(
+                    folder: configuration.folder, own: token, time: .live,
+                    administrator: { secret in
+                        try await Self.principal(secret, client)?.hasPrefix("user:") ?? false
+                    },
+                    ask: { secret in try await Self.principal(secret, client) != nil }) : nil,
+            python: Self.pythonModels(configuration, environment, logger),
+            doors: configuration.grpcListen.map {
+                [GRPCDoor(listen: $0, time: .live, logger: logger)]
+            } ?? [], time: .live, chance: .live(), logger: logger)
         do {
             try await Self.runUntilSignal { try await gateway.run() }
+        } catch let error as GRPCDoor.CannotListen {
+            throw CommandFailure("\(error). Choose another address with --grpc.")
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw CommandFailure(
                 "\(configuration.listen) is in use by another program. Stop that one, or choose "
@@ -135,13 +149,15 @@ struct GatewayCommand: AsyncParsableCommand {
         }
     }
 
-    private static func isKnown(
+    /// Whose token it is; `nil` where the server does not know it.
+    private static func principal(
         _ secret: String, _ client: ServerClient
-    ) async throws -> Bool {
+    ) async throws -> String? {
         do {
-            return try await client.bearing(secret).call(WhoAmI.self, timeout: .seconds(5)).isKnown
+            let reply = try await client.bearing(secret).call(WhoAmI.self, timeout: .seconds(5))
+            return reply.isKnown ? reply.principal : nil
         } catch ClientError.refused(let status, _, _) where status == 401 || status == 403 {
-            return false
+            return nil
         }
     }
 
@@ -150,6 +166,8 @@ struct GatewayCommand: AsyncParsableCommand {
         var faults: [String] = []
         let address = ListenAddress(listen)
         if address == nil { faults.append("--listen \(listen): expected HOST:PORT") }
+        let grpcAddress = grpc.flatMap { ListenAddress($0) }
+        if let grpc, grpcAddress == nil { faults.append("--grpc \(grpc): expected HOST:PORT") }
         if Logger.Level(rawValue: logLevel) == nil {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
@@ -163,6 +181,7 @@ struct GatewayCommand: AsyncParsableCommand {
             listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
             onnxLibraryPath: try onnxruntime ?? environment["ALOFT_ONNXRUNTIME"]
                 ?? OnnxLibrary.installedPath(nearProgram: ProgramPath.current))
+        configuration.grpcListen = grpcAddress
         configuration.asksForToken = auth
         configuration.threads = threads
         configuration.bodyLimitBytes = bodyLimit << 20

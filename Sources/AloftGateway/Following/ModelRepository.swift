@@ -1,0 +1,31 @@
+import AloftDomain
+
+/// The protocol's model repository: what administrators may do to this gateway's memory. What is
+/// deployed is the server's matter and does not change by it.
+struct ModelRepository: Sendable {
+    let fleet: Fleet
+    let tokens: TokenGate?
+
+    /// Brings a deployment's models into memory, tries failed ones again, and waits until they answer.
+    func load(_ name: String, _ token: String?) async throws(GatewayFailure) {
+        try await authorize(token)
+        try await fleet.load(name)
+    }
+
+    /// Lets go of a deployment's models when the last request has left them. Until they are loaded
+    /// again, or the gateway is started again, callers are told so.
+    func unload(_ name: String, _ token: String?) async throws(GatewayFailure) {
+        try await authorize(token)
+        try await fleet.unload(name)
+    }
+
+    private func authorize(_ token: String?) async throws(GatewayFailure) {
+        guard let tokens else { return }
+        guard let token else { throw .tokenMissing }
+        switch await tokens.administrator(token) {
+        case .known: return
+        case .unknown: throw .notAdministrator
+        case .unverifiable: throw .tokenUnverifiable
+        }
+    }
+}

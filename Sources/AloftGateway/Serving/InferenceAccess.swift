@@ -1,0 +1,159 @@
+package import AloftDomain
+import AloftInference
+package import NIOCore
+package import NIOPosix
+
+/// What a call says beside its message.
+package struct CallFacts: Sendable {
+    package var token: String?
+    package var stickyKey: String?
+    /// How long the caller waits, from when the call came.
+    package var timeoutMilliseconds: Int?
+    package var receivedAt: NIODeadline
+
+    package init(
+        token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline
+    ) {
+        self.token = token
+        self.stickyKey = stickyKey
+        self.timeoutMilliseconds = timeoutMilliseconds
+        self.receivedAt = receivedAt
+    }
+}
+
+/// A message `ModelInferResponse`, and what is said beside it.
+package struct CallAnswer: Sendable {
+    package let message: ByteBuffer
+    package let predictionID: String
+    package let revision: Int
+}
+
+/// Why a call got no answer.
+package struct CallRefusal: Error, Sendable {
+    package let kind: RefusalKind
+    package let code: String
+    package let message: String
+    package let isDeadline: Bool
+    /// The name that the prediction log has for it, where a model was found.
+    package let predictionID: String?
+
+    init(_ refusal: some Refusal, predictionID: String? = nil) {
+        kind = refusal.kind
+        code = refusal.code
+        message = refusal.message
+        self.predictionID = predictionID
+        if let error = refusal as? InferenceError, case .deadlineExceeded = error {
+            isDeadline = true
+        } else {
+            isDeadline = false
+        }
+    }
+}
+
+/// A further way to the gateway's models beside HTTP/1.1.
+package protocol GatewayDoor: Sendable {
+    /// Serves until the task is cancelled, then lets the calls that have begun end.
+    ///
+    /// - Throws: where it cannot listen.
+    func serve(_ models: InferenceAccess) async throws
+}
+
+/// The gateway's models, for protocols that bring their own server. It is the same path as over
+/// HTTP/1.1: routing, admission, counters, prediction log.
+package struct InferenceAccess: Sendable {
+    let loops: EventLoops
+    let shared: GatewayShared
+    let repository: ModelRepository
+
+    /// The largest message, in bytes.
+    package var messageLimitBytes: Int { shared.configuration.bodyLimitBytes }
+
+    package var group: MultiThreadedEventLoopGroup { loops.group }
+
+    /// The event loop, where there is only one: work that runs on it need not change threads.
+    package var onlyLoop: (any EventLoop)? { loops.only }
+
+    /// Lets a caller in, or not.
+    package func authorize(_ token: String?) async throws(CallRefusal) {
+        guard let tokens = shared.tokens else { return }
+        guard let token else { throw CallRefusal(GatewayFailure.tokenMissing) }
+        let verdict: TokenGate.Verdict
+        if let remembered = tokens.remembered(token) {
+            verdict = remembered
+        } else {
+            verdict = await tokens.verdict(token)
+        }
+        switch verdict {
+        case .known: return
+        case .unknown: throw CallRefusal(GatewayFailure.tokenUnknown)
+        case .unverifiable: throw CallRefusal(GatewayFailure.tokenUnverifiable)
+        }
+    }
+
+    /// Answers a message `ModelInferRequest`.
+    package func infer(
+        _ message: ByteBuffer, _ facts: CallFacts
+    ) async throws(CallRefusal) -> CallAnswer {
+        try await authorize(facts.token)
+        return try await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<CallAnswer, CallRefusal>, Never>) in
+            loops.perform { loop in
+                MessageCall(loop: loop) { continuation.resume(returning: $0) }
+                    .begin(message, facts)
+            }
+        }.get()
+    }
+
+    package var isReady: Bool {
+        get async { await loops.ask { $0.table.isReady && !$0.isDraining } }
+    }
+
+    package func isReady(
+        _ name: String, version: String
+    ) async throws(CallRefusal) -> Bool {
+        try await ask { (table) throws(GatewayFailure) in
+            try table.isReady(name, version: version)
+        }
+    }
+
+    package func description(
+        _ name: String, version: String
+    ) async throws(CallRefusal) -> ModelDescription {
+        try await ask { (table) throws(GatewayFailure) in
+            try table.description(name, version: version)
+        }
+    }
+
+    package func index(readyOnly: Bool) async -> [ModelIndexEntry] {
+        await loops.ask { $0.table.index(readyOnly: readyOnly) }
+    }
+
+    /// Loads a deployment's models into this gateway again, or lets go of them.
+    package func load(_ name: String, _ token: String?) async throws(CallRefusal) {
+        do throws(GatewayFailure) {
+            try await repository.load(name, token)
+        } catch {
+            throw CallRefusal(error)
+        }
+    }
+
+    package func unload(_ name: String, _ token: String?) async throws(CallRefusal) {
+        do throws(GatewayFailure) {
+            try await repository.unload(name, token)
+        } catch {
+            throw CallRefusal(error)
+        }
+    }
+
+    private func ask<Value: Sendable>(
+        _ question: @escaping @Sendable (RoutingTable) throws(GatewayFailure) -> Value
+    ) async throws(CallRefusal) -> Value {
+        let result = await loops.ask { loop -> Result<Value, GatewayFailure> in
+            Result { () throws(GatewayFailure) in try question(loop.table) }
+        }
+        switch result {
+        case .success(let value): return value
+        case .failure(let failure): throw CallRefusal(failure)
+        }
+    }
+}

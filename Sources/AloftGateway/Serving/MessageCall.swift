@@ -1,0 +1,86 @@
+import AloftDomain
+import AloftInference
+import AloftWire
+import NIOCore
+
+/// One prediction that is asked for in a protobuf message. Lives on one event loop.
+final class MessageCall: PredictionWaiter {
+    private let loop: LoopState
+    private let finish: (Result<CallAnswer, CallRefusal>) -> Void
+
+    /// - Parameter finish: called once, on the loop.
+    init(loop: LoopState, finish: @escaping (Result<CallAnswer, CallRefusal>) -> Void) {
+        self.loop = loop
+        self.finish = finish
+    }
+
+    func begin(_ message: ByteBuffer, _ facts: CallFacts) {
+        message.withUnsafeReadableBytes { bytes in
+            do {
+                let (name, version) = try InferMessageReader.target(bytes)
+                let endpoint = try loop.table.endpoint(name)
+                guard
+                    let revision = version.isEmpty
+                        ? loop.choose(endpoint, stickyKey: facts.stickyKey)
+                        : try loop.table.revision(endpoint, version: version)
+                else { throw GatewayFailure.notReady(name: name, reason: endpoint.reason) }
+                begin(bytes, message, facts, endpoint, revision)
+            } catch let error as InferenceError {
+                finish(.failure(CallRefusal(error)))
+            } catch let error as GatewayFailure {
+                finish(.failure(CallRefusal(error)))
+            } catch {
+                finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
+            }
+        }
+    }
+
+    private func begin(
+        _ bytes: UnsafeRawBufferPointer, _ message: ByteBuffer, _ facts: CallFacts,
+        _ endpoint: RoutedEndpoint, _ revision: LoadedRevision
+    ) {
+        let prediction = loop.prediction(
+            endpoint, revision, form: .grpc, body: message, receivedAt: facts.receivedAt)
+        do throws(InferenceError) {
+            try InferMessageReader.read(
+                bytes, signature: revision.signature, into: prediction.request)
+        } catch {
+            return fail(prediction, error)
+        }
+        if let result = loop.run(
+            prediction, timeoutMilliseconds: facts.timeoutMilliseconds, waiter: self)
+        {
+            ended(prediction, result)
+        }
+    }
+
+    func ended(_ prediction: Prediction, _ result: Result<Void, InferenceError>) {
+        switch result {
+        case .success: succeed(prediction)
+        case .failure(let error): fail(prediction, error)
+        }
+    }
+
+    private func succeed(_ prediction: Prediction) {
+        let writer = prediction.revision.messages
+        let plan = writer.plan(prediction.request, prediction.reply)
+        var output = ByteBuffer()
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: max(plan.byteCount, 1)) { memory in
+            var bytes = ByteWriter(memory)
+            writer.write(prediction.request, prediction.reply, plan, to: &bytes)
+            return bytes.count
+        }
+        loop.answered(
+            prediction, response: output, range: output.readerIndex..<output.writerIndex)
+        finish(
+            .success(
+                CallAnswer(
+                    message: output, predictionID: prediction.id.text,
+                    revision: prediction.revision.served.number)))
+    }
+
+    private func fail(_ prediction: Prediction, _ error: InferenceError) {
+        loop.refused(prediction, error)
+        finish(.failure(CallRefusal(error, predictionID: prediction.id.text)))
+    }
+}

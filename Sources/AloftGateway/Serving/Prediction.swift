@@ -1,0 +1,149 @@
+import AloftInference
+import AloftWire
+import NIOCore
+import Synchronization
+
+/// One prediction on its way, from the parsed request to the reply.
+struct Prediction {
+    let id: PredictionID
+    let endpoint: RoutedEndpoint
+    let revision: LoadedRevision
+    let request: InferenceRequest
+    let reply: TensorSet
+    /// How request and reply are written down, here and in the prediction log.
+    var form: PredictionForm
+    /// How the reply of MLflow scoring is to be written; `nil` for the Open Inference Protocol.
+    var scoring: ScoringRequest?
+    let body: ByteBuffer?
+    let receivedAt: NIODeadline
+}
+
+/// The protocols in which predictions are asked for. The raw values stand in the prediction log.
+package enum PredictionForm: UInt8, Sendable {
+    /// The Open Inference Protocol's JSON.
+    case json = 1
+    /// The same followed by binary tensors, in the request or in the reply. The JSON ends where its
+    /// outermost object does.
+    case binary = 2
+    /// MLflow scoring: JSON, or CSV where the request does not begin with a brace.
+    case scoring = 3
+    /// The Open Inference Protocol's gRPC messages `ModelInferRequest` and `ModelInferResponse`.
+    case grpc = 4
+}
+
+/// Whoever is told of a prediction that did not end at once.
+protocol PredictionWaiter: AnyObject {
+    /// Called once, on the event loop that began the prediction.
+    func ended(_ prediction: Prediction, _ result: Result<Void, InferenceError>)
+}
+
+/// What every protocol does for a prediction, between its own reading and writing.
+extension LoopState {
+    /// The revision that answers: by the sticky key where there is one, else by chance. `nil` while
+    /// none is ready.
+    func choose(_ endpoint: RoutedEndpoint, stickyKey: String?) -> LoadedRevision? {
+        if endpoint.routes.count <= 1 { return endpoint.routes.first?.revision }
+        return endpoint.revision(at: stickyKey.map(StickyKey.point) ?? point())
+    }
+
+    /// A new prediction with its name and the memory for its tensors, which `answered` and `refused`
+    /// take back.
+    func prediction(
+        _ endpoint: RoutedEndpoint, _ revision: LoadedRevision, form: PredictionForm,
+        body: ByteBuffer?, receivedAt: NIODeadline
+    ) -> Prediction {
+        Prediction(
+            id: nextPredictionID(), endpoint: endpoint, revision: revision, request: takeRequest(),
+            reply: takeReply(), form: form, body: body, receivedAt: receivedAt)
+    }
+
+    /// Runs the model.
+    ///
+    /// - Parameters:
+    ///   - timeoutMilliseconds: how long the caller waits, from when the request came; `nil` leaves it
+    ///     to the request's own parameter, then to the configuration.
+    ///   - waiter: is told how it ended if that takes longer than this call.
+    /// - Returns: how it ended, or `nil` where `waiter` is told later.
+    func run(
+        _ prediction: Prediction, timeoutMilliseconds: Int?, waiter: some PredictionWaiter
+    ) -> Result<Void, InferenceError>? {
+        switch prediction.revision.execution {
+        case .inline:
+            do throws(InferenceError) {
+                try prediction.revision.runner.run(prediction.request, into: prediction.reply)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        case .queued(let queue): queue.submit(call(prediction, timeoutMilliseconds, waiter))
+        case .remote(let model): model.submit(call(prediction, timeoutMilliseconds, waiter))
+        }
+        return nil
+    }
+
+    private func call(
+        _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ waiter: any PredictionWaiter
+    ) -> QueuedCall {
+        prediction.revision.outstanding.add(1, ordering: .relaxed)
+        let milliseconds =
+            timeoutMilliseconds ?? prediction.request.timeoutMilliseconds
+            ?? Int(shared.configuration.answerTimeout / .milliseconds(1))
+        let eventLoop = eventLoop
+        let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
+        return QueuedCall(
+            request: prediction.request, reply: prediction.reply,
+            deadline: prediction.receivedAt + .milliseconds(Int64(milliseconds)),
+            deadlineMilliseconds: milliseconds
+        ) { result in
+            eventLoop.execute {
+                let (waiter, prediction) = bound.value
+                prediction.revision.outstanding.subtract(1, ordering: .relaxed)
+                waiter.ended(prediction, result)
+            }
+        }
+    }
+
+    /// Counts and logs a prediction whose reply is written, and takes back its memory.
+    ///
+    /// - Parameter range: where the reply lies in `response`.
+    func answered(_ prediction: Prediction, response: ByteBuffer, range: Range<Int>) {
+        let elapsed = NIODeadline.now() - prediction.receivedAt
+        let microseconds = Double(elapsed.nanoseconds) / 1000
+        prediction.revision.counters.answered(loop: index, microseconds: microseconds)
+        let sampling = prediction.endpoint.served.logSampling
+        if sampling >= 1 || (sampling > 0 && point() < sampling) {
+            log.append(
+                prediction, status: 200, microseconds: microseconds, response: response,
+                range: range)
+        }
+        giveBack(prediction.request, prediction.reply)
+    }
+
+    /// Counts and logs a prediction that came to nothing, and takes back its memory.
+    func refused(_ prediction: Prediction, _ error: InferenceError) {
+        let counters = prediction.revision.counters
+        if error.isCallersFault {
+            counters.refused(loop: index)
+        } else {
+            counters.failed(loop: index)
+        }
+        let elapsed = NIODeadline.now() - prediction.receivedAt
+        let response = ByteBuffer(string: error.message)
+        log.append(
+            prediction, status: error.httpStatus, microseconds: Double(elapsed.nanoseconds) / 1000,
+            response: response, range: response.readerIndex..<response.writerIndex)
+        giveBack(prediction.request, prediction.reply)
+    }
+}
+
+enum StickyKey {
+    /// A point of 0..<1 that depends on the key alone, the same in every gateway (FNV-1a with a final
+    /// mix; Fowler, Noll and Vo).
+    static func point(_ key: String) -> Double {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        hash = (hash ^ (hash >> 33)) &* 0xFF51_AFD7_ED55_8CCD
+        hash ^= hash >> 33
+        return Double(hash >> 11) * 0x1p-53
+    }
+}
