@@ -1,0 +1,38 @@
+"""The gateway that the tests of the protocols share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from protocol_gateway import Gateway, fixture
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway for all tests of the protocols: an identity of every datatype, a classifier, two
+    revisions that say which answered, and a slow model."""
+    one = Gateway(folder=tmp_path_factory.mktemp("gateway") / "data")
+    one.deploy("identity", (fixture("identity.onnx"), 100))
+    one.deploy("typed", (fixture("identity-typed.onnx"), 100))
+    one.deploy("brain", (fixture("identity-brain.onnx"), 100))
+    columns = [f"c{index}" for index in range(30)]
+    one.deploy("cancer", (fixture("cancer-logreg.onnx"), 100), columns=columns)
+    one.deploy("split", (fixture("constant-1.onnx"), 50), (fixture("constant-2.onnx"), 50))
+    one.deploy("slow", (fixture("slow.onnx"), 100))
+    one.start()
+    yield one
+    assert one.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def cancer() -> dict[str, Any]:
+    """Rows of the classifier's data, and what the runtime itself answers on them."""
+    return dict(json.loads(fixture("cancer.json").read_text()))
