@@ -148,6 +148,11 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        // Measures reading requests (bench/serving/run-grpc); no part of the program.
+        .executableTarget(
+            name: "decode-bench", dependencies: ["AloftDomain", "AloftInference"],
+            path: "bench/serving/decode", swiftSettings: settings),
+
         // Tests.
         layer(
             "AloftTestKit",

@@ -62,11 +62,15 @@ def post(url: str, body: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def aloft(program: Path, home: Path, model: Any, row: Any) -> Iterator[tuple[Peer, Path]]:
+def aloft(
+    program: Path, home: Path, model: Any, row: Any, grpc_port: int | None = None
+) -> Iterator[tuple[Peer, Path]]:
     """A server with its gateway that serves the model; yields the gateway and the ONNX file."""
     port, gateway_port = free_port(), free_port()
     command = [str(program), "server", "--data", str(home / "aloft"), "--log-level", "error"]
     command += ["--listen", f"127.0.0.1:{port}", "--gateway", f"127.0.0.1:{gateway_port}"]
+    if grpc_port is not None:
+        command += ["--gateway-grpc", f"127.0.0.1:{grpc_port}"]
     with running("aloft", command, port, home / "aloft.log") as server:
         mlflow.set_tracking_uri(server.url)
         with mlflow.start_run():
@@ -117,11 +121,11 @@ def fastapi(home: Path, model: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def mlserver(home: Path, model: Path) -> Iterator[Peer]:
+def mlserver(home: Path, model: Path, grpc_port: int | None = None) -> Iterator[Peer]:
     port = free_port()
     folder = home / "mlserver"
     folder.mkdir()
-    settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": free_port()}
+    settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": grpc_port or free_port()}
     settings |= {"metrics_port": free_port(), "parallel_workers": 0, "debug": False}
     (folder / "settings.json").write_text(json.dumps(settings))
     parameters = {"uri": str(model)}
