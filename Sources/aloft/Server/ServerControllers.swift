@@ -30,6 +30,9 @@ extension ServerServices {
         controllers.append(Controller(name: "sweeps", run: sweeps.run))
         let conversions = ConversionServices(services: self).controller(logs: jobServices.logs)
         controllers.append(Controller(name: "conversions", run: conversions.run))
+        let (archive, retention) = (predictions, configuration.retention)
+        controllers.append(
+            Controller(name: "predictions", run: { try await archive.run(retention) }))
         return controllers
     }
 }

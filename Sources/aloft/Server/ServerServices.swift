@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftArtifacts
+import AloftControl
 import AloftDomain
 import AloftStore
 import Logging
@@ -15,6 +16,7 @@ struct ServerConfiguration: Sendable {
     let gatewayGRPC: ListenAddress?
     let access: PrincipalMiddleware.Access
     let sharePath: String?
+    let retention: PredictionArchive.Retention
     let logLevel: Logger.Level
 }
 
@@ -26,6 +28,8 @@ struct ServerServices: Sendable {
     let artifacts: ArtifactFolder
     /// Blobs by digest: code, servables, checkpoints.
     let blobs: BlobStore
+    /// Predictions that gateways logged.
+    let predictions: PredictionArchive
     let time: TimeSource
     let chance: Chance
     let logger: Logger

@@ -84,7 +84,12 @@ export interface Schemas {
         command: string;
         job: Schemas["JobView"];
         lastLines?: string;
+        registered?: Schemas["GetJobReplyRegistered"];
         snapshot?: string;
+    };
+    GetJobReplyRegistered: {
+        model: string;
+        version: number;
     };
     GetJobUsageReply: {
         attempt: number;
@@ -159,6 +164,17 @@ export interface Schemas {
     ListJobsReply: {
         jobs: Schemas["JobView"][];
     };
+    ListPredictionsReply: {
+        next?: string;
+        predictions: Schemas["PredictionItem"][];
+        storage: Schemas["ListPredictionsStorage"];
+    };
+    ListPredictionsStorage: {
+        bytes: number;
+        expiredRecords: number;
+        oldestDay?: string;
+        records: number;
+    };
     ListProjectFilesReply: {
         projects: string[];
     };
@@ -172,10 +188,99 @@ export interface Schemas {
     ListTokensReply: {
         tokens: Schemas["ListTokensItem"][];
     };
+    PredictionBody: {
+        base64?: string;
+        isCut: boolean;
+        sizeBytes: number;
+        text?: string;
+    };
+    PredictionItem: {
+        at: string;
+        deployment: string;
+        digest: string;
+        endpoint: string;
+        environment: string;
+        id: string;
+        milliseconds: number;
+        model: string;
+        number?: number;
+        revision: string;
+        rolloutStep?: number;
+        status: number;
+        traceID?: string;
+        version: string;
+    };
+    PredictionWalk: {
+        code?: Schemas["PredictionWalkCode"];
+        datasets: Schemas["PredictionWalkDataset"][];
+        environment?: string;
+        job?: Schemas["JobView"];
+        revision?: Schemas["RevisionItem"];
+        run?: Schemas["PredictionWalkTrainingRun"];
+        step?: Schemas["RolloutStepItem"];
+        version?: Schemas["PredictionWalkVersion"];
+    };
+    PredictionWalkCode: {
+        command?: string;
+        commit?: string;
+        snapshot?: string;
+        source?: string;
+    };
+    PredictionWalkDataset: {
+        context?: string;
+        digest: string;
+        name: string;
+        source: string;
+        sourceType: string;
+    };
+    PredictionWalkTrainingRun: {
+        endedAt?: string;
+        experiment: string;
+        experimentName: string;
+        id: string;
+        metrics: Record<string, number>;
+        name: string;
+        params: Record<string, string>;
+        startedAt: string;
+        status: string;
+        user: string;
+    };
+    PredictionWalkVersion: {
+        aliases: string[];
+        conversionJob?: string;
+        createdAt: string;
+        createdBy: string;
+        model: string;
+        source: string;
+        version: number;
+    };
     PutServableBody: {
         digest: string;
         manifest: Schemas["ServableManifest"];
         size_bytes: number;
+    };
+    ReplayPredictionBody: {
+        version?: number;
+    };
+    ReplayPredictionDifference: {
+        after: string;
+        before: string;
+        place: string;
+        size?: number;
+    };
+    ReplayPredictionReply: {
+        after: Schemas["PredictionBody"];
+        before: Schemas["PredictionBody"];
+        compared: number;
+        differing: number;
+        isEqual: boolean;
+        largest?: Schemas["ReplayPredictionDifference"];
+        model: string;
+        prediction: string;
+        statusAfter: number;
+        statusBefore: number;
+        versionAfter: number;
+        versionBefore: string;
     };
     RevisionItem: {
         changes: number;
@@ -263,6 +368,20 @@ export interface Schemas {
         processes?: number;
         seconds?: number;
     };
+    ScoreTableBody: {
+        format?: string;
+        input: string;
+        model: string;
+        output: string;
+        partRows?: number;
+        priority?: number;
+    };
+    ScoreTableReply: {
+        digest: string;
+        job: Schemas["JobView"];
+        model: string;
+        version: number;
+    };
     ServableManifest: {
         columns?: string[];
         example?: unknown;
@@ -304,6 +423,13 @@ export interface Schemas {
     ShowDeploymentReply: {
         deployment: Schemas["DeploymentItem"];
         history: Schemas["RevisionItem"][];
+    };
+    ShowPredictionReply: {
+        form: string;
+        prediction: Schemas["PredictionItem"];
+        request: Schemas["PredictionBody"];
+        response: Schemas["PredictionBody"];
+        walk: Schemas["PredictionWalk"];
     };
     ShowServableReply: {
         digest?: string;
@@ -439,6 +565,11 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ListJobsReply"];
     };
+    ListPredictions: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListPredictionsReply"];
+    };
     ListProjectFiles: {
         path: undefined;
         body: undefined;
@@ -458,6 +589,11 @@ export interface Operations {
         path: { name: string; version: string; };
         body: Schemas["PutServableBody"];
         reply: Schemas["ShowServableReply"];
+    };
+    ReplayPrediction: {
+        path: { prediction: string; };
+        body: Schemas["ReplayPredictionBody"];
+        reply: Schemas["ReplayPredictionReply"];
     };
     ReportGateway: {
         path: undefined;
@@ -484,10 +620,20 @@ export interface Operations {
         body: Schemas["RunJobBody"];
         reply: Schemas["JobView"];
     };
+    ScoreTable: {
+        path: undefined;
+        body: Schemas["ScoreTableBody"];
+        reply: Schemas["ScoreTableReply"];
+    };
     ShowDeployment: {
         path: { deployment: string; };
         body: undefined;
         reply: Schemas["ShowDeploymentReply"];
+    };
+    ShowPrediction: {
+        path: { prediction: string; };
+        body: undefined;
+        reply: Schemas["ShowPredictionReply"];
     };
     ShowRevision: {
         path: { deployment: string; number: string; };
@@ -540,16 +686,20 @@ export const routes = {
     ListEvents: { method: "get", path: "/api/v1/events" },
     ListGateways: { method: "get", path: "/api/v1/gateways" },
     ListJobs: { method: "get", path: "/api/v1/jobs" },
+    ListPredictions: { method: "get", path: "/api/v1/predictions" },
     ListProjectFiles: { method: "get", path: "/api/v1/project-files" },
     ListSweeps: { method: "get", path: "/api/v1/sweeps" },
     ListTokens: { method: "get", path: "/api/v1/tokens" },
     PutServable: { method: "put", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ReplayPrediction: { method: "post", path: "/api/v1/predictions/{prediction}/replay" },
     ReportGateway: { method: "post", path: "/api/v1/gateways/report" },
     RetryJob: { method: "post", path: "/api/v1/jobs/{job}/retry" },
     RevokeToken: { method: "delete", path: "/api/v1/tokens/{name}" },
     Rollback: { method: "post", path: "/api/v1/deployments/{deployment}/rollback" },
     RunJob: { method: "post", path: "/api/v1/jobs" },
+    ScoreTable: { method: "post", path: "/api/v1/scorings" },
     ShowDeployment: { method: "get", path: "/api/v1/deployments/{deployment}" },
+    ShowPrediction: { method: "get", path: "/api/v1/predictions/{prediction}" },
     ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
     ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },
