@@ -25,6 +25,7 @@ extension ServerServices {
         DeploymentRoutes(store: store, time: time, chance: chance).add(to: &routes)
         ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)
         GatewayRoutes(store: store, time: time).add(to: &routes)
+        TrafficRoutes(store: store, time: time).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)
