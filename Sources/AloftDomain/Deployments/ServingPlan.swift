@@ -8,16 +8,19 @@ package struct ServingPlan: Sendable, Hashable, Codable {
         package var revisions: [Revision]
         /// The share of answers in the prediction log, 0...1; `nil`: all.
         package var logSampling: Double?
+        /// Its shadow and segments; absent where it has none.
+        package var rules: TrafficRules?
 
         package init(
             project: ProjectID, deployment: String, environment: String, revisions: [Revision],
-            logSampling: Double? = nil
+            logSampling: Double? = nil, rules: TrafficRules? = nil
         ) {
             self.project = project
             self.deployment = deployment
             self.environment = environment
             self.revisions = revisions
             self.logSampling = logSampling
+            self.rules = rules
         }
 
         /// As clients call it: the deployment's own name in production, `name.environment` elsewhere.
@@ -55,6 +58,8 @@ package struct ServingPlan: Sendable, Hashable, Codable {
 package enum EndpointName {
     package static let production = "production"
     package static let staging = "staging"
+    /// Where the revisions are that get copies of production's requests.
+    package static let shadow = "shadow"
 
     package static func text(deployment: String, environment: String) -> String {
         environment == production ? deployment : "\(deployment).\(environment)"

@@ -77,16 +77,17 @@ package struct Gateway: Sendable {
             loader: loader, time: time, logger: logger, publish: { await loops.publish($0) },
             changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
+        let shadows = ShadowRunner(limit: configuration.shadowQueueLimit)
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
-            accessLog: accessLog, registered: registered,
+            accessLog: accessLog, registered: registered, shadows: shadows,
             metrics: {
                 PrometheusText.make(
                     await fleet.readings(),
                     .init(
                         connections: await loops.connectionCount(),
                         desiredRevision: await fleet.desiredRevision, log: log.counts,
-                        shipping: shipper.counts))
+                        shipping: shipper.counts, shadows: shadows.reports()))
             })
         try await loops.start(
             shared: shared, log: log, incarnation: incarnation, seeds: { chance.next() })
@@ -105,7 +106,8 @@ package struct Gateway: Sendable {
 
         let reporter = Reporter(
             client: client, gateway: id,
-            incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
+            incarnation: String(incarnation, radix: 16), fleet: fleet, shadows: shadows, time: time,
+            logger: logger)
         let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
         var failure: (any Error)?
         do {
@@ -127,6 +129,7 @@ package struct Gateway: Sendable {
         }
         try? await channel.close()
         await Self.drain(loops, time)
+        await shadows.stop()
         await fleet.stop()
         await registered.stop()
         await log.close()

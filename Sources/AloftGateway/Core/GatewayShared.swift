@@ -12,10 +12,12 @@ final class GatewayShared: Sendable {
     /// The reply to `GET /metrics`; asked for rarely.
     let metrics: @Sendable () async -> String
     let repository: ModelRepository
+    let shadows: ShadowRunner
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
+        shadows: ShadowRunner,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
@@ -23,6 +25,7 @@ final class GatewayShared: Sendable {
         self.tokens = tokens
         self.accessLog = accessLog
         self.registered = registered
+        self.shadows = shadows
         self.metrics = metrics
         self.repository = repository
     }

@@ -9,6 +9,7 @@ enum PrometheusText {
         var desiredRevision: Int
         var log: PredictionLogWriter.Counts
         var shipping = PredictionShipper.Counts()
+        var shadows: [ShadowReport] = []
     }
 
     static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
@@ -75,7 +76,20 @@ enum PrometheusText {
             [
                 "aloft_gateway_prediction_log_damaged_bytes_total \(totals.shipping.bytesDamaged)"
             ])
+        metric(
+            "aloft_gateway_shadow_copies_total", "counter",
+            "Copies of requests to a shadow by outcome: same, different, failed, dropped.",
+            totals.shadows.flatMap(shadow))
         return text
+    }
+
+    private static func shadow(_ report: ShadowReport) -> [String] {
+        let counts = report.counts
+        let labels = "endpoint=\"\(report.endpoint)\",revision=\"\(report.revision)\""
+        return [
+            ("same", counts.compared - counts.differing), ("different", counts.differing),
+            ("failed", counts.failed), ("dropped", counts.dropped),
+        ].map { "aloft_gateway_shadow_copies_total{\(labels),outcome=\"\($0.0)\"} \($0.1)" }
     }
 
     private static func labels(_ reading: Fleet.ResidentReading) -> String {

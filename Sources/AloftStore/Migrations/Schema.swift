@@ -18,6 +18,7 @@ enum Schema {
         .m0005Sweeps,
         .m0006Deployments,
         .m0010Predictions,
+        .m0011Traffic,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

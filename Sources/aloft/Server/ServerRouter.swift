@@ -35,6 +35,7 @@ extension ServerServices {
             finder: PredictionFinder(store: store, folder: folder.predictionsPath),
             ask: configuration.gateway.map(GatewayQuestions.askVersion)
         ).add(to: &routes)
+        TrafficRoutes(store: store, time: time).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)

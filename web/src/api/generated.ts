@@ -41,6 +41,7 @@ export interface Schemas {
         atOnce?: boolean;
         early?: boolean;
         environment?: string;
+        experimentPercent?: number;
         model: string;
     };
     DeployReply: {
@@ -72,6 +73,7 @@ export interface Schemas {
         gateway: string;
         incarnation: string;
         revisions: Schemas["RevisionReport"][];
+        shadows?: Schemas["ShadowReport"][];
     };
     GetJobLogReply: {
         attempt: number;
@@ -307,6 +309,7 @@ export interface Schemas {
         latency: number[][];
         requests: number;
         revision: string;
+        scores?: number[][];
         state: "loading" | "ready" | "failed" | "draining";
         warmup?: number[][];
     };
@@ -322,6 +325,8 @@ export interface Schemas {
         abort: string[];
         falseAlarmRate?: number;
         holdSeconds: number;
+        isExperiment: boolean;
+        scoreShift?: number;
         state: string;
         steps: Schemas["RolloutStepItem"][];
         stepsPercent: number[];
@@ -340,6 +345,7 @@ export interface Schemas {
         explanation: string;
         isWorse: boolean;
         log10Evidence: number;
+        log10Needed: number;
         what: string;
     };
     RolloutStepItemTraffic: {
@@ -347,6 +353,7 @@ export interface Schemas {
         p50Milliseconds?: number;
         p99Milliseconds?: number;
         requests: number;
+        scoreMedian?: number;
     };
     RunJobBody: {
         command?: string;
@@ -381,6 +388,15 @@ export interface Schemas {
         job: Schemas["JobView"];
         model: string;
         version: number;
+    SegmentTree: {
+        name: string;
+        nodes: Schemas["SegmentTreeNode"][];
+        source: string;
+    };
+    SegmentTreeNode: {
+        deployment?: string;
+        key: string;
+        parent?: string;
     };
     ServableManifest: {
         columns?: string[];
@@ -410,6 +426,8 @@ export interface Schemas {
         name: string;
         project: string;
         revisions: Schemas["ServedRevision"][];
+        segments?: Schemas["ServedSegments"];
+        shadow?: Schemas["ServedShadow"];
     };
     ServedRevision: {
         id: string;
@@ -419,6 +437,41 @@ export interface Schemas {
         rolloutStep?: number;
         servable: Schemas["ServableReference"];
         weightPercent: number;
+    };
+    ServedSegments: {
+        chains: Record<string, string[]>;
+        name: string;
+        source: string;
+    };
+    ServedShadow: {
+        endpoint: string;
+        sharePercent: number;
+    };
+    SetSegmentsBody: {
+        environment?: string;
+        segments: Schemas["SegmentTree"];
+    };
+    SetShadowBody: {
+        deployment?: string;
+        environment?: string;
+        shadowEnvironment?: string;
+        sharePercent: number;
+    };
+    ShadowCount: {
+        classes: number;
+        compared: number;
+        differing: number;
+        dropped: number;
+        failed: number;
+        largestDifference: number;
+        numbers: number;
+        otherClasses: number;
+        sumOfDifferences: number;
+    };
+    ShadowReport: {
+        counts: Schemas["ShadowCount"];
+        endpoint: string;
+        revision: string;
     };
     ShowDeploymentReply: {
         deployment: Schemas["DeploymentItem"];
@@ -441,6 +494,29 @@ export interface Schemas {
         sizeBytes?: number;
         state: string;
         version: number;
+    };
+    ShowTrafficReply: {
+        changedAt?: string;
+        changedBy?: string;
+        deployment: string;
+        environment: string;
+        segments?: Schemas["SegmentTree"];
+        shadow?: Schemas["ShowTrafficShadow"];
+    };
+    ShowTrafficShadow: {
+        classes: number;
+        compared: number;
+        deployment: string;
+        differing: number;
+        dropped: number;
+        environment: string;
+        failed: number;
+        largestDifference: number;
+        meanDifference?: number;
+        otherClasses: number;
+        revision?: number;
+        sharePercent: number;
+        version?: string;
     };
     StartSweepBody: {
         job: string;
@@ -504,6 +580,16 @@ export interface Operations {
         path: undefined;
         body: Schemas["ApplyProjectFileBody"];
         reply: Schemas["ApplyProjectFileReply"];
+    };
+    ClearSegments: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
+    };
+    ClearShadow: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
     };
     CreateToken: {
         path: undefined;
@@ -624,6 +710,15 @@ export interface Operations {
         path: undefined;
         body: Schemas["ScoreTableBody"];
         reply: Schemas["ScoreTableReply"];
+    SetSegments: {
+        path: { deployment: string; };
+        body: Schemas["SetSegmentsBody"];
+        reply: Schemas["ShowTrafficReply"];
+    };
+    SetShadow: {
+        path: { deployment: string; };
+        body: Schemas["SetShadowBody"];
+        reply: Schemas["ShowTrafficReply"];
     };
     ShowDeployment: {
         path: { deployment: string; };
@@ -644,6 +739,11 @@ export interface Operations {
         path: { name: string; version: string; };
         body: undefined;
         reply: Schemas["ShowServableReply"];
+    };
+    ShowTraffic: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
     };
     StartSweep: {
         path: undefined;
@@ -674,6 +774,8 @@ export interface Operations {
 
 export const routes = {
     ApplyProjectFile: { method: "put", path: "/api/v1/project-files" },
+    ClearSegments: { method: "delete", path: "/api/v1/deployments/{deployment}/segments" },
+    ClearShadow: { method: "delete", path: "/api/v1/deployments/{deployment}/shadow" },
     CreateToken: { method: "post", path: "/api/v1/tokens" },
     Deploy: { method: "post", path: "/api/v1/deployments/{deployment}/revisions" },
     GetDesiredState: { method: "get", path: "/api/v1/gateways/desired-state" },
@@ -698,10 +800,13 @@ export const routes = {
     Rollback: { method: "post", path: "/api/v1/deployments/{deployment}/rollback" },
     RunJob: { method: "post", path: "/api/v1/jobs" },
     ScoreTable: { method: "post", path: "/api/v1/scorings" },
+    SetSegments: { method: "put", path: "/api/v1/deployments/{deployment}/segments" },
+    SetShadow: { method: "put", path: "/api/v1/deployments/{deployment}/shadow" },
     ShowDeployment: { method: "get", path: "/api/v1/deployments/{deployment}" },
     ShowPrediction: { method: "get", path: "/api/v1/predictions/{prediction}" },
     ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
     ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ShowTraffic: { method: "get", path: "/api/v1/deployments/{deployment}/traffic" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },
     SteerRollout: { method: "post", path: "/api/v1/deployments/{deployment}/rollout" },
     StopJob: { method: "post", path: "/api/v1/jobs/{job}/stop" },
