@@ -43,14 +43,18 @@ struct RevisionLoader: Sendable {
         let (histogram, isBatchable) = try warm(session, served)
         let median = histogram.percentileMicroseconds(0.5) ?? 0
         let isQuick = median <= configuration.inlineLimit.microseconds
+        var settings = CallQueue.Settings()
+        settings.limit = configuration.queueLimit
+        settings.batchRows = isBatchable ? configuration.batchRows : 1
+        settings.maximumRunners = max(1, System.coreCount - 1)
+        settings.targetNanoseconds = configuration.latencyTarget.microseconds * 1000
         let execution: LoadedRevision.Execution =
             isQuick
             ? .inline
             : .queued(
                 CallQueue(
-                    runner: session, threads: threads, limit: configuration.queueLimit,
-                    batchRows: isBatchable ? 64 : 1,
-                    maximumRunners: max(1, System.coreCount - 1)))
+                    runner: session, threads: threads, settings: settings,
+                    loneNanoseconds: median * 1000))
         return LoadedRevision(
             served: served, endpoint: endpoint, runner: session, execution: execution,
             warmup: histogram, loops: loops)

@@ -25,6 +25,15 @@ struct ChildProcess: Codable, Sendable, Equatable {
         return stat.startTicks == startTicks && stat.state != "Z"
     }
 
+    /// Whether it runs the very file that this process runs; a program that was replaced is another
+    /// file, also under the same path.
+    var runsThisProgram: Bool {
+        guard let own = FileIdentity("/proc/self/exe"),
+            let other = FileIdentity("/proc/\(processID)/exe")
+        else { return false }
+        return own == other
+    }
+
     func signal(_ number: Int32) {
         guard isRunning else { return }
         kill(processID, number)
@@ -42,6 +51,19 @@ struct ChildProcess: Codable, Sendable, Equatable {
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
         return (fields[0], ticks)
+    }
+}
+
+/// Which file stands behind a path, links followed.
+private struct FileIdentity: Equatable {
+    private let device: UInt
+    private let inode: UInt
+
+    init?(_ path: String) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        device = UInt(facts.st_dev)
+        inode = UInt(facts.st_ino)
     }
 }
 
