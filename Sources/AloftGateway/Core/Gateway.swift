@@ -64,11 +64,13 @@ package struct Gateway: Sendable {
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loops = EventLoops(group: group)
+        let crashes = try CrashLedger(folder: configuration.folder)
+        library.watchCrashes(descriptor: crashes.descriptor)
         let models = try ModelStore(folder: configuration.folder + "/models", client: client)
         let fleet = Fleet(
             loader: RevisionLoader(
                 library: library, models: models, threads: threads, configuration: configuration,
-                python: python, loops: configuration.threads),
+                python: python, loops: configuration.threads, crashes: crashes),
             memoryBytes: configuration.modelMemoryBytes, time: time, logger: logger,
             publish: { await loops.publish($0) }, changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)

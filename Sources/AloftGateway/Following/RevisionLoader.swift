@@ -14,6 +14,7 @@ struct RevisionLoader: Sendable {
     let configuration: GatewayConfiguration
     let python: (any PythonModelLoader)?
     let loops: Int
+    let crashes: CrashLedger
 
     /// - Throws: `InferenceError` where the model is at fault, else what kept it from coming.
     func load(_ served: ServedRevision, endpoint: String) async throws -> LoadedRevision {
@@ -39,7 +40,16 @@ struct RevisionLoader: Sendable {
     private func loadOnnx(
         _ served: ServedRevision, endpoint: String, path: String
     ) throws -> LoadedRevision {
-        let session = try OnnxSession(library: library, path: path)
+        let digest = served.servable.digest
+        let count = crashes.crashes(of: digest)
+        guard count < CrashLedger.mostCrashes else {
+            throw InferenceError.unloadable(
+                reason:
+                    "it crashed this gateway \(count) times. Deploy another version; to try this "
+                    + "one again, remove \(crashes.path) and start the gateway anew.")
+        }
+        let session = try OnnxSession(
+            library: library, path: path, key: CrashLedger.key(digest))
         let (histogram, isBatchable) = try warm(session, served)
         let median = histogram.percentileMicroseconds(0.5) ?? 0
         let isQuick = median <= configuration.inlineLimit.microseconds
