@@ -41,9 +41,9 @@ actor Fleet {
     private let publish: @Sendable (RoutingTable) async -> Void
     /// Says that a report is due.
     private let changed: @Sendable () -> Void
-    private var publication: Task<Void, Never>?
+    private(set) var publication: Task<Void, Never>?
     /// Endpoints that an administrator wants out of memory.
-    private var unloaded: Set<String> = []
+    var unloaded: Set<String> = []
     /// Whether something changed since the publication under way was made.
     private var isTableStale = false
     /// What is to be loaded, in order, and how many loads are under way.
@@ -139,53 +139,6 @@ actor Fleet {
             desired.endpoints.filter { !unloaded.contains($0.name) }.flatMap { endpoint in
                 endpoint.revisions.map { Key(endpoint: endpoint.name, revision: $0.id) }
             })
-    }
-
-    // MARK: The model repository
-
-    /// Takes an endpoint out of memory. Returns when no event loop sends it new requests.
-    func unload(_ name: String) async throws(GatewayFailure) {
-        try check(name)
-        unloaded.insert(name)
-        apply(desired, isFromDisk: false)
-        await publication?.value
-    }
-
-    /// Brings an endpoint into memory, tries failed revisions again, and returns when it answers.
-    ///
-    /// - Throws: `GatewayFailure.notReady` where its model cannot be loaded, or is not within a minute.
-    func load(_ name: String) async throws(GatewayFailure) {
-        try check(name)
-        unloaded.remove(name)
-        for (key, residence) in residents where key.endpoint == name {
-            if case .failed = residence { residents[key] = nil }
-        }
-        apply(desired, isFromDisk: false)
-        for _ in 0..<1200 {
-            let states = residents.filter { $0.key.endpoint == name }.map(\.value)
-            let isLoading = states.contains {
-                switch $0 {
-                case .queued, .loading: true
-                case .ready, .failed, .asleep, .fallingAsleep, .draining: false
-                }
-            }
-            if !isLoading {
-                for case .failed(let reason) in states {
-                    throw .notReady(name: name, reason: reason)
-                }
-                await publication?.value
-                return
-            }
-            try? await time.clock.sleep(for: .milliseconds(50))
-        }
-        throw .notReady(name: name, reason: "its model is still being loaded")
-    }
-
-    private func check(_ name: String) throws(GatewayFailure) {
-        let names = desired.endpoints.map(\.name)
-        guard names.contains(name) else {
-            throw .endpointNotFound(name: name, known: names.sorted())
-        }
     }
 
     private func wanted(_ key: Key) -> ServedRevision? {
@@ -398,70 +351,6 @@ actor Fleet {
             try? await time.clock.sleep(for: .milliseconds(50))
             self.update()
         }
-    }
-
-    // MARK: What there is
-
-    struct ResidentReading: Sendable {
-        let served: ServedEndpoint?
-        let revision: ServedRevision
-        let report: RevisionReport
-        let refused: UInt64
-        var queue: QueueReading?
-    }
-
-    func readings() -> [ResidentReading] {
-        var result: [ResidentReading] = []
-        let endpoints = Dictionary(
-            desired.endpoints.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        for endpoint in desired.endpoints {
-            for revision in endpoint.revisions {
-                let key = Key(endpoint: endpoint.name, revision: revision.id)
-                var report = RevisionReport(
-                    endpoint: endpoint.name, revision: revision.id, state: .loading)
-                var refused: UInt64 = 0
-                var queue: QueueReading?
-                switch residents[key] {
-                case .ready(let loaded):
-                    (report, refused) = Self.reading(loaded, .ready)
-                    queue = loaded.queueReading
-                case .failed(let reason):
-                    report.state = .failed
-                    report.error = reason
-                case .asleep(let warmup):
-                    // It answers when it is asked.
-                    report.state = .ready
-                    report.warmup = warmup
-                case .fallingAsleep(let loaded): (report, refused) = Self.reading(loaded, .ready)
-                case .queued, .loading, .draining, nil: break
-                }
-                result.append(
-                    ResidentReading(
-                        served: endpoint, revision: revision, report: report, refused: refused,
-                        queue: queue))
-            }
-        }
-        for (key, residence) in residents {
-            guard case .draining(let loaded) = residence else { continue }
-            let (report, refused) = Self.reading(loaded, .draining)
-            result.append(
-                ResidentReading(
-                    served: endpoints[key.endpoint], revision: loaded.served, report: report,
-                    refused: refused, queue: loaded.queueReading))
-        }
-        return result
-    }
-
-    private static func reading(
-        _ loaded: LoadedRevision, _ state: RevisionReport.State
-    ) -> (RevisionReport, UInt64) {
-        let reading = loaded.counters.read()
-        return (
-            RevisionReport(
-                endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
-                warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
-                latency: reading.latency), reading.refused
-        )
     }
 
     /// Ends the processes of all Python models.
