@@ -110,11 +110,12 @@ package struct Gateway: Sendable {
             client: client, gateway: try gatewayID(),
             incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
         let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
+        let isSuccessor = predecessor != nil
         var failure: (any Error)?
         do {
             try await withThrowingDiscardingTaskGroup { tasks in
                 for door in doors {
-                    tasks.addTask { try await open(door, access, isSuccessor: predecessor != nil) }
+                    tasks.addTask { try await open(door, access, isSuccessor: isSuccessor) }
                 }
                 tasks.addTask { await follower.run(from: stored) }
                 tasks.addTask { await reporter.run(wakes: wakes) }

@@ -1,4 +1,5 @@
 import AloftCompute
+import CoreFoundation
 import Foundation
 
 /// A process in a session of its own, found again by its id and start time.
