@@ -9,6 +9,9 @@ final class GatewayShared: Sendable {
     let accessLog: AccessLog?
     /// Versions that are asked without being deployed.
     let registered: RegisteredVersions
+    /// Brings an endpoint's models back into memory; returns when they are there, or when the time is
+    /// over.
+    let wake: @Sendable (_ endpoint: String, _ within: Duration) async -> Void
     /// The reply to `GET /metrics`; asked for rarely.
     let metrics: @Sendable () async -> String
     let repository: ModelRepository
@@ -17,7 +20,7 @@ final class GatewayShared: Sendable {
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
-        shadows: ShadowRunner,
+        shadows: ShadowRunner, wake: @escaping @Sendable (String, Duration) async -> Void,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
@@ -26,6 +29,7 @@ final class GatewayShared: Sendable {
         self.accessLog = accessLog
         self.registered = registered
         self.shadows = shadows
+        self.wake = wake
         self.metrics = metrics
         self.repository = repository
     }

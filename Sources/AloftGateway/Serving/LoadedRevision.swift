@@ -30,6 +30,10 @@ final class LoadedRevision: Sendable {
     let binaryResponseHead: [UInt8]
     /// Requests that are being answered elsewhere than on their event loop.
     let outstanding = Atomic<Int>(0)
+    /// When it was last asked, by the event loops' clock.
+    let lastUsed: Atomic<UInt64>
+    /// What it is reckoned to take.
+    let memoryBytes: Int
 
     init(
         served: ServedRevision, endpoint: String, runner: any ModelRunner, execution: Execution,
@@ -40,6 +44,8 @@ final class LoadedRevision: Sendable {
         self.runner = runner
         self.execution = execution
         self.warmup = warmup
+        lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
+        memoryBytes = ModelMemory.bytes(of: served.servable)
         replies = InferReplyWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
         messages = InferMessageWriter(
@@ -65,5 +71,14 @@ final class LoadedRevision: Sendable {
                 endpoint, served.id.rawValue, rolloutStep.map { "\($0)" } ?? "",
                 served.modelName, served.modelVersion, served.servable.digest.hex,
             ].map { String(decoding: $0.utf8.prefix(4000), as: UTF8.self) + "\n" }.joined().utf8)
+    }
+
+    /// What its line did; `nil` for a model that runs on the event loop.
+    var queueReading: QueueReading? {
+        switch execution {
+        case .inline: nil
+        case .queued(let queue): queue.reading
+        case .remote(let model): model.reading
+        }
     }
 }

@@ -7,6 +7,10 @@ import NIOCore
 final class MessageCall: PredictionWaiter {
     private let loop: LoopState
     private let finish: (Result<CallAnswer, CallRefusal>) -> Void
+    /// How often it waited for its model to be loaded.
+    private var wakes = 0
+
+    private static let mostWakes = 3
 
     /// - Parameter finish: called once, on the loop.
     init(loop: LoopState, finish: @escaping (Result<CallAnswer, CallRefusal>) -> Void) {
@@ -20,6 +24,9 @@ final class MessageCall: PredictionWaiter {
                 let (name, version) = try InferMessageReader.target(bytes)
                 let asked = try loop.table.endpoint(name)
                 let endpoint = version.isEmpty ? try segmented(asked, bytes, facts) : asked
+                if endpoint.isAsleep, wakes < Self.mostWakes {
+                    return wake(endpoint.served.name, message, facts)
+                }
                 guard
                     let revision = version.isEmpty
                         ? loop.choose(endpoint, stickyKey: facts.stickyKey)
@@ -48,6 +55,21 @@ final class MessageCall: PredictionWaiter {
             default: nil
             }
         return loop.table.endpoint(for: segment, of: endpoint)
+    }
+
+    /// Loads the model and comes back to the call, within its deadline.
+    private func wake(_ name: String, _ message: ByteBuffer, _ facts: CallFacts) {
+        wakes += 1
+        let wake = loop.shared.wake
+        let eventLoop = loop.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let limit =
+            facts.timeoutMilliseconds.map { Duration.milliseconds($0) }
+            ?? loop.shared.configuration.answerTimeout
+        Task {
+            await wake(name, limit)
+            eventLoop.execute { bound.value.begin(message, facts) }
+        }
     }
 
     private func begin(

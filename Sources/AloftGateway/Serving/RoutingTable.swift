@@ -46,6 +46,8 @@ final class RoutedEndpoint: Sendable {
     let routes: [Route]
     /// Every revision in memory, those kept warm among them.
     let loaded: [LoadedRevision]
+    /// Whether it has traffic and its model is on disk only, to be loaded when asked for.
+    let isAsleep: Bool
     /// Why there is no route.
     let reason: String
     /// Whether an administrator wants it out of memory.
@@ -58,13 +60,14 @@ final class RoutedEndpoint: Sendable {
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
         served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
-        reason: String, isUnloaded: Bool = false,
+        isAsleep: Bool = false, reason: String, isUnloaded: Bool = false,
         shadow: (revision: LoadedRevision, share: Double)? = nil
     ) {
         self.isUnloaded = isUnloaded
         self.served = served
         self.shadow = shadow
         self.loaded = loaded
+        self.isAsleep = isAsleep
         self.reason = reason
         logDescriptions = loaded.map { revision in
             let step = served.revisions.first { $0.id == revision.served.id }?.rolloutStep
@@ -81,7 +84,8 @@ final class RoutedEndpoint: Sendable {
     }
 
     var isReady: Bool {
-        !routes.isEmpty || isUnloaded || !served.revisions.contains { $0.weightPercent > 0 }
+        !routes.isEmpty || isAsleep || isUnloaded
+            || !served.revisions.contains { $0.weightPercent > 0 }
     }
 
     func logDescription(of revision: LoadedRevision) -> [UInt8] {

@@ -39,6 +39,12 @@ struct ServerCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-gateway"), help: "Run no gateway beside the server.")
     var withoutGateway = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for models in the gateway beside it, in MiB; see `aloft gateway --help`.",
+            valueName: "mib"))
+    var modelMemory: Int?
+
     @Flag(help: "Ask every caller for a token.")
     var auth = false
 
@@ -96,6 +102,9 @@ struct ServerCommand: AsyncParsableCommand {
         ] where !(1...1_000_000).contains(value) {
             faults.append("\(option) \(value): expected a whole number from 1")
         }
+        if let modelMemory, modelMemory < 1 || modelMemory > 1 << 24 {
+            faults.append("--model-memory \(modelMemory): expected 1 to 16777216 MiB")
+        }
         for (option, address) in [
             ("--listen", listen), ("--gateway", gateway), ("--gateway-grpc", grpc),
         ] {
@@ -109,13 +118,15 @@ struct ServerCommand: AsyncParsableCommand {
         guard faults.isEmpty, let listen, let gateway, let level else {
             throw CommandFailure.usage(faults.joined(separator: "\n"))
         }
-        return ServerConfiguration(
+        var configuration = ServerConfiguration(
             dataPath: URL(fileURLWithPath: data).standardizedFileURL.path, listen: listen,
             gateway: withoutGateway ? nil : gateway, gatewayGRPC: grpc,
             access: auth ? .tokenRequired : .open,
             sharePath: share,
             retention: .init(days: keepPredictions, bytes: Int64(predictionSpace) << 30),
             logLevel: level)
+        configuration.modelMemoryMebibytes = modelMemory
+        return configuration
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {

@@ -18,6 +18,8 @@ struct ServerConfiguration: Sendable {
     let sharePath: String?
     let retention: PredictionArchive.Retention
     let logLevel: Logger.Level
+    /// Memory for models in the gateway child; all that there is if not given.
+    var modelMemoryMebibytes: Int?
 }
 
 /// What every part of the server is made from; the composition root hands it out.
@@ -34,4 +36,5 @@ struct ServerServices: Sendable {
     let chance: Chance
     let logger: Logger
     let configuration: ServerConfiguration
+    let restart = RestartSignal()
 }
