@@ -21,6 +21,15 @@ struct CommitGroupTests {
         try await store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM note") ?? -1 }
     }
 
+    @Test func `a commit waits for the disk`() async throws {
+        let temporary = try TemporaryStore()
+        let level = try await temporary.store.write { db in
+            // Off, normal, full, extra.
+            try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        }
+        #expect(level == 2)
+    }
+
     @Test func `writers that fail undo only their own work`() async throws {
         let temporary = try await makeTable()
         let store = temporary.store

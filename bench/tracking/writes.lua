@@ -1,6 +1,7 @@
 -- Load for the tracking protocol, one kind of write, told by the environment:
 --   BENCH_KIND   metric | batch | create
 --   BENCH_RUNS   run ids, one for each connection in turn, separated by commas
+--   BENCH_START  the first step
 -- Every request is a new point (or batch, or run): nothing is a repeat that a server could drop.
 local kind = os.getenv("BENCH_KIND")
 local runs = {}
@@ -15,7 +16,7 @@ end
 local step = 0
 local points = 1000
 
-function init() step = number * 100000000 end
+function init() step = (tonumber(os.getenv("BENCH_START")) or 0) + number * 100000000 end
 
 local function metric()
    step = step + 1

@@ -31,7 +31,7 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         raw(method, path) { request, context in
             let fields =
                 method == .get
-                ? Self.queryFields(request) : try await Self.bodyFields(request)
+                ? QueryText.fields(request) : try await Self.bodyFields(request)
             let parameters = Dictionary(
                 context.parameters.map { (String($0.key), Self.decoded($0.value)) },
                 uniquingKeysWith: { _, last in last })
@@ -80,18 +80,6 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         return MLflowBody.json(bytes, status: error.status)
     }
 
-    private static func queryFields(_ request: Request) -> Fields {
-        var members: [String: JSONValue] = [:]
-        for (name, value) in QueryText.pairs(request.uri.query ?? "") {
-            switch members[name] {
-            case .array(let values): members[name] = .array(values + [.string(value)])
-            case .some(let first): members[name] = .array([first, .string(value)])
-            case nil: members[name] = .string(value)
-            }
-        }
-        return Fields(members, isQuery: true)
-    }
-
     private static func bodyFields(_ request: Request) async throws -> Fields {
         try MLflowBody.fields(try await MLflowBody.collect(request))
     }
@@ -107,6 +95,18 @@ extension HTTPField.Name {
 
 /// Query strings as forms write them: `+` is a space.
 enum QueryText {
+    static func fields(_ request: Request) -> Fields {
+        var members: [String: JSONValue] = [:]
+        for (name, value) in pairs(request.uri.query ?? "") {
+            switch members[name] {
+            case .array(let values): members[name] = .array(values + [.string(value)])
+            case .some(let first): members[name] = .array([first, .string(value)])
+            case nil: members[name] = .string(value)
+            }
+        }
+        return Fields(members, isQuery: true)
+    }
+
     static func pairs(_ query: String) -> [(name: String, value: String)] {
         query.split(separator: "&").map { part in
             let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -153,10 +153,13 @@ enum MLflowBody {
         }
     }
 
+    static let headers: HTTPFields = [
+        .contentType: "application/json", .xContentTypeOptions: "nosniff",
+    ]
+
     static func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status,
-            headers: [.contentType: "application/json", .xContentTypeOptions: "nosniff"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+            headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 }

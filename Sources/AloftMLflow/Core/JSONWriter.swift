@@ -13,6 +13,15 @@ struct JSONWriter {
         return writer.bytes
     }
 
+    /// Values with commas between them, for a list that is written in parts.
+    static func elements<Items: Collection>(
+        _ items: Items, _ each: (inout JSONWriter, Items.Element) -> Void
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        for item in items { each(&writer, item) }
+        return writer.bytes
+    }
+
     mutating func object(_ body: (inout JSONWriter) -> Void) {
         separate()
         bytes.append(0x7B)

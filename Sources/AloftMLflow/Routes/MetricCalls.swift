@@ -1,6 +1,7 @@
 import AloftDomain
 import AloftStore
 import Hummingbird
+import NIOCore
 
 /// Metric histories.
 struct MetricCalls: Sendable {
@@ -10,32 +11,76 @@ struct MetricCalls: Sendable {
     private static let maxRuns = 100
     private static let maxPoints: Int64 = 25_000
     private static let maxSteps: Int64 = 2500
+    /// Points read at once.
+    private static let pageSize = 25_000
+    /// Clients ask for 25,000 points a page; whoever asks for more gets this many and a token.
+    private static let longestPage = 100_000
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.get("metrics/get-history", history)
+        calls.raw(.get, "metrics/get-history") { request, _ in try await history(request) }
         calls.get("/ajax-api/2.0/mlflow/metrics/get-history-bulk", bulk)
         calls.get("metrics/get-history-bulk-interval", interval)
     }
 
-    private func history(_ call: Call) async throws -> [UInt8] {
-        let id = try FieldReader.runID(call.fields)
-        let key = try call.fields.string("metric_key")
-        let limit =
-            try call.fields.has("max_results")
-            ? call.fields.maxResults(default: nil, limit: .max) : Int.max
-        let offset = try PageToken.offset(call.fields)
-        let points = try await service.store.read { db in
-            try TrackingQueries.historyWithContext(db, id, key: key)
+    /// A page, or without `max_results` everything; that is written while it is read, so that a
+    /// long series is never in memory.
+    private func history(_ request: Request) async throws -> Response {
+        let fields = QueryText.fields(request)
+        let id = try FieldReader.runID(fields)
+        let key = try fields.string("metric_key")
+        let after = try HistoryToken.position(fields)
+        guard fields.has("max_results") else {
+            let first = try await page(id, key, after: after, limit: Self.pageSize)
+            return whole(id, key, first)
         }
-        let page = points.dropFirst(offset).prefix(min(limit, Int(Self.maxPoints) * 40))
-        return JSONWriter.document { writer in
-            writer.list("metrics", page) { writer, one in
-                writer.metric(key, one.point, one.context)
-            }
-            if offset + page.count < points.count {
-                writer.member("next_page_token", PageToken.make(offset: offset + page.count))
-            }
+        let limit = try fields.maxResults(default: nil, limit: .max)
+        let page = try await page(id, key, after: after, limit: min(limit, Self.longestPage))
+        return MLflowBody.json(
+            JSONWriter.document { writer in
+                writer.list("metrics", page.points) { writer, one in
+                    writer.metric(key, one.point, one.context)
+                }
+                if page.hasMore, let last = page.points.last {
+                    writer.member("next_page_token", HistoryToken.make(after: last.point))
+                }
+            })
+    }
+
+    private func page(
+        _ id: RunID, _ key: String, after: MetricPoint?, limit: Int
+    ) async throws -> HistoryPage {
+        try await service.store.read { db in
+            try TrackingQueries.historyPage(db, id, key: key, after: after, limit: limit)
         }
+    }
+
+    private func whole(_ id: RunID, _ key: String, _ first: HistoryPage) -> Response {
+        guard first.hasMore else {
+            return MLflowBody.json(
+                JSONWriter.document { writer in
+                    writer.list("metrics", first.points) { writer, one in
+                        writer.metric(key, one.point, one.context)
+                    }
+                })
+        }
+        let body = ResponseBody { writer in
+            var page = first
+            var opening = "{\"metrics\":["
+            while true {
+                var part = ByteBuffer(string: opening)
+                part.writeBytes(
+                    JSONWriter.elements(page.points) { writer, one in
+                        writer.metric(key, one.point, one.context)
+                    })
+                try await writer.write(part)
+                guard page.hasMore, let last = page.points.last?.point else { break }
+                page = try await self.page(id, key, after: last, limit: Self.pageSize)
+                opening = page.points.isEmpty ? "" : ","
+            }
+            try await writer.write(ByteBuffer(string: "]}"))
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: MLflowBody.headers, body: body)
     }
 
     private func bulk(_ call: Call) async throws -> [UInt8] {
@@ -44,10 +89,11 @@ struct MetricCalls: Sendable {
         let limit = try call.fields.maxResults(default: Self.maxPoints, limit: 1_000_000)
         let series = try await service.store.read { db in
             var left = min(limit, Int(Self.maxPoints))
-            return try runs.sorted().map { run in
-                let points = try TrackingQueries.history(db, run, key: key).prefix(left)
-                left -= points.count
-                return (run: run, points: Array(points))
+            return try runs.sorted().map { run -> (run: RunID, points: [MetricPoint]) in
+                guard left > 0 else { return (run, []) }
+                let page = try TrackingQueries.historyPage(db, run, key: key, limit: left)
+                left -= page.points.count
+                return (run, page.points.map(\.point))
             }
         }
         return Self.document(key, series)
@@ -66,8 +112,9 @@ struct MetricCalls: Sendable {
         let range = first.flatMap { first in last.map { first...$0 } }
         let series = try await service.store.read { db in
             try runs.sorted().map { run in
-                let points = try TrackingQueries.history(db, run, key: key)
-                return (run: run, points: MetricThinning.bySteps(points, in: range, atMost: limit))
+                let curve = try TrackingQueries.curve(
+                    db, run, key: key, steps: range, atMost: limit)
+                return (run: run, points: curve.points)
             }
         }
         return Self.document(key, series)
@@ -90,37 +137,5 @@ struct MetricCalls: Sendable {
                 writer.metric(key, one.point, run: one.run)
             }
         }
-    }
-}
-
-/// Fewer points that still show the same curve.
-enum MetricThinning {
-    /// Points of about `limit` steps of a range, by step and time: the first and the last step, and
-    /// of each equal stretch of steps between them those with the smallest and the greatest value.
-    static func bySteps(
-        _ points: [MetricPoint], in range: ClosedRange<Int64>?, atMost limit: Int
-    ) -> [MetricPoint] {
-        var points = points
-        if let range { points.removeAll { !range.contains($0.step) } }
-        points.sort(by: MetricPoint.isEarlier)
-        guard points.count > limit, limit > 2, let first = points.first, let last = points.last
-        else {
-            return limit < points.count ? Array(points.prefix(limit)) : points
-        }
-        let buckets = max(1, (limit - 2) / 2)
-        let inner = points.dropFirst().dropLast()
-        var result = [first]
-        for bucket in 0..<buckets {
-            let start = inner.startIndex + inner.count * bucket / buckets
-            let end = inner.startIndex + inner.count * (bucket + 1) / buckets
-            guard start < end else { continue }
-            let part = inner[start..<end]
-            let smallest = part.indices.min { points[$0].value < points[$1].value }
-            let greatest = part.indices.max { points[$0].value < points[$1].value }
-            for index in Set([smallest, greatest].compactMap { $0 }).sorted() {
-                result.append(points[index])
-            }
-        }
-        return result + [last]
     }
 }

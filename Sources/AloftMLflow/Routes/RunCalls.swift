@@ -27,11 +27,7 @@ struct RunCalls: Sendable {
         let new = NewRun(
             id: service.chance.identifier(), experiment: experiment, name: name, user: user,
             startTime: startTime, tags: tags)
-        let run = try await service.store.write { db in
-            try TrackingQueries.createRun(db, new)
-            return try TrackingQueries.run(db, new.id)
-        }
-        guard let run else { throw TrackingError.runNotFound(new.id.rawValue) }
+        let run = try await service.store.write { try TrackingQueries.createdRun($0, new) }
         return Self.document(run)
     }
 

@@ -11,6 +11,9 @@ package final class Store: Sendable {
     /// Wakes whoever waits for the next commit.
     package let changes: ChangeSignal
 
+    /// Pages that a connection keeps in memory; there are five connections.
+    private static let cacheKibibytes = 12 << 10
+
     /// Opens the database at `path`, creates it where there is none, and brings its schema up to
     /// date.
     ///
@@ -22,12 +25,15 @@ package final class Store: Sendable {
         configuration.maximumReaderCount = 4
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL")
             try db.execute(sql: "PRAGMA foreign_keys = ON")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            try db.execute(sql: "PRAGMA cache_size = -\(Self.cacheKibibytes)")
         }
         do {
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Only now: opening the pool turns WAL mode on and with it a laxer synchronisation,
+            // under which a power cut can take back what was acknowledged.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         } catch let error as DatabaseError {
             throw StoreError.unusable(
                 path: path, reason: error.message ?? error.resultCode.description)

@@ -19,6 +19,7 @@ enum Schema {
         .m0006Deployments,
         .m0010Predictions,
         .m0011Traffic,
+        .m0012MetricSummaries,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

@@ -25,13 +25,9 @@ package struct SQLText: Sendable {
         return SQLText("(\(marks))", values.map(\.databaseValue))
     }
 
+    /// Not cached: searches come in any number of shapes.
     func rows(_ db: Database) throws -> [Row] {
-        try db.allRows(sql, StatementArguments(arguments))
-    }
-
-    func count(_ db: Database) throws -> Int {
-        try Int.fetchOne(
-            db.cachedStatement(sql: sql), arguments: StatementArguments(arguments)) ?? 0
+        try Row.fetchAll(db.makeStatement(sql: sql), arguments: StatementArguments(arguments))
     }
 }
 

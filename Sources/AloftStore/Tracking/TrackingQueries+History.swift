@@ -2,12 +2,6 @@ package import AloftDomain
 import Foundation
 package import GRDB
 
-/// A point with what it was measured on.
-package struct HistoryPoint: Sendable, Equatable {
-    package var point: MetricPoint
-    package var context: MetricContext
-}
-
 extension TrackingQueries {
     /// The latest point of a metric: the greatest by step, then timestamp, then value.
     package static func latestMetric(
@@ -29,32 +23,6 @@ extension TrackingQueries {
         guard let number = try runNumber(db, run) else { return [] }
         let segments = try readSegments(db, run: number, key: key)
         return inReadingOrder(segments.flatMap(\.points))
-    }
-
-    /// As `history`, with what each point was measured on.
-    package static func historyWithContext(
-        _ db: Database, _ run: RunID, key: String
-    ) throws -> [HistoryPoint] {
-        guard let number = try runNumber(db, run) else { return [] }
-        let segments = try readSegments(db, run: number, key: key)
-        if segments.allSatisfy({ $0.context == 0 }) {
-            return inReadingOrder(segments.flatMap(\.points)).map {
-                HistoryPoint(point: $0, context: .none)
-            }
-        }
-        var contexts: [Int64: MetricContext] = [:]
-        var points: [HistoryPoint] = []
-        for segment in segments {
-            let context = try contexts[segment.context] ?? self.context(db, segment.context)
-            contexts[segment.context] = context
-            points += segment.points.map { HistoryPoint(point: $0, context: context) }
-        }
-        points.sort { MetricPoint.isReadBefore($0.point, $1.point) }
-        var result: [HistoryPoint] = []
-        for point in points where result.last.map({ !$0.point.isRepeat(of: point.point) }) ?? true {
-            result.append(point)
-        }
-        return result
     }
 
     static func runNumber(_ db: Database, _ run: RunID) throws -> Int64? {
@@ -80,6 +48,17 @@ extension TrackingQueries {
     ) throws -> [MetricCodec.Segment] {
         try decode(
             db, "SELECT points FROM metricTail WHERE run = ? AND key = ? ORDER BY first", run, key)
+    }
+
+    /// The block that starts with the series' point number `first`; empty if there is none.
+    static func readBlock(
+        _ db: Database, run: Int64, key: String, first: Int64
+    ) throws -> [MetricCodec.Segment] {
+        let row = try db.firstRow(
+            "SELECT points FROM metricBlock WHERE run = ? AND key = ? AND first = ?",
+            [run, key, first])
+        guard let data: Data = row?[0] else { return [] }
+        return try data.withUnsafeBytes { try MetricCodec.decode($0) }
     }
 
     private static func readSegments(

@@ -93,37 +93,25 @@ extension TrackingQueries {
     private static func seal(
         _ db: Database, run: Int64, key: String, first: Int64, _ segments: [MetricCodec.Segment]
     ) throws {
-        var summary = Summary()
-        for segment in segments { for point in segment.points { summary.add(point) } }
+        let points =
+            segments.count == 1 ? segments[0].points : segments.flatMap(\.points)
+        let summary = MetricSummary.of(points)
+        guard let earliest = summary.first, let latest = summary.last else { return }
+        var times = (least: earliest.timestamp, greatest: earliest.timestamp)
+        for point in points {
+            times = (min(times.least, point.timestamp), max(times.greatest, point.timestamp))
+        }
+        let values = summary.lazy.map(\.value).filter { !$0.isNaN }
         try db.perform(
             "INSERT INTO metricBlock VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                run, key, first, summary.count, summary.minStep, summary.maxStep,
-                summary.minTimestamp, summary.maxTimestamp, summary.minValue, summary.maxValue,
-                Data(MetricCodec.encode(segments)),
+                run, key, first, points.count, earliest.step, latest.step, times.least,
+                times.greatest, values.min(), values.max(), Data(MetricCodec.encode(segments)),
             ])
-    }
-
-    private struct Summary {
-        var count = 0
-        var minStep = Int64.max
-        var maxStep = Int64.min
-        var minTimestamp = Int64.max
-        var maxTimestamp = Int64.min
-        /// `nil` while every value is NaN.
-        var minValue: Double?
-        var maxValue: Double?
-
-        mutating func add(_ point: MetricPoint) {
-            count += 1
-            minStep = min(minStep, point.step)
-            maxStep = max(maxStep, point.step)
-            minTimestamp = min(minTimestamp, point.timestamp)
-            maxTimestamp = max(maxTimestamp, point.timestamp)
-            guard !point.value.isNaN else { return }
-            minValue = min(minValue ?? point.value, point.value)
-            maxValue = max(maxValue ?? point.value, point.value)
-        }
+        let row = MetricSummaryRow(
+            number: 0, first: first, minTimestamp: times.least, maxTimestamp: times.greatest,
+            points: summary)
+        try addSummary(db, run: run, key: key, row)
     }
 
     private struct LatestRow {

@@ -8,6 +8,13 @@ extension TrackingQueries {
     /// - Throws: `TrackingError` if there is no such experiment or it is deleted.
     @discardableResult
     package static func createRun(_ db: Database, _ new: NewRun) throws -> RunHandle {
+        let info = try createdRun(db, new).info
+        return RunHandle(
+            id: info.id, number: info.number, experiment: Int64(info.experiment.rawValue) ?? 0)
+    }
+
+    /// Creates a run as `createRun` and returns it as it would be read.
+    package static func createdRun(_ db: Database, _ new: NewRun) throws -> RunRecord {
         guard let number = Int64(new.experiment.rawValue),
             let experiment = try db.firstRow(
                 "SELECT lifecycleStage, artifactLocation FROM experiment WHERE number = ?", [number]
@@ -18,6 +25,7 @@ extension TrackingQueries {
         }
         var root: String = experiment[1]
         while root.hasSuffix("/") { root.removeLast() }
+        let artifacts = "\(root)/\(new.id)/artifacts"
         try db.perform(
             """
             INSERT INTO run (id, experiment, name, userId, status, startTime, artifactUri)
@@ -25,16 +33,31 @@ extension TrackingQueries {
             """,
             [
                 new.id.rawValue, number, new.name, new.user, new.status.rawValue, new.startTime,
-                "\(root)/\(new.id)/artifacts",
+                artifacts,
             ])
-        let handle = RunHandle(id: new.id, number: db.lastInsertedRowID, experiment: number)
-        for tag in new.tags where tag.key != "mlflow.runName" { try upsertTag(db, handle, tag) }
-        try upsertTag(db, handle, NamedText(key: "mlflow.runName", value: new.name))
-        return handle
+        let info = RunInfo(
+            number: db.lastInsertedRowID, id: new.id, experiment: ExperimentID(String(number)),
+            name: new.name, user: new.user, status: new.status, startTime: new.startTime,
+            endTime: nil, artifactURI: artifacts, stage: .active)
+        let handle = RunHandle(id: new.id, number: info.number, experiment: number)
+        var run = RunRecord(info: info)
+        run.tags = tags(of: new)
+        for tag in run.tags { try upsertTag(db, handle, tag) }
+        return run
+    }
+
+    /// A new run's tags as they are stored: each key once with its last value, by the key's bytes.
+    private static func tags(of new: NewRun) -> [NamedText] {
+        // By bytes: texts that only look alike are different keys.
+        var tags: [[UInt8]: NamedText] = [:]
+        for tag in new.tags + [NamedText(key: "mlflow.runName", value: new.name)] {
+            tags[Array(tag.key.utf8)] = tag
+        }
+        return tags.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
     }
 
     package static func runInfo(_ db: Database, _ id: RunID) throws -> RunInfo? {
-        try db.firstRow("SELECT * FROM run WHERE id = ?", [id.rawValue]).map(runInfo)
+        try db.firstRow("SELECT \(runColumns) FROM run WHERE id = ?", [id.rawValue]).map(runInfo)
     }
 
     /// The run with everything that belongs to it, also if it is deleted.
@@ -108,13 +131,18 @@ extension TrackingQueries {
             [id.rawValue])
     }
 
+    /// What `runInfo` reads, in its order.
+    static let runColumns = """
+        number, id, experiment, name, userId, status, startTime, endTime, artifactUri,
+        lifecycleStage
+        """
+
     static func runInfo(_ row: Row) -> RunInfo {
-        let experiment: Int64 = row["experiment"]
+        let experiment: Int64 = row[2]
         return RunInfo(
-            number: row["number"], id: RunID(row["id"]),
-            experiment: ExperimentID(String(experiment)), name: row["name"], user: row["userId"],
-            status: RunStatus(rawValue: row["status"]) ?? .running, startTime: row["startTime"],
-            endTime: row["endTime"], artifactURI: row["artifactUri"],
-            stage: LifecycleStage(rawValue: row["lifecycleStage"]) ?? .active)
+            number: row[0], id: RunID(row[1]), experiment: ExperimentID(String(experiment)),
+            name: row[3], user: row[4], status: RunStatus(rawValue: row[5]) ?? .running,
+            startTime: row[6], endTime: row[7], artifactURI: row[8],
+            stage: LifecycleStage(rawValue: row[9]) ?? .active)
     }
 }

@@ -1,0 +1,130 @@
+import AloftDomain
+import GRDB
+
+/// Conditions of a run search as SQL, in the three shapes that plans need.
+extension RunSearch.Condition {
+    /// True of the run `r`, found by probing its own rows: right for few runs.
+    var probe: SQLText {
+        switch self {
+        case .metric(let key, let match):
+            Self.exists("latestMetric", key, match.sql("c.value"))
+        case .param(let key, let match): Self.text("runParam", key, match)
+        case .tag(let key, let match): Self.text("runTag", key, match)
+        case .text(let column, let match): match.sql("r.\(column.rawValue)")
+        case .number(let column, let match): match.sql("r.\(column.rawValue)")
+        case .dataset(.context, let match):
+            SQLText(
+                """
+                EXISTS (SELECT 1 FROM runDatasetTag t
+                WHERE t.run = r.number AND t.key = 'mlflow.data.context' AND
+                """ + " ") + match.sql("t.value") + SQLText(")")
+        case .dataset(let field, let match):
+            SQLText(
+                """
+                EXISTS (SELECT 1 FROM runDataset i JOIN dataset d ON d.number = i.dataset
+                WHERE i.run = r.number AND
+                """ + " ") + match.sql(field == .name ? "d.name" : "d.digest") + SQLText(")")
+        }
+    }
+
+    /// True of the run numbered `run`, found among all that match, which are read from an index
+    /// once: right for many runs. Falls back to `probe`.
+    func member(_ run: String, of experiments: [Int64]) -> SQLText {
+        switch self {
+        case .metric, .dataset(.name, _), .dataset(.digest, _):
+            guard let rows = matching(experiments, stage: nil) else { return probe }
+            return SQLText("+\(run) IN (") + rows + SQLText(")")
+        case .param(_, .isNull), .tag(_, .isNull):
+            guard let rows = present(experiments) else { return probe }
+            return SQLText("+\(run) NOT IN (") + rows + SQLText(")")
+        case .param, .tag:
+            guard let rows = matching(experiments, stage: nil) else { return probe }
+            return SQLText("+\(run) IN (") + rows + SQLText(")")
+        case .text, .number, .dataset(.context, _): return probe
+        }
+    }
+
+    /// The numbers of the runs that match, read from an index alone; `nil` where there is none.
+    func matching(_ experiments: [Int64], stage: LifecycleStage?) -> SQLText? {
+        switch self {
+        case .metric(let key, let match):
+            return Self.indexed("latestMetric", key, match.sql("value"), experiments)
+        case .param(_, .isNull), .tag(_, .isNull): return nil
+        case .param(let key, let match):
+            return Self.indexed("runParam", key, match.sql("value"), experiments)
+        case .tag(let key, let match):
+            return Self.indexed("runTag", key, match.sql("value"), experiments)
+        case .text(.id, .equal), .text(.id, .oneOf):
+            guard case .text(_, let match) = self else { return nil }
+            return SQLText("SELECT number FROM run WHERE ") + match.sql("id")
+        case .text(.name, let match):
+            return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+                + SQLText(" AND ") + match.sql("name")
+        case .text(.status, let match):
+            return Self.byStart(match.sql("status"), experiments, stage)
+        case .text(.id, _), .text(.userId, _), .text(.artifactUri, _): return nil
+        case .number(let column, let match):
+            return Self.byStart(match.sql(column.rawValue), experiments, stage)
+        case .dataset(.context, _): return nil
+        case .dataset(let field, let match):
+            return SQLText(
+                """
+                SELECT i.run FROM dataset d CROSS JOIN runDataset i ON i.dataset = d.number
+                WHERE d.experiment IN
+                """ + " ") + .list(experiments) + SQLText(" AND ")
+                + match.sql(field == .name ? "d.name" : "d.digest")
+        }
+    }
+
+    /// Whether it may be true of few runs; else counting them is not worth its while.
+    var maySelect: Bool {
+        switch self {
+        case .metric(_, let match), .number(_, let match): match.comparator != .notEqual
+        case .param(_, let match), .tag(_, let match), .text(_, let match), .dataset(_, let match):
+            switch match {
+            case .notEqual, .noneOf, .isNull, .isNotNull: false
+            case .equal, .like, .oneOf: true
+            }
+        }
+    }
+
+    /// The numbers of the runs that have the param or tag at all.
+    private func present(_ experiments: [Int64]) -> SQLText? {
+        switch self {
+        case .param(let key, _): Self.indexed("runParam", key, nil, experiments)
+        case .tag(let key, _): Self.indexed("runTag", key, nil, experiments)
+        case .metric, .text, .number, .dataset: nil
+        }
+    }
+
+    /// Through the index by (experiment, key, value), which holds the run's number as well.
+    static func indexed(
+        _ table: String, _ key: String, _ match: SQLText?, _ experiments: [Int64]
+    ) -> SQLText {
+        let rows =
+            SQLText("SELECT run FROM \(table) WHERE experiment IN ") + .list(experiments)
+            + SQLText(" AND key = ?", [key.databaseValue])
+        guard let match else { return rows }
+        return rows + SQLText(" AND ") + match
+    }
+
+    /// Through the index `runByStart`, which holds status and times.
+    private static func byStart(
+        _ match: SQLText, _ experiments: [Int64], _ stage: LifecycleStage?
+    ) -> SQLText? {
+        guard let stage else { return nil }
+        return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+            + SQLText(" AND lifecycleStage = ? AND ", [stage.rawValue.databaseValue]) + match
+    }
+
+    private static func text(_ table: String, _ key: String, _ match: TextMatch) -> SQLText {
+        if match == .isNull { return SQLText("NOT ") + exists(table, key, SQLText("1")) }
+        return exists(table, key, match.sql("c.value"))
+    }
+
+    private static func exists(_ table: String, _ key: String, _ match: SQLText) -> SQLText {
+        SQLText(
+            "EXISTS (SELECT 1 FROM \(table) c WHERE c.run = r.number AND c.key = ? AND ",
+            [key.databaseValue]) + match + SQLText(")")
+    }
+}

@@ -1,0 +1,145 @@
+import AloftDomain
+import GRDB
+
+/// The runs of an experiment in the parts that follow one another in the order asked for.
+enum RunIndexPart {
+    /// All of them, along the runs themselves.
+    case all
+    /// Those with a value of the first order's key, along the index of values.
+    case valued
+    /// Those whose metric is NaN.
+    case notANumber
+    /// Those without the first order's key.
+    case missing
+
+    static func parts(of search: RunSearch) -> [RunIndexPart] {
+        switch search.orders.first?.key {
+        case .metric: [.valued, .notANumber, .missing]
+        case .param, .tag: [.valued, .missing]
+        case .text, .number, nil: [.all]
+        }
+    }
+}
+
+/// One part of a search in one experiment as SQL, in the order of an index where there is one.
+struct RunIndexWalk {
+    enum Style {
+        /// Looks at the rows of each run on the way.
+        case probing
+        /// Reads all runs that match each condition before.
+        case members
+    }
+
+    let search: RunSearch
+    let experiment: Int64
+    let part: RunIndexPart
+    var style: Style = .members
+    /// Goes only so far: to before this value of what orders, so that equal ones stay together.
+    var before: DatabaseValue?
+
+    func rows(limit: Int, offset: Int) -> SQLText {
+        SQLText("SELECT r.number") + source(ordering.joins)
+            + ordering.ending(limit: limit, offset: offset)
+    }
+
+    /// How many runs there are.
+    var count: SQLText { SQLText("SELECT count(*)") + source(SQLText()) }
+
+    /// The value that orders of the row after `count` rows of the index; `nil` if the part is in the
+    /// order of no index.
+    func bound(after count: Int) -> SQLText? {
+        let ending = SQLText(" LIMIT 1 OFFSET ?", [count.databaseValue])
+        switch part {
+        case .valued:
+            guard let order = search.orders.first, let (table, key) = order.key.table else {
+                return nil
+            }
+            return SQLText(
+                """
+                SELECT value FROM \(table)
+                WHERE experiment = ? AND key = ? AND value IS NOT NULL
+                ORDER BY value \(order.ascending ? "ASC" : "DESC")
+                """, [experiment.databaseValue, key.databaseValue]) + ending
+        case .all:
+            guard let (column, ascending) = leading, let stage = search.stage else { return nil }
+            let isName = column == "name"
+            return SQLText(
+                "SELECT \(column) FROM run WHERE experiment = ?", [experiment.databaseValue])
+                + (isName
+                    ? SQLText()
+                    : SQLText(" AND lifecycleStage = ?", [stage.rawValue.databaseValue]))
+                + SQLText(" ORDER BY \(column) \(ascending ? "ASC" : "DESC")") + ending
+        case .notANumber, .missing: return nil
+        }
+    }
+
+    /// The column of the run itself that an index is in the order of.
+    private var leading: (column: String, ascending: Bool)? {
+        guard let order = search.orders.first else { return ("startTime", false) }
+        switch order.key {
+        case .number(.startTime): return ("startTime", order.ascending)
+        case .text(.name): return ("name", order.ascending)
+        case .number(.endTime), .text, .metric, .param, .tag: return nil
+        }
+    }
+
+    private var ordering: RunOrdering {
+        switch part {
+        case .all: RunOrdering(search.orders)
+        case .valued: RunOrdering(search.orders, leading: "o.value")
+        case .notANumber, .missing: RunOrdering(search.orders, skippingFirst: true)
+        }
+    }
+
+    private func source(_ joins: SQLText) -> SQLText {
+        var text = SQLText(" FROM ")
+        let order = search.orders.first
+        if part == .valued || part == .notANumber, let (table, key) = order?.key.table {
+            text += SQLText("\(table) o CROSS JOIN run r ON r.number = o.run") + joins
+            text += SQLText(
+                " WHERE o.experiment = ? AND o.key = ? AND o.value "
+                    + (part == .valued ? "IS NOT NULL" : "IS NULL"),
+                [experiment.databaseValue, key.databaseValue])
+        } else {
+            text += SQLText("run r") + joins
+            text += SQLText(" WHERE r.experiment = ?", [experiment.databaseValue])
+        }
+        if part == .missing, let (table, key) = order?.key.table {
+            text += SQLText(" AND +r.number NOT IN (")
+            text += RunSearch.Condition.indexed(table, key, nil, [experiment]) + SQLText(")")
+        }
+        if let stage = search.stage {
+            text += SQLText(" AND r.lifecycleStage = ?", [stage.rawValue.databaseValue])
+        }
+        return text + beforeBound + conditions
+    }
+
+    private var beforeBound: SQLText {
+        guard let before else { return SQLText() }
+        if part == .valued {
+            let ascending = search.orders.first?.ascending ?? true
+            return SQLText(" AND o.value \(ascending ? "<" : ">") ?", [before])
+        }
+        guard let (column, ascending) = leading else { return SQLText() }
+        return SQLText(" AND r.\(column) \(ascending ? "<" : ">") ?", [before])
+    }
+
+    private var conditions: SQLText {
+        let isValued = part == .valued || part == .notANumber
+        return search.conditions.reduce(SQLText()) { text, condition in
+            text + SQLText(" AND ") + sql(condition, isValued: isValued)
+        }
+    }
+
+    private func sql(_ condition: RunSearch.Condition, isValued: Bool) -> SQLText {
+        if isValued, case .metric(let key, let match) = condition,
+            search.orders.first?.key == .metric(key)
+        {
+            return match.sql("o.value")
+        }
+        switch style {
+        case .probing: return condition.probe
+        case .members: return condition.member(isValued ? "o.run" : "r.number", of: [experiment])
+        }
+    }
+}
