@@ -18,6 +18,7 @@ enum Schema {
         .m0005Sweeps,
         .m0006Deployments,
         .m0007Webhooks,
+        .m0008Traces,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }
