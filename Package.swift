@@ -108,7 +108,7 @@ let package = Package(
             [
                 "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
                 logging, crypto, httpTypes, nioCore, protobuf,
-            ]),
+            ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",
             [
@@ -120,7 +120,10 @@ let package = Package(
         // The data plane and the clients.
         layer(
             "AloftClient",
-            ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioHTTP1, nioFoundation]),
+            [
+                "AloftWire", "AloftDomain", asyncHTTPClient, crypto, nioCore, nioHTTP1,
+                nioFoundation,
+            ]),
         layer(
             "AloftGateway",
             [

@@ -10,8 +10,12 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
 
     private let service: MLflowService
 
-    package init(store: Store, artifacts: ArtifactFolder, time: TimeSource, chance: Chance) {
-        service = MLflowService(store: store, artifacts: artifacts, time: time, chance: chance)
+    package init(
+        store: Store, artifacts: ArtifactFolder, webhooks: WebhookOutlet, time: TimeSource,
+        chance: Chance
+    ) {
+        service = MLflowService(
+            store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance)
     }
 
     package func add(to router: Router<Context>) {
@@ -25,6 +29,12 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
         RegisteredModelCalls(service: service).add(to: calls)
         ModelVersionCalls(service: service).add(to: calls)
         ArtifactCalls(service: service).add(to: calls)
+        UploadCalls(service: service).add(to: calls)
+        WebhookCalls(service: service).add(to: calls)
+        TraceCalls(service: service).add(to: calls)
+        OldTraceCalls(service: service).add(to: calls)
+        AssessmentCalls(service: service).add(to: calls)
+        SpanExportCalls(service: service).add(to: calls)
     }
 
     private func addServerRoutes(to calls: CallRouter<Context>) {
@@ -39,7 +49,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
                     writer.member("store_type", "SqlStore")
                     writer.member("workspaces_enabled", false)
                     writer.member("trace_archival_enabled", false)
-                    writer.member("multipart_uploads_enabled", false)
+                    writer.member("multipart_uploads_enabled", true)
                     writer.member("multipart_downloads_enabled", false)
                     writer.member("presigned_upload_run_id_supported", false)
                     writer.member("presigned_upload_model_id_supported", false)
@@ -54,6 +64,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
 struct MLflowService: Sendable {
     let store: Store
     let artifacts: ArtifactFolder
+    let webhooks: WebhookOutlet
     let time: TimeSource
     let chance: Chance
 

@@ -17,6 +17,8 @@ enum Schema {
         .m0004Jobs,
         .m0005Sweeps,
         .m0006Deployments,
+        .m0007Webhooks,
+        .m0008Traces,
         .m0010Predictions,
         .m0011Traffic,
         .m0012MetricSummaries,

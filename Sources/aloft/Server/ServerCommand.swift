@@ -61,6 +61,10 @@ struct ServerCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "What predictions may take on disk, in GiB; the oldest go first.", valueName: "gib"))
     var predictionSpace = 10
+    @Flag(
+        name: .customLong("webhooks-anywhere"),
+        help: "Let webhooks go to plain http and to private addresses.")
+    var webhooksAnywhere = false
 
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
@@ -124,7 +128,7 @@ struct ServerCommand: AsyncParsableCommand {
             access: auth ? .tokenRequired : .open,
             sharePath: share,
             retention: .init(days: keepPredictions, bytes: Int64(predictionSpace) << 30),
-            logLevel: level)
+            webhookReach: webhooksAnywhere ? .anywhere : .publicHosts, logLevel: level)
         configuration.modelMemoryMebibytes = modelMemory
         return configuration
     }

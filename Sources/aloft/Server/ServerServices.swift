@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftArtifacts
+import AloftClient
 import AloftControl
 import AloftDomain
 import AloftStore
@@ -17,6 +18,7 @@ struct ServerConfiguration: Sendable {
     let access: PrincipalMiddleware.Access
     let sharePath: String?
     let retention: PredictionArchive.Retention
+    let webhookReach: WebhookTarget.Reach
     let logLevel: Logger.Level
     /// Memory for models in the gateway child; all that there is if not given.
     var modelMemoryMebibytes: Int?
@@ -37,4 +39,7 @@ struct ServerServices: Sendable {
     let logger: Logger
     let configuration: ServerConfiguration
     let restart = RestartSignal()
+
+    /// How webhooks are reached.
+    var webhooks: WebhookOutlet { WebhookSender(reach: configuration.webhookReach).outlet }
 }
