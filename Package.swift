@@ -122,6 +122,12 @@ let package = Package(
             "AloftClient",
             ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioHTTP1, nioFoundation]),
         layer(
+            "AloftTransfer",
+            [
+                "AloftWire", "AloftDomain", "AloftClient", asyncHTTPClient, grdb, crypto, nioCore,
+                nioHTTP1, nioFoundation,
+            ]),
+        layer(
             "AloftGateway",
             [
                 "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
@@ -143,6 +149,8 @@ let package = Package(
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser,
                 hummingbird,
+                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
+                argumentParser, hummingbird,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],

@@ -39,7 +39,7 @@ package struct ArtifactFolder: Sendable {
         }
     }
 
-    private let incoming: String
+    let incoming: String
 
     /// Where the file or folder is, whether it is there or not.
     package func location(of path: ArtifactPath) -> String {

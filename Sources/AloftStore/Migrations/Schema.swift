@@ -17,6 +17,7 @@ enum Schema {
         .m0004Jobs,
         .m0005Sweeps,
         .m0006Deployments,
+        .m0009Space,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

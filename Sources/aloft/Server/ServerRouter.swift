@@ -25,6 +25,10 @@ extension ServerServices {
         DeploymentRoutes(store: store, time: time, chance: chance).add(to: &routes)
         ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)
         GatewayRoutes(store: store, time: time).add(to: &routes)
+        ImportRoutes(store: store, time: time).add(to: &routes)
+        SpaceRoutes(
+            keeper: SpaceKeeper(store: store, artifacts: artifacts, blobs: blobs, time: time)
+        ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)
