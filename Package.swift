@@ -147,8 +147,6 @@ let package = Package(
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser,
-                hummingbird,
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
                 argumentParser, hummingbird,
                 logging,

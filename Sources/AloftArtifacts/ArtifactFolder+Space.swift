@@ -37,18 +37,17 @@ extension ArtifactFolder {
         return size
     }
 
-    /// Removes `path` with all in it, and the folders above it as far as they are empty then,
-    /// durably. Doing it again changes nothing.
-    package func removeWithEmptyParents(_ path: ArtifactPath) throws {
+    /// Removes `path` with all in it, durably; of `…/ID/artifacts` also `ID` if it is empty then.
+    /// Doing it again changes nothing.
+    package func removeWithEmptyParent(_ path: ArtifactPath) throws {
         try remove(path)
-        var parts = Array(path.components.dropLast())
-        while !parts.isEmpty {
-            guard rmdir(location(of: try ArtifactPath(components: parts))) == 0 else { break }
-            parts.removeLast()
-        }
-        // What stands above is there unless it was never made.
-        let above = location(of: try ArtifactPath(components: parts))
-        if FileManager.default.fileExists(atPath: above) { try FileDescriptors.syncFolder(above) }
+        let parts = path.components
+        let parent = location(of: try ArtifactPath(components: Array(parts.dropLast())))
+        // One level only: what is higher up is shared with uploads that are under way.
+        let isOwn = parts.count > 2 && parts.last == "artifacts"
+        let above = location(of: try ArtifactPath(components: Array(parts.dropLast(2))))
+        if isOwn, rmdir(parent) == 0 { return try FileDescriptors.syncFolder(above) }
+        if FileManager.default.fileExists(atPath: parent) { try FileDescriptors.syncFolder(parent) }
     }
 
     /// What was sent in part, and not gone on with since `moment`.

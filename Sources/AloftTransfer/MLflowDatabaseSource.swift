@@ -146,20 +146,25 @@ package struct MLflowDatabaseSource: TransferSource {
                 tags: try texts(
                     db, "SELECT name, value FROM input_tags WHERE input_uuid = ?", [input]))
         }
-        let links = { (kind: String) in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT destination_id, \(step) AS step FROM inputs
-                    WHERE source_type = ? AND source_id = ? ORDER BY destination_id
-                    """, arguments: [kind, run.id.rawValue])
-        }
-        let inputs = try links("RUN_INPUT").map { LoggedModelID($0["destination_id"]) }
-        let outputs = try links("RUN_OUTPUT").map {
+        let inputs = try links(db, of: run.id, "RUN_INPUT", step: step)
+        let outputs = try links(db, of: run.id, "RUN_OUTPUT", step: step)
+        run.modelInputs = inputs.map(\.model)
+        run.modelOutputs = outputs
+    }
+
+    /// The logged models that a run read, or made.
+    private static func links(
+        _ db: Database, of run: RunID, _ kind: String, step: String
+    ) throws -> [TransferRun.Output] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT destination_id, \(step) AS step FROM inputs
+                WHERE source_type = ? AND source_id = ? ORDER BY destination_id
+                """, arguments: [kind, run.rawValue]
+        ).map {
             TransferRun.Output(model: LoggedModelID($0["destination_id"]), step: $0["step"] ?? 0)
         }
-        run.modelInputs = inputs
-        run.modelOutputs = outputs
     }
 
     package func points(

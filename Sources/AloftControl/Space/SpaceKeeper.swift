@@ -154,7 +154,7 @@ package final class SpaceKeeper: Sendable {
                 guard let path = try? ArtifactPath(garbage.place), !path.components.isEmpty else {
                     return
                 }
-                try artifacts.removeWithEmptyParents(path)
+                try artifacts.removeWithEmptyParent(path)
             case .blob:
                 guard let digest = ContentDigest(hex: garbage.place) else { return }
                 blobs.remove(digest, untouchedSince: fresh)

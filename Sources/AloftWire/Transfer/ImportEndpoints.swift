@@ -45,7 +45,7 @@ package enum CheckImports: Endpoint {
         }
     }
 
-    package enum State: String, Codable, Sendable {
+    package enum State: String, Codable, Sendable, CaseIterable {
         /// Taken, and nothing has changed since.
         case same
         /// Taken, but there is more to take now.

@@ -4,6 +4,7 @@ import AloftStore
 import AloftTestKit
 import AloftWire
 import Foundation
+import GRDB
 import Synchronization
 import Testing
 
@@ -27,8 +28,24 @@ final class SpaceWorld {
 
     struct Crash: Error {}
 
+    /// Blows after so many effects.
+    final class Fuse: Sendable {
+        private let left: Mutex<Int>
+
+        init(_ count: Int) { left = Mutex(count) }
+
+        func blows() -> Bool {
+            left.withLock { left in
+                left -= 1
+                return left < 0
+            }
+        }
+    }
+
     let temporary: TemporaryStore
-    let time = ManualTime(start: Date())
+    /// Whole seconds, as some file systems keep them.
+    let time = ManualTime(
+        start: Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down)))
     var chance: SplitMix64
     var artifacts: ArtifactFolder
     var blobs: BlobStore
@@ -293,29 +310,22 @@ extension SpaceWorld {
     func free(olderThan age: TimeInterval, crashes: Int) async throws {
         let cutoff = now.addingTimeInterval(-age)
         for _ in 0..<crashes {
-            let left = Mutex(below(25))
-            let keeper = keeper {
-                let isDue = left.withLock { left in
-                    left -= 1
-                    return left < 0
-                }
-                if isDue { throw Crash() }
-            }
+            let fuse = Fuse(below(25))
             do {
-                _ = try await keeper.free(cutoff: cutoff)
+                _ = try await makeKeeper { if fuse.blows() { throw Crash() } }.free(cutoff: cutoff)
             } catch is Crash {
                 artifacts = try Self.openArtifacts(temporary)
                 blobs = try Self.openBlobs(temporary)
             }
         }
-        _ = try await keeper().free(cutoff: cutoff)
+        _ = try await makeKeeper().free(cutoff: cutoff)
         expectFreed(cutoff: cutoff)
         try await check()
         // Nothing is left to do.
-        #expect(try await keeper().show(olderThan: age).lines == [])
+        #expect(try await makeKeeper().show(olderThan: age).lines == [])
     }
 
-    private func keeper(willAct: @escaping @Sendable () throws -> Void = {}) -> SpaceKeeper {
+    private func makeKeeper(_ willAct: @escaping @Sendable () throws -> Void = {}) -> SpaceKeeper {
         SpaceKeeper(
             store: store, artifacts: artifacts, blobs: blobs, time: time.source, willAct: willAct)
     }

@@ -8,6 +8,7 @@ struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take what another tracker holds.",
+        discussion: "Example: aloft import mlflow http://tracking.example:5000",
         subcommands: [MLflow.self])
 
     struct MLflow: AsyncParsableCommand {
