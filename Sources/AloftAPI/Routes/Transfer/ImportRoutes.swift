@@ -91,17 +91,21 @@ struct RunLineReader {
     private var series: [MetricSeries] = []
     private var points = 0
 
-    mutating func add(_ bytes: some Sequence<UInt8>) throws {
-        for byte in bytes {
-            if byte == UInt8(ascii: "\n") {
-                try take()
-            } else {
-                line.append(byte)
-                guard line.count <= Self.mostLineBytes else {
-                    throw BodyError.tooLarge(limitBytes: Self.mostLineBytes)
-                }
-            }
+    mutating func add(_ bytes: ByteBufferView) throws {
+        var rest = bytes
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            try append(rest[..<end])
+            try take()
+            rest = rest[rest.index(after: end)...]
         }
+        try append(rest)
+    }
+
+    private mutating func append(_ bytes: ByteBufferView) throws {
+        guard line.count + bytes.count <= Self.mostLineBytes else {
+            throw BodyError.tooLarge(limitBytes: Self.mostLineBytes)
+        }
+        line.append(contentsOf: bytes)
     }
 
     mutating func finish() throws -> (IncomingRun, [MetricSeries]) {
