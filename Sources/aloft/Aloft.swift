@@ -21,7 +21,8 @@ struct Aloft: AsyncParsableCommand {
             DeployCommand.self, RollbackCommand.self, RolloutCommand.self, ABCommand.self,
             ShadowCommand.self, SegmentsCommand.self, PredictCommand.self,
             PredictionsCommand.self, ExplainCommand.self, ReplayCommand.self, ScoreCommand.self,
-            TokenCommand.self, ShimCommand.self,
+            ImportCommand.self, ExportCommand.self, SpaceCommand.self, TokenCommand.self,
+            ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

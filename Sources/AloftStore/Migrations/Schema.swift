@@ -19,6 +19,7 @@ enum Schema {
         .m0006Deployments,
         .m0007Webhooks,
         .m0008Traces,
+        .m0009Space,
         .m0010Predictions,
         .m0011Traffic,
         .m0012MetricSummaries,

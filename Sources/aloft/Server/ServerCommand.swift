@@ -61,6 +61,7 @@ struct ServerCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "What predictions may take on disk, in GiB; the oldest go first.", valueName: "gib"))
     var predictionSpace = 10
+
     @Flag(
         name: .customLong("webhooks-anywhere"),
         help: "Let webhooks go to plain http and to private addresses.")

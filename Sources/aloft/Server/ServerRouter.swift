@@ -36,6 +36,10 @@ extension ServerServices {
             ask: configuration.gateway.map(GatewayQuestions.askVersion)
         ).add(to: &routes)
         TrafficRoutes(store: store, time: time).add(to: &routes)
+        ImportRoutes(store: store, time: time).add(to: &routes)
+        SpaceRoutes(
+            keeper: SpaceKeeper(store: store, artifacts: artifacts, blobs: blobs, time: time)
+        ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)
