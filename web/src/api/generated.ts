@@ -180,6 +180,14 @@ export interface Schemas {
     ListProjectFilesReply: {
         projects: string[];
     };
+    ListRevisionsItem: {
+        deployment: string;
+        environment: string;
+        revision: Schemas["RevisionItem"];
+    };
+    ListRevisionsReply: {
+        revisions: Schemas["ListRevisionsItem"][];
+    };
     ListSweepsReply: {
         sweeps: Schemas["SweepView"][];
     };
@@ -255,6 +263,26 @@ export interface Schemas {
         model: string;
         source: string;
         version: number;
+    ListTrafficPoint: {
+        at: number;
+        errors: number;
+        p50Milliseconds?: number;
+        p95Milliseconds?: number;
+        p99Milliseconds?: number;
+        requests: number;
+    };
+    ListTrafficReply: {
+        from: number;
+        intervalSeconds: number;
+        series: Schemas["ListTrafficSeries"][];
+        to: number;
+    };
+    ListTrafficSeries: {
+        deployment: string;
+        environment: string;
+        number: number;
+        points: Schemas["ListTrafficPoint"][];
+        revision: string;
     };
     PutServableBody: {
         digest: string;
@@ -661,6 +689,11 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ListProjectFilesReply"];
     };
+    ListRevisions: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListRevisionsReply"];
+    };
     ListSweeps: {
         path: undefined;
         body: undefined;
@@ -670,6 +703,11 @@ export interface Operations {
         path: undefined;
         body: undefined;
         reply: Schemas["ListTokensReply"];
+    };
+    ListTraffic: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListTrafficReply"];
     };
     PutServable: {
         path: { name: string; version: string; };
@@ -790,8 +828,10 @@ export const routes = {
     ListJobs: { method: "get", path: "/api/v1/jobs" },
     ListPredictions: { method: "get", path: "/api/v1/predictions" },
     ListProjectFiles: { method: "get", path: "/api/v1/project-files" },
+    ListRevisions: { method: "get", path: "/api/v1/revisions" },
     ListSweeps: { method: "get", path: "/api/v1/sweeps" },
     ListTokens: { method: "get", path: "/api/v1/tokens" },
+    ListTraffic: { method: "get", path: "/api/v1/traffic" },
     PutServable: { method: "put", path: "/api/v1/models/{name}/versions/{version}/servable" },
     ReplayPrediction: { method: "post", path: "/api/v1/predictions/{prediction}/replay" },
     ReportGateway: { method: "post", path: "/api/v1/gateways/report" },

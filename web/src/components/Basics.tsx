@@ -81,7 +81,7 @@ export type Tone = "ok" | "bad" | "warn" | "live" | "idle";
 const tones: Record<string, Tone> = {
     finished: "ok", succeeded: "ok", ready: "ok", live: "ok", passed: "ok", promoted: "ok",
     completed: "ok", advanced: "ok", done: "ok", healthy: "ok",
-    failed: "bad", aborted: "bad", error: "bad", lost: "bad", refused: "bad", rolledback: "bad",
+    failed: "bad", aborted: "bad", error: "bad", lost: "bad", refused: "bad", rolledback: "bad", rejected: "bad", worse: "bad",
     killed: "warn", stopped: "warn", stopping: "warn", paused: "warn", stoppedearly: "warn",
     running: "live", starting: "live", loading: "live", rolling: "live", converting: "live",
     checking: "live", warming: "live", waiting: "idle", progressing: "live", preparing: "live", building: "live",
@@ -142,7 +142,7 @@ export function Code({ text, copyable = true }: { text: string; copyable?: boole
 }
 
 /** A panel that opens below a button; closes on Escape and on a click elsewhere. */
-export function Menu({ label, children }: { label: ReactNode; children: ReactNode }) {
+export function Menu({ label, children }: { label: ReactNode; children: ReactNode | ((close: () => void) => ReactNode) }) {
     const [open, setOpen] = useState(false);
     const box = useRef<HTMLDivElement>(null);
     const id = useId();
@@ -164,7 +164,7 @@ export function Menu({ label, children }: { label: ReactNode; children: ReactNod
         <div className="menu" ref={box}>
             <button type="button" className="button" aria-expanded={open} aria-controls={id}
                 onClick={() => setOpen(!open)}>{label}</button>
-            {open && <div className="menu-panel" id={id}>{children}</div>}
+            {open && <div className="menu-panel" id={id}>{typeof children === "function" ? children(() => setOpen(false)) : children}</div>}
         </div>
     );
 }

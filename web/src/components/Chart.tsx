@@ -24,6 +24,9 @@ export interface Trace {
     hovertemplate?: string;
     showlegend?: boolean;
     hoverinfo?: string;
+    connectgaps?: boolean;
+    fill?: "tozeroy" | "tonexty";
+    fillcolor?: string;
 }
 
 /** Told apart also by people who see few colours; the same in both themes. */
@@ -71,9 +74,14 @@ export interface ChartProps {
     logX?: boolean;
     legend?: boolean;
     tall?: boolean;
+    short?: boolean;
     dateX?: boolean;
+    /** The ends of the x axis, where they are not those of the points. */
+    xRange?: [string, string];
+    /** The y axis begins at zero. */
+    yZero?: boolean;
     hover?: "x" | "closest";
-    /** The part of the x axis that is seen after zooming; `null` for all. */
+    /** The part of the x axis that is seen after zooming, in milliseconds on a time axis; `null` for all. */
     onRange?: ((range: [number, number] | null) => void) | undefined;
 }
 
@@ -90,13 +98,13 @@ export function Chart(props: ChartProps) {
         return () => watcher.disconnect();
     }, []);
     return (
-        <div ref={box} className={`chart-area ${props.tall ? "tall" : ""}`} role="img" aria-label={props.label}>
+        <div ref={box} className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} role="img" aria-label={props.label}>
             {isNear && <Plot {...props} />}
         </div>
     );
 }
 
-function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRange }: ChartProps) {
+function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRange, xRange, yZero }: ChartProps) {
     const element = useRef<HTMLDivElement>(null);
     const [plotly, setPlotly] = useState<Plotly | null>(null);
     const [failure, setFailure] = useState<Error | null>(null);
@@ -132,9 +140,9 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             showlegend: legend ?? false, hovermode: hover ?? "closest", dragmode: "zoom",
             legend: { orientation: "h", y: -0.2, font: { size: 11.5 } },
             hoverlabel: { bgcolor: style("--surface"), bordercolor: style("--line-strong"), font: { color: style("--text"), family: style("--font") } },
-            uirevision: "keep",
-            xaxis: { ...axis, title: title(xTitle), type: dateX ? "date" : logX ? "log" : "-" },
-            yaxis: { ...axis, title: title(yTitle), type: logY ? "log" : "-" },
+            uirevision: xTitle ?? "keep",
+            xaxis: { ...axis, title: title(xTitle), type: dateX ? "date" : logX ? "log" : "-", ...(xRange ? { range: xRange, uirevision: xRange[1] } : {}) },
+            yaxis: { ...axis, title: title(yTitle), type: logY ? "log" : "-", ...(yZero ? { rangemode: "tozero" } : {}) },
         };
         const config = {
             displaylogo: false, responsive: false, displayModeBar: false, doubleClick: "reset",
@@ -144,13 +152,13 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
         void plotly.react(node, traces, layout, config).then(() => {
             if (!isNew) return;
             node.on?.("plotly_relayout", (event) => {
-                const from = event["xaxis.range[0]"];
-                const to = event["xaxis.range[1]"];
-                if (typeof from === "number" && typeof to === "number") rangeListener.current?.([from, to]);
+                const from = place(event["xaxis.range[0]"]);
+                const to = place(event["xaxis.range[1]"]);
+                if (from !== null && to !== null) rangeListener.current?.([from, to]);
                 else if (event["xaxis.autorange"] === true) rangeListener.current?.(null);
             });
         });
-    }, [plotly, traces, xTitle, yTitle, logX, logY, legend, dateX, hover, theme]);
+    }, [plotly, traces, xTitle, yTitle, logX, logY, legend, dateX, hover, theme, xRange, yZero]);
 
     useEffect(() => {
         const node = element.current;
@@ -172,6 +180,14 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             <div ref={element} style={{ height: "100%" }} />
         </>
     );
+}
+
+/** A place on the x axis as a number: milliseconds where the axis holds times. */
+function place(value: unknown): number | null {
+    if (typeof value === "number") return value;
+    if (typeof value !== "string") return null;
+    const time = Date.parse(value.replace(" ", "T"));
+    return Number.isNaN(time) ? null : time;
 }
 
 /** A small curve without axes. */

@@ -43,6 +43,11 @@ export function microseconds(value: number | undefined | null): string {
     return `${Number((value / 1e6).toPrecision(3))} s`;
 }
 
+/** A number of a check: latencies are in seconds there, and read better in milliseconds. */
+export function measured(check: string, value: number | undefined | null): string {
+    return check.includes("latency") && typeof value === "number" ? microseconds(value * 1e6) : number(value);
+}
+
 export function duration(milliseconds: number): string {
     const seconds = Math.max(0, milliseconds) / 1000;
     if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
@@ -71,6 +76,14 @@ export function fullTime(at: number): string {
         year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit",
         second: "2-digit", timeZoneName: "short",
     });
+}
+
+/** The time of day where the reader is, as a chart's date axis takes it. */
+export function localStamp(at: number): string {
+    const date = new Date(at);
+    const two = (value: number) => String(value).padStart(2, "0");
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
+        + `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** Cut in the middle, so that both ends stay to be told apart by. */
