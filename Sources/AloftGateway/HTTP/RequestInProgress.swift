@@ -70,7 +70,7 @@ struct RequestInProgress {
         switch target {
         case .infer(let endpoint): endpoint
         case .scoring(let name): table.endpoints[name]
-        case .inferVersion, .page, .administration, .refused: nil
+        case .inferVersion, .registered, .page, .administration, .refused: nil
         }
     }
 
