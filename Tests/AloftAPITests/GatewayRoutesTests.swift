@@ -1,3 +1,4 @@
+import AloftControl
 import AloftDomain
 import AloftStore
 import AloftTestKit
@@ -12,7 +13,11 @@ struct GatewayRoutesTests {
     private func makeWorld() throws -> APIWorld {
         let world = try APIWorld()
         var routes = APIRoutes(router: world.router)
-        GatewayRoutes(store: world.store, time: world.time.source).add(to: &routes)
+        let traffic = TrafficRecorder()
+        GatewayRoutes(store: world.store, traffic: traffic, time: world.time.source)
+            .add(to: &routes)
+        RevisionRoutes(store: world.store, traffic: traffic, time: world.time.source)
+            .add(to: &routes)
         return world
     }
 
@@ -35,5 +40,17 @@ struct GatewayRoutesTests {
         let refused = try await world.call(
             .post, "/api/v1/gateways/report", body: body, authorization: "Bearer \(secret)")
         #expect(refused.status == 403)
+    }
+
+    @Test func `traffic is asked for by the minute, an odd window is refused`() async throws {
+        let world = try makeWorld()
+        let answer = try await world.call(.get, "/api/v1/traffic?minutes=2")
+        let reply = try JSONDecoder().decode(ListTraffic.Reply.self, from: Data(answer.text.utf8))
+        #expect(reply.to - reply.from == 120)
+        #expect(reply.series.isEmpty)
+        #expect(try await world.call(.get, "/api/v1/traffic?minutes=0").status == 400)
+        #expect(try await world.call(.get, "/api/v1/revisions?version=-1").status == 400)
+        #expect(
+            try await world.call(.get, "/api/v1/revisions").text.contains(#""revisions":[]"#))
     }
 }

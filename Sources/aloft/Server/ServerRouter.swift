@@ -24,7 +24,9 @@ extension ServerServices {
         ).add(to: &routes)
         DeploymentRoutes(store: store, time: time, chance: chance).add(to: &routes)
         ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)
-        GatewayRoutes(store: store, time: time).add(to: &routes)
+        let traffic = TrafficRecorder()
+        RevisionRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
+        GatewayRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)

@@ -162,6 +162,14 @@ export interface Schemas {
     ListProjectFilesReply: {
         projects: string[];
     };
+    ListRevisionsItem: {
+        deployment: string;
+        environment: string;
+        revision: Schemas["RevisionItem"];
+    };
+    ListRevisionsReply: {
+        revisions: Schemas["ListRevisionsItem"][];
+    };
     ListSweepsReply: {
         sweeps: Schemas["SweepView"][];
     };
@@ -171,6 +179,27 @@ export interface Schemas {
     };
     ListTokensReply: {
         tokens: Schemas["ListTokensItem"][];
+    };
+    ListTrafficPoint: {
+        at: number;
+        errors: number;
+        p50Milliseconds?: number;
+        p95Milliseconds?: number;
+        p99Milliseconds?: number;
+        requests: number;
+    };
+    ListTrafficReply: {
+        from: number;
+        intervalSeconds: number;
+        series: Schemas["ListTrafficSeries"][];
+        to: number;
+    };
+    ListTrafficSeries: {
+        deployment: string;
+        environment: string;
+        number: number;
+        points: Schemas["ListTrafficPoint"][];
+        revision: string;
     };
     PutServableBody: {
         digest: string;
@@ -444,6 +473,11 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ListProjectFilesReply"];
     };
+    ListRevisions: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListRevisionsReply"];
+    };
     ListSweeps: {
         path: undefined;
         body: undefined;
@@ -453,6 +487,11 @@ export interface Operations {
         path: undefined;
         body: undefined;
         reply: Schemas["ListTokensReply"];
+    };
+    ListTraffic: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListTrafficReply"];
     };
     PutServable: {
         path: { name: string; version: string; };
@@ -541,8 +580,10 @@ export const routes = {
     ListGateways: { method: "get", path: "/api/v1/gateways" },
     ListJobs: { method: "get", path: "/api/v1/jobs" },
     ListProjectFiles: { method: "get", path: "/api/v1/project-files" },
+    ListRevisions: { method: "get", path: "/api/v1/revisions" },
     ListSweeps: { method: "get", path: "/api/v1/sweeps" },
     ListTokens: { method: "get", path: "/api/v1/tokens" },
+    ListTraffic: { method: "get", path: "/api/v1/traffic" },
     PutServable: { method: "put", path: "/api/v1/models/{name}/versions/{version}/servable" },
     ReportGateway: { method: "post", path: "/api/v1/gateways/report" },
     RetryJob: { method: "post", path: "/api/v1/jobs/{job}/retry" },

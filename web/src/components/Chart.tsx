@@ -24,6 +24,9 @@ export interface Trace {
     hovertemplate?: string;
     showlegend?: boolean;
     hoverinfo?: string;
+    connectgaps?: boolean;
+    fill?: "tozeroy" | "tonexty";
+    fillcolor?: string;
 }
 
 /** Told apart also by people who see few colours; the same in both themes. */
@@ -71,7 +74,12 @@ export interface ChartProps {
     logX?: boolean;
     legend?: boolean;
     tall?: boolean;
+    short?: boolean;
     dateX?: boolean;
+    /** The ends of the x axis, where they are not those of the points. */
+    xRange?: [string, string];
+    /** The y axis begins at zero. */
+    yZero?: boolean;
     hover?: "x" | "closest";
     /** The part of the x axis that is seen after zooming; `null` for all. */
     onRange?: ((range: [number, number] | null) => void) | undefined;
@@ -90,13 +98,13 @@ export function Chart(props: ChartProps) {
         return () => watcher.disconnect();
     }, []);
     return (
-        <div ref={box} className={`chart-area ${props.tall ? "tall" : ""}`} role="img" aria-label={props.label}>
+        <div ref={box} className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} role="img" aria-label={props.label}>
             {isNear && <Plot {...props} />}
         </div>
     );
 }
 
-function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRange }: ChartProps) {
+function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRange, xRange, yZero }: ChartProps) {
     const element = useRef<HTMLDivElement>(null);
     const [plotly, setPlotly] = useState<Plotly | null>(null);
     const [failure, setFailure] = useState<Error | null>(null);
@@ -133,8 +141,8 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             legend: { orientation: "h", y: -0.2, font: { size: 11.5 } },
             hoverlabel: { bgcolor: style("--surface"), bordercolor: style("--line-strong"), font: { color: style("--text"), family: style("--font") } },
             uirevision: "keep",
-            xaxis: { ...axis, title: title(xTitle), type: dateX ? "date" : logX ? "log" : "-" },
-            yaxis: { ...axis, title: title(yTitle), type: logY ? "log" : "-" },
+            xaxis: { ...axis, title: title(xTitle), type: dateX ? "date" : logX ? "log" : "-", ...(xRange ? { range: xRange, uirevision: xRange[1] } : {}) },
+            yaxis: { ...axis, title: title(yTitle), type: logY ? "log" : "-", ...(yZero ? { rangemode: "tozero" } : {}) },
         };
         const config = {
             displaylogo: false, responsive: false, displayModeBar: false, doubleClick: "reset",
@@ -150,7 +158,7 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
                 else if (event["xaxis.autorange"] === true) rangeListener.current?.(null);
             });
         });
-    }, [plotly, traces, xTitle, yTitle, logX, logY, legend, dateX, hover, theme]);
+    }, [plotly, traces, xTitle, yTitle, logX, logY, legend, dateX, hover, theme, xRange, yZero]);
 
     useEffect(() => {
         const node = element.current;

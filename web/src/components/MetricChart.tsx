@@ -3,6 +3,7 @@ import { useHistory, type Curve } from "./useHistory";
 import { Card } from "./Basics";
 import { Chart, colorOf, smooth, type Trace } from "./Chart";
 import { ErrorBox, Skeleton } from "./State";
+import { localStamp } from "../core/format";
 
 export type XAxis = "step" | "time" | "relative";
 
@@ -56,7 +57,7 @@ function tracesOf(curves: Curve[], runs: CurveRun[], options: CurveOptions): Tra
         if (curve === undefined) return [];
         const start = curve.times[0] ?? 0;
         const x = options.x === "step" ? curve.steps
-            : options.x === "time" ? curve.times.map((time) => new Date(time).toISOString())
+            : options.x === "time" ? curve.times.map(localStamp)
                 : curve.times.map((time) => (time - start) / 1000);
         const values = curve.values.map((value) => (Number.isFinite(value) ? value : null));
         const smoothed = smooth(curve.values, options.smoothing)

@@ -73,6 +73,14 @@ export function fullTime(at: number): string {
     });
 }
 
+/** The time of day where the reader is, as a chart's date axis takes it. */
+export function localStamp(at: number): string {
+    const date = new Date(at);
+    const two = (value: number) => String(value).padStart(2, "0");
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
+        + `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
 /** Cut in the middle, so that both ends stay to be told apart by. */
 export function shorten(text: string, length: number): string {
     if (text.length <= length) return text;

@@ -1,9 +1,6 @@
 import { lazy, type ReactNode } from "react";
 import { Experiments } from "../pages/Experiments/Experiments";
 import { Home } from "../pages/Home/Home";
-import { Model } from "../pages/Model/Model";
-import { ModelVersionPage } from "../pages/ModelVersion/ModelVersion";
-import { Models } from "../pages/Models/Models";
 import { NotFound } from "../pages/NotFound/NotFound";
 import { RunPage } from "../pages/Run/Run";
 import { Runs } from "../pages/Runs/Runs";
@@ -17,6 +14,9 @@ const lazily = {
     Deployments: lazy(() => import("../pages/Deployments/Deployments").then((page) => ({ default: page.Deployments }))),
     Job: lazy(() => import("../pages/Job/Job").then((page) => ({ default: page.JobPage }))),
     Jobs: lazy(() => import("../pages/Jobs/Jobs").then((page) => ({ default: page.Jobs }))),
+    Model: lazy(() => import("../pages/Model/Model").then((page) => ({ default: page.Model }))),
+    Models: lazy(() => import("../pages/Models/Models").then((page) => ({ default: page.Models }))),
+    ModelVersion: lazy(() => import("../pages/ModelVersion/ModelVersion").then((page) => ({ default: page.ModelVersionPage }))),
     Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => ({ default: page.SweepPage }))),
     Sweeps: lazy(() => import("../pages/Sweeps/Sweeps").then((page) => ({ default: page.Sweeps }))),
 };
@@ -31,11 +31,11 @@ export function pageFor(parts: string[]): ReactNode {
         case "runs": return first === undefined ? <NotFound /> : <RunPage key={first} id={first} />;
         case "compare": return <Compare />;
         case "models":
-            if (first === undefined) return <Models />;
+            if (first === undefined) return <lazily.Models />;
             if (second === "versions" && third !== undefined) {
-                return <ModelVersionPage key={`${first}/${third}`} name={first} version={third} />;
+                return <lazily.ModelVersion key={`${first}/${third}`} name={first} version={third} />;
             }
-            return second === undefined ? <Model key={first} name={first} /> : <NotFound />;
+            return second === undefined ? <lazily.Model key={first} name={first} /> : <NotFound />;
         case "jobs": return first === undefined ? <lazily.Jobs /> : <lazily.Job key={first} id={first} />;
         case "sweeps": return first === undefined ? <lazily.Sweeps /> : <lazily.Sweep key={first} id={first} />;
         case "deployments":

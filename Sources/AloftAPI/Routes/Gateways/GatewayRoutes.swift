@@ -1,4 +1,4 @@
-import AloftControl
+package import AloftControl
 package import AloftDomain
 package import AloftStore
 import AloftWire
@@ -7,9 +7,11 @@ import AloftWire
 package struct GatewayRoutes: Sendable {
     private let store: Store
     private let time: TimeSource
+    private let traffic: TrafficRecorder
 
-    package init(store: Store, time: TimeSource) {
+    package init(store: Store, traffic: TrafficRecorder, time: TimeSource) {
         self.store = store
+        self.traffic = traffic
         self.time = time
     }
 
@@ -46,6 +48,8 @@ package struct GatewayRoutes: Sendable {
                 db, gateway: report.gateway, incarnation: report.incarnation,
                 desiredRevision: report.desiredRevision, revisions: revisions, at: now)
         }
+        traffic.record(
+            gateway: report.gateway, incarnation: report.incarnation, revisions: revisions, at: now)
     }
 
     private func list() async throws -> ListGateways.Reply {

@@ -2,7 +2,6 @@ import { useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Copy, Page, Status, Tabs } from "../../components/Basics";
-import { colorOf } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
@@ -10,8 +9,10 @@ import { Ago } from "../../components/Time";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path, useAddress } from "../../core/router";
+import { LiveTraffic } from "./LiveTraffic";
 import { Checks, Rollout } from "./Rollout";
 import { TryIt } from "./TryIt";
+import { trafficColor } from "./colors";
 
 type Revision = Schemas["RevisionItem"];
 type Reply = Schemas["ShowDeploymentReply"];
@@ -121,18 +122,13 @@ function Traffic({ reply }: { reply: Reply }) {
                     </ul>
                 </div>
             </Card>
+            <LiveTraffic name={reply.deployment.name} environment={reply.deployment.environment} revisions={revisions} />
             {underWay && <Rollout revision={underWay} />}
             {underWay && <Checks revision={underWay} />}
             {!underWay && live?.rollout && <Rollout revision={live} />}
             {!underWay && live && <Checks revision={live} />}
         </div>
     );
-}
-
-/** Dark enough to carry white letters. */
-function trafficColor(number: number): string {
-    const colors = ["#2f5fc0", "#a4521a", "#1d7a52", "#a02f69", "#6f45b3"];
-    return colors[number % colors.length] ?? colorOf(number);
 }
 
 function RevisionLine({ revision }: { revision: Revision }) {

@@ -1,7 +1,9 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Code, Page, Status } from "../../components/Basics";
+import { Sparkline } from "../../components/Chart";
 import { Empty, Loaded } from "../../components/State";
+import { millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Traffic } from "../../components/traffic";
 import { Ago } from "../../components/Time";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -15,6 +17,7 @@ export function deploymentPath(item: { name: string; environment: string }): str
 
 export function Deployments() {
     const query = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment", "revision", "rollout"], every: 5000 });
+    const traffic = useTraffic(10);
     return (
         <Page title="Deployments" note="Models that answer at an address, by environment.">
             <Loaded query={query}>
@@ -29,7 +32,7 @@ export function Deployments() {
                     )
                     : (
                         <div className="charts">
-                            {deployments.map((item) => <DeploymentCard key={`${item.name} ${item.environment}`} item={item} />)}
+                            {deployments.map((item) => <DeploymentCard key={`${item.name} ${item.environment}`} item={item} traffic={traffic.data} />)}
                         </div>
                     ))}
             </Loaded>
@@ -37,7 +40,7 @@ export function Deployments() {
     );
 }
 
-function DeploymentCard({ item }: { item: Deployment }) {
+function DeploymentCard({ item, traffic }: { item: Deployment; traffic: Traffic | undefined }) {
     const { live, underWay } = item;
     return (
         <Card title={<Link to={deploymentPath(item)}><bdi>{item.name}</bdi></Link>} side={<span className="chip">{item.environment}</span>}>
@@ -54,8 +57,28 @@ function DeploymentCard({ item }: { item: Deployment }) {
                         <span className="muted small">{percent(underWay.weightPercent)} of the traffic</span>
                     </div>
                 )}
+                {live && <Rates item={item} traffic={traffic} />}
                 {live?.liveAt && <div className="muted small">Live since <Ago at={live.liveAt} /></div>}
             </div>
         </Card>
+    );
+}
+
+/** Rates of the live revision, and the requests of all in the last ten minutes. */
+function Rates({ item, traffic }: { item: Deployment; traffic: Traffic | undefined }) {
+    const all = (traffic?.series ?? []).filter((series) => series.deployment === item.name && series.environment === item.environment);
+    const live = all.find(({ revision }) => revision === item.live?.id);
+    const rates = traffic === undefined ? undefined : ratesOf(live, traffic);
+    const sums = traffic === undefined ? [] : all.map((series) => perSecond(series, traffic))
+        .reduce<number[]>((sum, values) => values.map((value, index) => value + (sum[index] ?? 0)), []);
+    return (
+        <div className="rates">
+            <dl>
+                <div><dt>Requests/s</dt><dd>{rates === undefined ? "–" : rateText(rates.perSecond)}</dd></div>
+                <div><dt>Errors</dt><dd>{shareText(rates?.errorRate)}</dd></div>
+                <div><dt>p99</dt><dd>{millisecondsText(rates?.p99)}</dd></div>
+            </dl>
+            {sums.length > 1 ? <Sparkline values={sums} label="Requests a second in the last ten minutes" /> : <span className="muted small">no requests lately</span>}
+        </div>
     );
 }

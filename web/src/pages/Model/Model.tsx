@@ -1,8 +1,10 @@
 import { useState } from "react";
+import { call } from "../../api/client";
+import type { Schemas } from "../../api/generated";
 import {
     deleteAlias, describeModel, getModel, quote, searchVersions, setAlias, type ModelVersion, type RegisteredModel,
 } from "../../api/mlflow";
-import { Card, Page } from "../../components/Basics";
+import { Card, Page, Status } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
@@ -14,6 +16,7 @@ import { Link, path } from "../../core/router";
 export function Model({ name }: { name: string }) {
     const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"], every: 15_000 });
     const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"], every: 15_000 });
+    const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { on: ["revision", "rollout"], every: 15_000 });
     const [dialog, setDialog] = useState<"alias" | "describe" | null>(null);
     const reload = async () => { await Promise.all([model.reload(), versions.reload()]); };
     return (
@@ -29,7 +32,7 @@ export function Model({ name }: { name: string }) {
                     <div className="stack">
                         {known.description && <Card><p style={{ whiteSpace: "pre-wrap" }}>{known.description.slice(0, 5000)}</p></Card>}
                         <Card title="Versions" flush>
-                            <Loaded query={versions}>{(all) => <Versions model={known} versions={all} />}</Loaded>
+                            <Loaded query={versions}>{(all) => <Versions model={known} versions={all} revisions={revisions.data?.revisions ?? []} />}</Loaded>
                         </Card>
                         {(known.tags ?? []).length > 0 && (
                             <Card title="Tags">
@@ -45,17 +48,43 @@ export function Model({ name }: { name: string }) {
     );
 }
 
-function Versions({ model, versions }: { model: RegisteredModel; versions: ModelVersion[] }) {
+type Entry = Schemas["ListRevisionsItem"];
+
+/** Where a version is or is going, and else the last thing that came of it. */
+function Places({ entries }: { entries: Entry[] }) {
+    const standing = entries.filter(({ revision }) => !revision.hasEnded);
+    const shown = standing.length > 0 ? standing : entries.slice(0, 1);
+    if (shown.length === 0) return <span className="muted">–</span>;
+    return (
+        <div className="row">
+            {shown.slice(0, 4).map(({ deployment, environment, revision }) => (
+                <span key={revision.id} className="row nowrap">
+                    <Link to={`${path("deployments", deployment)}?environment=${encodeURIComponent(environment)}`}>{environment}</Link>
+                    <Status state={revision.state} />
+                </span>
+            ))}
+        </div>
+    );
+}
+
+function checksText(entries: Entry[]): string {
+    const checks = entries.find(({ revision }) => revision.checks.some(({ held }) => held !== undefined && held !== null))?.revision.checks ?? [];
+    if (checks.length === 0) return "–";
+    return `${checks.filter(({ held }) => held === true).length} of ${checks.length}`;
+}
+
+function Versions({ model, versions, revisions }: { model: RegisteredModel; versions: ModelVersion[]; revisions: Entry[] }) {
     if (versions.length === 0) return <Empty title="No versions yet" />;
     const aliases = new Map<string, string[]>();
     for (const { alias, version } of model.aliases ?? []) aliases.set(version, [...(aliases.get(version) ?? []), alias]);
     return (
         <div className="table-box">
             <table className="plain">
-                <thead><tr><th scope="col">Version</th><th scope="col">Aliases</th><th scope="col">Parity</th><th scope="col">Run</th><th scope="col">Created</th></tr></thead>
+                <thead><tr><th scope="col">Version</th><th scope="col">Aliases</th><th scope="col">Environments</th><th scope="col" className="right">Checks held</th><th scope="col" className="right">Parity</th><th scope="col">Run</th><th scope="col">Created</th></tr></thead>
                 <tbody>
                     {versions.map((version) => {
                         const parity = version.tags?.find(({ key }) => key === "aloft.parity")?.value;
+                        const entries = revisions.filter(({ revision }) => String(revision.version) === version.version);
                         return (
                             <tr key={version.version}>
                                 <td>
@@ -63,7 +92,9 @@ function Versions({ model, versions }: { model: RegisteredModel; versions: Model
                                     {version.description && <div className="muted small cut" style={{ maxWidth: 360 }}>{version.description.slice(0, 200)}</div>}
                                 </td>
                                 <td><div className="row">{aliases.get(version.version)?.map((alias) => <span key={alias} className="chip">{alias}</span>) ?? <span className="muted">–</span>}</div></td>
-                                <td>{parity === undefined ? <span className="muted">–</span> : Number(parity).toExponential(1)}</td>
+                                <td><Places entries={entries} /></td>
+                                <td className="right">{checksText(entries)}</td>
+                                <td className="right">{parity === undefined ? <span className="muted">–</span> : Number(parity).toExponential(1)}</td>
                                 <td>{version.run_id ? <Link to={path("runs", version.run_id)} className="mono small">{version.run_id.slice(0, 8)}</Link> : <span className="muted">–</span>}</td>
                                 <td><Ago at={version.creation_timestamp} /></td>
                             </tr>

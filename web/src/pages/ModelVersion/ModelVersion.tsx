@@ -1,18 +1,26 @@
-import { getRun, getVersion } from "../../api/mlflow";
+import { call } from "../../api/client";
+import { getRun, getVersion, type ModelVersion, type Run } from "../../api/mlflow";
 import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
 import { Loaded } from "../../components/State";
 import { Ago } from "../../components/Time";
-import { number } from "../../core/format";
+import { bytes, number } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { KeyTable, MetricTable } from "../Run/KeyTable";
 import { runName } from "../Runs/rows";
+import { Lineage } from "./Lineage";
+import { Entries, type Entry } from "./Entries";
+import { Form, useServable, type Servable } from "./Servable";
 
-/** One version: where it came from, what was measured, how to use it. */
+/** One version: where it came from, what was asked of it, where it serves, how to use it. */
 export function ModelVersionPage({ name, version }: { name: string; version: string }) {
     const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"], every: 10_000 });
     const runID = query.data?.run_id;
     const run = useQuery(runID ? `run/${runID}` : null, () => getRun(runID ?? ""));
+    const servable = useServable(name, version);
+    const entries = useQuery(`revisions/${name}/${version}`, () =>
+        call("ListRevisions", { query: { model: name, version: Number(version) || 1, limit: 100 } }),
+    { on: ["revision", "rollout", "deployment"], every: 10_000 });
     return (
         <Page title={`${name} · version ${version}`} crumbs={[{ label: "Models", to: "/models" }, { label: name, to: path("models", name) }]}
             badge={query.data?.status && <Status state={query.data.status} />}
@@ -23,43 +31,56 @@ export function ModelVersionPage({ name, version }: { name: string; version: str
                 </>
             )}>
             <Loaded query={query}>
-                {(known) => {
-                    const tags = new Map((known.tags ?? []).map(({ key, value }) => [key, value]));
-                    const parity = tags.get("aloft.parity");
-                    const address = `models:/${name}/${version}`;
-                    return (
-                        <div className="grid-main">
-                            <div className="stack">
-                                {known.description && <Card><p style={{ whiteSpace: "pre-wrap" }}>{known.description.slice(0, 5000)}</p></Card>}
-                                {runID && run.data && (
-                                    <Card title="Measured in its run" flush side={<Link to={path("runs", runID)}>{runName(run.data).slice(0, 80)}</Link>}>
-                                        <MetricTable metrics={run.data.data.metrics ?? []} curves={`${path("runs", runID)}?tab=curves`} />
-                                    </Card>
-                                )}
-                                {run.data && <Card title="Parameters" flush><KeyTable items={run.data.data.params ?? []} label="Parameters" empty="No parameters were logged." /></Card>}
-                                <Card title="Use it">
-                                    <Code text={`import mlflow\n\nmodel = mlflow.pyfunc.load_model("${address}")\nmodel.predict(data)`} />
-                                    <p className="muted" style={{ margin: "14px 0 8px" }}>Or put it behind an address:</p>
-                                    <Code text={`aloft deploy ${name} --model ${name}/${version} --environment staging --wait`} />
-                                </Card>
-                            </div>
-                            <div className="stack">
-                                <Card title="Record">
-                                    <Facts items={[
-                                        ["Address", <span key="address" className="mono small">{address} <Copy text={address} /></span>],
-                                        ["Run", runID ? <Link to={path("runs", runID)} className="mono small">{runID}</Link> : undefined],
-                                        ["Model", known.model_id ? <span className="mono small">{known.model_id}</span> : undefined],
-                                        ["Parity", parity === undefined ? undefined : number(Number(parity))],
-                                        ["Source", <span key="source" className="mono small">{known.source}</span>],
-                                        ["Message", known.status_message],
-                                    ]} />
-                                </Card>
-                                <Card title="Tags" flush><KeyTable items={known.tags ?? []} label="Tags" empty="No tags." /></Card>
-                            </div>
-                        </div>
-                    );
-                }}
+                {(known) => <Known version={known} run={run.data} servable={servable.data} entries={entries.data?.revisions ?? []} />}
             </Loaded>
         </Page>
+    );
+}
+
+function Known({ version, run, servable, entries }: {
+    version: ModelVersion; run: Run | undefined; servable: Servable | undefined; entries: Entry[];
+}) {
+    const tags = new Map((version.tags ?? []).map(({ key, value }) => [key, value]));
+    const parity = servable?.manifest?.parity ?? (tags.has("aloft.parity") ? Number(tags.get("aloft.parity")) : undefined);
+    const address = `models:/${version.name}/${version.version}`;
+    const own = (version.tags ?? []).filter(({ key }) => !key.startsWith("aloft."));
+    return (
+        <div className="stack">
+            <Card title="How it came about">
+                <Lineage version={version} run={run} servable={servable} parity={parity} entries={entries} />
+            </Card>
+            <div className="grid-main">
+                <div className="stack">
+                    {version.description && <Card><p style={{ whiteSpace: "pre-wrap" }}>{version.description.slice(0, 5000)}</p></Card>}
+                    <Entries entries={entries} name={version.name} version={version.version} />
+                    {run && (
+                        <Card title="Measured in its run" flush side={<Link to={path("runs", run.info.run_id)}>{runName(run).slice(0, 80)}</Link>}>
+                            <MetricTable metrics={run.data.metrics ?? []} curves={`${path("runs", run.info.run_id)}?tab=curves`} />
+                        </Card>
+                    )}
+                    {run && <Card title="Parameters" flush><KeyTable items={run.data.params ?? []} label="Parameters" empty="No parameters were logged." /></Card>}
+                    <Card title="Use it">
+                        <Code text={`import mlflow\n\nmodel = mlflow.pyfunc.load_model("${address}")\nmodel.predict(data)`} />
+                        <p className="muted" style={{ margin: "14px 0 8px" }}>Or put it behind an address:</p>
+                        <Code text={`aloft deploy ${version.name} --model ${version.name}/${version.version} --environment staging --wait`} />
+                    </Card>
+                </div>
+                <div className="stack">
+                    <Card title="Served form"><Form servable={servable} parity={parity} /></Card>
+                    <Card title="Record">
+                        <Facts items={[
+                            ["Address", <span key="address" className="mono small">{address} <Copy text={address} /></span>],
+                            ["Run", version.run_id ? <Link to={path("runs", version.run_id)} className="mono small">{version.run_id}</Link> : undefined],
+                            ["Model", version.model_id ? <span className="mono small">{version.model_id}</span> : undefined],
+                            ["Parity", parity === undefined ? undefined : number(parity)],
+                            ["Size", servable?.sizeBytes === undefined ? undefined : bytes(servable.sizeBytes)],
+                            ["Source", <span key="source" className="mono small">{version.source}</span>],
+                            ["Message", version.status_message],
+                        ]} />
+                    </Card>
+                    {own.length > 0 && <Card title="Tags" flush><KeyTable items={own} label="Tags" empty="No tags." /></Card>}
+                </div>
+            </div>
+        </div>
     );
 }

@@ -1,0 +1,68 @@
+package import AloftDomain
+package import GRDB
+
+/// What to look for over all deployments.
+package struct RevisionSearch: Sendable {
+    package var model: String?
+    package var version: Int?
+    /// Only those that were rejected, failed or were aborted.
+    package var onlyBad: Bool
+    /// At least 1.
+    package var limit: Int
+
+    package init(model: String?, version: Int?, onlyBad: Bool, limit: Int) {
+        self.model = model
+        self.version = version
+        self.onlyBad = onlyBad
+        self.limit = limit
+    }
+}
+
+extension RevisionQueries {
+    package typealias Found = (record: RevisionRecord, deployment: DeploymentRecord)
+
+    /// Newest first.
+    package static func search(_ db: Database, _ search: RevisionSearch) throws -> [Found] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM revision
+                WHERE (:model IS NULL OR model = :model) AND (:version IS NULL OR version = :version)
+                    AND (NOT :bad OR ending IN ('rejected', 'failed', 'aborted'))
+                ORDER BY coalesce(endedAt, createdAt) DESC, createdAt DESC LIMIT :limit
+                """,
+            arguments: [
+                "model": search.model, "version": search.version, "bad": search.onlyBad,
+                "limit": search.limit,
+            ])
+        return try withDeployments(db, rows)
+    }
+
+    /// Revisions that may have had traffic lately: those that have not ended, and of each
+    /// deployment the last that did.
+    package static func served(
+        _ db: Database, deployment: String?, environment: String?
+    ) throws -> [Found] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT r.* FROM revision r JOIN deployment d ON d.id = r.deployment
+                WHERE (:name IS NULL OR d.name = :name)
+                    AND (:environment IS NULL OR d.environment = :environment)
+                    AND (r.state <> 'ended' OR r.number >= d.lastNumber - 3)
+                ORDER BY d.name, d.environment, r.number
+                """, arguments: ["name": deployment, "environment": environment])
+        return try withDeployments(db, rows)
+    }
+
+    private static func withDeployments(_ db: Database, _ rows: [Row]) throws -> [Found] {
+        var known: [DeploymentID: DeploymentRecord] = [:]
+        return try rows.compactMap { row in
+            let record = try record(row)
+            if known[record.deployment] == nil {
+                known[record.deployment] = try DeploymentQueries.find(db, record.deployment)
+            }
+            return known[record.deployment].map { (record, $0) }
+        }
+    }
+}

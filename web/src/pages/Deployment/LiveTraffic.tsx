@@ -1,0 +1,111 @@
+import { useEffect, useMemo } from "react";
+import type { Schemas } from "../../api/generated";
+import { Card } from "../../components/Basics";
+import { Chart, palette, prepareCharts, type Trace } from "../../components/Chart";
+import { ErrorBox, Skeleton } from "../../components/State";
+import {
+    intervals, millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Series, type Traffic,
+} from "../../components/traffic";
+import { localStamp, percent } from "../../core/format";
+import { useAddress } from "../../core/router";
+import { trafficColor } from "./colors";
+
+type Revision = Schemas["RevisionItem"];
+
+/** Requests, errors and latencies of each revision, as gateways count them. */
+export function LiveTraffic({ name, environment, revisions }: { name: string; environment: string; revisions: Revision[] }) {
+    const [minutes, setMinutes] = useAddress("minutes", "10");
+    useEffect(prepareCharts, []);
+    const query = useTraffic(Math.min(60, Math.max(1, Number(minutes) || 10)), { deployment: name, environment });
+    const traffic = query.data;
+    return (
+        <Card title="Live traffic" flush side={(
+            <select className="select" aria-label="How far back" value={minutes} onChange={(event) => setMinutes(event.target.value)}>
+                {["2", "10", "30", "60"].map((each) => <option key={each} value={each}>Last {each} min</option>)}
+            </select>
+        )}>
+            {traffic === undefined
+                ? <div style={{ minHeight: 380 }}>{query.error ? <ErrorBox error={query.error} /> : <Skeleton lines={8} />}</div>
+                : (
+                    <>
+                        <Figures traffic={traffic} revisions={revisions} />
+                        <TrafficCharts traffic={traffic} />
+                    </>
+                )}
+        </Card>
+    );
+}
+
+function Figures({ traffic, revisions }: { traffic: Traffic; revisions: Revision[] }) {
+    const known = new Map(traffic.series.map((series) => [series.revision, series]));
+    return (
+        <div className="table-box">
+            <table className="plain compact evidence" aria-label="Rates by revision">
+                <thead>
+                    <tr>
+                        <th scope="col">Revision</th><th scope="col" className="right">Share</th><th scope="col" className="right">Requests/s</th>
+                        <th scope="col" className="right">Errors</th><th scope="col" className="right">p50</th>
+                        <th scope="col" className="right">p95</th><th scope="col" className="right">p99</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    {revisions.map((revision) => {
+                        const rates = ratesOf(known.get(revision.id), traffic);
+                        return (
+                            <tr key={revision.id}>
+                                <td><span className="dot" style={{ background: trafficColor(revision.number), marginRight: 8 }} />r{revision.number} <span className="muted">{revision.model} v{revision.version}</span></td>
+                                <td className="right">{percent(revision.weightPercent)}</td>
+                                <td className="right"><strong>{rateText(rates.perSecond)}</strong></td>
+                                <td className="right">{shareText(rates.errorRate)}</td>
+                                <td className="right">{millisecondsText(rates.p50)}</td>
+                                <td className="right">{millisecondsText(rates.p95)}</td>
+                                <td className="right">{millisecondsText(rates.p99)}</td>
+                            </tr>
+                        );
+                    })}
+                </tbody>
+            </table>
+        </div>
+    );
+}
+
+function TrafficCharts({ traffic }: { traffic: Traffic }) {
+    const made = useMemo(() => tracesOf(traffic), [traffic]);
+    const range = useMemo((): [string, string] => [localStamp(traffic.from * 1000), localStamp(traffic.to * 1000)], [traffic]);
+    const chart = (title: string, traces: Trace[], unit: string) => (
+        <section>
+            <h3 style={{ padding: "12px 14px 0" }}>{title}</h3>
+            <Chart traces={traces} label={`${title} by revision`} dateX xRange={range} yZero yTitle={unit} hover="x" short />
+        </section>
+    );
+    return (
+        <div className="chart-row">
+            {chart("Requests a second", made.requests, "")}
+            {chart("Errors", made.errors, "%")}
+            {chart("Latency, p50 dashed and p99", made.latency, "ms")}
+        </div>
+    );
+}
+
+function tracesOf(traffic: Traffic): { requests: Trace[]; errors: Trace[]; latency: Trace[] } {
+    const all = intervals(traffic);
+    const x = all.map((at) => localStamp(at * 1000));
+    const line = (series: Series, y: (number | null)[], format: string, dash?: string): Trace => ({
+        x, y, name: `r${series.number}`, mode: "lines", connectgaps: false,
+        line: { color: palette[series.number % 5] ?? "#3f74dd", width: dash === undefined ? 1.8 : 1.3, ...(dash === undefined ? {} : { dash }) },
+        hovertemplate: `${format}<extra>r${series.number}${dash === undefined ? "" : " p50"}</extra>`,
+    });
+    const points = (series: Series) => {
+        const known = new Map(series.points.map((point) => [point.at, point]));
+        return all.map((at) => known.get(at));
+    };
+    return {
+        requests: traffic.series.map((series) => line(series, perSecond(series, traffic), "%{y:.1f}/s")),
+        errors: traffic.series.map((series) => line(series,
+            points(series).map((point) => (point === undefined || point.requests === 0 ? null : (100 * point.errors) / point.requests)), "%{y:.2f}%")),
+        latency: traffic.series.flatMap((series) => [
+            line(series, points(series).map((point) => point?.p99Milliseconds ?? null), "%{y:.3g} ms"),
+            line(series, points(series).map((point) => point?.p50Milliseconds ?? null), "%{y:.3g} ms", "dot"),
+        ]),
+    };
+}

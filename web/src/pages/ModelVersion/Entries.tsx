@@ -1,0 +1,62 @@
+import type { Schemas } from "../../api/generated";
+import { Card, Code, Status } from "../../components/Basics";
+import { Empty } from "../../components/State";
+import { Ago } from "../../components/Time";
+import { number, percent } from "../../core/format";
+import { Link, path } from "../../core/router";
+
+export type Entry = Schemas["ListRevisionsItem"];
+
+/** Each time the version asked to enter an environment: the checks with both numbers, and the end. */
+export function Entries({ entries, name, version }: { entries: Entry[]; name: string; version: string }) {
+    if (entries.length === 0) {
+        return (
+            <Card title="Environments and checks">
+                <Empty title="It has not asked to enter an environment">
+                    <Code text={`aloft deploy ${name} --model ${name}/${version} --environment staging`} />
+                </Empty>
+            </Card>
+        );
+    }
+    return (
+        <Card title="Environments and checks" flush>
+            <ul>
+                {entries.slice(0, 20).map((entry) => <EntryItem key={entry.revision.id} entry={entry} />)}
+            </ul>
+        </Card>
+    );
+}
+
+function EntryItem({ entry: { deployment, environment, revision } }: { entry: Entry }) {
+    return (
+        <li className="entry">
+            <div className="row between">
+                <span className="row">
+                    <Status state={revision.state} />
+                    <Link to={`${path("deployments", deployment)}?environment=${encodeURIComponent(environment)}`}><bdi>{deployment}</bdi></Link>
+                    <span className="chip">{environment}</span>
+                    <span className="muted">revision {revision.number}{revision.weightPercent > 0 && `, ${percent(revision.weightPercent)} of the traffic`}</span>
+                </span>
+                <span className="muted small"><Ago at={revision.endedAt ?? revision.liveAt ?? revision.createdAt} /></span>
+            </div>
+            {revision.reason && <p className="small soft">{revision.reason.slice(0, 400)}</p>}
+            {revision.checks.length > 0 && (
+                <div className="table-box">
+                    <table className="plain compact" aria-label={`Checks for ${environment}`}>
+                        <thead><tr><th scope="col">Check</th><th scope="col">Result</th><th scope="col" className="right">Measured</th><th scope="col" className="right">Bound</th></tr></thead>
+                        <tbody>
+                            {revision.checks.map((check) => (
+                                <tr key={check.check}>
+                                    <td className="mono" title={check.explanation}>{check.check}</td>
+                                    <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
+                                    <td className="right">{number(check.left)}</td>
+                                    <td className="right">{number(check.right)}</td>
+                                </tr>
+                            ))}
+                        </tbody>
+                    </table>
+                </div>
+            )}
+        </li>
+    );
+}

@@ -1,0 +1,49 @@
+import { call } from "../../api/client";
+import type { Schemas } from "../../api/generated";
+import { Code, Facts, Status } from "../../components/Basics";
+import { Empty } from "../../components/State";
+import { number } from "../../core/format";
+import { useQuery } from "../../core/query";
+import { Link, path } from "../../core/router";
+
+export type Servable = Schemas["ShowServableReply"];
+type Tensor = Schemas["ServableManifestTensor"];
+
+export function useServable(name: string, version: string) {
+    return useQuery(`servable/${name}/${version}`, () =>
+        call("ShowServable", { path: { name, version } }), { on: ["servable"], every: 15_000 });
+}
+
+/** What gateways run of this version, and how far the way there is. */
+export function Form({ servable, parity }: { servable: Servable | undefined; parity: number | undefined }) {
+    if (servable === undefined) return <Empty title="Not converted yet" />;
+    const { manifest } = servable;
+    return (
+        <div className="stack tight">
+            <Facts items={[
+                ["State", <Status key="state" state={servable.state} />],
+                ["Runs in", manifest && (manifest.runtime === "onnx" ? "ONNX Runtime" : "a Python worker")],
+                ["Why", manifest?.reason],
+                ["Parity", parity === undefined ? undefined : (
+                    <span key="parity">{number(parity)}{manifest?.parity_rows !== undefined && <span className="muted"> over {manifest.parity_rows} rows</span>}</span>
+                )],
+                ["Takes", manifest && <Tensors key="in" tensors={manifest.inputs} />],
+                ["Gives", manifest && <Tensors key="out" tensors={manifest.outputs} />],
+                ["Job", servable.job && <Link key="job" to={path("jobs", servable.job)} className="mono small">{servable.job.slice(0, 8)}</Link>],
+            ]} />
+            {servable.reason && <div className="error-box" role="alert">{servable.reason.slice(0, 1000)}</div>}
+            {servable.lastLines && <Code text={servable.lastLines.slice(-3000)} />}
+        </div>
+    );
+}
+
+function Tensors({ tensors }: { tensors: Tensor[] }) {
+    return (
+        <ul>
+            {tensors.slice(0, 12).map(({ name, datatype, shape }) => (
+                <li key={name} className="cut"><bdi>{name.slice(0, 60)}</bdi> <span className="muted mono small">{datatype} [{shape.map((size) => (size < 0 ? "any" : size)).join(", ")}]</span></li>
+            ))}
+            {tensors.length > 12 && <li className="muted">and {tensors.length - 12} more</li>}
+        </ul>
+    );
+}
