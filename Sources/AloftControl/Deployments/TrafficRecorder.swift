@@ -1,4 +1,5 @@
 package import AloftDomain
+package import AloftStore
 package import Foundation
 import Synchronization
 
@@ -82,7 +83,7 @@ package final class TrafficRecorder: Sendable {
         return state.withLock { state in
             revisions.reduce(into: [:]) { found, revision in
                 var points = (state.closed[revision] ?? [])
-                    .filter { $0.interval >= first }.map(\.point)
+                    .filter { $0.interval >= first }.map { $0.point }
                 if let open = state.open[revision], open.interval < current,
                     open.interval >= first
                 {

@@ -1,4 +1,4 @@
-package import AloftDomain
+import AloftDomain
 package import GRDB
 
 /// What to look for over all deployments.

@@ -33,6 +33,6 @@ struct RevisionSearchTests {
         let served = try await world.store.read { db in
             try RevisionQueries.served(db, deployment: "d", environment: "staging")
         }
-        #expect(served.map(\.record.number) == [1])
+        #expect(served.map { $0.record.number } == [1])
     }
 }

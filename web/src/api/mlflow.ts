@@ -95,6 +95,14 @@ export async function getExperiment(id: string) {
     return reply.experiment;
 }
 
+export async function setExperimentTag(id: string, key: string, value: string) {
+    return sendJSON("POST", `${API}/experiments/set-experiment-tag`, { experiment_id: id, key, value });
+}
+
+export async function deleteExperimentTag(id: string, key: string) {
+    return sendJSON("POST", `${API}/experiments/delete-experiment-tag`, { experiment_id: id, key });
+}
+
 export interface RunSearch {
     experiments: string[];
     filter: string;
@@ -118,6 +126,31 @@ export async function getRun(id: string) {
     const reply = await sendJSON<{ run: Run }>(
         "GET", withQuery(`${API}/runs/get`, { run_id: id }));
     return reply.run;
+}
+
+/** Runs by id, in this order; many at once where they are of one experiment. `null` where there is none. */
+export async function getRuns(ids: string[]): Promise<(Run | null)[]> {
+    const found = new Map<string, Run>();
+    let waiting = [...new Set(ids)];
+    while (waiting.length > 0) {
+        const [first = "", ...others] = waiting;
+        const run = await getRun(first).catch(() => null);
+        const same = new Set<string>();
+        const plain = others.filter((id) => /^\w+$/.test(id));
+        if (run !== null && plain.length > 0) {
+            const reply = await searchRuns({
+                experiments: [run.info.experiment_id], order: [], limit: plain.length,
+                filter: `attributes.run_id IN (${plain.map((id) => `'${id}'`).join(", ")})`,
+            });
+            for (const each of reply.runs ?? []) {
+                found.set(each.info.run_id, each);
+                same.add(each.info.run_id);
+            }
+        }
+        if (run !== null) found.set(first, run);
+        waiting = others.filter((id) => !same.has(id));
+    }
+    return ids.map((id) => found.get(id) ?? null);
 }
 
 export async function renameRun(id: string, name: string) {

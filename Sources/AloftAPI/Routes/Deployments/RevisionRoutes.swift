@@ -49,7 +49,7 @@ package struct RevisionRoutes: Sendable {
         let known = try await store.read { db in
             try RevisionQueries.served(db, deployment: deployment, environment: environment)
         }
-        let points = traffic.points(of: Set(known.map(\.record.id)), since: start, at: now)
+        let points = traffic.points(of: Set(known.map { $0.record.id }), since: start, at: now)
         return ListTraffic.Reply(
             intervalSeconds: TrafficRecorder.intervalSeconds, from: Self.interval(start),
             to: Self.interval(now),

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
 import { numeric } from "../../api/client";
-import { getRun, type Run } from "../../api/mlflow";
+import { getRuns, type Run } from "../../api/mlflow";
 import { Card, Dot, Page } from "../../components/Basics";
 import { Chart, prepareCharts, type Trace } from "../../components/Chart";
 import { CurveControls, MetricChart, curveRuns, escapeLabel, type CurveOptions, type CurveRun } from "../../components/MetricChart";
@@ -19,7 +19,7 @@ interface Loadable {
 }
 
 async function loadRuns(ids: string[]): Promise<Loadable> {
-    const found = await Promise.all(ids.map((id) => getRun(id).catch(() => null)));
+    const found = await getRuns(ids);
     const runs = found.filter((run): run is Run => run !== null);
     return { runs, missing: ids.length - runs.length };
 }

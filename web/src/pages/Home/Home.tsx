@@ -5,7 +5,8 @@ import { Ago, Took } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { runName } from "../Runs/rows";
-import { Attention, Live, Working } from "./Platform";
+import { Attention } from "./Attention";
+import { Live, Working } from "./Platform";
 
 interface Overview {
     recent: Run[];

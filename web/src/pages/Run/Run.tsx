@@ -1,5 +1,6 @@
 import { useState } from "react";
-import { getExperiment, getRun, renameRun, deleteRun, restoreRun, type Run } from "../../api/mlflow";
+import { call } from "../../api/client";
+import { getExperiment, getRun, renameRun, deleteRun, quote, restoreRun, searchVersions, type KeyValue, type Run } from "../../api/mlflow";
 import { Card, Copy, Facts, Page, Status, Tabs } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
@@ -7,6 +8,7 @@ import { toast } from "../../components/Toast";
 import { Ago, Took } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, navigate, path, useAddress } from "../../core/router";
+import { Log } from "../Job/Log";
 import { runName } from "../Runs/rows";
 import { Artifacts } from "./Artifacts";
 import { Curves } from "./Curves";
@@ -43,6 +45,7 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
         { id: "overview", label: "Overview", to: base },
         { id: "curves", label: "Curves", to: `${base}?tab=curves`, count: data.metrics?.length ?? 0 },
         { id: "artifacts", label: "Artifacts", to: `${base}?tab=artifacts` },
+        ...(tags.has("aloft.job") ? [{ id: "log", label: "Log", to: `${base}?tab=log` }] : []),
     ];
     const crumbs = [
         { label: "Experiments", to: "/experiments" },
@@ -73,6 +76,7 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
             <Tabs items={tabs} current={tab} />
             {tab === "curves" && <Curves run={run} every={isLive ? LIVE_MS : undefined} />}
             {tab === "artifacts" && <Artifacts runID={info.run_id} />}
+            {tab === "log" && tags.has("aloft.job") && <Log job={tags.get("aloft.job") ?? ""} isLive={isLive} />}
             {tab === "overview" && <Overview run={run} tags={tags} />}
             {dialog === "rename" && (
                 <ConfirmDialog title="Rename this run" confirm="Rename" onClose={() => setDialog(null)}
@@ -98,8 +102,9 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
 
 function Overview({ run, tags }: { run: Run; tags: Map<string, string> }) {
     const { data, inputs, info } = run;
-    const shownTags = (data.tags ?? []).filter(({ key }) => !key.startsWith("mlflow."));
+    const shownTags = (data.tags ?? []).filter(({ key }) => !key.startsWith("mlflow.") && !key.startsWith("aloft."));
     const note = tags.get("mlflow.note.content");
+    const params = withJobParameters(data.params ?? [], data.tags ?? []);
     return (
         <div className="grid-main">
             <div className="stack">
@@ -108,11 +113,12 @@ function Overview({ run, tags }: { run: Run; tags: Map<string, string> }) {
                     <MetricTable metrics={data.metrics ?? []} curves={`${path("runs", info.run_id)}?tab=curves`} />
                 </Card>
                 <Card title="Parameters" flush>
-                    <KeyTable items={data.params ?? []} label="Parameters" empty="No parameters were logged." />
+                    <KeyTable items={params} label="Parameters" empty="No parameters were logged." />
                 </Card>
             </div>
             <div className="stack">
                 <Card title="Record"><Record run={run} tags={tags} /></Card>
+                <RegisteredAs run={info.run_id} />
                 <Card title="Data" flush>
                     {(inputs?.dataset_inputs ?? []).length === 0 ? <Empty title="No datasets logged" /> : (
                         <ul className="list">
@@ -138,19 +144,53 @@ function Overview({ run, tags }: { run: Run; tags: Map<string, string> }) {
     );
 }
 
-/** Where the code and its environment came from, as far as the client said. */
+const GIVEN = "aloft.parameter.";
+
+/** What was logged, and what the job was given where the script did not log it. */
+function withJobParameters(params: KeyValue[], tags: KeyValue[]): KeyValue[] {
+    const logged = new Set(params.map(({ key }) => key));
+    const given = tags.filter(({ key }) => key.startsWith(GIVEN)).map(({ key, value }) => ({ key: key.slice(GIVEN.length), value }));
+    return [...params, ...given.filter(({ key }) => !logged.has(key))];
+}
+
+/** Versions of models that were registered from this run. */
+function RegisteredAs({ run }: { run: string }) {
+    const versions = useQuery(`versions/of/${run}`, () => searchVersions(`run_id = ${quote(run)}`, 50), { on: ["version"] }).data ?? [];
+    if (versions.length === 0) return null;
+    return (
+        <Card title="Registered as" flush>
+            <ul className="list">
+                {versions.slice(0, 20).map((version) => (
+                    <li key={`${version.name} ${version.version}`}>
+                        <div className="grow cut"><Link to={path("models", version.name, "versions", version.version)}><bdi>{version.name.slice(0, 200)}</bdi> v{version.version}</Link></div>
+                        {version.aliases?.slice(0, 3).map((alias) => <span key={alias} className="chip">{alias}</span>)}
+                    </li>
+                ))}
+            </ul>
+        </Card>
+    );
+}
+
+/** Where the code and its environment came from, as far as the client or the job said. */
 function Record({ run, tags }: { run: Run; tags: Map<string, string> }) {
-    const commit = tags.get("mlflow.source.git.commit") ?? tags.get("aloft.code");
-    const job = tags.get("aloft.job");
+    const jobID = tags.get("aloft.job");
+    const job = useQuery(jobID ? `job/${jobID}` : null, () => call("GetJob", { path: { job: jobID ?? "" } }), { freshFor: 30_000 }).data;
+    const commit = tags.get("mlflow.source.git.commit") ?? tags.get("aloft.code") ?? job?.snapshot;
+    const sweep = tags.get("aloft.sweep");
+    const environment = tags.get("aloft.environment") ?? job?.attempts.map((attempt) => attempt.environment).filter(Boolean).pop();
+    const digest = (text: string) => <span className="mono small" title={text}>{text.length > 40 ? `${text.slice(0, 12)}…` : text} <Copy text={text} /></span>;
     return (
         <Facts items={[
             ["Run", <span key="id" className="mono small">{run.info.run_id}</span>],
-            ["Job", job === undefined ? undefined : <Link to={path("jobs", job)} className="mono small">{job}</Link>],
+            ["Sweep", sweep === undefined ? undefined : <Link to={path("sweeps", sweep)}>Trial {tags.get("aloft.trial")}</Link>],
+            ["Job", jobID === undefined ? undefined : <Link to={path("jobs", jobID)}>{job?.job.name ?? "job"} <span className="mono small">{jobID.slice(0, 8)}</span></Link>],
+            ["Command", job && <span key="command" className="mono small">{job.command.slice(0, 400)}</span>],
             ["Source", tags.get("mlflow.source.name")],
-            ["Code", commit === undefined ? undefined : <span className="mono small">{commit} <Copy text={commit} /></span>],
+            ["Code", commit === undefined ? undefined : digest(commit)],
             ["Branch", tags.get("mlflow.source.git.branch")],
-            ["Environment", tags.get("aloft.environment")],
-            ["Stopped early", tags.get("aloft.stoppedEarly")],
+            ["Repository", tags.get("mlflow.source.git.repoURL")],
+            ["Environment", environment === undefined ? undefined : digest(environment)],
+            ["Stopped early", tags.has("aloft.stoppedEarly") ? `after ${tags.get("aloft.stoppedEarly") ?? ""} steps` : undefined],
             ["Artifacts", <span key="uri" className="mono small">{run.info.artifact_uri}</span>],
         ]} />
     );

@@ -5,6 +5,8 @@ export interface KnownKeys {
     metrics: string[];
     params: string[];
     tags: string[];
+    /** Some values of parameters and tags, by their names in a filter. */
+    values: Map<string, Set<string>>;
 }
 
 interface Suggestion {
@@ -19,6 +21,8 @@ const attributes: [string, string][] = [
     ["attributes.start_time", "milliseconds"], ["attributes.end_time", "milliseconds"],
     ["attributes.user_id", "who logged it"],
 ];
+
+const statuses = new Set(["RUNNING", "FINISHED", "FAILED", "KILLED", "SCHEDULED"]);
 
 /** What fits at the end of `text`: a name, then an operator, then `AND`. */
 export function suggestionsFor(text: string, keys: KnownKeys): Suggestion[] {
@@ -44,6 +48,13 @@ export function suggestionsFor(text: string, keys: KnownKeys): Suggestion[] {
         return operators.filter((operator) => operator.toLowerCase().startsWith(rest.trim().toLowerCase()))
             .filter((operator) => operator !== rest.trim())
             .map((operator) => ({ text: `${before}${key} ${operator} ${isNumber ? "" : "'"}`, label: operator, note: "" }));
+    }
+    const started = /^(=|!=)\s*'([^']*)$/.exec(rest);
+    const known = key === "attributes.status" ? statuses : keys.values.get(key);
+    if (started !== null && known !== undefined) {
+        const [, operator = "=", typed = ""] = started;
+        return [...known].filter((value) => value.toLowerCase().includes(typed.toLowerCase())).slice(0, 12)
+            .map((value) => ({ text: `${before}${key} ${operator} '${value}' `, label: value, note: "" }));
     }
     const isWhole = isNumber ? /\d\s+$/.test(rest) : /'[^']*'\s*$/.test(rest);
     return isWhole ? [{ text: `${text.trimEnd()} AND `, label: "AND", note: "one more condition" }] : [];

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from "react";
-import { deleteRun, getExperiment, getRun, restoreRun, type Run } from "../../api/mlflow";
+import { deleteRun, getExperiment, getRuns, restoreRun, type Run } from "../../api/mlflow";
 import { Code, Copy, Menu, Page } from "../../components/Basics";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
@@ -11,6 +11,7 @@ import { navigate, pack, path, setAddress, useAddress, useAddressList } from "..
 import { FilterInput, type KnownKeys } from "./FilterInput";
 import { columnsFor, keysOf, rowOf, usualColumns, type GroupRow, type Row, type RunRow } from "./rows";
 import { useRuns } from "./useRuns";
+import { ViewsMenu } from "./Views";
 
 const groupID = (row: Row) => row.id;
 const isGroup = (row: Row) => row.kind === "group";
@@ -29,7 +30,7 @@ export function Runs({ experiment }: { experiment: string }) {
     const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment));
     const list = useRuns(experiment, filter, order === "" ? [] : [order]);
     const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
-        (await Promise.all(pins.map((id) => getRun(id).catch(() => null)))).filter((run): run is Run => run !== null));
+        (await getRuns(pins)).filter((run): run is Run => run !== null));
 
     const rows = useMemo(() => {
         const top = (pins.length === 0 ? [] : pinned.data ?? []).map((run) => rowOf(run, true));
@@ -83,6 +84,7 @@ export function Runs({ experiment }: { experiment: string }) {
                 <FilterInput value={filter} keys={keys} onSubmit={setFilter} error={list.error} />
                 <GroupMenu keys={keys} group={group} onChange={setGroup} />
                 <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
+                <ViewsMenu experiment={about.data} reload={about.reload} />
             </div>
             <ErrorBox error={list.error} retry={list.reload} />
             {isFirstLoad ? <div className="card"><Skeleton lines={8} /></div> : (

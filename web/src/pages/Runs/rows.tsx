@@ -1,4 +1,4 @@
-import { numeric, } from "../../api/client";
+import { numeric } from "../../api/client";
 import { quoteKey, type Run } from "../../api/mlflow";
 import { Dot } from "../../components/Basics";
 import { Ago, Took } from "../../components/Time";
@@ -41,13 +41,25 @@ export function keysOf(rows: RunRow[]): KnownKeys {
     const metrics = new Set<string>();
     const params = new Set<string>();
     const tags = new Set<string>();
+    const values = new Map<string, Set<string>>();
+    const note = (name: string, value: string) => {
+        const known = values.get(name) ?? new Set<string>();
+        if (known.size < 30 && value.length < 80 && !value.includes("'")) known.add(value);
+        values.set(name, known);
+    };
     for (const row of rows.slice(0, 2000)) {
         for (const key of row.metrics.keys()) if (!key.startsWith("system/")) metrics.add(key);
-        for (const key of row.params.keys()) params.add(key);
-        for (const key of row.tags.keys()) tags.add(key);
+        for (const [key, value] of row.params) {
+            params.add(key);
+            note(`params.${quoteKey(key)}`, value);
+        }
+        for (const [key, value] of row.tags) {
+            tags.add(key);
+            note(`tags.${quoteKey(key)}`, value);
+        }
     }
     const sorted = (keys: Set<string>) => [...keys].sort((a, b) => a.localeCompare(b));
-    return { metrics: sorted(metrics), params: sorted(params), tags: sorted(tags) };
+    return { metrics: sorted(metrics), params: sorted(params), tags: sorted(tags), values };
 }
 
 /** Columns before anybody chose: the first metrics and parameters. */

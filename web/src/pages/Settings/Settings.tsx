@@ -6,6 +6,7 @@ import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { Ago } from "../../components/Time";
 import { useAction, useQuery } from "../../core/query";
+import { Webhooks } from "./Webhooks";
 
 export function Settings() {
     const tokens = useQuery("tokens", () => call("ListTokens", {}), { on: ["token"] });
@@ -63,6 +64,7 @@ export function Settings() {
                             ))}
                     </Loaded>
                 </Card>
+                <Webhooks />
                 <Card title="Clients">
                     <p className="soft" style={{ marginBottom: 10 }}>Any MLflow client works with this address:</p>
                     <Code text={`export MLFLOW_TRACKING_URI=${window.location.origin}\nexport ALOFT_SERVER=${window.location.origin}`} />

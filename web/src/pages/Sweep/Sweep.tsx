@@ -4,12 +4,14 @@ import type { Schemas } from "../../api/generated";
 import { Card, Page, Status } from "../../components/Basics";
 import { Chart, colorOf, prepareCharts, type Trace } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
+import { MetricChart, type CurveOptions, type CurveRun } from "../../components/MetricChart";
 import { Empty, Loaded } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
 import { VirtualTable, type Column, type Sort } from "../../components/VirtualTable";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
+import { Rungs } from "./Rungs";
 
 type Sweep = Schemas["SweepView"];
 type Trial = Schemas["TrialView"];
@@ -31,7 +33,12 @@ export function SweepPage({ id }: { id: string }) {
                     <span>{isLive ? "running for" : "took"} <Took from={sweep.createdAt} to={sweep.endedAt} /></span>
                 </>
             )}
-            actions={isLive && <button type="button" className="button danger" disabled={sweep.state !== "running"} onClick={() => setStopping(true)}>Stop</button>}>
+            actions={(
+                <>
+                    {(sweep?.trials ?? []).length > 1 && <Link className="button" to={compareAddress(sweep?.trials ?? [])}>Compare trials</Link>}
+                    {isLive && <button type="button" className="button danger" disabled={sweep.state !== "running"} onClick={() => setStopping(true)}>Stop</button>}
+                </>
+            )}>
             <Loaded query={query} lines={8}>{(known) => <Known sweep={known} />}</Loaded>
             {stopping && (
                 <ConfirmDialog title="Stop this sweep?" confirm="Stop" danger onClose={() => setStopping(false)}
@@ -68,7 +75,11 @@ function Known({ sweep }: { sweep: Sweep }) {
                     )}
                 </dl>
             </div>
-            <BestSoFar sweep={sweep} trials={trials} />
+            <div className="grid-2">
+                <BestSoFar sweep={sweep} trials={trials} />
+                <TrialCurves sweep={sweep} trials={trials} />
+            </div>
+            <Rungs trials={trials} isMaximum={sweep.objective.startsWith("max")} />
             <Trials trials={trials} best={sweep.best} />
         </div>
     );
@@ -80,6 +91,26 @@ const looks: [Trial["state"][], string, string][] = [
     [["running", "stopping"], "running", colorOf(6)],
     [["failed", "cancelled"], "failed or cancelled", colorOf(7)],
 ];
+
+/** Every trial, newest last, in the comparison's page. */
+function compareAddress(trials: Trial[]): string {
+    return `/compare?runs=${trials.slice(-200).map(({ run }) => run).join(",")}`;
+}
+
+const byStep: CurveOptions = { x: "step", smoothing: 0, logY: false };
+
+/** The objective of every trial as it was logged: those stopped early end early. */
+function TrialCurves({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
+    const metric = sweep.objective.replace(/^\S+\s+/, "");
+    const key = trials.map(({ run, state }) => `${run} ${state}`).join();
+    const isLive = trials.some(({ state }) => state === "running");
+    const runs = useMemo((): CurveRun[] => trials.slice(-200).map((trial) => ({
+        id: trial.run, name: `trial ${trial.number}`,
+        color: looks.find(([states]) => states.includes(trial.state))?.[2] ?? colorOf(0),
+    })), [key]);
+    if (trials.length === 0) return <Card title="Curves"><Empty title="No trials yet" /></Card>;
+    return <MetricChart metric={metric} runs={runs} options={byStep} every={isLive ? 3000 : undefined} tall />;
+}
 
 function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
     const traces = useMemo((): Trace[] => {
