@@ -92,6 +92,55 @@ def test_runs_are_sorted_grouped_pinned_and_their_columns_chosen(
     expect(page.get_by_role("columnheader", name="booster")).to_have_count(0)
 
 
+def test_a_view_is_saved_for_everyone(
+    watched: Watched, seeded: Seeded, open_context: Callable[..., BrowserContext]
+) -> None:
+    base = f"/experiments/{seeded.experiment}"
+    page = watched.open(f"{base}?filter=metrics.val_auc > 0.7&order=metrics.val_auc DESC")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_role("button", name="Save this view").click()
+    page.get_by_label("Name of the view").fill("good ones")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("button", name="good ones").first).to_be_visible()
+    # Somebody else, who knows nothing of it.
+    other = Watched(open_context(), watched.base)
+    theirs = other.open(base)
+    theirs.get_by_role("button", name="Views").click()
+    theirs.get_by_role("button", name="good ones", exact=True).click()
+    expect(theirs.get_by_role("combobox", name="Filter runs")).to_have_value(
+        "metrics.val_auc > 0.7"
+    )
+    theirs.get_by_role("button", name="good ones").first.click()
+    theirs.get_by_role("button", name="Remove the view good ones").click()
+    expect(theirs.get_by_text("Removed the view")).to_be_visible()
+    assert other.errors == []
+
+
+def test_values_are_completed(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/experiments/{seeded.experiment}")
+    expect(page.get_by_role("columnheader", name="booster")).to_be_visible()
+    field = page.get_by_role("combobox", name="Filter runs")
+    field.press_sequentially("params.booster = 'd")
+    page.get_by_role("option", name="dart").click()
+    expect(field).to_have_value("params.booster = 'dart' ")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("filter="))
+    expect(page.get_by_text("No run fits")).to_have_count(0)
+
+
+def test_anything_is_reached_by_its_name(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/settings")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Go to")
+    field.fill("flight")
+    expect(page.get_by_role("option").filter(has_text="Experiment").first).to_be_visible()
+    expect(page.get_by_role("option").filter(has_text="Model").first).to_be_visible()
+    field.fill(seeded.runs[2])
+    expect(page.get_by_role("option").filter(has_text="Run")).to_contain_text("trial-02")
+    field.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("trial-02")
+
+
 def test_runs_are_deleted_and_brought_back(watched: Watched, seeded: Seeded) -> None:
     page = watched.open(f"/experiments/{seeded.experiment}")
     row = page.get_by_role("row").filter(has_text="trial-09")

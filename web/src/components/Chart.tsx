@@ -81,7 +81,7 @@ export interface ChartProps {
     /** The y axis begins at zero. */
     yZero?: boolean;
     hover?: "x" | "closest";
-    /** The part of the x axis that is seen after zooming; `null` for all. */
+    /** The part of the x axis that is seen after zooming, in milliseconds on a time axis; `null` for all. */
     onRange?: ((range: [number, number] | null) => void) | undefined;
 }
 
@@ -152,9 +152,9 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
         void plotly.react(node, traces, layout, config).then(() => {
             if (!isNew) return;
             node.on?.("plotly_relayout", (event) => {
-                const from = event["xaxis.range[0]"];
-                const to = event["xaxis.range[1]"];
-                if (typeof from === "number" && typeof to === "number") rangeListener.current?.([from, to]);
+                const from = place(event["xaxis.range[0]"]);
+                const to = place(event["xaxis.range[1]"]);
+                if (from !== null && to !== null) rangeListener.current?.([from, to]);
                 else if (event["xaxis.autorange"] === true) rangeListener.current?.(null);
             });
         });
@@ -180,6 +180,14 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             <div ref={element} style={{ height: "100%" }} />
         </>
     );
+}
+
+/** A place on the x axis as a number: milliseconds where the axis holds times. */
+function place(value: unknown): number | null {
+    if (typeof value === "number") return value;
+    if (typeof value !== "string") return null;
+    const time = Date.parse(value.replace(" ", "T"));
+    return Number.isNaN(time) ? null : time;
 }
 
 /** A small curve without axes. */

@@ -1,4 +1,4 @@
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { useHistory, type Curve } from "./useHistory";
 import { Card } from "./Basics";
 import { Chart, colorOf, smooth, type Trace } from "./Chart";
@@ -25,10 +25,11 @@ export function MetricChart({ metric, runs, options, every, tall = false }: {
     metric: string; runs: CurveRun[]; options: CurveOptions; every?: number | undefined; tall?: boolean;
 }) {
     const [range, setRange] = useState<[number, number] | null>(null);
+    useEffect(() => setRange(null), [options.x]);
     const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
     const points = runs.length > 20 ? 250 : 1000;
     const whole = useHistory(ids, metric, points, null, every);
-    const steps = range !== null && options.x === "step" ? wholeSteps(range) : null;
+    const steps = useMemo(() => (range === null ? null : stepsWithin(range, whole.data ?? [], options.x)), [range, whole.data, options.x]);
     const part = useHistory(steps === null ? [] : ids, metric, points, steps);
     const curves = (steps === null ? undefined : part.data) ?? whole.data;
     const traces = useMemo(() => tracesOf(curves ?? [], runs, options), [curves, runs, options]);
@@ -46,8 +47,22 @@ export function MetricChart({ metric, runs, options, every, tall = false }: {
     );
 }
 
-function wholeSteps([from, to]: [number, number]): [number, number] {
-    return [Math.floor(from), Math.ceil(to)];
+/** The steps that a part of the axis shows: what the server is asked for. */
+function stepsWithin([from, to]: [number, number], curves: Curve[], x: XAxis): [number, number] | null {
+    if (x === "step") return [Math.floor(from), Math.ceil(to)];
+    let low = Infinity;
+    let high = -Infinity;
+    for (const { steps, times } of curves) {
+        const start = x === "relative" ? times[0] ?? 0 : 0;
+        const unit = x === "relative" ? 1000 : 1;
+        // The points beside the part belong to it: its first line begins there.
+        const first = times.findIndex((time) => (time - start) / unit >= from);
+        const after = times.findIndex((time) => (time - start) / unit > to);
+        if (first === -1) continue;
+        low = Math.min(low, steps[Math.max(0, first - 1)] ?? 0);
+        high = Math.max(high, steps[after === -1 ? steps.length - 1 : after] ?? 0);
+    }
+    return low > high ? null : [low, high];
 }
 
 function tracesOf(curves: Curve[], runs: CurveRun[], options: CurveOptions): Trace[] {

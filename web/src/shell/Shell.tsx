@@ -1,4 +1,4 @@
-import { Suspense, useEffect, useState, useSyncExternalStore } from "react";
+import { Suspense, lazy, useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { onTokenNeeded } from "../api/client";
 import { Boundary, Skeleton } from "../components/State";
 import { Toasts } from "../components/Toast";
@@ -8,12 +8,17 @@ import { ShortcutHelp, useShortcuts } from "./Shortcuts";
 import { SignIn } from "./SignIn";
 import { navigation, pageFor } from "./pages";
 
+const Palette = lazy(() => import("./Palette").then((part) => ({ default: part.Palette })));
+
 /** The frame around every page. */
 export function Shell() {
     const place = usePlace();
     const [needsToken, setNeedsToken] = useState(false);
     const [help, setHelp] = useState(false);
-    useShortcuts(() => setHelp(true));
+    const [palette, setPalette] = useState(false);
+    const showHelp = useCallback(() => setHelp(true), []);
+    const showPalette = useCallback(() => setPalette(true), []);
+    useShortcuts(showHelp, showPalette);
     useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
     if (needsToken) return <SignIn />;
     const area = place.parts[0] ?? "";
@@ -28,6 +33,10 @@ export function Shell() {
                     </svg>
                     <span>Aloft</span>
                 </Link>
+                <button type="button" className="find-button" aria-label="Go to" onClick={showPalette}>
+                    <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true"><path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5 14 14" /></svg>
+                    <span>Go to…</span> <kbd>Ctrl K</kbd>
+                </button>
                 <nav className="nav-groups" aria-label="Main">
                     {navigation.map(({ title, items }) => (
                         <div key={title}>
@@ -61,6 +70,7 @@ export function Shell() {
             </main>
             <Toasts />
             {help && <ShortcutHelp onClose={() => setHelp(false)} />}
+            {palette && <Suspense fallback={null}><Palette onClose={() => setPalette(false)} /></Suspense>}
         </div>
     );
 }

@@ -4,11 +4,15 @@ import { navigation } from "./pages";
 
 const items = navigation.flatMap((group) => group.items);
 
-/** `/` finds, `g` and a letter goes, `?` helps. Keys meant for a field are left alone. */
-export function useShortcuts(showHelp: () => void): void {
+/** `/` finds, `g` and a letter goes, Ctrl K goes by name, `?` helps. Keys meant for a field are left alone. */
+export function useShortcuts(showHelp: () => void, showPalette: () => void): void {
     useEffect(() => {
         let goAt = 0;
         const onKey = (event: KeyboardEvent) => {
+            if ((event.ctrlKey || event.metaKey) && event.key === "k" && document.querySelector("dialog[open]") === null) {
+                event.preventDefault();
+                return showPalette();
+            }
             const target = event.target as HTMLElement;
             const isTyping = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
             if (event.key === "Escape" && isTyping) return target.blur();
@@ -35,7 +39,7 @@ export function useShortcuts(showHelp: () => void): void {
         };
         document.addEventListener("keydown", onKey);
         return () => document.removeEventListener("keydown", onKey);
-    }, [showHelp]);
+    }, [showHelp, showPalette]);
 }
 
 export function ShortcutHelp({ onClose }: { onClose: () => void }) {
@@ -45,6 +49,7 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
     }, []);
     const keys: [string[], string][] = [
         [["/"], "Find or filter on this page"],
+        [["Ctrl", "K"], "Go to anything by its name or id"],
         [["?"], "Show these shortcuts"],
         ...items.map(({ key, label }): [string[], string] => [["g", key], `Go to ${label}`]),
         [["↑", "↓"], "Move in a table"],

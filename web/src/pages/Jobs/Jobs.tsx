@@ -17,8 +17,12 @@ export function jobState(job: Job): string {
     return job.state === "ended" ? job.outcome ?? "ended" : job.state;
 }
 
-const columns: Column<Job>[] = [
-    { id: "state", title: "State", width: 120, cell: (job) => <Status state={jobState(job)} /> },
+/** `places`: where each waiting job stands in line, from 1. */
+const columnsFor = (places: Map<string, number>): Column<Job>[] => [
+    {
+        id: "state", title: "State", width: 190,
+        cell: (job) => <><Status state={jobState(job)} />{places.has(job.id) && <span className="muted small"> {ordinal(places.get(job.id) ?? 1)} in line</span>}</>,
+    },
     { id: "name", title: "Job", width: 220, cell: (job) => <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link> },
     { id: "project", title: "Project", width: 120, cell: (job) => <bdi>{job.project}</bdi> },
     {
@@ -30,6 +34,11 @@ const columns: Column<Job>[] = [
     { id: "took", title: "Took", width: 110, cell: (job) => <Took from={job.startedAt} to={job.endedAt} /> },
     { id: "run", title: "Run", width: 100, cell: (job) => (job.run ? <Link to={path("runs", job.run)} className="mono">{job.run.slice(0, 8)}</Link> : "") },
 ];
+
+function ordinal(number: number): string {
+    const ending = number % 100 > 10 && number % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
+    return `${number}${ending}`;
+}
 
 function parameters(job: Job): string {
     return Object.entries(job.parameters).map(([name, value]) => `${name}=${value}`).join(" ").slice(0, 300);
@@ -63,6 +72,10 @@ export function Jobs() {
         (show !== "failed" || job.outcome === "failed")
         && `${job.name} ${job.id} ${job.project} ${parameters(job)}`.toLowerCase().includes(find.toLowerCase()))),
     [query.data, find, show]);
+    const columns = useMemo(() => {
+        const waiting = inOrder(query.data?.jobs ?? []).filter(({ state }) => state === "queued");
+        return columnsFor(new Map(waiting.map(({ id }, index) => [id, index + 1])));
+    }, [query.data]);
     return (
         <Page title="Jobs" note="What runs, what waits, what ended.">
             <div className="toolbar">

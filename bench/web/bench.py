@@ -1,0 +1,306 @@
+"""Measures the web interface in a real Chromium, and MLflow's own on the same runs beside it.
+
+    bench/web/run                 # makes its own virtual environment, builds the release program
+    bench/web/run --runs 10000    # a shorter one
+
+Prints one JSON line a measurement: what, which server, value, unit, how many times. A time is that
+from the key or click until two frames after the page shows the answer. The browser's cache is empty
+for what is called cold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+import fill  # noqa: E402
+from servers import Peer, free_port, running  # noqa: E402
+
+#: Resolves after the frame that shows what the page just did.
+PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
+#: Milliseconds from `act` until `holds` is true and painted, all inside the page: no round trips.
+TIMED = """async ([act, holds]) => {
+    const start = performance.now();
+    await eval(act);
+    while (!eval(holds)) {
+        if (performance.now() - start > 120000) throw new Error("never came: " + holds);
+        await new Promise(done => requestAnimationFrame(done));
+    }
+    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    return performance.now() - start;
+}"""
+#: Sets a field's text as typing does.
+TYPE = """(() => {
+    const field = document.querySelector("[data-search]");
+    const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+    set.call(field, %s);
+    field.dispatchEvent(new Event("input", {bubbles: true}));
+    return new Promise(done => setTimeout(() => {
+        field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+        done();
+    }, 0));
+})()"""
+
+
+def report(what: str, server: str, values: list[float], unit: str, **facts: Any) -> None:
+    line = {
+        "bench": "web", "what": what, "server": server,
+        "value": round(statistics.median(values), 1), "unit": unit, "times": len(values),
+        "most": round(max(values), 1),
+    }  # fmt: skip
+    print(json.dumps({**line, **facts}), flush=True)
+
+
+def timed(page: Page, act: str, holds: str) -> float:
+    return float(page.evaluate(TIMED, [act, holds]))
+
+
+def opened(browser: Browser, address: str, selector: str) -> tuple[float, Page]:
+    """Milliseconds from the address to `selector` in a browser that knows nothing yet."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, bypass_csp=True).new_page()
+    start = time.perf_counter()
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector(selector, timeout=180_000)
+    page.evaluate(PAINTED)
+    return (time.perf_counter() - start) * 1000, page
+
+
+def first_page(browser: Browser, aloft: Peer) -> None:
+    times = []
+    for _ in range(5):
+        took, page = opened(browser, aloft.url + "/", "h1")
+        times.append(took)
+        page.context.close()
+    report("first page usable, cold", aloft.name, times, "ms", bound=1000)
+    page = browser.new_context(bypass_csp=True).new_page()
+    sizes: list[int] = []
+    page.on("response", lambda reply: sizes.append(len(reply.body())))
+    page.goto(aloft.url + "/")
+    page.wait_for_selector("h1")
+    report("bytes of the first page", aloft.name, [sum(sizes) / 1000], "kB", bound=300)
+    page.context.close()
+
+
+def runs_table(browser: Browser, aloft: Peer, place: str, count: int) -> None:
+    times, page = [], None
+    for _ in range(3):
+        if page is not None:
+            page.context.close()
+        took, page = opened(browser, f"{aloft.url}/experiments/{place}", "[aria-rowindex='2'] a")
+        times.append(took)
+    assert page is not None
+    report("runs table, cold", aloft.name, times, "ms", runs=count)
+    first = "document.querySelector(\"[aria-rowindex='2']\")?.textContent"
+    sorts = []
+    for index in range(6):
+        column = ["score", "loss", "learning_rate"][index // 2]
+        before = json.dumps(page.evaluate(first))
+        button = f"document.querySelector(\"button[title='Sort by {column}']\").click()"
+        sorts.append(timed(page, button, f"{first} !== {before} && {first} !== undefined"))
+    report("sort to paint", aloft.name, sorts, "ms", runs=count, bound=200)
+    page.goto(f"{aloft.url}/experiments/{place}")
+    page.wait_for_selector("[aria-rowindex='2'] a")
+    filters = []
+    for text in [
+        "metrics.score > 0.85", "params.depth = '7'", "tags.team = 'team-3'",
+        "metrics.score > 0.8 AND params.depth = '4'", "attributes.run_name LIKE '%0042%'",
+    ]:  # fmt: skip
+        before = json.dumps(page.evaluate(first))
+        filters.append(
+            timed(page, TYPE % json.dumps(text), f"{first} !== {before} && {first} !== undefined")
+        )
+    report("filter to paint", aloft.name, filters, "ms", runs=count, bound=200)
+    page.goto(f"{aloft.url}/experiments/{place}")
+    page.wait_for_selector("[aria-rowindex='2'] a")
+    scrolls = []
+    for index in range(1, 21):
+        row = index * 60 + 2
+        scrolls.append(
+            timed(
+                page,
+                f"(document.querySelector('.vtable-scroll').scrollTop = {row * 36})",
+                f"document.querySelector(\"[aria-rowindex='{row}']\") !== null",
+            )
+        )
+    report("scroll to paint", aloft.name, scrolls, "ms", runs=count, bound=200)
+    page.context.close()
+
+
+def comparison(browser: Browser, aloft: Peer, runs: list[str], points: int) -> None:
+    times, page = [], None
+    for _ in range(3):
+        if page is not None:
+            page.context.close()
+        took, page = opened(browser, f"{aloft.url}/compare?runs={','.join(runs)}", ".js-line")
+        times.append(took)
+    assert page is not None
+    report("first chart of a comparison", aloft.name, times, "ms", runs=len(runs),
+           points_a_run=points, bound=1000)  # fmt: skip
+    plot = page.locator(".chart-area .nsewdrag").first
+    box = plot.bounding_box()
+    assert box is not None
+    page.evaluate(
+        """() => { window.frames_ = []; let last = performance.now();
+        const look = now => { window.frames_.push(now - last); last = now;
+            if (!window.stopped_) requestAnimationFrame(look); };
+        requestAnimationFrame(look); }"""
+    )
+    page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(
+            box["x"] + box["width"] / 2 + (step % 30) * 4 - 60, box["y"] + box["height"] / 2
+        )
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    frames = page.evaluate("window.stopped_ = true, window.frames_")[2:]
+    report("frame while panning", aloft.name, frames, "ms", runs=len(runs), bound=60,
+           p95=round(sorted(frames)[int(len(frames) * 0.95)], 1))  # fmt: skip
+    page.context.close()
+
+
+def memory(browser: Browser, aloft: Peer, place: str, minutes: float) -> None:
+    """A run's curves while it logs, faster than anybody does."""
+    connection = fill.Connection(aloft.port)
+    body = {"experiment_id": place, "run_name": "live", "start_time": 1}
+    run = connection.post("runs/create", body)["run"]["info"]["run_id"]
+    page = browser.new_context(bypass_csp=True).new_page()
+    page.goto(f"{aloft.url}/runs/{run}?tab=curves")
+    tools = page.context.new_cdp_session(page)
+    tools.send("HeapProfiler.enable")
+
+    def held() -> float:
+        tools.send("HeapProfiler.collectGarbage")
+        return float(page.evaluate("performance.memory.usedJSHeapSize")) / 1e6
+
+    end = time.monotonic() + minutes * 60
+    step, readings = 0, []
+    while time.monotonic() < end:
+        for _ in range(20):
+            step += 1
+            metrics = [
+                {"key": f"m{index}", "value": step % 97, "timestamp": step, "step": step}
+                for index in range(6)
+            ]
+            connection.post("runs/log-batch", {"run_id": run, "metrics": metrics})
+        page.wait_for_timeout(500)
+        if step % 200 == 0:
+            readings.append(held())
+    third = max(1, len(readings) // 3)
+    before = round(statistics.median(readings[third : 2 * third] or readings), 1)
+    report(
+        "heap of a live page", aloft.name, readings[-third:], "MB", minutes=minutes, before=before
+    )
+    page.context.close()
+
+
+def side_by_side(browser: Browser, aloft: Peer, mlflow: Peer, count: int) -> None:
+    """The same question on the same runs: the table, then a filter, in both interfaces."""
+    places = {}
+    for peer in (aloft, mlflow):
+        began = time.monotonic()
+        places[peer.name] = fill.experiment(peer.port, "beside")
+        fill.many_runs(peer.port, places[peer.name], count)
+        took = time.monotonic() - began
+        report("filling", peer.name, [took], "s", runs=count)
+    names = "text=trial-"
+    for peer in (aloft, mlflow):
+        fragment = "/" if peer is aloft else "/#/"
+        address = f"{peer.url}{fragment}experiments/{places[peer.name]}"
+        if peer is mlflow:
+            address += "/runs"
+        times, filtered = [], []
+        for _ in range(3):
+            took, page = opened(browser, address, names)
+            times.append(took)
+            field = page.get_by_placeholder("metrics").first
+            start = time.perf_counter()
+            field.fill("metrics.score > 0.85 and params.depth = '7'")
+            if peer is mlflow:
+                page.keyboard.press("Escape")
+            before = page.locator(names).first.text_content()
+            field.press("Enter")
+            page.wait_for_function(
+                "before => { const all = [...document.querySelectorAll('a')].filter(a =>"
+                " a.textContent.startsWith('trial-')); return all.length > 0 &&"
+                " all[0].textContent !== before }",
+                arg=before, timeout=120_000,
+            )  # fmt: skip
+            page.evaluate(PAINTED)
+            filtered.append((time.perf_counter() - start) * 1000)
+            page.context.close()
+        report("runs seen, cold", peer.name, times, "ms", runs=count)
+        report("filter answered", peer.name, filtered, "ms", runs=count)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--beside", type=int, default=10_000, help="runs for both interfaces")
+    parser.add_argument("--minutes", type=float, default=3, help="of live updates")
+    parser.add_argument("--mlflow", default="", help="the mlflow program; empty leaves it out")
+    options = parser.parse_args()
+    program = os.environ.get("ALOFT_PROGRAM", str(ROOT / ".build/release/aloft"))
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("ALOFT_CHROMIUM") or shutil.which("chromium"),
+            args=["--no-sandbox", "--enable-precise-memory-info"],
+        )
+        print(json.dumps({
+            "bench": "web", "what": "machine", "cpus": os.cpu_count(),
+            "system": platform.platform(), "browser": browser.version,
+            "program": Path(program).parent.name,
+        }), flush=True)  # fmt: skip
+        port = free_port()
+        command = [program, "server", "--data", str(folder / "aloft"), "--no-gateway",
+                   "--listen", f"127.0.0.1:{port}"]  # fmt: skip
+        with running("aloft", command, port, folder / "aloft.log") as aloft:
+            first_page(browser, aloft)
+            place = fill.experiment(port, "curves")
+            runs = fill.curves(port, place, 200, 10_000)
+            comparison(browser, aloft, runs, 10_000)
+            memory(browser, aloft, place, options.minutes)
+            place = fill.experiment(port, "many")
+            began = time.monotonic()
+            fill.many_runs(port, place, options.runs)
+            report("filling", "aloft", [time.monotonic() - began], "s", runs=options.runs)
+            runs_table(browser, aloft, place, options.runs)
+        if options.mlflow:
+            beside(browser, folder, program, options)
+        browser.close()
+    return 0
+
+
+def beside(browser: Browser, folder: Path, program: str, options: argparse.Namespace) -> None:
+    ports = (free_port(), free_port())
+    ours = [program, "server", "--data", str(folder / "beside"), "--no-gateway",
+            "--listen", f"127.0.0.1:{ports[0]}"]  # fmt: skip
+    theirs = [options.mlflow, "server", "--workers", "1", "--port", str(ports[1]),
+              "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+              "--artifacts-destination", str(folder / "mlflow")]  # fmt: skip
+    with (
+        running("aloft", ours, ports[0], folder / "beside.log") as aloft,
+        running("mlflow", theirs, ports[1], folder / "mlflow.log") as mlflow,
+    ):
+        side_by_side(browser, aloft, mlflow, options.beside)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
