@@ -41,6 +41,28 @@ package final class TrafficRecorder: Sendable {
         var readings: [Source: TrafficCount] = [:]
         var open: [RevisionID: Open] = [:]
         var closed: [RevisionID: [(interval: Int, point: Point)]] = [:]
+
+        mutating func add(
+            _ count: TrafficCount, to revision: RevisionID, in interval: Int
+        ) {
+            var current = open[revision] ?? .init(interval: interval)
+            if current.interval != interval {
+                closed[revision, default: []].append(
+                    (current.interval, .init(current.count, in: current.interval)))
+                current = .init(interval: interval)
+            }
+            current.count.add(count)
+            open[revision] = current
+        }
+
+        mutating func forget(before interval: Int) {
+            for (revision, points) in closed {
+                guard let first = points.first, first.interval < interval else { continue }
+                let rest = points.filter { $0.interval >= interval }
+                closed[revision] = rest.isEmpty ? nil : rest
+            }
+            open = open.filter { $0.value.interval >= interval }
+        }
     }
 
     private let state = Mutex(State())
@@ -81,7 +103,7 @@ package final class TrafficRecorder: Sendable {
     ) -> [RevisionID: [Point]] {
         let (first, current) = (Self.interval(of: start), Self.interval(of: now))
         return state.withLock { state in
-            revisions.reduce(into: [:]) { found, revision in
+            revisions.reduce(into: [RevisionID: [Point]]()) { found, revision in
                 var points = (state.closed[revision] ?? [])
                     .filter { $0.interval >= first }.map { $0.point }
                 if let open = state.open[revision], open.interval < current,
@@ -97,30 +119,6 @@ package final class TrafficRecorder: Sendable {
     private static func interval(of date: Date) -> Int {
         let seconds = date.timeIntervalSince1970.rounded(.down)
         return (Int(exactly: seconds) ?? 0) / intervalSeconds
-    }
-}
-
-extension TrafficRecorder.State {
-    fileprivate mutating func add(
-        _ count: TrafficCount, to revision: RevisionID, in interval: Int
-    ) {
-        var current = open[revision] ?? .init(interval: interval)
-        if current.interval != interval {
-            closed[revision, default: []].append(
-                (current.interval, .init(current.count, in: current.interval)))
-            current = .init(interval: interval)
-        }
-        current.count.add(count)
-        open[revision] = current
-    }
-
-    fileprivate mutating func forget(before interval: Int) {
-        for (revision, points) in closed {
-            guard let first = points.first, first.interval < interval else { continue }
-            let rest = points.filter { $0.interval >= interval }
-            closed[revision] = rest.isEmpty ? nil : rest
-        }
-        open = open.filter { $0.value.interval >= interval }
     }
 }
 

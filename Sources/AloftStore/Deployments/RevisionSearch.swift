@@ -57,12 +57,13 @@ extension RevisionQueries {
 
     private static func withDeployments(_ db: Database, _ rows: [Row]) throws -> [Found] {
         var known: [DeploymentID: DeploymentRecord] = [:]
-        return try rows.compactMap { row in
-            let record = try record(row)
-            if known[record.deployment] == nil {
-                known[record.deployment] = try DeploymentQueries.find(db, record.deployment)
+        return try rows.compactMap { row -> Found? in
+            let found = try record(row)
+            if known[found.deployment] == nil {
+                known[found.deployment] = try DeploymentQueries.find(db, found.deployment)
             }
-            return known[record.deployment].map { (record, $0) }
+            guard let deployment = known[found.deployment] else { return nil }
+            return (record: found, deployment: deployment)
         }
     }
 }

@@ -140,7 +140,7 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             showlegend: legend ?? false, hovermode: hover ?? "closest", dragmode: "zoom",
             legend: { orientation: "h", y: -0.2, font: { size: 11.5 } },
             hoverlabel: { bgcolor: style("--surface"), bordercolor: style("--line-strong"), font: { color: style("--text"), family: style("--font") } },
-            uirevision: "keep",
+            uirevision: xTitle ?? "keep",
             xaxis: { ...axis, title: title(xTitle), type: dateX ? "date" : logX ? "log" : "-", ...(xRange ? { range: xRange, uirevision: xRange[1] } : {}) },
             yaxis: { ...axis, title: title(yTitle), type: logY ? "log" : "-", ...(yZero ? { rangemode: "tozero" } : {}) },
         };
