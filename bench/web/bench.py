@@ -130,13 +130,9 @@ def runs_table(browser: Browser, aloft: Peer, place: str, count: int) -> None:
     scrolls = []
     for index in range(1, 21):
         row = index * 60 + 2
-        scrolls.append(
-            timed(
-                page,
-                f"(document.querySelector('.vtable-scroll').scrollTop = {row * 36})",
-                f"document.querySelector(\"[aria-rowindex='{row}']\") !== null",
-            )
-        )
+        scroll = f"document.querySelector('.vtable-scroll').scrollTop = {row * 36}"
+        seen = f"document.querySelector(\"[aria-rowindex='{row}']\") !== null"
+        scrolls.append(timed(page, scroll, f"({scroll}, {seen})"))
     report("scroll to paint", aloft.name, scrolls, "ms", runs=count, bound=200)
     page.context.close()
 

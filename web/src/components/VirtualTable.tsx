@@ -42,6 +42,8 @@ const ROW = 36;
 const HEAD = 37;
 const OVERSCAN = 8;
 const TICK = 40;
+/** Rows before the end where the next part is asked for. */
+const NEAR_END = 150;
 
 /** A table of any length: only the rows that can be seen exist in the page. */
 export function VirtualTable<Row>(props: Props<Row>) {
@@ -70,7 +72,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
     const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
     const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + OVERSCAN);
     useEffect(() => {
-        if (onNearEnd !== undefined && rows.length > 0 && last > rows.length - 40) onNearEnd();
+        if (onNearEnd !== undefined && rows.length > 0 && last > rows.length - NEAR_END) onNearEnd();
     }, [last, rows.length, onNearEnd]);
 
     const template = useMemo(() => {

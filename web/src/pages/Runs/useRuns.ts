@@ -2,7 +2,9 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { searchRuns, type Run } from "../../api/mlflow";
 import { feed } from "../../core/events";
 
+/** The first answer comes quickly; what follows comes in larger parts, ahead of the reader. */
 const PAGE = 200;
+const MORE = 800;
 
 export interface RunList {
     runs: Run[];
@@ -32,7 +34,7 @@ export function useRuns(experiment: string, filter: string, order: string[]): Ru
         try {
             const reply = await searchRuns({
                 experiments: [experiment], filter, order: orderKey === "" ? [] : orderKey.split("\n"),
-                limit: how === "refresh" ? Math.min(1000, Math.max(PAGE, shown)) : PAGE,
+                limit: how === "refresh" ? Math.min(1000, Math.max(PAGE, shown)) : how === "more" ? MORE : PAGE,
                 pageToken: how === "more" ? token.current : undefined,
             }, abort.signal);
             const found = reply.runs ?? [];
