@@ -84,7 +84,12 @@ export interface Schemas {
         command: string;
         job: Schemas["JobView"];
         lastLines?: string;
+        registered?: Schemas["GetJobReplyRegistered"];
         snapshot?: string;
+    };
+    GetJobReplyRegistered: {
+        model: string;
+        version: number;
     };
     GetJobUsageReply: {
         attempt: number;

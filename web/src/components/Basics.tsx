@@ -142,7 +142,7 @@ export function Code({ text, copyable = true }: { text: string; copyable?: boole
 }
 
 /** A panel that opens below a button; closes on Escape and on a click elsewhere. */
-export function Menu({ label, children }: { label: ReactNode; children: ReactNode }) {
+export function Menu({ label, children }: { label: ReactNode; children: ReactNode | ((close: () => void) => ReactNode) }) {
     const [open, setOpen] = useState(false);
     const box = useRef<HTMLDivElement>(null);
     const id = useId();
@@ -164,7 +164,7 @@ export function Menu({ label, children }: { label: ReactNode; children: ReactNod
         <div className="menu" ref={box}>
             <button type="button" className="button" aria-expanded={open} aria-controls={id}
                 onClick={() => setOpen(!open)}>{label}</button>
-            {open && <div className="menu-panel" id={id}>{children}</div>}
+            {open && <div className="menu-panel" id={id}>{typeof children === "function" ? children(() => setOpen(false)) : children}</div>}
         </div>
     );
 }

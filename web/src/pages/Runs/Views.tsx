@@ -45,12 +45,13 @@ export function ViewsMenu({ experiment, reload }: { experiment: Experiment | und
     return (
         <>
             <Menu label={current === undefined ? "Views" : <span className="cut" style={{ maxWidth: 140 }}>{current.name}</span>}>
+                {(close) => <>
                 {views.length === 0 && <p className="muted small" style={{ padding: "6px" }}>Keep this filter, order, columns and group under a name that everyone sees.</p>}
                 <ul>
                     {views.map((view) => (
                         <li key={view.name} className="row between view-item">
                             <button type="button" className="button quiet small cut" aria-current={view === current ? "true" : undefined}
-                                onClick={() => navigate(view.query === "" ? base : `${base}?${view.query}`)}>
+                                onClick={() => { close(); navigate(view.query === "" ? base : `${base}?${view.query}`); }}>
                                 <bdi className="cut">{view.name.slice(0, 60)}</bdi>
                             </button>
                             <button type="button" className="button quiet small" aria-label={`Remove the view ${view.name.slice(0, 60)}`} onClick={() => void remove(view)}>×</button>
@@ -58,14 +59,15 @@ export function ViewsMenu({ experiment, reload }: { experiment: Experiment | und
                     ))}
                 </ul>
                 <div className="row" style={{ paddingTop: 6 }}>
-                    <button type="button" className="button small" onClick={() => { setName(current?.name ?? ""); setSaving(true); }}>Save this view</button>
-                    <button type="button" className="button quiet small" onClick={() => navigate(base)}>Usual view</button>
+                    <button type="button" className="button small" onClick={() => { close(); setName(current?.name ?? ""); setSaving(true); }}>Save this view</button>
+                    <button type="button" className="button quiet small" onClick={() => { close(); navigate(base); }}>Usual view</button>
                 </div>
+                </>}
             </Menu>
             {saving && (
                 <ConfirmDialog title="Save this view" confirm="Save" onConfirm={save} onClose={() => setSaving(false)}>
-                    <Field label="Name of the view" hint={views.some((view) => view.name === name) ? "Replaces the view of this name" : "Everyone who opens the experiment sees it"}>
-                        {(field) => <input id={field} className="input" required maxLength={80} pattern="[^/\\]+" value={name} onChange={(event) => setName(event.target.value)} />}
+                    <Field label="Name of the view" hint={views.some((view) => view.name === name) ? "Replaces the view of this name" : "Letters, digits, spaces and . : - _; everyone who opens the experiment sees it"}>
+                        {(field) => <input id={field} className="input" required maxLength={80} pattern="[\w .:\-]+" value={name} onChange={(event) => setName(event.target.value)} />}
                     </Field>
                 </ConfirmDialog>
             )}
