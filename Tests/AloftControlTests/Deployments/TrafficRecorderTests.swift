@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftStore
 import Foundation
 import Testing
 

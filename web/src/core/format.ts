@@ -43,6 +43,11 @@ export function microseconds(value: number | undefined | null): string {
     return `${Number((value / 1e6).toPrecision(3))} s`;
 }
 
+/** A number of a check: latencies are in seconds there, and read better in milliseconds. */
+export function measured(check: string, value: number | undefined | null): string {
+    return check.includes("latency") && typeof value === "number" ? microseconds(value * 1e6) : number(value);
+}
+
 export function duration(milliseconds: number): string {
     const seconds = Math.max(0, milliseconds) / 1000;
     if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;

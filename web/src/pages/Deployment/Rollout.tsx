@@ -1,7 +1,7 @@
 import type { Schemas } from "../../api/generated";
 import { Card, Status } from "../../components/Basics";
 import { Ago } from "../../components/Time";
-import { count, duration, number, percent } from "../../core/format";
+import { count, duration, measured, number, percent } from "../../core/format";
 
 type Revision = Schemas["RevisionItem"];
 type Step = Schemas["RolloutStepItem"];
@@ -84,8 +84,8 @@ export function Checks({ revision }: { revision: Revision }) {
                             <tr key={check.check}>
                                 <td className="mono">{check.check}</td>
                                 <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
-                                <td className="right">{number(check.left)}</td>
-                                <td className="right">{number(check.right)}</td>
+                                <td className="right">{measured(check.check, check.left)}</td>
+                                <td className="right">{measured(check.check, check.right)}</td>
                                 <td className="soft">{check.explanation}</td>
                             </tr>
                         ))}

@@ -2,7 +2,7 @@ import type { Schemas } from "../../api/generated";
 import { Card, Code, Status } from "../../components/Basics";
 import { Empty } from "../../components/State";
 import { Ago } from "../../components/Time";
-import { number, percent } from "../../core/format";
+import { measured, percent } from "../../core/format";
 import { Link, path } from "../../core/router";
 
 export type Entry = Schemas["ListRevisionsItem"];
@@ -49,8 +49,8 @@ function EntryItem({ entry: { deployment, environment, revision } }: { entry: En
                                 <tr key={check.check}>
                                     <td className="mono" title={check.explanation}>{check.check}</td>
                                     <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
-                                    <td className="right">{number(check.left)}</td>
-                                    <td className="right">{number(check.right)}</td>
+                                    <td className="right">{measured(check.check, check.left)}</td>
+                                    <td className="right">{measured(check.check, check.right)}</td>
                                 </tr>
                             ))}
                         </tbody>
