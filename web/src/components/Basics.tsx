@@ -81,7 +81,7 @@ export type Tone = "ok" | "bad" | "warn" | "live" | "idle";
 const tones: Record<string, Tone> = {
     finished: "ok", succeeded: "ok", ready: "ok", live: "ok", passed: "ok", promoted: "ok",
     completed: "ok", advanced: "ok", done: "ok", healthy: "ok",
-    failed: "bad", aborted: "bad", error: "bad", lost: "bad", refused: "bad", rolledback: "bad",
+    failed: "bad", aborted: "bad", error: "bad", lost: "bad", refused: "bad", rolledback: "bad", rejected: "bad", worse: "bad",
     killed: "warn", stopped: "warn", stopping: "warn", paused: "warn", stoppedearly: "warn",
     running: "live", starting: "live", loading: "live", rolling: "live", converting: "live",
     checking: "live", warming: "live", waiting: "idle", progressing: "live", preparing: "live", building: "live",

@@ -105,7 +105,8 @@ function ofJobs(jobs: Job[], since: number): Need[] {
         if (known !== undefined) known.times += 1;
         else {
             groups.set(key, {
-                key: `j ${job.id}`, to: path("jobs", job.id), state: "failed", title: job.name, times: 1,
+                key: `j ${job.id}`, to: path("jobs", job.id), state: "failed", times: 1,
+                title: job.name === "convert" ? `convert ${job.parameters["model"] ?? ""}` : job.name,
                 reason: job.failure?.message ?? "", at: job.endedAt,
             });
         }
