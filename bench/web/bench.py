@@ -206,15 +206,13 @@ def memory(browser: Browser, aloft: Peer, place: str, minutes: float) -> None:
     page.context.close()
 
 
-def side_by_side(browser: Browser, aloft: Peer, mlflow: Peer, count: int) -> None:
+def side_by_side(browser: Browser, aloft: Peer, mlflow: Peer, database: Path, count: int) -> None:
     """The same question on the same runs: the table, then a filter, in both interfaces."""
     places = {}
     for peer in (aloft, mlflow):
-        began = time.monotonic()
         places[peer.name] = fill.experiment(peer.port, "beside")
-        fill.many_runs(peer.port, places[peer.name], count)
-        took = time.monotonic() - began
-        report("filling", peer.name, [took], "s", runs=count)
+    fill.many_runs(aloft.port, places["aloft"], count)
+    fill.into_mlflow(database, places["mlflow"], count)
     names = "text=trial-"
     for peer in (aloft, mlflow):
         fragment = "/" if peer is aloft else "/#/"
@@ -295,7 +293,7 @@ def beside(browser: Browser, folder: Path, program: str, options: argparse.Names
         running("aloft", ours, ports[0], folder / "beside.log") as aloft,
         running("mlflow", theirs, ports[1], folder / "mlflow.log") as mlflow,
     ):
-        side_by_side(browser, aloft, mlflow, options.beside)
+        side_by_side(browser, aloft, mlflow, folder / "mlflow.db", options.beside)
 
 
 if __name__ == "__main__":

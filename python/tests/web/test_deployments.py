@@ -13,7 +13,8 @@ from pathlib import Path
 import mlflow
 import numpy
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
 from sklearn.linear_model import LogisticRegression
 from watched import Watched
 
@@ -30,6 +31,11 @@ def register_versions(address: str) -> None:
             mlflow.sklearn.log_model(
                 model, name="model", registered_model_name="demo", input_example=rows[:3]
             )
+
+
+def serious_faults(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [fault["id"] for fault in found if fault["impact"] in ("serious", "critical")]
 
 
 class Stream:
@@ -106,6 +112,12 @@ def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
             page.get_by_role("button", name=action, exact=True).click()
             page.get_by_role("dialog").get_by_role("button", name=action).click()
             expect(page.get_by_role("button", name=then, exact=True)).to_be_visible()
+        rates = page.get_by_role("table", name="Rates by revision")
+        expect(rates.get_by_role("row").filter(has_text="demo v1")).to_contain_text(
+            re.compile(r"ms.*ms.*ms")
+        )
+        expect(page.get_by_role("img", name="Requests a second by revision")).to_be_visible()
+        assert serious_faults(page) == []
         page.get_by_role("button", name="Promote", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Give").click()
         expect(page.get_by_role("img", name="revision 2: 100%")).to_be_visible()
@@ -118,6 +130,25 @@ def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
     assert stream.sent > 50
     page.get_by_role("link", name=re.compile("History")).click()
     expect(page.get_by_role("table", name="Revisions")).to_contain_text("rolled back")
+    assert watched.errors == []
+
+
+def test_a_version_tells_how_it_came_about_and_where_it_serves(
+    flying: tuple[object, object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server, _ = flying
+    watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
+    page = watched.open("/models/demo")
+    row = page.get_by_role("row").filter(has_text="Version 1")
+    expect(row).to_contain_text("production")
+    row.get_by_role("link", name="Version 1").click()
+    walk = page.get_by_role("list", name="From data to deployment")
+    expect(walk).to_contain_text("ONNX")
+    expect(walk).to_contain_text("Deployment, production")
+    expect(page.get_by_text("over 203 rows")).to_be_visible()
+    assert serious_faults(page) == []
+    walk.get_by_role("link", name="demo", exact=True).click()
+    expect(page.get_by_role("heading", name="Live traffic")).to_be_visible()
     assert watched.errors == []
 
 
