@@ -120,7 +120,10 @@ let package = Package(
         // The data plane and the clients.
         layer(
             "AloftClient",
-            ["AloftWire", "AloftDomain", asyncHTTPClient, nioCore, nioHTTP1, nioFoundation]),
+            [
+                "AloftWire", "AloftDomain", asyncHTTPClient, crypto, nioCore, nioHTTP1,
+                nioFoundation,
+            ]),
         layer(
             "AloftGateway",
             [

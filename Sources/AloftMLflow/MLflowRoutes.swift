@@ -10,8 +10,12 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
 
     private let service: MLflowService
 
-    package init(store: Store, artifacts: ArtifactFolder, time: TimeSource, chance: Chance) {
-        service = MLflowService(store: store, artifacts: artifacts, time: time, chance: chance)
+    package init(
+        store: Store, artifacts: ArtifactFolder, webhooks: WebhookOutlet, time: TimeSource,
+        chance: Chance
+    ) {
+        service = MLflowService(
+            store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance)
     }
 
     package func add(to router: Router<Context>) {
@@ -25,6 +29,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
         RegisteredModelCalls(service: service).add(to: calls)
         ModelVersionCalls(service: service).add(to: calls)
         ArtifactCalls(service: service).add(to: calls)
+        WebhookCalls(service: service).add(to: calls)
     }
 
     private func addServerRoutes(to calls: CallRouter<Context>) {
@@ -54,6 +59,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
 struct MLflowService: Sendable {
     let store: Store
     let artifacts: ArtifactFolder
+    let webhooks: WebhookOutlet
     let time: TimeSource
     let chance: Chance
 

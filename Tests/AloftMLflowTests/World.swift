@@ -48,7 +48,8 @@ struct World {
             root: temporary.folder.path + "/artifacts", chance: .seeded(1))
         let router = Router(context: TestContext.self)
         MLflowRoutes(
-            store: temporary.store, artifacts: artifacts, time: .live, chance: .seeded(2)
+            store: temporary.store, artifacts: artifacts, webhooks: .deaf, time: .live,
+            chance: .seeded(2)
         ).add(to: router)
         try await Application(router: router).test(.router) { client in
             try await body(World(temporary: temporary, client: client))
@@ -81,5 +82,12 @@ struct World {
         let answer = try await post("runs/create", #"{"experiment_id": "0"}"#)
         guard case .string(let id) = answer["run", "info", "run_id"] else { return "" }
         return id
+    }
+}
+
+extension WebhookOutlet {
+    /// Takes any address, and nobody ever answers.
+    static var deaf: WebhookOutlet {
+        WebhookOutlet(check: { _ in }, send: { _ in .unanswered(reason: "nobody is there") })
     }
 }

@@ -49,6 +49,7 @@ package enum Deployment {}
 package enum Revision {}
 package enum Rollout {}
 package enum Gateway {}
+package enum Webhook {}
 
 package typealias ProjectID = Identifier<Project>
 package typealias TokenID = Identifier<Token>
@@ -62,6 +63,7 @@ package typealias DeploymentID = Identifier<Deployment>
 package typealias RevisionID = Identifier<Revision>
 package typealias RolloutID = Identifier<Rollout>
 package typealias GatewayID = Identifier<Gateway>
+package typealias WebhookID = Identifier<Webhook>
 
 extension Identifier where Entity == Project {
     /// The project of everything that names none, such as runs of a plain MLflow client.

@@ -17,6 +17,7 @@ enum Schema {
         .m0004Jobs,
         .m0005Sweeps,
         .m0006Deployments,
+        .m0007Webhooks,
         .m0012MetricSummaries,
     ]
 

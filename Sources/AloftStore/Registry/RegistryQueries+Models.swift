@@ -26,6 +26,14 @@ extension RegistryQueries {
         try EventLog.append(
             db, at: at, project: project, entity: "model", entityID: name, what: "created", who: who
         )
+        try WebhookOutbox.add(
+            db, model: number, .registeredModel, orOfPrompt: .prompt, .created, at: at
+        ) {
+            [
+                "name": .string(name), "tags": WebhookOutbox.tags(tags),
+                "description": description.isEmpty ? .null : .string(description),
+            ]
+        }
         return try model(db, name)
     }
 
@@ -87,6 +95,9 @@ extension RegistryQueries {
         let number = try modelNumber(db, name)
         try upsertTag(db, model: number, tag)
         try touch(db, model: number, at: at)
+        try WebhookOutbox.add(db, model: number, nil, orOfPrompt: .promptTag, .set, at: at) {
+            ["name": .string(name), "key": .string(tag.key), "value": .string(tag.value)]
+        }
     }
 
     /// Deleting a tag that is not there changes nothing.
@@ -96,6 +107,9 @@ extension RegistryQueries {
         let number = try modelNumber(db, name)
         try db.perform("DELETE FROM registeredModelTag WHERE model = ? AND key = ?", [number, key])
         try touch(db, model: number, at: at)
+        try WebhookOutbox.add(db, model: number, nil, orOfPrompt: .promptTag, .deleted, at: at) {
+            ["name": .string(name), "key": .string(key)]
+        }
     }
 
     static func modelNumber(_ db: Database, _ name: String) throws -> Int64 {

@@ -47,6 +47,7 @@ extension RegistryQueries {
                 "model": .string(new.name), "version": .int(version), "source": .string(new.source),
                 "run": run.map { .string($0.rawValue) } ?? .null,
             ])
+        try tellWebhooks(db, of: new, number: version, model: number, run: run, at: at)
         return try self.version(db, new.name, version)
     }
 
@@ -161,6 +162,15 @@ extension RegistryQueries {
         let found = try self.version(db, name, version)
         try upsertTag(db, found.modelNumber, version, tag)
         try touch(db, found, at: at)
+        try WebhookOutbox.add(
+            db, model: found.modelNumber, .modelVersionTag, orOfPrompt: .promptVersionTag, .set,
+            at: at
+        ) {
+            [
+                "name": .string(name), "version": .string(String(version)),
+                "key": .string(tag.key), "value": .string(tag.value),
+            ]
+        }
     }
 
     /// Deleting a tag that is not there changes nothing.
@@ -172,6 +182,14 @@ extension RegistryQueries {
             "DELETE FROM modelVersionTag WHERE model = ? AND version = ? AND key = ?",
             [found.modelNumber, version, key])
         try touch(db, found, at: at)
+        try WebhookOutbox.add(
+            db, model: found.modelNumber, .modelVersionTag, orOfPrompt: .promptVersionTag, .deleted,
+            at: at
+        ) {
+            [
+                "name": .string(name), "version": .string(String(version)), "key": .string(key),
+            ]
+        }
     }
 
     /// Points an alias to a version; it moves if it is there.
@@ -188,6 +206,15 @@ extension RegistryQueries {
         try EventLog.append(
             db, at: at, project: .default, entity: "version", entityID: "\(name)/\(version)",
             what: "aliased", who: who, payload: ["alias": .string(alias)])
+        try WebhookOutbox.add(
+            db, model: found.modelNumber, .modelVersionAlias, orOfPrompt: .promptAlias, .created,
+            at: at
+        ) {
+            [
+                "name": .string(name), "alias": .string(alias),
+                "version": .string(String(version)),
+            ]
+        }
     }
 
     /// Deleting an alias that is not there changes nothing.
@@ -197,6 +224,9 @@ extension RegistryQueries {
         let number = try modelNumber(db, name)
         try db.perform("DELETE FROM modelAlias WHERE model = ? AND alias = ?", [number, alias])
         try touch(db, model: number, at: at)
+        try WebhookOutbox.add(
+            db, model: number, .modelVersionAlias, orOfPrompt: .promptAlias, .deleted, at: at
+        ) { ["name": .string(name), "alias": .string(alias)] }
     }
 
     static func fillVersion(_ db: Database, _ row: Row) throws -> ModelVersionRecord {
@@ -218,6 +248,31 @@ extension RegistryQueries {
             [model, version]
         ).map { $0[0] }
         return record
+    }
+
+    private static func tellWebhooks(
+        _ db: Database, of new: NewModelVersion, number version: Int64, model: Int64, run: RunID?,
+        at: Date
+    ) throws {
+        let textTag = "mlflow.prompt.text"
+        let isPrompt = new.tags.contains { $0.key == "mlflow.prompt.is_prompt" }
+        try WebhookOutbox.add(
+            db, isPrompt ? .promptVersion : .modelVersion, .created, at: at
+        ) {
+            var data: [String: JSONValue] = [
+                "name": .string(new.name), "version": .string(String(version)),
+                "tags": WebhookOutbox.tags(new.tags.filter { $0.key != textTag }),
+                "description": new.description.isEmpty ? .null : .string(new.description),
+            ]
+            if isPrompt {
+                data["template"] =
+                    new.tags.last { $0.key == textTag }.map { .string($0.value) } ?? .null
+            } else {
+                data["source"] = .string(new.source)
+                data["run_id"] = run.map { .string($0.rawValue) } ?? .null
+            }
+            return data
+        }
     }
 
     private static func touch(_ db: Database, _ version: ModelVersionRecord, at: Date) throws {

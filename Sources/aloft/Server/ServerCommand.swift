@@ -47,6 +47,11 @@ struct ServerCommand: AsyncParsableCommand {
                 + "program.", valueName: "dir"))
     var share: String?
 
+    @Flag(
+        name: .customLong("webhooks-anywhere"),
+        help: "Let webhooks go to plain http and to private addresses.")
+    var webhooksAnywhere = false
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
@@ -97,7 +102,8 @@ struct ServerCommand: AsyncParsableCommand {
             dataPath: URL(fileURLWithPath: data).standardizedFileURL.path, listen: listen,
             gateway: withoutGateway ? nil : gateway, gatewayGRPC: grpc,
             access: auth ? .tokenRequired : .open,
-            sharePath: share, logLevel: level)
+            sharePath: share, webhookReach: webhooksAnywhere ? .anywhere : .publicHosts,
+            logLevel: level)
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {

@@ -30,6 +30,9 @@ extension ServerServices {
         controllers.append(Controller(name: "sweeps", run: sweeps.run))
         let conversions = ConversionServices(services: self).controller(logs: jobServices.logs)
         controllers.append(Controller(name: "conversions", run: conversions.run))
+        let webhooks = WebhookController(
+            store: store, outlet: webhooks, time: time, chance: chance, logger: logger)
+        controllers.append(Controller(name: "webhooks", run: webhooks.run))
         return controllers
     }
 }

@@ -32,7 +32,9 @@ extension ServerServices {
         EventStream(store: store).add(to: router)
         SessionRoutes(store: store).add(to: router)
         TryRoutes(ask: configuration.gateway.map(GatewayQuestions.ask)).add(to: router)
-        MLflowRoutes(store: store, artifacts: artifacts, time: time, chance: chance).add(to: router)
+        MLflowRoutes(
+            store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance
+        ).add(to: router)
         WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: router)
         return router
     }

@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftArtifacts
+import AloftClient
 import AloftDomain
 import AloftStore
 import Logging
@@ -15,6 +16,7 @@ struct ServerConfiguration: Sendable {
     let gatewayGRPC: ListenAddress?
     let access: PrincipalMiddleware.Access
     let sharePath: String?
+    let webhookReach: WebhookTarget.Reach
     let logLevel: Logger.Level
 }
 
@@ -30,4 +32,7 @@ struct ServerServices: Sendable {
     let chance: Chance
     let logger: Logger
     let configuration: ServerConfiguration
+
+    /// How webhooks are reached.
+    var webhooks: WebhookOutlet { WebhookSender(reach: configuration.webhookReach).outlet }
 }

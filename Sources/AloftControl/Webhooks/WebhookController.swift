@@ -1,0 +1,140 @@
+package import AloftDomain
+package import AloftStore
+import Foundation
+package import Logging
+
+/// Delivers what webhooks have to be told, at least once each: what was under way when the server
+/// ended is sent again by the next one, under the same delivery id.
+package struct WebhookController: Sendable {
+    /// Longer than the outlet ever takes for one message.
+    static let lease: TimeInterval = 60
+    /// Deliveries under way at once.
+    static let atOnce = 32
+    /// Ended deliveries are kept so long, in seconds.
+    static let keepEnded: TimeInterval = 7 * 24 * 3600
+
+    private let store: Store
+    private let outlet: WebhookOutlet
+    private let time: TimeSource
+    private let chance: Chance
+    private let logger: Logger
+
+    package init(
+        store: Store, outlet: WebhookOutlet, time: TimeSource, chance: Chance, logger: Logger
+    ) {
+        self.store = store
+        self.outlet = outlet
+        self.time = time
+        self.chance = chance
+        self.logger = logger
+    }
+
+    package func run() async throws {
+        try await recover()
+        try await withThrowingDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                let seen = store.changes.count
+                for delivery in try await claim() {
+                    group.addTask { try await deliver(delivery) }
+                }
+                let pause = try await pauseUntilNextDue()
+                await store.changes.wait(after: seen, upTo: pause, clock: time.clock)
+                // Commits may come by the thousand; nobody waits for a webhook by the millisecond.
+                try await time.clock.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    /// Sends everything that is due now, and returns once it is written down what came of it.
+    ///
+    /// - Returns: how many were sent.
+    package func runOnce() async throws -> Int {
+        let due = try await claim()
+        try await withThrowingDiscardingTaskGroup { group in
+            for delivery in due { group.addTask { try await deliver(delivery) } }
+        }
+        return due.count
+    }
+
+    /// Gives back what an earlier process was sending: one process holds the data folder at a time.
+    package func recover() async throws {
+        let now = time.now()
+        try await store.write { db in
+            try DeliveryQueries.expireLeases(db, all: true, at: now)
+            try DeliveryQueries.prune(db, before: now.addingTimeInterval(-Self.keepEnded))
+        }
+    }
+
+    private func claim() async throws -> [ClaimedDelivery] {
+        let now = time.now()
+        guard try await store.read({ try DeliveryQueries.isAnyDue($0, at: now) }) else { return [] }
+        return try await store.write { db in
+            try DeliveryQueries.claim(
+                db, at: now, leaseUntil: now.addingTimeInterval(Self.lease), limit: Self.atOnce)
+        }
+    }
+
+    private func pauseUntilNextDue() async throws -> Duration {
+        let longest = Duration.seconds(30)
+        guard let due = try await store.read({ try DeliveryQueries.nextDue($0) }) else {
+            return longest
+        }
+        let left = Duration.seconds(due.timeIntervalSince(time.now()))
+        return min(max(left, .milliseconds(50)), longest)
+    }
+
+    private func deliver(_ delivery: ClaimedDelivery) async throws {
+        let answer = await outlet.send(
+            WebhookMessage(
+                url: delivery.url, secret: delivery.secret, deliveryID: delivery.publicID,
+                body: delivery.body, sentAt: time.now()))
+        let now = time.now()
+        let event = event(for: answer, attempt: delivery.attempt, now: now)
+        let state = try await store.write { db in
+            try DeliveryQueries.apply(db, event, to: delivery.number, at: now)
+        }
+        let metadata: Logger.Metadata = [
+            "webhook": "\(delivery.webhook)", "delivery": "\(delivery.publicID)",
+            "attempt": "\(delivery.attempt)",
+        ]
+        switch state {
+        case .failed(_, let reason):
+            logger.error(
+                "webhook delivery given up",
+                metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
+        case .delivered: logger.debug("webhook delivered", metadata: metadata)
+        case .waiting: logger.debug("webhook delivery will be tried again", metadata: metadata)
+        case .sending, nil: break
+        }
+    }
+
+    private func event(
+        for answer: WebhookAnswer, attempt: Int, now: Date
+    ) -> DeliveryLifecycle.Event {
+        switch answer {
+        case .answered(200..<300, _, _): return .accepted(attempt: attempt)
+        case .answered(let status, _, let retryAfter):
+            let reason = "it answered \(status)"
+            // As clients of HTTP agree: these may be better later, others will not.
+            guard [408, 425, 429].contains(status) || status >= 500 else {
+                return .refused(attempt: attempt, reason: reason)
+            }
+            return .missed(
+                attempt: attempt, retryAt: retryTime(attempt, now, asked: retryAfter),
+                reason: reason)
+        case .unanswered(let reason):
+            return .missed(
+                attempt: attempt, retryAt: retryTime(attempt, now, asked: nil), reason: reason)
+        }
+    }
+
+    /// The pause of the lifecycle and up to a quarter more, so that receivers which failed together
+    /// are not all asked again at once; at least what the receiver asks for, within an hour.
+    private func retryTime(_ attempt: Int, _ now: Date, asked: Duration?) -> Date {
+        var generator = chance
+        let pause = DeliveryLifecycle.pause(after: attempt) / Duration.seconds(1)
+        let longer = pause * Double.random(in: 1...1.25, using: &generator)
+        let asked = min((asked ?? .zero) / Duration.seconds(1), 3600)
+        return now.addingTimeInterval(max(longer, asked))
+    }
+}

@@ -1,0 +1,147 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+/// A delivery that its owner makes now.
+package struct ClaimedDelivery: Sendable, Equatable {
+    package var number: Int64
+    package var attempt: Int
+    package var webhook: WebhookID
+    package var url: String
+    package var secret: String?
+    package var body: String
+
+    /// What the receiver knows the delivery by, the same in every attempt.
+    package var publicID: String { "\(webhook)-\(number)" }
+}
+
+/// Reads and writes deliveries. Writes belong into `Store.write`.
+package enum DeliveryQueries {
+    /// A receiver that is slow is sent at most so many at once, and holds up nobody else.
+    private static let atOnceForOne = 4
+
+    /// Whether something can be sent now.
+    package static func isAnyDue(_ db: Database, at now: Date) throws -> Bool {
+        try !webhooksWithDue(db, at: now).isEmpty
+    }
+
+    /// When the next delivery is due or the next lease ends; `nil` where nothing is open.
+    package static func nextDue(_ db: Database) throws -> Date? {
+        let row = try db.firstRow(
+            "SELECT min(dueAt) FROM webhookDelivery WHERE state IN ('waiting', 'sending')")
+        return (row?[0] as String?).flatMap { Date(stamp: $0) }
+    }
+
+    private static func webhooksWithDue(_ db: Database, at now: Date) throws -> [String] {
+        try db.allRows(
+            """
+            SELECT DISTINCT d.webhook FROM webhookDelivery d JOIN webhook w ON w.id = d.webhook
+            WHERE d.state IN ('waiting', 'sending') AND d.dueAt <= ? AND d.state = 'waiting'
+                AND w.isActive
+            """, [now.stamp]
+        ).map { $0[0] }
+    }
+
+    /// Takes what is due, at most `limit`, the oldest of each webhook first.
+    package static func claim(
+        _ db: Database, at now: Date, leaseUntil: Date, limit: Int
+    ) throws -> [ClaimedDelivery] {
+        var claimed: [ClaimedDelivery] = []
+        for webhook in try webhooksWithDue(db, at: now) where claimed.count < limit {
+            let sending = try Int.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT count(*) FROM webhookDelivery WHERE webhook = ? AND state = 'sending'
+                        """), arguments: [webhook])
+            let free = min(atOnceForOne - (sending ?? 0), limit - claimed.count)
+            guard free > 0 else { continue }
+            let rows = try db.allRows(
+                """
+                SELECT d.*, w.url, w.secret FROM webhookDelivery d
+                JOIN webhook w ON w.id = d.webhook
+                WHERE d.webhook = ? AND d.state = 'waiting' AND d.dueAt <= ?
+                ORDER BY d.dueAt, d.number LIMIT ?
+                """, [webhook, now.stamp, free])
+            for row in rows {
+                let delivery = ClaimedDelivery(
+                    number: row["number"], attempt: row["attempt"], webhook: WebhookID(webhook),
+                    url: row["url"], secret: row["secret"], body: row["body"])
+                try apply(db, .claimed(leaseUntil: leaseUntil), to: delivery.number, at: now)
+                claimed.append(delivery)
+            }
+        }
+        return claimed
+    }
+
+    /// Lets `event` happen to a delivery; one whose webhook was deleted is left alone.
+    ///
+    /// - Returns: the state afterwards, `nil` where there is no such delivery.
+    /// - Throws: `DeliveryLifecycle.Refused`.
+    @discardableResult
+    package static func apply(
+        _ db: Database, _ event: DeliveryLifecycle.Event, to number: Int64, at now: Date
+    ) throws -> DeliveryLifecycle.State? {
+        let row = try db.firstRow("SELECT * FROM webhookDelivery WHERE number = ?", [number])
+        guard let row else { return nil }
+        var lifecycle = DeliveryLifecycle(state: try state(of: row))
+        let before = lifecycle
+        try lifecycle.apply(event)
+        guard lifecycle != before else { return lifecycle.state }
+        let columns = columns(of: lifecycle.state, now)
+        try db.perform(
+            "UPDATE webhookDelivery SET state = ?, attempt = ?, dueAt = ?, reason = ? WHERE number = ?",
+            [columns.state, columns.attempt, columns.dueAt.stamp, reason(of: event), number])
+        return lifecycle.state
+    }
+
+    /// Gives back what was being sent by an owner that is gone: every such delivery if `all`, as when
+    /// the server has just started, else those whose lease has ended.
+    package static func expireLeases(_ db: Database, all: Bool, at now: Date) throws {
+        let rows = try db.allRows(
+            "SELECT number FROM webhookDelivery WHERE state = 'sending' AND (? OR dueAt < ?)",
+            [all, now.stamp])
+        for row in rows { try apply(db, .leaseExpired(retryAt: now), to: row[0], at: now) }
+    }
+
+    /// Forgets deliveries that ended before `date`, and those which waited for a disabled webhook
+    /// since then.
+    package static func prune(_ db: Database, before date: Date) throws {
+        try db.perform(
+            "DELETE FROM webhookDelivery WHERE state IN ('delivered', 'failed') AND dueAt < ?",
+            [date.stamp])
+        try db.perform(
+            """
+            DELETE FROM webhookDelivery WHERE state = 'waiting' AND dueAt < ?
+                AND webhook IN (SELECT id FROM webhook WHERE NOT isActive)
+            """, [date.stamp])
+    }
+
+    private static func state(of row: Row) throws -> DeliveryLifecycle.State {
+        let attempt: Int = row["attempt"]
+        let due = Date(stamp: row["dueAt"]) ?? .distantPast
+        switch row["state"] as String {
+        case "waiting": return .waiting(attempt: attempt, dueAt: due)
+        case "sending": return .sending(attempt: attempt, leaseUntil: due)
+        case "delivered": return .delivered(attempt: attempt)
+        default: return .failed(attempt: attempt, reason: row["reason"] ?? "")
+        }
+    }
+
+    private static func columns(
+        of state: DeliveryLifecycle.State, _ now: Date
+    ) -> (state: String, attempt: Int, dueAt: Date) {
+        switch state {
+        case .waiting(let attempt, let dueAt): ("waiting", attempt, dueAt)
+        case .sending(let attempt, let leaseUntil): ("sending", attempt, leaseUntil)
+        case .delivered(let attempt): ("delivered", attempt, now)
+        case .failed(let attempt, _): ("failed", attempt, now)
+        }
+    }
+
+    private static func reason(of event: DeliveryLifecycle.Event) -> String? {
+        switch event {
+        case .refused(_, let reason), .missed(_, _, let reason): reason
+        case .claimed, .accepted, .leaseExpired: nil
+        }
+    }
+}
