@@ -108,7 +108,7 @@ let package = Package(
             [
                 "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
                 logging, crypto, httpTypes, nioCore, protobuf,
-            ]),
+            ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",
             [

@@ -11,6 +11,9 @@ package enum ArtifactError: Refusal, Equatable {
     case digestMismatch(expected: ContentDigest, actual: ContentDigest)
     case blobNotFound(ContentDigest)
     case diskFull
+    case uploadNotFound(String)
+    /// A part that completes an upload was not sent, or was sent with other bytes.
+    case partMissing(String, number: Int)
 
     package var code: String {
         switch self {
@@ -21,13 +24,15 @@ package enum ArtifactError: Refusal, Equatable {
         case .digestMismatch: "digest_mismatch"
         case .blobNotFound: "blob_not_found"
         case .diskFull: "disk_full"
+        case .uploadNotFound: "upload_not_found"
+        case .partMissing: "upload_part_missing"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
-        case .invalidPath, .isFolder, .inTheWay, .digestMismatch: .invalid
-        case .notFound, .blobNotFound: .notFound
+        case .invalidPath, .isFolder, .inTheWay, .digestMismatch, .partMissing: .invalid
+        case .notFound, .blobNotFound, .uploadNotFound: .notFound
         case .diskFull: .diskFull
         }
     }
@@ -42,6 +47,11 @@ package enum ArtifactError: Refusal, Equatable {
         case .digestMismatch(let expected, let actual):
             "the bytes have the digest \(actual), not \(expected); nothing was stored"
         case .blobNotFound(let digest): "there is no blob \(digest)"
+        case .uploadNotFound(let id):
+            "there is no upload '\(id.prefix(100))': it was aborted, or never begun"
+        case .partMissing(let id, let number):
+            "part \(number) of the upload '\(id.prefix(100))' was not sent, or with other bytes; "
+                + "parts are numbered from 1 without a gap"
         case .diskFull: "the disk is full; nothing was written. Free space and try again."
         }
     }

@@ -30,16 +30,20 @@ package struct ArtifactFolder: Sendable {
         self.root = root + "/files"
         self.chance = chance
         incoming = root + "/incoming"
-        for folder in [self.root, incoming] {
+        uploads = root + "/uploads"
+        for folder in [self.root, incoming, uploads] {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: incoming) {
             unlink(incoming + "/" + name)
         }
+        try clearCompleteUploads()
     }
 
     private let incoming: String
+    /// Files that come in parts, a folder each.
+    let uploads: String
 
     /// Where the file or folder is, whether it is there or not.
     package func location(of path: ArtifactPath) -> String {

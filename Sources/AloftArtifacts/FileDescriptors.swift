@@ -6,6 +6,7 @@ enum FileDescriptors {
     static func fail(_ path: String) -> any Error {
         let code = errno
         if code == ENOSPC || code == EDQUOT { return ArtifactError.diskFull }
+        if code == ENAMETOOLONG { return ArtifactError.invalidPath(path) }
         return POSIXError(
             POSIXErrorCode(rawValue: code) ?? .EIO, userInfo: [NSFilePathErrorKey: path])
     }

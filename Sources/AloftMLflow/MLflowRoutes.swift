@@ -29,7 +29,12 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
         RegisteredModelCalls(service: service).add(to: calls)
         ModelVersionCalls(service: service).add(to: calls)
         ArtifactCalls(service: service).add(to: calls)
+        UploadCalls(service: service).add(to: calls)
         WebhookCalls(service: service).add(to: calls)
+        TraceCalls(service: service).add(to: calls)
+        OldTraceCalls(service: service).add(to: calls)
+        AssessmentCalls(service: service).add(to: calls)
+        SpanExportCalls(service: service).add(to: calls)
     }
 
     private func addServerRoutes(to calls: CallRouter<Context>) {
@@ -44,7 +49,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
                     writer.member("store_type", "SqlStore")
                     writer.member("workspaces_enabled", false)
                     writer.member("trace_archival_enabled", false)
-                    writer.member("multipart_uploads_enabled", false)
+                    writer.member("multipart_uploads_enabled", true)
                     writer.member("multipart_downloads_enabled", false)
                     writer.member("presigned_upload_run_id_supported", false)
                     writer.member("presigned_upload_model_id_supported", false)

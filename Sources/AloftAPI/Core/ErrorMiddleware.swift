@@ -19,6 +19,9 @@ package struct ErrorMiddleware: RouterMiddleware {
             return try await next(request, context)
         } catch let refusal as any Refusal {
             return ErrorResponse.make(for: refusal, path: path)
+        } catch let error as HTTPError where ErrorResponse.isTracking(path) {
+            return ErrorResponse.trackingRefusal(
+                error, what: "\(request.method) \(path.prefix(500))")
         } catch let error as HTTPError {
             return ErrorResponse.json(
                 ErrorReply(

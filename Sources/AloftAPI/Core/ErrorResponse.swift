@@ -39,8 +39,24 @@ package enum ErrorResponse {
             body: .init(byteBuffer: ByteBuffer(bytes: data)))
     }
 
-    private static func isTracking(_ path: String) -> Bool {
-        path.hasPrefix("/api/2.0/") || path.hasPrefix("/api/3.0/") || path.hasPrefix("/ajax-api/")
+    static func isTracking(_ path: String) -> Bool {
+        ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/", "/graphql", "/model-versions/"]
+            .contains { path.hasPrefix($0) }
+    }
+
+    /// What the HTTP library refuses, most often a route that there is not: clients of the tracking
+    /// protocol decide by the name what to try instead.
+    static func trackingRefusal(_ error: HTTPError, what: String) -> Response {
+        let name =
+            switch error.status {
+            case .notFound: "ENDPOINT_NOT_FOUND"
+            case .unauthorized: "UNAUTHENTICATED"
+            default: error.status.code < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR"
+            }
+        let message =
+            error.status == .notFound
+            ? "\(what): this server has no such route." : error.body ?? "\(what): \(error.status)"
+        return json(["error_code": name, "message": message], status: error.status)
     }
 
     private static func trackingResponse(

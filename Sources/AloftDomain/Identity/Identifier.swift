@@ -50,6 +50,7 @@ package enum Revision {}
 package enum Rollout {}
 package enum Gateway {}
 package enum Webhook {}
+package enum Trace {}
 
 package typealias ProjectID = Identifier<Project>
 package typealias TokenID = Identifier<Token>
@@ -64,6 +65,7 @@ package typealias RevisionID = Identifier<Revision>
 package typealias RolloutID = Identifier<Rollout>
 package typealias GatewayID = Identifier<Gateway>
 package typealias WebhookID = Identifier<Webhook>
+package typealias TraceID = Identifier<Trace>
 
 extension Identifier where Entity == Project {
     /// The project of everything that names none, such as runs of a plain MLflow client.

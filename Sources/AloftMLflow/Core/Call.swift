@@ -18,6 +18,8 @@ struct Call: Sendable {
 /// Registers calls under both prefixes, decodes them, and answers errors as clients read them.
 struct CallRouter<Context: RequestContext & PrincipalBearing> {
     let router: Router<Context>
+    /// Of the protocol: most calls are of version 2.0, those of traces also of 3.0.
+    var version = "2.0"
 
     typealias Handler = @Sendable (Call) async throws -> [UInt8]
 
@@ -25,6 +27,9 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
     func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
     func patch(_ path: String, _ handler: @escaping Handler) { on(.patch, path, handler) }
     func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
+
+    /// The same calls under another version.
+    func version(_ version: String) -> Self { Self(router: router, version: version) }
 
     /// - Parameter path: after `/api/2.0/mlflow/`, or after `/` if it starts with a slash.
     private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
@@ -47,7 +52,8 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
     ) {
         let paths =
             path.hasPrefix("/")
-            ? [path] : ["/api/2.0/mlflow/" + path, "/ajax-api/2.0/mlflow/" + path]
+            ? [path]
+            : ["/api/\(version)/mlflow/" + path, "/ajax-api/\(version)/mlflow/" + path]
         for path in paths {
             router.on(RouterPath(path), method: method) { request, context in
                 do {

@@ -141,6 +141,19 @@ struct Fields: Sendable {
         return Fields(members, prefix: "\(prefix)\(name).")
     }
 
+    /// An object of texts, by name.
+    func texts(_ name: String) throws -> [NamedText] {
+        guard let value = value(name) else { return [] }
+        guard case .object(let members) = value else { throw wrong(value, name) }
+        return try members.sorted { $0.key < $1.key }.map { key, item in
+            guard case .string(let text) = item else { throw wrong(item, "\(name).\(key)") }
+            return NamedText(key: key, value: text)
+        }
+    }
+
+    /// All of them.
+    var all: [String: JSONValue] { members }
+
     func path(of name: String) -> String { prefix + name }
 
     private func wrong(_ value: JSONValue, _ name: String) -> ProtocolError {

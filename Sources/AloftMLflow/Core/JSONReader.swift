@@ -29,6 +29,12 @@ struct JSONReader {
         return value
     }
 
+    /// Reads one whole document.
+    static func read(text: String) throws -> JSONValue {
+        var text = text
+        return try text.withUTF8 { try read(UnsafeRawBufferPointer($0)) }
+    }
+
     // MARK: Pieces
 
     func fault(_ reason: String) -> Fault { Fault(offset: offset, reason: reason) }

@@ -77,6 +77,30 @@ struct JSONWriter {
         needsComma = true
     }
 
+    mutating func member(_ name: StaticString, json: JSONValue) {
+        key(name)
+        value(json)
+    }
+
+    /// Texts by name, as one object.
+    mutating func map(_ name: StaticString, _ texts: [NamedText]) {
+        guard !texts.isEmpty else { return }
+        let members = texts.map { ($0.key, JSONValue.string($0.value)) }
+        member(name, json: .object(Dictionary(members, uniquingKeysWith: { _, last in last })))
+    }
+
+    mutating func member(_ name: StaticString, raw json: String) {
+        key(name)
+        raw(json)
+    }
+
+    /// A document that is written already.
+    mutating func raw(_ json: String) {
+        separate()
+        bytes.append(contentsOf: json.utf8)
+        needsComma = true
+    }
+
     mutating func string(_ value: String) {
         separate()
         bytes.append(0x22)

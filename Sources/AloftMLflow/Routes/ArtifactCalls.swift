@@ -23,10 +23,6 @@ struct ArtifactCalls: Sendable {
             calls.raw(.delete, files + "/**") { request, _ in
                 try await remove(Self.path(in: request, after: files + "/"))
             }
-            for part in ["mpu/create/**", "mpu/complete/**", "mpu/abort/**"] {
-                calls.raw(.post, prefix + part) { _, _ in throw Self.unsupported("Multipart upload")
-                }
-            }
             calls.raw(.get, prefix + "presigned/**") { _, _ in
                 throw Self.unsupported("A presigned address")
             }
@@ -65,7 +61,7 @@ struct ArtifactCalls: Sendable {
     }
 
     /// The rest of the request's path, decoded once and checked.
-    private static func path(in request: Request, after prefix: String) throws -> ArtifactPath {
+    static func path(in request: Request, after prefix: String) throws -> ArtifactPath {
         let raw = request.uri.path
         guard raw.hasPrefix(prefix), let text = raw.dropFirst(prefix.count).removingPercentEncoding
         else { throw ProtocolError.invalid("Invalid path: '\(raw.prefix(200))'") }

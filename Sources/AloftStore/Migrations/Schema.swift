@@ -18,6 +18,7 @@ enum Schema {
         .m0005Sweeps,
         .m0006Deployments,
         .m0007Webhooks,
+        .m0008Traces,
         .m0012MetricSummaries,
     ]
 

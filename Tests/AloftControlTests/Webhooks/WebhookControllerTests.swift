@@ -9,7 +9,8 @@ import Testing
 @testable import AloftControl
 
 struct WebhookControllerTests {
-    @Test func `a receiver is asked again with longer pauses until it takes the news`() async throws {
+    @Test func `a receiver is asked again with longer pauses until it takes the news`() async throws
+    {
         let world = try WebhookWorld()
         try await world.addWebhook()
         try await world.createModel("a")

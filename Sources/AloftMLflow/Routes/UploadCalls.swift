@@ -1,0 +1,131 @@
+import AloftArtifacts
+import AloftDomain
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Large files in parts: begun, sent part by part to the addresses that the beginning answers, and
+/// completed or aborted.
+struct UploadCalls: Sendable {
+    let service: MLflowService
+
+    private static let prefixes = ["/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"]
+    private static let mostParts = 10_000
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        for prefix in Self.prefixes {
+            for folder in ["", "/**"] {
+                calls.raw(.post, prefix + "mpu/create" + folder) { request, _ in
+                    try await create(request, prefix: prefix)
+                }
+                calls.raw(.post, prefix + "mpu/complete" + folder) { request, _ in
+                    try await complete(request, prefix: prefix)
+                }
+                calls.raw(.post, prefix + "mpu/abort" + folder) { request, _ in
+                    try await abort(request)
+                }
+            }
+        }
+        calls.raw(.put, Self.prefixes[0] + "mpu/parts/:upload/:number") { request, context in
+            try await takePart(
+                request, upload: ArtifactUploadID(context.parameters.get("upload") ?? ""),
+                number: context.parameters.get("number") ?? "")
+        }
+    }
+
+    private func create(_ request: Request, prefix: String) async throws -> Response {
+        let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
+        let path = try Self.path(request, fields, after: prefix + "mpu/create")
+        let count = try fields.optionalInt("num_parts") ?? 1
+        guard (1...Int64(Self.mostParts)).contains(count) else {
+            throw ProtocolError.invalidValue("\(count)", "num_parts")
+        }
+        let (artifacts, id): (ArtifactFolder, ArtifactUploadID) = (
+            service.artifacts, service.chance.identifier()
+        )
+        try await BlockingWork.run { try artifacts.beginUpload(to: path, id: id) }
+        let base = Self.base(of: request) + Self.prefixes[0] + "mpu/parts/\(id)"
+        // Parts are sent without the client's own headers: it gets back who it said it is.
+        let authorization = request.headers[.authorization]
+        return MLflowBody.json(
+            JSONWriter.document { writer in
+                writer.member("upload_id", id.rawValue)
+                writer.list("credentials", 1...Int(count)) { writer, number in
+                    writer.object { writer in
+                        writer.member("url", "\(base)/\(number)")
+                        writer.member("part_number", Int64(number))
+                        writer.object("headers") { $0.member("Authorization", authorization) }
+                    }
+                }
+            })
+    }
+
+    /// The address at which the client has reached us.
+    private static func base(of request: Request) -> String {
+        let name = HTTPField.Name("x-forwarded-proto")
+        let scheme = name.flatMap { request.headers[$0] } == "https" ? "https" : "http"
+        return "\(scheme)://\(request.head.authority ?? "localhost")"
+    }
+
+    /// The folder of the address and the last component of the body's path, which is the file's on
+    /// the client's own disk.
+    private static func path(
+        _ request: Request, _ fields: Fields, after prefix: String
+    ) throws -> ArtifactPath {
+        let local = try fields.string("path")
+        let name = local.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init)
+        guard let name else { throw ProtocolError.invalidValue("\"\(local.prefix(100))\"", "path") }
+        let folder =
+            request.uri.path.dropFirst(prefix.count).dropFirst().isEmpty
+            ? [] : try ArtifactCalls.path(in: request, after: prefix + "/").components
+        return try ArtifactPath(components: folder + [name])
+    }
+
+    private func takePart(
+        _ request: Request, upload: ArtifactUploadID, number: String
+    ) async throws -> Response {
+        guard let number = Int(number), (1...Self.mostParts).contains(number) else {
+            throw ProtocolError.invalidValue("\"\(number.prefix(100))\"", "part_number")
+        }
+        let artifacts = service.artifacts
+        let file = try await BlockingWork.run { try artifacts.begin() }
+        do {
+            for try await buffer in request.body {
+                try buffer.withUnsafeReadableBytes { try file.write($0) }
+            }
+            let tag = try await BlockingWork.run {
+                try artifacts.keepPart(file, number: number, of: upload)
+            }
+            return Response(status: .ok, headers: [.eTag: "\"\(tag)\""])
+        } catch {
+            file.abandon()
+            throw error
+        }
+    }
+
+    private func complete(_ request: Request, prefix: String) async throws -> Response {
+        let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
+        let path = try Self.path(request, fields, after: prefix + "mpu/complete")
+        let id = ArtifactUploadID(try fields.string("upload_id"))
+        let parts = try fields.objects("parts").map { part in
+            ArtifactFolder.Part(
+                number: Int(clamping: try part.int("part_number")),
+                entityTag: try part.string("etag").replacing("\"", with: ""))
+        }
+        let artifacts = service.artifacts
+        try await BlockingWork.run {
+            try artifacts.completeUpload(
+                id, to: path, parts: parts.sorted { $0.number < $1.number })
+        }
+        return MLflowBody.json(MLflowService.empty)
+    }
+
+    private func abort(_ request: Request) async throws -> Response {
+        let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
+        let id = ArtifactUploadID(try fields.string("upload_id"))
+        let artifacts = service.artifacts
+        try await BlockingWork.run { try artifacts.abortUpload(id) }
+        return MLflowBody.json(MLflowService.empty)
+    }
+}

@@ -1,0 +1,65 @@
+import AloftDomain
+import AloftStore
+import Hummingbird
+
+/// Traces as clients before 3.0 start, end, read and search them; their spans are artifacts.
+struct OldTraceCalls: Sendable {
+    let service: MLflowService
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("traces", start)
+        calls.get("traces", search)
+        calls.patch("traces/:trace", end)
+        calls.get("traces/:trace/info", getInfo)
+    }
+
+    private func start(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let new = TraceRecord(
+            id: service.chance.identifier(prefix: "tr-"),
+            experiment: try FieldReader.experimentID(fields),
+            requestTime: try fields.int("timestamp_ms"), duration: nil, state: .inProgress,
+            metadata: try TraceFields.pairs(fields, "request_metadata"),
+            tags: try TraceFields.pairs(fields, "tags"))
+        let stored = try await service.store.write { db in
+            try TraceQueries.start(db, new)
+            return try TraceQueries.get(db, new.id)
+        }
+        return Self.document(stored)
+    }
+
+    private func end(_ call: Call) async throws -> [UInt8] {
+        let fields = call.fields
+        let id = TraceID(call.parameter("trace"))
+        let endTime = try fields.int("timestamp_ms")
+        let state = try TraceFields.state(fields, "status") ?? .unspecified
+        let tags = try TraceFields.pairs(fields, "tags")
+        let metadata = try TraceFields.pairs(fields, "request_metadata")
+        let ended = try await service.store.write { db in
+            try TraceQueries.end(
+                db, id, endTime: endTime, state: state, tags: tags, metadata: metadata)
+            return try TraceQueries.get(db, id)
+        }
+        return Self.document(ended)
+    }
+
+    private static func document(_ trace: TraceRecord) -> [UInt8] {
+        JSONWriter.document { writer in
+            writer.object("trace_info") { $0.oldTraceInfoMembers(trace) }
+        }
+    }
+
+    private func getInfo(_ call: Call) async throws -> [UInt8] {
+        let id = TraceID(call.parameter("trace"))
+        return Self.document(try await service.store.read { try TraceQueries.get($0, id) })
+    }
+
+    private func search(_ call: Call) async throws -> [UInt8] {
+        let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
+        let search = try TraceCalls.search(call.fields, in: ids)
+        let found = try await service.store.read { try TraceQueries.search($0, search) }
+        return Page(found, limit: search.limit, offset: search.offset).document("traces") {
+            writer, trace in writer.object { $0.oldTraceInfoMembers(trace) }
+        }
+    }
+}

@@ -1,0 +1,396 @@
+"""Traces by the unmodified client: exported, read, searched, tagged, assessed, deleted."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+
+import mlflow
+import pytest
+from conftest import Server
+from mlflow import MlflowClient
+from mlflow.entities import AssessmentSource, SpanType, Trace
+from mlflow.exceptions import MlflowException
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[MlflowClient]:
+    mlflow.set_tracking_uri(server.url)
+    yield MlflowClient(server.url)
+    while mlflow.active_run():
+        mlflow.end_run()
+
+
+@pytest.fixture
+def experiment(client: MlflowClient) -> str:
+    return str(mlflow.set_experiment(f"traces-{uuid.uuid4().hex[:8]}").experiment_id)
+
+
+@mlflow.trace(span_type=SpanType.TOOL)
+def add(x: int, y: int) -> int:
+    return x + y
+
+
+@mlflow.trace(name="answer", attributes={"kind": "sum"})
+def answer(x: int, fails: bool = False) -> int:
+    with mlflow.start_span("look up", span_type=SpanType.RETRIEVER) as span:
+        span.set_inputs({"query": f"Zürich {x}"})
+        span.set_outputs(["one", "two"])
+        span.set_attribute("documents", 2)
+    if fails:
+        raise ValueError("no answer")
+    return add(x, 1)
+
+
+def traced(x: int = 1, *, fails: bool = False) -> str:
+    """Makes one trace and returns its id once the server has it."""
+    if fails:
+        with pytest.raises(ValueError):
+            answer(x, fails=True)
+    else:
+        answer(x)
+    mlflow.flush_trace_async_logging()
+    return str(mlflow.get_last_active_trace_id())
+
+
+def test_a_trace_comes_back_whole(client: MlflowClient, experiment: str) -> None:
+    trace = mlflow.get_trace(traced(41))
+    assert trace is not None
+    assert trace.info.experiment_id == experiment and trace.info.state == "OK"
+    assert json.loads(trace.info.request_preview) == {"x": 41}
+    assert trace.info.response_preview == "42"
+    assert trace.info.execution_duration >= 0
+    spans = {span.name: span for span in trace.data.spans}
+    assert sorted(spans) == ["add", "answer", "look up"]
+    root = spans["answer"]
+    assert root.parent_id is None and root.attributes["kind"] == "sum"
+    assert spans["add"].parent_id == root.span_id and spans["add"].span_type == "TOOL"
+    assert spans["look up"].inputs == {"query": "Zürich 41"}
+    assert spans["look up"].outputs == ["one", "two"]
+    assert spans["look up"].attributes["documents"] == 2
+    assert spans["add"].start_time_ns <= spans["add"].end_time_ns
+    assert trace.info.tags["mlflow.trace.spansLocation"] == "TRACKING_STORE"
+    assert trace.info.tags["mlflow.traceName"] == "answer"
+
+
+def test_a_failure_keeps_its_exception(client: MlflowClient, experiment: str) -> None:
+    trace = mlflow.get_trace(traced(fails=True))
+    assert trace is not None and trace.info.state == "ERROR"
+    root = next(span for span in trace.data.spans if span.parent_id is None)
+    assert root.status.status_code == "ERROR" and "no answer" in root.status.description
+    assert root.events[0].name == "exception"
+
+
+def test_tags_are_set_and_deleted(client: MlflowClient, experiment: str) -> None:
+    trace = traced()
+    mlflow.set_trace_tag(trace, "team", "delays")
+    client.set_trace_tag(trace, "team", "red")
+    assert mlflow.get_trace(trace).info.tags["team"] == "red"  # type: ignore[union-attr]
+    mlflow.delete_trace_tag(trace, "team")
+    assert "team" not in mlflow.get_trace(trace).info.tags  # type: ignore[union-attr]
+    with pytest.raises(MlflowException) as missing:
+        client.delete_trace_tag(trace, "team")
+    assert missing.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+    with pytest.raises(MlflowException) as unknown:
+        client.set_trace_tag("tr-" + "0" * 32, "a", "b")
+    assert unknown.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+
+@pytest.fixture(scope="module")
+def flock(server: Server) -> tuple[str, dict[str, str], str]:
+    """Four traces that differ in what a search can ask for: experiment, name -> id, a run."""
+    mlflow.set_tracking_uri(server.url)
+    experiment = str(mlflow.set_experiment(f"flock-{uuid.uuid4().hex[:8]}").experiment_id)
+    ids = {"ada": traced(1), "bob": traced(2)}
+    ids["cleo"] = traced(3, fails=True)
+    with mlflow.start_run() as run:
+        ids["dan"] = traced(4)
+    for name, trace in ids.items():
+        mlflow.set_trace_tag(trace, "who", name)
+    mlflow.set_trace_tag(ids["ada"], "odd key", "x")
+    mlflow.log_feedback(trace_id=ids["ada"], name="good", value=True)
+    mlflow.log_feedback(trace_id=ids["bob"], name="score", value=0.25)
+    mlflow.log_feedback(trace_id=ids["cleo"], name="score", value=0.75)
+    mlflow.log_expectation(trace_id=ids["dan"], name="sum", value="five")
+    with mlflow.start_span("another name") as span:
+        span.set_attribute("deep", "inside")
+    mlflow.flush_trace_async_logging()
+    ids["eve"] = str(mlflow.get_last_active_trace_id())
+    mlflow.set_trace_tag(ids["eve"], "who", "eve")
+    MlflowClient(server.url).link_traces_to_run([ids["bob"]], run.info.run_id)
+    return experiment, ids, run.info.run_id
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", "ada bob cleo dan eve"),
+        ("status = 'ERROR'", "cleo"),
+        ("trace.status != 'ERROR'", "ada bob dan eve"),
+        ("attributes.status IN ('ERROR', 'IN_PROGRESS')", "cleo"),
+        ("tags.who = 'ada'", "ada"),
+        ("tag.who LIKE '%a%'", "ada dan"),
+        ("tags.`odd key` IS NOT NULL", "ada"),
+        ("tags.`odd key` IS NULL", "bob cleo dan eve"),
+        ("name = 'answer'", "ada bob cleo dan"),
+        ("trace.name ILIKE 'ANOTHER%'", "eve"),
+        ("timestamp_ms > 0 AND tags.who = 'bob'", "bob"),
+        ("trace.timestamp_ms < 0", ""),
+        ("execution_time_ms >= 0", "ada bob cleo dan eve"),
+        ("end_time > 1000", "ada bob cleo dan eve"),
+        ("span.name = 'add'", "ada bob dan"),
+        ("span.type = 'TOOL' AND span.name = 'add'", "ada bob dan"),
+        ("span.type = 'TOOL' AND span.name = 'answer'", ""),
+        ("span.status = 'ERROR'", "cleo"),
+        ("span.attributes.deep = 'inside'", "eve"),
+        ("span.attributes.kind LIKE 's%'", "ada bob cleo dan"),
+        ("span.content LIKE '%Zürich 3%'", "cleo"),
+        ("trace.text LIKE '%Zürich 2%'", "bob"),
+        ("feedback.good = 'true'", "ada"),
+        ("feedback.score > 0.5", "cleo"),
+        ("feedback.score <= '0.25'", "bob"),
+        ("feedback.score IS NOT NULL", "bob cleo"),
+        ("feedback.score IS NULL", "ada dan eve"),
+        ("expectation.sum = 'five'", "dan"),
+        ("metadata.`mlflow.sourceRun` IS NOT NULL", "dan"),
+    ],
+)
+def test_search(
+    client: MlflowClient, flock: tuple[str, dict[str, str], str], query: str, expected: str
+) -> None:
+    experiment, ids, _ = flock
+    names = {trace: name for name, trace in ids.items()}
+    found = client.search_traces(
+        locations=[experiment], filter_string=query, order_by=["timestamp ASC"]
+    )
+    assert sorted(names[trace.info.trace_id] for trace in found) == expected.split()
+
+
+def test_search_by_run_id_and_pages(
+    client: MlflowClient, flock: tuple[str, dict[str, str], str]
+) -> None:
+    experiment, ids, run = flock
+    by_run = client.search_traces(locations=[experiment], filter_string=f"run_id = '{run}'")
+    assert {trace.info.trace_id for trace in by_run} == {ids["dan"], ids["bob"]}
+    by_id = client.search_traces(
+        locations=[experiment], filter_string=f"request_id = '{ids['ada']}'"
+    )
+    assert [trace.info.trace_id for trace in by_id] == [ids["ada"]]
+    seen: list[str] = []
+    token = None
+    while True:
+        page = client.search_traces(
+            locations=[experiment], max_results=2, order_by=["timestamp_ms DESC"], page_token=token
+        )
+        seen += [trace.info.trace_id for trace in page]
+        assert all(isinstance(trace, Trace) and trace.data.spans for trace in page)
+        token = page.token
+        if not token:
+            break
+    assert seen == [ids[name] for name in ("eve", "dan", "cleo", "bob", "ada")]
+    table = mlflow.search_traces(locations=[experiment], return_type="pandas")
+    assert len(table) == 5
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status > 'OK'",
+        "timestamp = 'x'",
+        "tags.who = 3",
+        "nothing = 'x'",
+        "planet.name = 'x'",
+        "span.content = 'x'",
+        "span.color = 'x'",
+        "feedback.score > 'many'",
+        "prompt LIKE 'a'",
+        "status = 'OK' OR status = 'ERROR'",
+        "tags.who RLIKE 'a.*'",
+    ],
+)
+def test_what_cannot_be_asked_is_said_so(client: MlflowClient, experiment: str, query: str) -> None:
+    with pytest.raises(MlflowException) as refused:
+        client.search_traces(locations=[experiment], filter_string=query)
+    assert refused.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_assessments_live(client: MlflowClient, experiment: str) -> None:
+    trace = traced()
+    source = AssessmentSource(source_type="HUMAN", source_id="ann")
+    made = mlflow.log_feedback(
+        trace_id=trace,
+        name="faithful",
+        value={"score": 0.5, "why": ["a", "b"]},
+        source=source,
+        rationale="half of it",
+        metadata={"round": "1"},
+    )
+    found = mlflow.get_assessment(trace, made.assessment_id)
+    assert found.feedback.value == {"score": 0.5, "why": ["a", "b"]}
+    assert found.source.source_id == "ann" and found.rationale == "half of it"
+    assert found.metadata["round"] == "1" and found.valid
+    again = mlflow.override_feedback(
+        trace_id=trace, assessment_id=made.assessment_id, value=0.9, rationale="more"
+    )
+    old = mlflow.get_assessment(trace, made.assessment_id)
+    assert again.overrides == made.assessment_id and not old.valid
+    expected = mlflow.log_expectation(trace_id=trace, name="sum", value={"x": 2}, source=source)
+    changed = mlflow.update_assessment(
+        trace_id=trace,
+        assessment_id=expected.assessment_id,
+        assessment=mlflow.entities.Expectation(name="total", value=3),
+    )
+    assert (changed.name, changed.expectation.value) == ("total", 3)
+    listed = mlflow.get_trace(trace).info.assessments  # type: ignore[union-attr]
+    assert {one.name for one in listed} == {"faithful", "total"} and len(listed) == 3
+    mlflow.delete_assessment(trace, again.assessment_id)
+    assert mlflow.get_assessment(trace, made.assessment_id).valid
+    with pytest.raises(MlflowException) as gone:
+        mlflow.get_assessment(trace, again.assessment_id)
+    assert gone.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_traces_are_deleted(client: MlflowClient, experiment: str) -> None:
+    first, second, third = traced(1), traced(2), traced(3)
+    assert client.delete_traces(experiment, trace_ids=[second, "tr-unknown"]) == 1
+    with pytest.raises(MlflowException):
+        client.get_trace(second)
+    now = int(time.time() * 1000) + 1000
+    assert client.delete_traces(experiment, max_timestamp_millis=now, max_traces=1) == 1
+    left = client.search_traces(locations=[experiment])
+    assert [trace.info.trace_id for trace in left] == [third] and first != third
+    assert client.delete_traces(experiment, max_timestamp_millis=now) == 1
+
+
+def test_a_trace_by_hand_and_its_link_to_a_prompt(client: MlflowClient, experiment: str) -> None:
+    prompt = client.register_prompt("greeting-" + experiment, "Hello {{name}}")
+    root = client.start_trace("by hand", inputs={"a": 1}, tags={"t": "1"}, experiment_id=experiment)
+    child = client.start_span("child", trace_id=root.trace_id, parent_id=root.span_id)
+    client.end_span(root.trace_id, child.span_id, outputs="x")
+    client.end_trace(root.trace_id, outputs="done", status="OK")
+    mlflow.flush_trace_async_logging()
+    client.link_prompt_versions_to_trace([prompt], root.trace_id)
+    trace = client.get_trace(root.trace_id)
+    assert {span.name for span in trace.data.spans} == {"by hand", "child"}
+    assert trace.info.tags["t"] == "1"
+    found = client.search_traces(
+        locations=[experiment], filter_string=f"prompt = '{prompt.name}/{prompt.version}'"
+    )
+    assert [one.info.trace_id for one in found] == [root.trace_id]
+
+
+def export(server: Server, body: bytes, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        server.url + "/v1/traces",
+        body,
+        {name.replace("_", "-"): value for name, value in headers.items()},
+        method="POST",
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_spans_of_another_opentelemetry_client_make_a_trace(
+    client: MlflowClient, server: Server, experiment: str
+) -> None:
+    message = ExportTraceServiceRequest()
+    span = message.resource_spans.add().scope_spans.add().spans.add()
+    span.trace_id, span.span_id = bytes(range(16)), bytes(range(8))
+    span.name, span.start_time_unix_nano, span.end_time_unix_nano = "GET /", 10**18, 10**18 + 5**9
+    for key in ("session.id", "mlflow.traceTag.team"):
+        attribute = span.attributes.add(key=key)
+        attribute.value.string_value = "red"
+    headers = {"Content_Type": "application/x-protobuf", "x_mlflow_experiment_id": experiment}
+    assert export(server, message.SerializeToString(), **headers) == (200, b"")
+    trace = client.get_trace("tr-" + bytes(range(16)).hex())
+    assert trace.info.request_time == 10**12 and trace.info.state == "OK"
+    assert trace.info.tags["team"] == "red" and trace.info.tags["mlflow.traceName"] == "GET /"
+    assert trace.info.trace_metadata["mlflow.trace.session"] == "red"
+    assert trace.data.spans[0].name == "GET /"
+    as_json = {
+        "resourceSpans": [
+            {
+                "scopeSpans": [
+                    {
+                        "spans": [
+                            {
+                                "traceId": "ab" * 16,
+                                "spanId": "cd" * 8,
+                                "name": "from JSON",
+                                "startTimeUnixNano": "1000000000",
+                                "newer": 1,
+                            }
+                        ]
+                    }
+                ]
+            }
+        ]
+    }
+    headers["Content_Type"] = "application/json"
+    assert export(server, json.dumps(as_json).encode(), **headers)[0] == 200
+    assert client.get_trace("tr-" + "ab" * 16).data.spans[0].name == "from JSON"
+
+
+def test_what_is_no_export_is_refused(server: Server, experiment: str) -> None:
+    protobuf = {"Content_Type": "application/x-protobuf", "x_mlflow_experiment_id": experiment}
+    short = ExportTraceServiceRequest()
+    short.resource_spans.add().scope_spans.add().spans.add(trace_id=b"1", span_id=b"2")
+    for body, headers in [
+        (b"\xff\xff\xff", protobuf),
+        (b"", protobuf),
+        (short.SerializeToString(), protobuf),
+        (b"{", protobuf | {"Content_Type": "application/json"}),
+        (b"{}", protobuf | {"Content_Type": "text/plain"}),
+        (b"", {"Content_Type": "application/x-protobuf"}),
+        (b"", protobuf | {"x_mlflow_experiment_id": "none"}),
+        (b"\x1f\x8b", protobuf | {"Content_Encoding": "gzip"}),
+    ]:
+        status, answer = export(server, body, **headers)
+        assert status == 400, (body, headers, answer)
+        assert json.loads(answer)["error_code"] == "INVALID_PARAMETER_VALUE"
+    unknown = protobuf | {"x_mlflow_experiment_id": "987654"}
+    assert export(server, short.SerializeToString(), **unknown)[0] == 400
+    good = ExportTraceServiceRequest()
+    good.resource_spans.add().scope_spans.add().spans.add(trace_id=b"1" * 16, span_id=b"2" * 8)
+    assert export(server, good.SerializeToString(), **unknown)[0] == 404
+
+
+def test_an_old_client_starts_and_ends_a_trace(server: Server, experiment: str) -> None:
+    def call(method: str, path: str, body: object | None = None) -> dict[str, object]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{server.url}/api/2.0/mlflow/{path}",
+            data,
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return dict(json.loads(reply.read()))
+
+    started = call(
+        "POST",
+        "traces",
+        {
+            "experiment_id": experiment,
+            "timestamp_ms": 1000,
+            "request_metadata": [{"key": "a", "value": "1"}],
+            "tags": [{"key": "mlflow.traceName", "value": "old"}],
+        },
+    )["trace_info"]
+    assert isinstance(started, dict) and started["status"] == "IN_PROGRESS"
+    trace = started["request_id"]
+    ended = call(
+        "PATCH", f"traces/{trace}", {"timestamp_ms": 1250, "status": "OK", "request_id": trace}
+    )["trace_info"]
+    assert isinstance(ended, dict) and ended["execution_time_ms"] == 250
+    assert call("GET", f"traces/{trace}/info")["trace_info"] == ended
+    listed = call("GET", f"traces?experiment_ids={experiment}&filter=name%20%3D%20%27old%27")
+    assert listed["traces"] == [ended]
