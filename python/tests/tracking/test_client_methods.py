@@ -149,7 +149,7 @@ def test_runs(client: Any, tmp_path: Path) -> None:
     run = client.create_run("0", tags={"mlflow.parentRunId": parent}).info.run_id
     client.log_metric(run, "m", 1.5, step=2)
     client.log_param(run, "p", 1)
-    client.log_batch(run, [Metric("m", 2.5, 5, 3)], [Param("q", "2")], [RunTag("t", "1")])
+    client.log_batch(run, [Metric("m", 2.5, 1 << 42, 3)], [Param("q", "2")], [RunTag("t", "1")])
     client.set_tag(run, "u", "2")
     client.delete_tag(run, "u")
     assert [point.value for point in client.get_metric_history(run, "m")] == [1.5, 2.5]
@@ -265,6 +265,9 @@ def test_prompts(client: Any) -> None:
         )
     run = client.create_run("0").info.run_id
     client.link_prompt_version_to_run(run, second)
+    assert '"version": "2"' in client.get_run(run).data.tags["mlflow.linkedPrompts"]
+    # What older clients wrote, and this one still reads.
+    client.set_prompt_version_tag("p", "2", "mlflow.prompt.associatedRunIds", run)
     assert [one.version for one in client.list_logged_prompts(run)] == [2]
     client.detach_prompt_from_run(run, "prompts:/p/2")
     model = client.create_logged_model("0", name="with prompt").model_id
