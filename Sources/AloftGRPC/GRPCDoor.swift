@@ -87,6 +87,8 @@ package struct GRPCDoor: GatewayDoor {
             config.http2.targetWindowSize = 1 << 22
             // One client cannot make the gateway hold any number of unfinished messages.
             config.http2.maxConcurrentStreams = 256
+            // What one turn of the loop answers leaves together, and nothing waits for the next.
+            config.connection.flushCoalescing = .init(maxFlushDelay: .zero, maxBytes: 64 << 10)
             config.connection.maxIdleTime = .seconds(1800)
             config.connection.keepalive.time = .seconds(60)
             // Clients of model servers ping often; that is no attack.

@@ -23,8 +23,11 @@ INFER = "/inference.GRPCInferenceService/ModelInfer"
 
 @pytest.fixture(scope="module")
 def small_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """One that takes a mebibyte at most."""
-    one = Gateway(folder=tmp_path_factory.mktemp("small") / "data", arguments=["--body-limit", "1"])
+    """One that takes a mebibyte at most, on two event loops."""
+    one = Gateway(
+        folder=tmp_path_factory.mktemp("small") / "data",
+        arguments=["--body-limit", "1", "--threads", "2"],
+    )
     one.deploy("split", (fixture("constant-1.onnx"), 100))
     one.start()
     yield one
