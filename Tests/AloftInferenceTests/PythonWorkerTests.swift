@@ -6,7 +6,7 @@ import NIOCore
 import Testing
 
 /// A worker that speaks the protocol and misbehaves as its input says: -1 ends the process, -2 hangs,
-/// -3 takes 400 MiB, -4 fails; anything else comes back doubled.
+/// -3 takes 400 MiB, -4 fails; anything else comes back doubled, or as often as the parameter `factor`.
 private let misbehavingWorker = """
     import argparse, json, os, socket, struct, sys, time
     parser = argparse.ArgumentParser()
@@ -52,7 +52,7 @@ private let misbehavingWorker = """
         if values[0] == -4:
             send({"id": request["id"], "error": {"code": "bad", "message": "the model says no"}})
             continue
-        reply = struct.pack(f"<{len(values)}f", *[2 * value for value in values])
+        reply = struct.pack(f"<{len(values)}f", *[request["parameters"].get("factor", 2) * value for value in values])
         send({"id": request["id"], "outputs": [{"name": "y", "datatype": "FP32",
               "shape": [len(values)], "offset": 0, "length": len(reply)}]}, reply)
     """
@@ -80,11 +80,14 @@ private let misbehavingWorker = """
         }
 
         /// One request; the result, or the error's code.
-        func ask(_ value: Float, milliseconds: Int = 20_000) async -> String {
+        func ask(
+            _ value: Float, milliseconds: Int = 20_000, parameters: String = "{}"
+        ) async -> String {
             let request = InferenceRequest()
             request.fillWithZeros(pool.signature)
             let body =
-                #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[\#(value)]}]}"#
+                #"{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[\#(value)]}],"#
+                + #""parameters":\#(parameters)}"#
             let bytes = Data(body.utf8)
             do {
                 try bytes.withUnsafeBytes {
@@ -125,6 +128,16 @@ private let misbehavingWorker = """
         await world.pool.stop()
         let text = try String(contentsOfFile: world.log, encoding: .utf8)
         #expect(text.components(separatedBy: "hello from the worker").count == 4)
+    }
+
+    @Test func `a request's parameters reach the model, and those of the protocol do not`()
+        async throws
+    {
+        let world = try World()
+        let parameters = #"{"factor":3,"binary_data_output":false,"timeout":9000000}"#
+        #expect(await world.ask(7, parameters: parameters) == "21.0")
+        #expect(await world.ask(7) == "14.0")
+        await world.pool.stop()
     }
 
     @Test func `many at once are answered each with its own`() async throws {

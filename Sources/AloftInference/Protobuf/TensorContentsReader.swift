@@ -38,11 +38,17 @@ struct TensorContentsReader {
 
     /// The number of elements that the shape means, if the contents can hold so many.
     private func elementCount(
-        _ contents: ProtobufSlice, minimumBytes: Int
+        _ contents: ProtobufSlice, field: UInt64, minimumBytes: Int
     ) throws(InferenceError) -> Int {
         guard let count = TensorShape.elementCount(shape),
             count <= contents.bytes.count / minimumBytes
-        else { throw .wrongCount(name: name, count: nil, shape: shape) }
+        else {
+            // Values in another datatype's field are the likelier mistake, and named as such.
+            try values(contents, field: field) { (cursor, wire) throws(InferenceError) in
+                try cursor.skip(wire)
+            }
+            throw .wrongCount(name: name, count: nil, shape: shape)
+        }
         return count
     }
 
@@ -70,7 +76,7 @@ struct TensorContentsReader {
         _ contents: ProtobufSlice, field: UInt64, of: Element.Type,
         _ convert: (UInt64) -> Element?
     ) throws(InferenceError) {
-        let count = try elementCount(contents, minimumBytes: 1)
+        let count = try elementCount(contents, field: field, minimumBytes: 1)
         let target = tensors.append(
             place: place, datatype: datatype, dimensions: shape, elementCount: count,
             byteCount: count * MemoryLayout<Element>.stride
@@ -101,7 +107,7 @@ struct TensorContentsReader {
         _ contents: ProtobufSlice, field: UInt64, wire expected: ProtobufCursor.Wire
     ) throws(InferenceError) {
         let size = datatype.elementBytes
-        let count = try elementCount(contents, minimumBytes: size)
+        let count = try elementCount(contents, field: field, minimumBytes: size)
         let target = tensors.append(
             place: place, datatype: datatype, dimensions: shape, elementCount: count,
             byteCount: count * size)
