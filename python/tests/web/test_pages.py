@@ -215,6 +215,8 @@ def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
 
 def test_brushing_an_axis_chooses_runs(watched: Watched, seeded: Seeded) -> None:
     page = watched.open(f"/compare?runs={','.join(seeded.runs[:8])}")
+    # Charts above it are there, so that nothing moves while the pointer does.
+    expect(page.locator(".js-line").first).to_be_visible()
     axis = page.get_by_role("img", name=re.compile("Parallel coordinates")).locator("g.axis").last
     axis.evaluate("element => element.scrollIntoView({block: 'center'})")
     box = axis.locator("rect").last.bounding_box()

@@ -45,7 +45,7 @@ export function Parallel({ axes, runs, onBrush }: {
     const box = useRef<SVGSVGElement>(null);
     const [width, setWidth] = useState(900);
     const [brushes, setBrushes] = useState<Map<number, [number, number]>>(new Map());
-    const drag = useRef<{ axis: number; start: number } | null>(null);
+    const drag = useRef<{ axis: number; start: number; range: [number, number] } | null>(null);
     useEffect(() => {
         const element = box.current;
         if (element === null) return;
@@ -74,19 +74,24 @@ export function Parallel({ axes, runs, onBrush }: {
     const pixel = (event: PointerEvent) => event.clientY - (box.current?.getBoundingClientRect().top ?? 0);
     const begin = (index: number) => (event: PointerEvent<SVGRectElement>) => {
         event.currentTarget.setPointerCapture(event.pointerId);
-        drag.current = { axis: index, start: share(pixel(event)) };
+        const start = share(pixel(event));
+        drag.current = { axis: index, start, range: [start, start] };
     };
     const move = (event: PointerEvent) => {
         if (drag.current === null) return;
         const { axis, start } = drag.current;
         const now = share(pixel(event));
-        setBrushes(new Map(brushes).set(axis, [Math.min(start, now), Math.max(start, now)]));
+        const range: [number, number] = [Math.min(start, now), Math.max(start, now)];
+        drag.current.range = range;
+        setBrushes((before) => new Map(before).set(axis, range));
     };
     const end = () => {
         if (drag.current === null) return;
+        // From the pointer, not from what was drawn: on a busy machine that lags behind.
+        const { axis, range } = drag.current;
         const next = new Map(brushes);
-        const range = next.get(drag.current.axis);
-        if (range === undefined || range[1] - range[0] < 0.02) next.delete(drag.current.axis);
+        if (range[1] - range[0] < 0.02) next.delete(axis);
+        else next.set(axis, range);
         drag.current = null;
         change(next);
     };
