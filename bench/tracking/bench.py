@@ -32,7 +32,7 @@ from reading import (  # noqa: E402
     measure_searches,
     wait_until_ready,
 )
-from report import Report, machine, note  # noqa: E402
+from report import Report, go_before_others, machine, note  # noqa: E402
 from servers import Peer, free_port, running  # noqa: E402
 from writing import measure_writes  # noqa: E402
 
@@ -100,6 +100,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt-get install wrk")
     facts = machine(arguments.program, arguments.mlflow)
+    facts["scheduling"] = go_before_others()
     print(json.dumps({"bench": "tracking", "what": "machine", **facts}), flush=True)
     report = Report()
     with tempfile.TemporaryDirectory(dir=ROOT, prefix=".build-bench-") as folder:

@@ -27,7 +27,7 @@ PAGES: list[tuple[str, list[str]]] = [
     ("metrics.m0 > 0.99 AND tags.t1 = 'v4'", ["attributes.start_time DESC"]),
     ("tags.t0 = 'v5' AND metrics.m4 >= 0.{0:03d}", ["params.p2 ASC"]),
     ("params.p1 LIKE '1%' AND tags.t2 != 'v1'", ["metrics.m2 DESC"]),
-    ("params.p3 IN ('2', '5')", ["attributes.end_time DESC"]),
+    ("params.p3 != '2'", ["attributes.end_time DESC"]),
     ("attributes.status = 'RUNNING' AND params.p4 ILIKE '%6'", ["attributes.run_name ASC"]),
     ("metrics.m2 <= 0.{0:03d} AND attributes.start_time > 0", ["tags.t0 DESC", "metrics.m1"]),
     ("metrics.m0 > 0.9 AND metrics.m0 < 0.1", ["metrics.m1 DESC"]),

@@ -43,7 +43,10 @@ def wrk(
     command = ["wrk", "-t", "1", "-c", str(clients), "-d", f"{seconds}s", "--timeout", "60s"]
     command += ["-s", str(HERE / script), peer.url]
     load = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     while until and load.poll() is None:
         if until.exists():
