@@ -125,6 +125,12 @@ let package = Package(
                 nioFoundation,
             ]),
         layer(
+            "AloftTransfer",
+            [
+                "AloftWire", "AloftDomain", "AloftClient", asyncHTTPClient, grdb, crypto, nioCore,
+                nioHTTP1, nioFoundation,
+            ]),
+        layer(
             "AloftGateway",
             [
                 "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
@@ -144,8 +150,8 @@ let package = Package(
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", argumentParser,
-                hummingbird,
+                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
+                argumentParser, hummingbird,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],

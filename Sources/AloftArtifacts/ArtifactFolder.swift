@@ -41,7 +41,7 @@ package struct ArtifactFolder: Sendable {
         try clearCompleteUploads()
     }
 
-    private let incoming: String
+    let incoming: String
     /// Files that come in parts, a folder each.
     let uploads: String
 

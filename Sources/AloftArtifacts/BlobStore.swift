@@ -11,6 +11,9 @@ package struct BlobStore: Sendable {
 
     private let root: String
     private let chance: Chance
+    let exclusion = BlobGuard()
+
+    var incoming: String { root + "/incoming" }
 
     /// Opens the store, creates its folders where there are none, and clears what an earlier process
     /// left half-written.
@@ -57,7 +60,7 @@ package struct BlobStore: Sendable {
             throw ArtifactError.digestMismatch(expected: expected, actual: digest)
         }
         let stored = Stored(digest: digest, sizeBytes: file.sizeBytes)
-        if contains(digest) {
+        if claim(digest) != nil {
             file.abandon()
             return stored
         }

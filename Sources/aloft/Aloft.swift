@@ -19,7 +19,8 @@ struct Aloft: AsyncParsableCommand {
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
             SweepCommand.self, RunsCommand.self, ModelsCommand.self, DeploymentsCommand.self,
             DeployCommand.self, RollbackCommand.self, RolloutCommand.self, PredictCommand.self,
-            TokenCommand.self, ShimCommand.self,
+            ImportCommand.self, ExportCommand.self, SpaceCommand.self, TokenCommand.self,
+            ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

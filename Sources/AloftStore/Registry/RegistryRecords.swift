@@ -10,6 +10,11 @@ package enum ModelStage: String, Sendable, Codable, CaseIterable {
 package struct ModelAlias: Sendable, Equatable, Codable {
     package var alias: String
     package var version: Int64
+
+    package init(alias: String, version: Int64) {
+        self.alias = alias
+        self.version = version
+    }
 }
 
 package struct RegisteredModelRecord: Sendable, Equatable {
@@ -42,6 +47,25 @@ package struct ModelVersionRecord: Sendable, Equatable {
     package var updatedAt: Int64
     package var tags: [NamedText] = []
     package var aliases: [String] = []
+
+    package init(
+        modelNumber: Int64, name: String, version: Int64, stage: ModelStage, description: String,
+        source: String, run: RunID?, runLink: String, loggedModel: LoggedModelID?, user: String,
+        createdAt: Int64, updatedAt: Int64
+    ) {
+        self.modelNumber = modelNumber
+        self.name = name
+        self.version = version
+        self.stage = stage
+        self.description = description
+        self.source = source
+        self.run = run
+        self.runLink = runLink
+        self.loggedModel = loggedModel
+        self.user = user
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
 }
 
 /// A model version to create.

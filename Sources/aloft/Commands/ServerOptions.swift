@@ -15,6 +15,13 @@ struct ServerOptions: ParsableArguments {
 
     /// A client for that server, with the token in ALOFT_TOKEN if there is one.
     func client() throws -> ServerClient {
+        ServerClient(
+            server: try address(), token: ProcessInfo.processInfo.environment["ALOFT_TOKEN"],
+            http: Self.http)
+    }
+
+    /// The server's address, checked.
+    func address() throws -> String {
         let environment = ProcessInfo.processInfo.environment
         let address = server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
         guard let url = URL(string: address), ["http", "https"].contains(url.scheme),
@@ -23,8 +30,7 @@ struct ServerOptions: ParsableArguments {
             throw CommandFailure.usage(
                 "--server \(address): expected an address such as http://127.0.0.1:5000")
         }
-        return ServerClient(
-            server: address, token: environment["ALOFT_TOKEN"], http: Self.http)
+        return address
     }
 
     /// The process's connections; they end with it.

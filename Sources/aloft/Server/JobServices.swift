@@ -27,7 +27,8 @@ struct JobServices: Sendable {
 
     var hasBlob: @Sendable (ContentDigest) -> Bool {
         let blobPath = blobPath
-        return { FileManager.default.fileExists(atPath: blobPath($0)) }
+        let blobs = services.blobs
+        return { blobs.claim($0) != nil }
     }
 
     var logs: JobLogs {

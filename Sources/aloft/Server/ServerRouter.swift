@@ -27,6 +27,10 @@ extension ServerServices {
         let traffic = TrafficRecorder()
         RevisionRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
         GatewayRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
+        ImportRoutes(store: store, time: time).add(to: &routes)
+        SpaceRoutes(
+            keeper: SpaceKeeper(store: store, artifacts: artifacts, blobs: blobs, time: time)
+        ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)

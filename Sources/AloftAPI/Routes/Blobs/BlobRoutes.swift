@@ -23,7 +23,7 @@ package struct BlobRoutes: Sendable {
         }
         routes.router.head(path) { _, context in
             let digest = try digest(in: context)
-            guard let size = blobs.sizeBytes(of: digest) else {
+            guard let size = blobs.claim(digest) else {
                 throw ArtifactError.blobNotFound(digest)
             }
             return Response(status: .ok, headers: Self.headers(digest, sizeBytes: size))

@@ -38,7 +38,7 @@ package struct ServableRoutes: Sendable {
     private func put(
         _ key: ModelVersionKey, _ body: PutServable.Body, by who: Principal
     ) async throws -> PutServable.Reply {
-        guard let size = blobs.sizeBytes(of: body.digest) else {
+        guard let size = blobs.claim(body.digest) else {
             throw DeploymentError.blobMissing(body.digest)
         }
         guard size == body.sizeBytes else {

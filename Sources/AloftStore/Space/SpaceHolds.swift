@@ -1,0 +1,83 @@
+import AloftDomain
+package import GRDB
+
+/// What must stay although it was deleted, and why: something that was not deleted uses it.
+package struct SpaceHolds: Sendable, Equatable {
+    /// Ids of runs and logged models.
+    private var ids: [String: String] = [:]
+    /// Folders of artifacts that model versions name: all in and above them stays.
+    private var places: [String: String] = [:]
+    /// Everything that is above one of `places`, or one itself.
+    private var abovePlaces: [String: String] = [:]
+    /// The same for where experiments keep their runs, by experiment.
+    private var aboveLocations: [String: [Int64: String]] = [:]
+
+    package init(_ db: Database) throws {
+        let versions = try db.allRows(
+            """
+            SELECT m.name, v.version, v.source, v.runId, v.loggedModel FROM modelVersion v
+            JOIN registeredModel m ON m.number = v.model
+            """)
+        for row in versions {
+            let name: String = row[0]
+            let version: Int64 = row[1]
+            let why = "\(name) version \(version) uses it"
+            let run: String = row[3]
+            if !run.isEmpty { ids[run] = why }
+            if let model: String = row[4] { ids[model] = why }
+            let source: String = row[2]
+            // However a source is written, the run or model that it names is one of its parts.
+            for part in source.split(whereSeparator: { $0 == "/" || $0 == ":" }) {
+                ids[String(part)] = why
+            }
+            guard let place = ArtifactPlaceText.path(source) else { continue }
+            places[place] = why
+            for above in Self.chain(place) { abovePlaces[above] = why }
+        }
+        let working = try db.allRows(
+            """
+            SELECT run FROM job WHERE state <> 'ended' AND run IS NOT NULL
+            UNION SELECT run FROM trial WHERE state <> 'ended'
+            """)
+        for row in working { ids[row[0]] = "a job still works on it" }
+        let experiments = try db.allRows("SELECT number, name, artifactLocation FROM experiment")
+        for row in experiments {
+            let number: Int64 = row[0]
+            let name: String = row[1]
+            for above in ArtifactPlaceText.path(row[2]).map(Self.chain) ?? [] {
+                aboveLocations[above, default: [:]][number] =
+                    "experiment \(name) keeps its files in it"
+            }
+        }
+    }
+
+    /// Why this thing stays; `nil` if nothing holds it.
+    package func reason(id: String, place: String?) -> String? {
+        ids[id] ?? place.flatMap { reason(place: $0) }
+    }
+
+    /// Why this folder stays. `experiment` is not asked, whose own folder it is.
+    package func reason(place: String, but experiment: Int64? = nil) -> String? {
+        if let why = abovePlaces[place] { return why }
+        for above in Self.chain(place) { if let why = places[above] { return why } }
+        return aboveLocations[place]?.first { $0.key != experiment }?.value
+    }
+
+    /// The path and every folder above it, the root as an empty text.
+    private static func chain(_ path: String) -> [String] {
+        let parts = path.split(separator: "/")
+        return (0...parts.count).map { parts.prefix($0).joined(separator: "/") }
+    }
+}
+
+/// The paths that proxied artifact URIs name.
+package enum ArtifactPlaceText {
+    /// The path in `mlflow-artifacts:/path` or `mlflow-artifacts://host/path`, without slashes at
+    /// its ends; `nil` for other URIs.
+    package static func path(_ uri: String) -> String? {
+        guard uri.hasPrefix("mlflow-artifacts:") else { return nil }
+        var rest = uri.dropFirst("mlflow-artifacts:".count)
+        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
+        return rest.split(separator: "/").joined(separator: "/")
+    }
+}

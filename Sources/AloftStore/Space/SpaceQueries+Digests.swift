@@ -1,0 +1,53 @@
+package import GRDB
+
+extension SpaceQueries {
+    /// Tables that never name a blob: what runs record, what happened, the schema's own.
+    private static let withoutBlobs: Set<String> = [
+        "event", "experiment", "experimentTag", "run", "runParam", "runTag", "latestMetric",
+        "metricTail", "metricBlock", "metricContext", "dataset", "runDataset", "runDatasetTag",
+        "runModelInput", "runModelOutput", "loggedModel", "loggedModelParam", "loggedModelTag",
+        "loggedModelMetric", "token", "garbage", "imported", "importedExperiment",
+        "grdb_migrations", "sqlite_sequence", "metricSummary", "trace", "traceTag", "traceMetadata",
+        "traceSpan", "traceAssessment", "traceRun", "webhook", "webhookEvent", "webhookDelivery",
+    ]
+
+    /// Every digest that any other table holds in any text, whatever it means there: a blob too many
+    /// costs space, a blob too few costs somebody's model. Of revisions that ended, whose models are
+    /// not served again, none.
+    package static func referencedDigests(_ db: Database) throws -> Set<String> {
+        var digests: Set<String> = []
+        let tables = try String.fetchAll(
+            db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+        for table in tables where !withoutBlobs.contains(table) {
+            let quoted = "\"" + table.replacing("\"", with: "\"\"") + "\""
+            let condition = table == "revision" ? " WHERE state <> 'ended'" : ""
+            let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(quoted)\(condition)")
+            while let row = try rows.next() {
+                for index in 0..<row.count {
+                    if let text = row[index] as? String { collect(from: text, into: &digests) }
+                }
+            }
+        }
+        return digests
+    }
+
+    /// Adds each run of 64 lower-case hexadecimal digits or more, every part of 64 of it.
+    static func collect(from text: String, into digests: inout Set<String>) {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 64 else { return }
+        var start = 0
+        for index in 0...bytes.count {
+            let isDigit =
+                index < bytes.count
+                && ((48...57).contains(bytes[index]) || (97...102).contains(bytes[index]))
+            if isDigit { continue }
+            if index - start >= 64 {
+                for first in start...(index - 64) {
+                    digests.insert(
+                        String(decoding: bytes[first..<(first + 64)], as: UTF8.self))
+                }
+            }
+            start = index + 1
+        }
+    }
+}

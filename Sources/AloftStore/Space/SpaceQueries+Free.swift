@@ -1,0 +1,144 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+// Each of these looks again, in its own transaction, whether what was found may still go: meanwhile
+// somebody may have restored it, or registered a model that uses it.
+extension SpaceQueries {
+    /// Deletes the rows of these runs and marks their files. Those that may stay, stay.
+    ///
+    /// - Returns: the numbers of those that are gone.
+    package static func free(
+        _ db: Database, runs: [Int64], before cutoff: Date, at: Date
+    ) throws -> [Int64] {
+        let holds = try SpaceHolds(db)
+        var freed: [Int64] = []
+        var experiments: Set<Int64> = []
+        for number in runs {
+            let row = try db.firstRow(
+                """
+                SELECT id, experiment, artifactUri FROM run
+                WHERE number = ? AND lifecycleStage = 'deleted' AND coalesce(deletedAt, 0) <= ?
+                """, [number, cutoff.millisecondsSince1970])
+            guard let row else { continue }
+            let place = ArtifactPlaceText.path(row[2])
+            guard holds.reason(id: row[0], place: place) == nil else { continue }
+            if let place, !place.isEmpty { try mark(db, .folder, place, at: at) }
+            // The newest points have no foreign key, to be quick to write.
+            try db.perform("DELETE FROM metricTail WHERE run = ?", [number])
+            try db.perform("DELETE FROM run WHERE number = ?", [number])
+            experiments.insert(row[1])
+            freed.append(number)
+        }
+        for experiment in experiments {
+            try db.perform(
+                """
+                DELETE FROM dataset WHERE experiment = ? AND NOT EXISTS
+                    (SELECT 1 FROM runDataset r WHERE r.dataset = dataset.number)
+                """, [experiment])
+        }
+        return freed
+    }
+
+    /// As for runs.
+    package static func free(
+        _ db: Database, models: [Int64], before cutoff: Date, at: Date
+    ) throws -> [Int64] {
+        let holds = try SpaceHolds(db)
+        var freed: [Int64] = []
+        for number in models {
+            let row = try db.firstRow(
+                """
+                SELECT m.id, m.artifactUri FROM loggedModel m
+                JOIN experiment e ON e.number = m.experiment
+                WHERE m.number = :number AND (
+                    (m.lifecycleStage = 'deleted' AND m.updatedAt <= :cutoff)
+                    OR (e.lifecycleStage = 'deleted' AND e.updatedAt <= :cutoff))
+                """, ["number": number, "cutoff": cutoff.millisecondsSince1970])
+            guard let row else { continue }
+            let place = ArtifactPlaceText.path(row[1])
+            guard holds.reason(id: row[0], place: place) == nil else { continue }
+            if let place, !place.isEmpty { try mark(db, .folder, place, at: at) }
+            try db.perform("DELETE FROM loggedModel WHERE number = ?", [number])
+            freed.append(number)
+        }
+        return freed
+    }
+
+    /// Deletes the experiment if nothing is left in it, and marks its own folder.
+    ///
+    /// - Returns: whether it is gone.
+    package static func free(
+        _ db: Database, experiment number: Int64, before cutoff: Date, at: Date
+    ) throws -> Bool {
+        let row = try db.firstRow(
+            """
+            SELECT artifactLocation FROM experiment e
+            WHERE number = ? AND number <> 0 AND lifecycleStage = 'deleted' AND updatedAt <= ?
+                AND NOT EXISTS (SELECT 1 FROM run WHERE experiment = e.number)
+                AND NOT EXISTS (SELECT 1 FROM loggedModel WHERE experiment = e.number)
+            """, [number, cutoff.millisecondsSince1970])
+        guard let row else { return false }
+        let place = ArtifactPlaceText.path(row[0])
+        // A place of the user's own choice may hold more than this experiment's files.
+        if place == String(number),
+            try SpaceHolds(db).reason(place: "\(number)", but: number) == nil
+        {
+            try mark(db, .folder, "\(number)", at: at)
+        }
+        do {
+            try db.perform("DELETE FROM experiment WHERE number = ?", [number])
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            throw StillInUse()  // what belongs to it goes first, another time
+        }
+        return true
+    }
+
+    /// Something refers to what should go; the transaction is undone.
+    package struct StillInUse: Error {}
+
+    /// Marks folders named for runs and models that nobody knows.
+    ///
+    /// - Parameter importsAfter: nothing is marked if an import was at work after it.
+    package static func mark(
+        _ db: Database, orphans: [(id: String, place: String)], importsAfter moment: Date, at: Date
+    ) throws -> [String] {
+        guard try !isImporting(db, after: moment) else { return [] }
+        let ids = orphans.map(\.id)
+        let known = try known(db, runs: ids, models: ids)
+        let holds = try SpaceHolds(db)
+        var marked: [String] = []
+        for orphan in orphans
+        where !known.contains(orphan.id)
+            && holds.reason(id: orphan.id, place: orphan.place) == nil
+        {
+            try mark(db, .folder, orphan.place, at: at)
+            marked.append(orphan.place)
+        }
+        return marked
+    }
+
+    /// Marks those blobs that nothing refers to.
+    package static func mark(
+        _ db: Database, blobs: [ContentDigest], at: Date
+    ) throws -> [ContentDigest] {
+        let referenced = try referencedDigests(db)
+        let orphans = blobs.filter { !referenced.contains($0.hex) }
+        for digest in orphans { try mark(db, .blob, digest.hex, at: at) }
+        return orphans
+    }
+
+    /// Forgets servables of versions that are gone, so that they hold no blob.
+    package static func dropServablesOfGoneVersions(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                DELETE FROM servable WHERE state IN ('ready', 'failed')
+                    AND NOT EXISTS (SELECT 1 FROM modelVersion v
+                        JOIN registeredModel m ON m.number = v.model
+                        WHERE m.name = servable.model AND v.version = servable.version)
+                    AND NOT EXISTS (SELECT 1 FROM revision r
+                        WHERE r.model = servable.model AND r.version = servable.version
+                            AND r.state <> 'ended')
+                """)
+    }
+}

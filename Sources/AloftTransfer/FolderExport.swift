@@ -1,0 +1,160 @@
+import AloftDomain
+import AloftWire
+import Foundation
+import NIOCore
+
+/// Writes what a tracker holds as files that a person can read; `docs/reference/export-layout.md`
+/// has the layout. A run's folder is there whole or not at all; doing it again writes only what
+/// changed.
+package struct FolderExport: Sendable {
+    private let source: any TransferSource
+    private let root: String
+    private let names: Set<String>
+    private let progress: TransferProgress
+
+    package init(
+        from source: any TransferSource, to folder: String, experiments names: Set<String>,
+        tell: @escaping @Sendable (TransferReport) -> Void
+    ) {
+        self.source = source
+        root = URL(fileURLWithPath: folder).standardizedFileURL.path
+        self.names = names
+        progress = TransferProgress(tell: tell)
+    }
+
+    /// - Throws: `SourceError` if the tracker stopped answering, else what the file system says.
+    package func run() async throws -> TransferReport {
+        let all = try await source.experiments()
+        for missing in names.subtracting(all.map(\.name)).sorted() {
+            throw SourceError("there is no experiment '\(missing)' in \(source.identity)")
+        }
+        for experiment in all where names.isEmpty || names.contains(experiment.name) {
+            try await write(experiment)
+        }
+        for model in try await source.models() { try write(model) }
+        return progress.current
+    }
+
+    private func write(_ experiment: TransferExperiment) async throws {
+        let folder = "\(root)/experiments/\(FileName.of(experiment.id))"
+        try FileTree.makeFolder(folder)
+        var page: String?
+        repeat {
+            let found = try await source.loggedModels(of: experiment.id, after: page)
+            page = found.next
+            for model in found.items { try await write(model, in: folder) }
+        } while page != nil
+        var table = RunTable()
+        repeat {
+            let found = try await source.runs(of: experiment.id, after: page)
+            page = found.next
+            for run in found.items {
+                try await write(run, in: folder)
+                table.add(run)
+            }
+        } while page != nil
+        try FileTree.write(table.csv, to: folder + "/runs.csv")
+        try FileTree.write(try ExportJSON.data(experiment), to: folder + "/experiment.json")
+        progress.note { $0.experiments += 1 }
+    }
+
+    // MARK: Runs
+
+    private func write(_ run: TransferRun, in experiment: String) async throws {
+        let folder = "\(experiment)/runs/\(FileName.of(run.id.rawValue))"
+        let record = try ExportJSON.data(run)
+        let isSame = FileManager.default.contents(atPath: folder + "/run.json") == record
+        if isSame, run.status.isEnded {
+            return progress.note { $0.runsUnchanged += 1 }
+        }
+        let points = try await FileTree.replace(folder) { folder in
+            try await copyFiles(of: "run \(run.id)", from: run.artifactURI, to: folder)
+            let points = try await writePoints(of: run, to: folder + "/metrics.csv")
+            try FileTree.write(record, to: folder + "/run.json")
+            return points
+        }
+        progress.note {
+            $0.runs += 1
+            $0.points += points
+        }
+    }
+
+    private func writePoints(of run: TransferRun, to path: String) async throws -> Int {
+        let file = try OutputFile(path: path)
+        try file.write("key,step,timestamp,value\n")
+        var cursor: PointsCursor? = PointsCursor()
+        var count = 0
+        while let at = cursor {
+            let (points, next) = try await source.points(of: run, after: at)
+            cursor = next
+            for one in points {
+                let key = CSV.cell(one.key)
+                var text = ""
+                for index in one.values.indices {
+                    text += "\(key),\(one.steps[index]),\(one.timestamps[index]),"
+                    text += CSV.number(one.values[index]) + "\n"
+                }
+                try file.write(text)
+                count += one.values.count
+            }
+        }
+        try file.finish()
+        return count
+    }
+
+    private func copyFiles(of what: String, from uri: String, to folder: String) async throws {
+        switch source.place(of: uri) {
+        case .elsewhere(let place):
+            progress.leave("files of \(what)", "they are at \(place)")
+        case .unreachable(let why):
+            progress.leave("files of \(what)", why)
+        case .here(let reader):
+            for file in try await reader.list() {
+                let path = folder + "/artifacts/" + file.path
+                try FileTree.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+                let output = try OutputFile(path: path)
+                for try await part in try await reader.open(file) {
+                    try output.write(Data(part.readableBytesView))
+                }
+                try output.finish()
+                progress.note {
+                    $0.files += 1
+                    $0.fileBytes += file.sizeBytes
+                }
+            }
+        }
+    }
+
+    // MARK: Models
+
+    private func write(_ model: TransferLoggedModel, in experiment: String) async throws {
+        let folder = "\(experiment)/models/\(FileName.of(model.id.rawValue))"
+        let record = try ExportJSON.data(model)
+        guard FileManager.default.contents(atPath: folder + "/model.json") != record else { return }
+        try await FileTree.replace(folder) { folder in
+            try await copyFiles(of: "logged model \(model.id)", from: model.artifactURI, to: folder)
+            try FileTree.write(record, to: folder + "/model.json")
+        }
+        progress.note { $0.loggedModels += 1 }
+    }
+
+    private func write(_ model: TransferModel) throws {
+        try FileTree.makeFolder(root + "/models")
+        try FileTree.write(
+            try ExportJSON.data(model), to: "\(root)/models/\(FileName.of(model.name)).json")
+        progress.note {
+            $0.models += 1
+            $0.versions += model.versions.count
+        }
+    }
+}
+
+enum ExportJSON {
+    static func data(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        return try encoder.encode(value) + Data("\n".utf8)
+    }
+}

@@ -1,0 +1,262 @@
+package import AloftClient
+import AloftDomain
+import AloftWire
+import AsyncHTTPClient
+import Foundation
+
+/// Copies what a tracker holds into a server. A run is there with all its files and points or not at
+/// all; stopped anywhere, it goes on where it was.
+package struct Importer: Sendable {
+    private let source: any TransferSource
+    private let client: ServerClient
+    private let progress: TransferProgress
+    private let copier: ArtifactCopier
+    /// Only experiments of these names; all if empty.
+    private let names: Set<String>
+    /// How many runs are copied side by side, so that they share commits.
+    private let parallel = 4
+
+    package init(
+        from source: any TransferSource, into client: ServerClient, experiments names: Set<String>,
+        tell: @escaping @Sendable (TransferReport) -> Void
+    ) {
+        self.source = source
+        self.client = client
+        self.names = names
+        progress = TransferProgress(tell: tell)
+        copier = ArtifactCopier(client: client, progress: progress)
+    }
+
+    /// An experiment there and the one here that takes what it holds.
+    private struct Target: Sendable {
+        let there: TransferExperiment
+        let here: ImportExperiment.Reply
+    }
+
+    /// - Throws: `SourceError`, `ClientError` if a side stopped answering; what was copied is there.
+    package func run() async throws -> TransferReport {
+        let all = try await source.experiments()
+        for missing in names.subtracting(all.map(\.name)).sorted() {
+            throw SourceError("there is no experiment '\(missing)' in \(source.identity)")
+        }
+        let wanted = all.filter { names.isEmpty || names.contains($0.name) }
+        // Where each run and model there has its files here, for the sources of model versions.
+        var targets: [Target] = []
+        for experiment in wanted {
+            guard let target = try await take(experiment) else { continue }
+            targets.append(target)
+            try await takeLoggedModels(target)
+            try await takeRuns(target)
+        }
+        for model in try await source.models() { try await take(model, targets) }
+        for left in try await source.leftOut() { progress.leave(left.what, left.why) }
+        return progress.current
+    }
+
+    private func take(_ experiment: TransferExperiment) async throws -> Target? {
+        var keepsLocation = false
+        if case .elsewhere = source.place(of: experiment.artifactLocation) { keepsLocation = true }
+        do {
+            let reply = try await client.call(
+                ImportExperiment.self,
+                body: .init(
+                    source: source.identity, experiment: experiment, keepsLocation: keepsLocation))
+            progress.note { $0.experiments += 1 }
+            return Target(there: experiment, here: reply)
+        } catch ClientError.refused(let status, _, let message) where status < 500 {
+            progress.leave("experiment '\(experiment.name)' with its runs", message)
+            return nil
+        }
+    }
+
+    // MARK: Runs
+
+    private func takeRuns(_ target: Target) async throws {
+        var page: String?
+        repeat {
+            let found = try await source.runs(of: target.there.id, after: page)
+            page = found.next
+            try await takeRuns(found.items, target)
+        } while page != nil
+    }
+
+    private func takeRuns(_ runs: [TransferRun], _ target: Target) async throws {
+        let items = try runs.map {
+            CheckImports.Item(id: $0.id.rawValue, fingerprint: try Fingerprint.of($0))
+        }
+        let known = try await client.call(CheckImports.self, body: .init(runs: items)).runs
+        let pairs = zip(runs, items).filter { isWanted($0.0, known[$0.1.id]) }
+        try await eachOf(pairs.map { ($0, $1.fingerprint) }, parallel: parallel) { run, mark in
+            try await attempt("run \(run.id)") {
+                try await take(run, mark, target, isKnown: known[run.id.rawValue] != nil)
+            }
+        }
+    }
+
+    /// A run that has not ended may have points that its latest ones do not show.
+    private func isWanted(_ run: TransferRun, _ state: CheckImports.State?) -> Bool {
+        switch state {
+        case nil, .changed: return true
+        case .same:
+            guard run.status.isEnded else { return true }
+            progress.note { $0.runsUnchanged += 1 }
+            return false
+        case .deleted:
+            progress.leave("run \(run.id)", "imported once and deleted here")
+            return false
+        case .foreign:
+            progress.leave("run \(run.id)", "is here already and came from no import")
+            return false
+        }
+    }
+
+    private func take(
+        _ run: TransferRun, _ fingerprint: String, _ target: Target, isKnown: Bool
+    ) async throws {
+        let uri = folder(target, "\(run.id)/artifacts")
+        let keeps = try await copyFiles(
+            of: "run \(run.id)", from: run.artifactURI, to: uri, isKnown: isKnown)
+        var moved = run
+        moved.experiment = target.here.experiment.rawValue
+        moved.metrics = []
+        let header = ImportRun.Header(
+            source: source.identity, fingerprint: fingerprint, run: moved, keepsArtifacts: keeps)
+        let lines = RunLines(header: header, run: run, source: source)
+        let data = try await client.send(
+            method: .post, path: ImportRun.path, body: .stream(lines, length: .unknown),
+            contentType: ImportRun.contentType, timeout: .seconds(3600))
+        let reply = try JSONDecoder().decode(ImportRun.Reply.self, from: data)
+        progress.note { report in
+            // A run that still goes on is asked for each time and often brings nothing.
+            if reply.isNew || reply.points > 0 || run.status.isEnded {
+                report.runs += 1
+            } else {
+                report.runsUnchanged += 1
+            }
+            report.points += reply.points
+        }
+    }
+
+    /// Copies the files below `uri`.
+    ///
+    /// - Returns: whether they stay where they are instead.
+    private func copyFiles(
+        of what: String, from uri: String, to target: String, isKnown: Bool
+    ) async throws -> Bool {
+        guard !uri.isEmpty else { return false }
+        switch source.place(of: uri) {
+        case .elsewhere(let place):
+            if !isKnown {
+                progress.leave("files of \(what)", "they stay at \(place), where clients read them")
+            }
+            return true
+        case .unreachable(let why):
+            progress.leave("files of \(what)", why)
+            return false
+        case .here(let reader):
+            guard ArtifactURI.proxied(target) != nil else {
+                progress.leave("files of \(what)", "\(target) is not kept by this server")
+                return false
+            }
+            // A known run's files may have changed without changing their size.
+            try await copier.copy(reader, to: target, isResumed: !isKnown)
+            return false
+        }
+    }
+
+    private func folder(_ target: Target, _ rest: String) -> String {
+        var root = target.here.artifactLocation
+        while root.hasSuffix("/") { root.removeLast() }
+        return root + "/" + rest
+    }
+
+    /// One thing that a side refuses does not stop the others.
+    private func attempt(_ what: String, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as SourceError where error.isRefusal {
+            progress.fail(what, error.message)
+        } catch ClientError.refused(let status, _, let message) where status < 500 {
+            progress.fail(what, message)
+        }
+    }
+}
+
+// Models.
+extension Importer {
+    private func takeLoggedModels(_ target: Target) async throws {
+        var page: String?
+        repeat {
+            let found = try await source.loggedModels(of: target.there.id, after: page)
+            page = found.next
+            let items = try found.items.map {
+                CheckImports.Item(id: $0.id.rawValue, fingerprint: try Fingerprint.of($0))
+            }
+            let known = try await client.call(CheckImports.self, body: .init(loggedModels: items))
+                .loggedModels
+            for (model, item) in zip(found.items, items) {
+                switch known[item.id] {
+                case .same: continue
+                case .deleted:
+                    progress.leave("logged model \(item.id)", "imported once and deleted here")
+                case .foreign:
+                    progress.leave(
+                        "logged model \(item.id)", "is here already and came from no import")
+                case nil, .changed:
+                    try await attempt("logged model \(item.id)") {
+                        try await take(
+                            model, item.fingerprint, target, isKnown: known[item.id] != nil)
+                    }
+                }
+            }
+        } while page != nil
+    }
+
+    private func take(
+        _ model: TransferLoggedModel, _ fingerprint: String, _ target: Target, isKnown: Bool
+    ) async throws {
+        let keeps = try await copyFiles(
+            of: "logged model \(model.id)", from: model.artifactURI,
+            to: folder(target, "models/\(model.id)/artifacts"), isKnown: isKnown)
+        var moved = model
+        moved.experiment = target.here.experiment.rawValue
+        _ = try await client.call(
+            ImportLoggedModel.self,
+            body: .init(
+                source: source.identity, fingerprint: fingerprint, model: moved,
+                keepsArtifacts: keeps), timeout: .seconds(300))
+        progress.note { $0.loggedModels += 1 }
+    }
+
+    private func take(_ model: TransferModel, _ targets: [Target]) async throws {
+        var moved = model
+        moved.versions = model.versions.map { version in
+            var version = version
+            version.source = Self.moved(version.source, targets)
+            return version
+        }
+        let body = ImportModel.Body(source: source.identity, model: moved)
+        try await attempt("model \(model.name)") {
+            let reply = try await client.call(
+                ImportModel.self, body: body, timeout: .seconds(300))
+            progress.note { report in
+                if reply.isNew || reply.newVersions > 0 { report.models += 1 }
+                report.versions += reply.newVersions
+            }
+            for conflict in reply.conflicts { progress.leave(conflict, "nothing here is changed") }
+        }
+    }
+
+    /// A source below an experiment's place there is below its place here.
+    private static func moved(_ source: String, _ targets: [Target]) -> String {
+        for target in targets {
+            var there = target.there.artifactLocation
+            while there.hasSuffix("/") { there.removeLast() }
+            var here = target.here.artifactLocation
+            while here.hasSuffix("/") { here.removeLast() }
+            guard !there.isEmpty, source.hasPrefix(there + "/"), there != here else { continue }
+            return here + source.dropFirst(there.count)
+        }
+        return source
+    }
+}

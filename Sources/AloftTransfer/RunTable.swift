@@ -1,0 +1,48 @@
+import AloftDomain
+import AloftWire
+import Foundation
+
+/// All runs of an experiment as one table: a column for each param and each metric.
+struct RunTable {
+    private var runs: [TransferRun] = []
+    private var params: Set<String> = []
+    private var metrics: Set<String> = []
+
+    mutating func add(_ run: TransferRun) {
+        params.formUnion(run.params.map(\.key))
+        metrics.formUnion(run.metrics.map(\.key))
+        // The table needs neither tags nor datasets.
+        var small = run
+        small.tags = []
+        small.datasets = []
+        runs.append(small)
+    }
+
+    var csv: Data {
+        let paramKeys = params.sorted()
+        let metricKeys = metrics.sorted()
+        var text =
+            (["run_id", "name", "user", "status", "started", "ended"]
+            + paramKeys.map { "params.\($0)" } + metricKeys.map { "metrics.\($0)" })
+            .map(CSV.cell).joined(separator: ",") + "\n"
+        for run in runs {
+            let values = Dictionary(
+                run.params.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+            let numbers = Dictionary(
+                run.metrics.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+            var cells = [
+                run.id.rawValue, run.name, run.user, run.status.rawValue, Self.time(run.startTime),
+                run.endTime.map(Self.time) ?? "",
+            ]
+            cells += paramKeys.map { values[$0] ?? "" }
+            cells += metricKeys.map { numbers[$0].map(CSV.number) ?? "" }
+            text += cells.map(CSV.cell).joined(separator: ",") + "\n"
+        }
+        return Data(text.utf8)
+    }
+
+    private static func time(_ milliseconds: Int64) -> String {
+        Date(millisecondsSince1970: milliseconds)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}

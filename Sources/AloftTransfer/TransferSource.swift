@@ -1,0 +1,127 @@
+import AloftDomain
+package import AloftWire
+package import NIOCore
+
+/// A tracker that is read: another server, or its database file. What is deleted there is left out.
+package protocol TransferSource: Sendable {
+    /// How imports know this tracker again: its address or path.
+    var identity: String { get }
+
+    /// By id, so that the older come first.
+    func experiments() async throws -> [TransferExperiment]
+
+    /// Runs of an experiment after `page`; the first ones for `nil`.
+    func runs(of experiment: String, after page: String?) async throws -> Page<TransferRun>
+
+    /// Points of a run after `cursor`, at most `ImportRun.pointsPerLine` a metric.
+    func points(
+        of run: TransferRun, after cursor: PointsCursor
+    ) async throws -> (points: [TransferPoints], next: PointsCursor?)
+
+    func loggedModels(
+        of experiment: String, after page: String?
+    ) async throws -> Page<TransferLoggedModel>
+
+    func models() async throws -> [TransferModel]
+
+    /// Where the files of an artifact URI are.
+    func place(of uri: String) -> ArtifactPlace
+
+    /// What this tracker holds that nobody takes along.
+    func leftOut() async throws -> [LeftOut]
+}
+
+package struct Page<Item: Sendable>: Sendable {
+    package var items: [Item]
+    /// `nil` on the last page.
+    package var next: String?
+
+    package init(items: [Item], next: String?) {
+        self.items = items
+        self.next = next
+    }
+}
+
+/// How far the points of a run were read.
+package struct PointsCursor: Sendable, Equatable {
+    /// The metric's place among the run's metrics.
+    var metric = 0
+    var page: String?
+    var row: Int64 = -1
+
+    package init() {}
+}
+
+/// One thing that is not taken, and why.
+package struct LeftOut: Sendable, Equatable, Codable {
+    package var what: String
+    package var why: String
+
+    package init(_ what: String, _ why: String) {
+        self.what = what
+        self.why = why
+    }
+}
+
+/// A file below an artifact URI.
+package struct ArtifactFile: Sendable, Equatable {
+    /// Relative to the URI, with slashes; checked: no `..`, nothing absolute.
+    package var path: String
+    package var sizeBytes: Int64
+}
+
+/// Files that can be read from here.
+package protocol ArtifactReader: Sendable {
+    /// Every file, by path. Empty where there is no such folder.
+    func list() async throws -> [ArtifactFile]
+    func open(_ file: ArtifactFile) async throws -> ArtifactBody
+}
+
+/// A file's bytes, read as they are asked for.
+package typealias ArtifactBody = AsyncThrowingStream<ByteBuffer, any Error>
+
+package enum ArtifactPlace: Sendable {
+    case here(any ArtifactReader)
+    /// The files stay where they are: clients reach that place themselves.
+    case elsewhere(String)
+    /// The files cannot be reached; why.
+    case unreachable(String)
+}
+
+/// Why a tracker could not be read.
+package struct SourceError: Error, Sendable {
+    package let message: String
+    /// Whether the tracker said no, rather than nothing.
+    package let isRefusal: Bool
+
+    package init(_ message: String, isRefusal: Bool = false) {
+        self.message = message
+        self.isRefusal = isRefusal
+    }
+}
+
+/// Names of files as other trackers give them.
+enum SafePath {
+    /// The path without empty components; `nil` if it leaves its folder or is none.
+    static func checked(_ text: String) -> String? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: true)
+        guard !parts.isEmpty, parts.count <= 100, !text.utf8.contains(0), !text.contains("\\"),
+            parts.allSatisfy({ $0 != ".." && $0 != "." && $0.utf8.count <= 255 })
+        else { return nil }
+        return parts.joined(separator: "/")
+    }
+
+    /// Percent-encoded for a URL, but for the slashes.
+    static func encoded(_ path: String) -> String {
+        path.split(separator: "/").map { part in
+            part.utf8.map { byte in
+                switch byte {
+                case 48...57, 65...90, 97...122, 45, 46, 95, 126:
+                    String(UnicodeScalar(byte))
+                default:
+                    "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+                }
+            }.joined()
+        }.joined(separator: "/")
+    }
+}

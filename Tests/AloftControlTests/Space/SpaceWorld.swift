@@ -1,0 +1,390 @@
+import AloftArtifacts
+import AloftDomain
+import AloftStore
+import AloftTestKit
+import AloftWire
+import Foundation
+import GRDB
+import Synchronization
+import Testing
+
+@testable import AloftControl
+
+/// A data folder with a history that chance makes, and beside it a plain model of what must be there.
+final class SpaceWorld {
+    struct Thing {
+        var experiment: Int64
+        var place: String
+        var deletedAt: Date?
+        var files: [String: Data]
+    }
+
+    struct Version {
+        var name: String
+        var number: Int64
+        var run: String?
+        var model: String?
+    }
+
+    struct Crash: Error {}
+
+    /// Blows after so many effects.
+    final class Fuse: Sendable {
+        private let left: Mutex<Int>
+
+        init(_ count: Int) { left = Mutex(count) }
+
+        func blows() -> Bool {
+            left.withLock { left in
+                left -= 1
+                return left < 0
+            }
+        }
+    }
+
+    let temporary: TemporaryStore
+    /// Whole seconds, as some file systems keep them.
+    let time = ManualTime(
+        start: Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down)))
+    var chance: SplitMix64
+    var artifacts: ArtifactFolder
+    var blobs: BlobStore
+
+    var experiments: [Int64: Date?] = [0: nil]
+    var runs: [String: Thing] = [:]
+    var models: [String: Thing] = [:]
+    var versions: [Version] = []
+    var orphans: [String: (touched: Date, data: Data)] = [:]
+    var storedBlobs: [ContentDigest: (touched: Date, isUsed: Bool)] = [:]
+    var strays: [String: Data] = [:]
+
+    var store: Store { temporary.store }
+    var now: Date { time.now }
+
+    init(seed: UInt64) throws {
+        temporary = try TemporaryStore()
+        chance = SplitMix64(seed: seed)
+        artifacts = try Self.openArtifacts(temporary)
+        blobs = try Self.openBlobs(temporary)
+    }
+
+    private static func openArtifacts(_ temporary: TemporaryStore) throws -> ArtifactFolder {
+        try ArtifactFolder(root: temporary.folder.path + "/artifacts", chance: .live())
+    }
+
+    private static func openBlobs(_ temporary: TemporaryStore) throws -> BlobStore {
+        try BlobStore(root: temporary.folder.path + "/blobs", chance: .live())
+    }
+
+    func hex() -> String {
+        let id: RunID = .random(using: &chance)
+        return id.rawValue
+    }
+
+    func below(_ count: Int) -> Int { Int.random(in: 0..<count, using: &chance) }
+
+    func pick<Key: Comparable, Value>(
+        _ all: [Key: Value], where holds: (Value) -> Bool = { _ in true }
+    ) -> Key? {
+        all.filter { holds($0.value) }.keys.sorted().randomElement(using: &chance)
+    }
+
+    // MARK: Steps
+
+    func step() async throws {
+        switch below(20) {
+        case 0: try await createExperiment()
+        case 1...4: try await createRun()
+        case 5, 6: try await createModel()
+        case 7, 8: try await register()
+        case 9...11: try await deleteRun()
+        case 12: try await restoreRun()
+        case 13: try await deleteModel()
+        case 14: try await deleteVersion()
+        case 15: try await deleteExperiment()
+        case 16: try await restoreExperiment()
+        case 17: try storeOrphan()
+        case 18: try await storeBlob()
+        default: time.advance(by: .seconds(3600 * (1 + below(72))))
+        }
+        if below(6) == 0 { time.advance(by: .seconds(3600 * (1 + below(240)))) }
+    }
+
+    private func createExperiment() async throws {
+        let (name, at) = (hex(), now)
+        let id = try await store.write {
+            try TrackingQueries.createExperiment($0, name: name, at: at)
+        }
+        experiments[Int64(id.rawValue) ?? -1] = .some(nil)
+    }
+
+    private func liveExperiment() -> Int64? {
+        experiments.filter { $0.value == nil }.keys.sorted().randomElement(using: &chance)
+    }
+
+    private func createRun() async throws {
+        guard let experiment = liveExperiment() else { return }
+        let id = hex()
+        let new = NewRun(
+            id: RunID(id), experiment: ExperimentID(String(experiment)), name: "r",
+            startTime: now.millisecondsSince1970)
+        let points = (0..<below(30)).map {
+            MetricPoint(value: Double($0), timestamp: Int64($0), step: Int64($0))
+        }
+        try await store.write { db in
+            try TrackingQueries.createRun(db, new)
+            try TrackingQueries.log(db, new.id, [MetricSeries(key: "loss", points: points)])
+        }
+        let place = "\(experiment)/\(id)/artifacts"
+        let files = try putFiles(below: place)
+        runs[id] = Thing(experiment: experiment, place: place, files: files)
+    }
+
+    private func createModel() async throws {
+        guard let experiment = liveExperiment() else { return }
+        let id = "m-" + hex()
+        let run = pick(runs) { $0.experiment == experiment }
+        let new = NewLoggedModel(
+            id: LoggedModelID(id), experiment: ExperimentID(String(experiment)), name: "net",
+            sourceRun: run.map { RunID($0) })
+        let at = now
+        try await store.write { try LoggedModelQueries.create($0, new, at: at) }
+        let place = "\(experiment)/models/\(id)/artifacts"
+        let files = try putFiles(below: place)
+        models[id] = Thing(experiment: experiment, place: place, files: files)
+    }
+
+    private func putFiles(below place: String) throws -> [String: Data] {
+        var files: [String: Data] = [:]
+        for index in 0..<below(3) {
+            let path = place + "/" + (below(2) == 0 ? "a/b/" : "") + "\(index).bin"
+            files[path] = try put(path)
+        }
+        return files
+    }
+
+    @discardableResult
+    private func put(_ path: String) throws -> Data {
+        let data = Data(hex().utf8)
+        let file = try artifacts.begin()
+        try data.withUnsafeBytes { try file.write($0) }
+        try artifacts.keep(file, at: ArtifactPath(path))
+        return data
+    }
+
+    private func register() async throws {
+        var version = Version(name: "model\(below(3))", number: 0)
+        let source: String
+        switch below(4) {
+        case 0:
+            guard let id = pick(models, where: { _ in true }),
+                try await store.read({ try? LoggedModelQueries.get($0, LoggedModelID(id)) }) != nil
+            else { return }
+            version.model = id
+            source = "models:/\(id)"
+        case 1:
+            guard let id = pick(runs) else { return }
+            version.run = id
+            source = "mlflow-artifacts:/\(runs[id]?.place ?? "")/a"
+        case 2:
+            guard let id = pick(runs) else { return }
+            version.run = id
+            source = "runs:/\(id)/a"
+        default:
+            guard let id = pick(runs) else { return }
+            version.run = id
+            source = "s3://elsewhere/x"
+        }
+        let new = NewModelVersion(
+            name: version.name, source: source,
+            run: source.hasPrefix("s3") ? version.run.map { RunID($0) } : nil,
+            loggedModel: version.model.map { LoggedModelID($0) })
+        let at = now
+        let record = try await store.write { db in
+            try RegistryQueries.ensureModel(db, name: new.name, who: .local, at: at)
+            return try RegistryQueries.createVersion(db, new, who: .local, at: at)
+        }
+        version.number = record.version
+        if let run = record.run { version.run = run.rawValue }
+        versions.append(version)
+    }
+
+    private func deleteVersion() async throws {
+        guard let index = versions.indices.randomElement(using: &chance) else { return }
+        let version = versions.remove(at: index)
+        let at = now
+        try await store.write {
+            try RegistryQueries.deleteVersion($0, version.name, version.number, who: .local, at: at)
+        }
+    }
+
+    private func deleteRun() async throws {
+        guard let id = pick(runs, where: { $0.deletedAt == nil }) else { return }
+        let at = now
+        try await store.write { try TrackingQueries.deleteRun($0, RunID(id), at: at) }
+        runs[id]?.deletedAt = at
+    }
+
+    private func restoreRun() async throws {
+        guard let id = pick(runs, where: { $0.deletedAt != nil }) else { return }
+        try await store.write { try TrackingQueries.restoreRun($0, RunID(id)) }
+        runs[id]?.deletedAt = nil
+    }
+
+    private func deleteModel() async throws {
+        guard let id = pick(models, where: { $0.deletedAt == nil }) else { return }
+        let at = now
+        try await store.write { try LoggedModelQueries.delete($0, LoggedModelID(id), at: at) }
+        models[id]?.deletedAt = at
+    }
+
+    private func deleteExperiment() async throws {
+        guard let experiment = liveExperiment() else { return }
+        let at = now
+        try await store.write {
+            try TrackingQueries.deleteExperiment($0, ExperimentID(String(experiment)), at: at)
+        }
+        experiments[experiment] = .some(at)
+        for (id, run) in runs where run.experiment == experiment && run.deletedAt == nil {
+            runs[id]?.deletedAt = at
+        }
+    }
+
+    private func restoreExperiment() async throws {
+        let deleted = experiments.filter { $0.value != nil }.keys.sorted()
+        guard let experiment = deleted.randomElement(using: &chance) else { return }
+        let at = now
+        try await store.write {
+            try TrackingQueries.restoreExperiment($0, ExperimentID(String(experiment)), at: at)
+        }
+        experiments[experiment] = .some(nil)
+        for (id, run) in runs where run.experiment == experiment {
+            _ = run
+            runs[id]?.deletedAt = nil
+        }
+    }
+
+    /// A folder named for a run that never came, or a file of nobody's.
+    private func storeOrphan() throws {
+        guard below(3) > 0 else {
+            let path = "team/\(hex())/notes.txt"
+            strays[path] = try put(path)
+            return
+        }
+        let place = "\(below(3))/" + (below(2) == 0 ? hex() : "models/m-\(hex())")
+        let data = try put(place + "/artifacts/x")
+        try stamp(artifacts.location(of: ArtifactPath(place)))
+        orphans[place] = (now, data)
+    }
+
+    /// Gives a file, or a folder with all in it, the simulated time.
+    private func stamp(_ path: String) throws {
+        let names = FileManager.default.subpaths(atPath: path) ?? []
+        for name in [""] + names {
+            try FileManager.default.setAttributes(
+                [.modificationDate: now], ofItemAtPath: name.isEmpty ? path : path + "/" + name)
+        }
+    }
+
+    private func storeBlob() async throws {
+        let data = Data(below(4) == 0 ? "shared".utf8 : hex().utf8)
+        let stored = try blobs.put(data)
+        try stamp(blobs.path(of: stored.digest))
+        let isUsed = below(2) == 0
+        if isUsed {
+            let (project, at) = (ProjectID(hex()), now)
+            _ = try await store.write {
+                try ProjectFileQueries.apply(
+                    $0, project: project, text: "x", snapshot: stored.digest, at: at, by: .local
+                ).isNew
+            }
+        }
+        let before = storedBlobs[stored.digest]?.isUsed ?? false
+        storedBlobs[stored.digest] = (now, before || isUsed)
+    }
+}
+
+// Freeing, and what must be there afterwards.
+extension SpaceWorld {
+    /// Frees space, stopped `crashes` times on the way, each time with all in memory lost.
+    func free(olderThan age: TimeInterval, crashes: Int) async throws {
+        let cutoff = now.addingTimeInterval(-age)
+        for _ in 0..<crashes {
+            let fuse = Fuse(below(25))
+            do {
+                _ = try await makeKeeper { if fuse.blows() { throw Crash() } }.free(cutoff: cutoff)
+            } catch is Crash {
+                artifacts = try Self.openArtifacts(temporary)
+                blobs = try Self.openBlobs(temporary)
+            }
+        }
+        _ = try await makeKeeper().free(cutoff: cutoff)
+        expectFreed(cutoff: cutoff)
+        try await check()
+        // Nothing is left to do.
+        #expect(try await makeKeeper().show(olderThan: age).lines == [])
+    }
+
+    private func makeKeeper(_ willAct: @escaping @Sendable () throws -> Void = {}) -> SpaceKeeper {
+        SpaceKeeper(
+            store: store, artifacts: artifacts, blobs: blobs, time: time.source, willAct: willAct)
+    }
+
+    /// Takes out of the model what must be gone.
+    private func expectFreed(cutoff: Date) {
+        let heldRuns = Set(versions.compactMap(\.run))
+        let heldModels = Set(versions.compactMap(\.model))
+        let isPast = { (date: Date?) in date.map { $0 <= cutoff } ?? false }
+        runs = runs.filter { !(isPast($0.value.deletedAt) && !heldRuns.contains($0.key)) }
+        models = models.filter { id, model in
+            let isOut = isPast(model.deletedAt) || isPast(experiments[model.experiment] ?? nil)
+            return !isOut || heldModels.contains(id)
+        }
+        let fresh = now.addingTimeInterval(-SpaceKeeper.grace)
+        for (number, deletedAt) in experiments where number != 0 && isPast(deletedAt) {
+            let isEmpty =
+                !(runs.values.contains { $0.experiment == number }
+                || models.values.contains { $0.experiment == number })
+            guard isEmpty else { continue }
+            experiments[number] = nil
+            orphans = orphans.filter { !$0.key.hasPrefix("\(number)/") }
+        }
+        orphans = orphans.filter { $0.value.touched > fresh }
+        storedBlobs = storedBlobs.filter { $0.value.isUsed || $0.value.touched > fresh }
+    }
+
+    /// The data folder holds what the model holds, and no more.
+    private func check() async throws {
+        let (rows, modelRows, experimentRows) = try await store.read { db in
+            (
+                try db.allRows("SELECT id FROM run").map { $0[0] as String },
+                try db.allRows("SELECT id FROM loggedModel").map { $0[0] as String },
+                try db.allRows("SELECT number FROM experiment").map { $0[0] as Int64 }
+            )
+        }
+        #expect(Set(rows) == Set(runs.keys))
+        #expect(Set(modelRows) == Set(models.keys))
+        #expect(Set(experimentRows) == Set(experiments.keys))
+        var files: [String: Data] = strays
+        for thing in runs.values { files.merge(thing.files) { _, new in new } }
+        for thing in models.values { files.merge(thing.files) { _, new in new } }
+        for (place, orphan) in orphans { files[place + "/artifacts/x"] = orphan.data }
+        let root = artifacts.location(of: try ArtifactPath(""))
+        var found: [String: Data] = [:]
+        for path in FileManager.default.subpaths(atPath: root) ?? [] {
+            var isFolder: ObjCBool = false
+            _ = FileManager.default.fileExists(atPath: root + "/" + path, isDirectory: &isFolder)
+            if !isFolder.boolValue {
+                found[path] = FileManager.default.contents(atPath: root + "/" + path)
+            }
+        }
+        #expect(found == files)
+        #expect(Set(try blobs.list().map(\.digest)) == Set(storedBlobs.keys))
+        let tails = try await store.read { db in
+            try db.allRows(
+                "SELECT 1 FROM metricTail t WHERE NOT EXISTS (SELECT 1 FROM run WHERE number = t.run)"
+            ).count
+        }
+        #expect(tails == 0)
+    }
+}
