@@ -10,7 +10,7 @@ package struct FolderSize: Sendable, Equatable {
     package init() {}
 }
 
-/// A file of an upload that did not end.
+/// A file of an upload that did not end, or a folder with parts of one.
 package struct AbandonedUpload: Sendable, Equatable {
     package var path: String
     package var bytes: Int64
@@ -53,6 +53,7 @@ extension ArtifactFolder {
     /// What was sent in part, and not gone on with since `moment`.
     package func abandonedUploads(before moment: Date) -> [AbandonedUpload] {
         AbandonedUpload.list(in: incoming, before: moment)
+            + AbandonedUpload.list(in: uploads, before: moment)
     }
 }
 
@@ -62,10 +63,13 @@ extension AbandonedUpload {
         return names.sorted().compactMap { name in
             let path = folder + "/" + name
             var status = stat()
-            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-                status.modifiedAt <= moment
-            else { return nil }
-            return AbandonedUpload(path: path, bytes: Int64(status.st_size))
+            guard lstat(path, &status) == 0, status.modifiedAt <= moment else { return nil }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                return AbandonedUpload(path: path, bytes: Int64(status.st_size))
+            }
+            // An upload in parts: its folder changes with each part.
+            let parts = AbandonedUpload.list(in: path, before: .distantFuture)
+            return AbandonedUpload(path: path, bytes: parts.reduce(0) { $0 + $1.bytes })
         }
     }
 
@@ -73,7 +77,7 @@ extension AbandonedUpload {
     package func remove(before moment: Date) {
         var status = stat()
         guard lstat(path, &status) == 0, status.modifiedAt <= moment else { return }
-        unlink(path)
+        try? FileManager.default.removeItem(atPath: path)
     }
 }
 

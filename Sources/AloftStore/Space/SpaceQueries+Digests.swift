@@ -7,7 +7,8 @@ extension SpaceQueries {
         "metricTail", "metricBlock", "metricContext", "dataset", "runDataset", "runDatasetTag",
         "runModelInput", "runModelOutput", "loggedModel", "loggedModelParam", "loggedModelTag",
         "loggedModelMetric", "token", "garbage", "imported", "importedExperiment",
-        "grdb_migrations", "sqlite_sequence",
+        "grdb_migrations", "sqlite_sequence", "metricSummary", "trace", "traceTag", "traceMetadata",
+        "traceSpan", "traceAssessment", "traceRun", "webhook", "webhookEvent", "webhookDelivery",
     ]
 
     /// Every digest that any other table holds in any text, whatever it means there: a blob too many

@@ -1,6 +1,8 @@
 import AloftArtifacts
 import AloftDomain
 import AloftStore
+import AloftTestKit
+import AloftWire
 import Foundation
 import Testing
 
