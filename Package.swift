@@ -176,7 +176,7 @@ let package = Package(
             "AloftAPI",
             [
                 "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire", "AloftDomain",
-                hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto,
+                hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ]),
         tests(
             "AloftGateway",

@@ -72,11 +72,12 @@ package struct ServerClient: Sendable {
     package func send(
         method: EndpointMethod, path: String, parameters: [String: String] = [:],
         query: [String: String] = [:], body: HTTPClientRequest.Body? = nil,
-        contentType: String = "application/octet-stream", timeout: Duration = .seconds(30)
+        contentType: String = "application/octet-stream", headers: [String: String] = [:],
+        timeout: Duration = .seconds(30)
     ) async throws -> Data {
         let response = try await open(
             method: method, path: path, parameters: parameters, query: query, body: body,
-            contentType: contentType, timeout: timeout)
+            contentType: contentType, headers: headers, timeout: timeout)
         do {
             return Data(buffer: try await response.body.collect(upTo: 64 << 20))
         } catch {
@@ -87,23 +88,26 @@ package struct ServerClient: Sendable {
     /// Posts these bytes and returns the body of a good reply.
     package func post(
         path: String, parameters: [String: String] = [:], data: Data, contentType: String,
-        timeout: Duration = .seconds(60)
+        headers: [String: String] = [:], timeout: Duration = .seconds(60)
     ) async throws -> Data {
         try await send(
             method: .post, path: path, parameters: parameters,
-            body: .bytes(ByteBuffer(data: data)), contentType: contentType, timeout: timeout)
+            body: .bytes(ByteBuffer(data: data)), contentType: contentType, headers: headers,
+            timeout: timeout)
     }
 
     /// Like `send`, but hands the reply over for its body to be read as it comes.
     package func open(
         method: EndpointMethod, path: String, parameters: [String: String] = [:],
         query: [String: String] = [:], body: HTTPClientRequest.Body? = nil,
-        contentType: String = "application/octet-stream", timeout: Duration = .seconds(30)
+        contentType: String = "application/octet-stream", headers: [String: String] = [:],
+        timeout: Duration = .seconds(30)
     ) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(
             url: server + Self.fill(path, parameters) + Self.encode(query))
         request.method = .RAW(value: method.rawValue.uppercased())
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "content-type", value: contentType)
             request.body = body

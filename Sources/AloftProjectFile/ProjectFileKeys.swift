@@ -17,7 +17,7 @@ package enum ProjectFileKeys {
     package static let median = ["grace", "trials"]
     package static let dimension = ["uniform", "log_uniform", "int", "log_int", "choice", "step"]
     package static let model = ["checks"]
-    package static let deployment = ["model", "rollout"]
+    package static let deployment = ["model", "rollout", "log"]
     package static let rollout = ["steps", "hold", "abort"]
     package static let monitor = ["drift", "quality"]
     package static let drift = ["test", "threshold", "window"]

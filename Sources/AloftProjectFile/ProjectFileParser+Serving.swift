@@ -33,7 +33,17 @@ extension ProjectFileParser {
             })
         else { return nil }
         return DeploymentDefinition(
-            name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout))
+            name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout),
+            logSampling: section["log"].flatMap(readShare))
+    }
+
+    private static func readShare(_ cursor: Cursor) -> Double? {
+        let percent = cursor.scalar.flatMap { Quantity.percent($0.string) }
+        guard let percent, (0...100).contains(percent) else {
+            cursor.fault("`log` is a percentage from 0% to 100%\(cursor.butIs)")
+            return nil
+        }
+        return percent / 100
     }
 
     private static func readRollout(_ cursor: Cursor) -> RolloutDefinition? {

@@ -19,6 +19,7 @@ struct Aloft: AsyncParsableCommand {
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
             SweepCommand.self, RunsCommand.self, ModelsCommand.self, DeploymentsCommand.self,
             DeployCommand.self, RollbackCommand.self, RolloutCommand.self, PredictCommand.self,
+            PredictionsCommand.self, ExplainCommand.self, ReplayCommand.self, ScoreCommand.self,
             TokenCommand.self, ShimCommand.self,
         ])
 

@@ -7,12 +7,17 @@ import Hummingbird
 package struct EndpointCall<E: Endpoint>: Sendable {
     package let body: E.Body
     package let principal: Principal
+    /// The caller's own token, to ask a gateway in its name.
+    package let token: String?
     private let parameters: [String: String]
     private let queries: [String: String]
 
     init(body: E.Body, request: Request, context: AloftRequestContext) {
         self.body = body
         principal = context.principal
+        token =
+            PrincipalMiddleware.secret(in: request.headers)
+            ?? SessionRoutes.secret(in: request.headers)
         parameters = Dictionary(
             context.parameters.map { (String($0.key), Self.decode($0.value)) },
             uniquingKeysWith: { _, last in last })

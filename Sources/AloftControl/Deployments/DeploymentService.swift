@@ -74,6 +74,7 @@ package struct DeploymentService: Sendable {
             db, id: context.chance.identifier(), project: settings.project,
             name: request.deployment, environment: request.environment, at: context.now,
             by: context.who)
+        try DeploymentQueries.setLogSampling(db, deployment.id, settings.logSampling)
         let underWay = try RevisionQueries.underWay(db, of: deployment.id)
         if let underWay, underWay.version == facts.key { return (underWay, false) }
         if underWay == nil, let live = try RevisionQueries.live(db, of: deployment.id),

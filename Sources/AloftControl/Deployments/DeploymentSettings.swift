@@ -7,6 +7,8 @@ import GRDB
 struct DeploymentSettings: Sendable {
     var project: ProjectID
     var policy: RolloutPolicy
+    /// The share of answers in the prediction log.
+    var logSampling: Double
     /// What a version must pass to enter the environment.
     var checks: [CheckExpression]
     /// What it must have passed in staging before it enters production.
@@ -32,6 +34,7 @@ struct DeploymentSettings: Sendable {
         return DeploymentSettings(
             project: owner?.project ?? modelProject,
             policy: policy(definition, environment: environment),
+            logSampling: definition?.logSampling ?? 1,
             checks: rules?.checks(for: environment) ?? [],
             stagingChecks: environment == EndpointName.production
                 ? rules?.checks(for: EndpointName.staging) ?? [] : [])

@@ -6,14 +6,18 @@ package struct ServingPlan: Sendable, Hashable, Codable {
         package var environment: String
         /// Oldest first.
         package var revisions: [Revision]
+        /// The share of answers in the prediction log, 0...1; `nil`: all.
+        package var logSampling: Double?
 
         package init(
-            project: ProjectID, deployment: String, environment: String, revisions: [Revision]
+            project: ProjectID, deployment: String, environment: String, revisions: [Revision],
+            logSampling: Double? = nil
         ) {
             self.project = project
             self.deployment = deployment
             self.environment = environment
             self.revisions = revisions
+            self.logSampling = logSampling
         }
 
         /// As clients call it: the deployment's own name in production, `name.environment` elsewhere.
@@ -54,6 +58,18 @@ package enum EndpointName {
 
     package static func text(deployment: String, environment: String) -> String {
         environment == production ? deployment : "\(deployment).\(environment)"
+    }
+
+    /// The deployment and environment of an endpoint's name; `nil` where it is no such name.
+    package static func parts(_ endpoint: String) -> (deployment: String, environment: String)? {
+        let words = endpoint.split(separator: ".", omittingEmptySubsequences: false).map(
+            String.init)
+        switch words.count {
+        case 1 where isDeployment(words[0]): return (words[0], production)
+        case 2 where isDeployment(words[0]) && isEnvironment(words[1]):
+            return (words[0], words[1])
+        default: return nil
+        }
     }
 
     /// Whether it may name a deployment or an environment: 1 to 63 lower-case letters, digits and

@@ -133,11 +133,16 @@ package struct DeploymentDefinition: Sendable, Equatable, Codable {
     package var model: String
     /// `nil`: all traffic moves at once.
     package var rollout: RolloutDefinition?
+    /// The share of answers in the prediction log, 0...1; errors are there always. `nil`: all.
+    package var logSampling: Double?
 
-    package init(name: String, model: String, rollout: RolloutDefinition? = nil) {
+    package init(
+        name: String, model: String, rollout: RolloutDefinition? = nil, logSampling: Double? = nil
+    ) {
         self.name = name
         self.model = model
         self.rollout = rollout
+        self.logSampling = logSampling
     }
 }
 

@@ -25,7 +25,9 @@ final class EventLoops: Sendable {
                     LoopState(
                         index: index, eventLoop: eventLoop, shared: shared, seed: seed,
                         incarnation: incarnation,
-                        log: PredictionLogBuffer(writer: log, loop: index)),
+                        log: PredictionLogBuffer(
+                            writer: log, loop: index,
+                            bodyLimit: shared.configuration.logBodyLimitBytes)),
                     eventLoop: eventLoop)
             }.get()
             states.withLock { $0[ObjectIdentifier(eventLoop)] = bound }
@@ -91,6 +93,7 @@ final class EventLoops: Sendable {
             state.log.setClock(
                 millisecondsSince1970: state.shared.time.now().millisecondsSince1970, now: now)
             state.log.flush()
+            state.accessLog?.flush()
             state.sweep(now: now)
         }
     }

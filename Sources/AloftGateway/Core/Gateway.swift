@@ -48,9 +48,18 @@ package struct Gateway: Sendable {
         try FileManager.default.createDirectory(
             atPath: configuration.folder, withIntermediateDirectories: true)
         let library = try OnnxLibrary(path: configuration.onnxLibraryPath)
-        let log = try PredictionLogWriter(
-            folder: configuration.folder + "/predictions", limitBytes: configuration.logLimitBytes,
-            logger: logger)
+        let logFolder = try PredictionLogFolder(path: configuration.folder + "/predictions") {
+            PredictionID.hexadecimal(chance.next(), 16)
+        }
+        let log = PredictionLogWriter(
+            folder: logFolder, limitBytes: configuration.logLimitBytes, logger: logger)
+        let accessLog = try configuration.accessLogPath.map {
+            try AccessLog(path: $0, logger: logger)
+        }
+        let id = try gatewayID()
+        let shipper = PredictionShipper(
+            folder: logFolder, time: time, logger: logger,
+            send: PredictionShipper.sender(client, gateway: id, log: logFolder.name))
         let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
         let threads = NIOThreadPool(numberOfThreads: max(2, System.coreCount))
         threads.start()
@@ -58,23 +67,26 @@ package struct Gateway: Sendable {
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loops = EventLoops(group: group)
+        let loader = RevisionLoader(
+            library: library,
+            models: try ModelStore(folder: configuration.folder + "/models", client: client),
+            threads: threads, configuration: configuration, python: python,
+            loops: configuration.threads)
+        let registered = RegisteredVersions(client: client, loader: loader, threads: threads)
         let fleet = Fleet(
-            loader: RevisionLoader(
-                library: library,
-                models: try ModelStore(folder: configuration.folder + "/models", client: client),
-                threads: threads, configuration: configuration, python: python,
-                loops: configuration.threads),
-            time: time, logger: logger, publish: { await loops.publish($0) },
+            loader: loader, time: time, logger: logger, publish: { await loops.publish($0) },
             changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
+            accessLog: accessLog, registered: registered,
             metrics: {
                 PrometheusText.make(
                     await fleet.readings(),
                     .init(
                         connections: await loops.connectionCount(),
-                        desiredRevision: await fleet.desiredRevision, log: log.counts))
+                        desiredRevision: await fleet.desiredRevision, log: log.counts,
+                        shipping: shipper.counts))
             })
         try await loops.start(
             shared: shared, log: log, incarnation: incarnation, seeds: { chance.next() })
@@ -92,7 +104,7 @@ package struct Gateway: Sendable {
         onListening(address)
 
         let reporter = Reporter(
-            client: client, gateway: try gatewayID(),
+            client: client, gateway: id,
             incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
         let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
         var failure: (any Error)?
@@ -101,6 +113,7 @@ package struct Gateway: Sendable {
                 for door in doors { tasks.addTask { try await door.serve(access) } }
                 tasks.addTask { await follower.run(from: stored) }
                 tasks.addTask { await reporter.run(wakes: wakes) }
+                if configuration.shipsLog { tasks.addTask { await shipper.run() } }
                 tasks.addTask {
                     while !Task.isCancelled {
                         try? await time.clock.sleep(for: .milliseconds(500))
@@ -115,7 +128,9 @@ package struct Gateway: Sendable {
         try? await channel.close()
         await Self.drain(loops, time)
         await fleet.stop()
+        await registered.stop()
         await log.close()
+        await accessLog?.end()
         try? await threads.shutdownGracefully()
         try? await group.shutdownGracefully()
         if let failure { throw failure }

@@ -25,6 +25,12 @@ package struct GatewayConfiguration: Sendable {
     package var queueLimit = 1024
     /// The prediction log's size on disk, in bytes; the oldest segments go first.
     package var logLimitBytes = 1 << 30
+    /// What the prediction log keeps of a request and of a reply, in bytes.
+    package var logBodyLimitBytes = 256 << 10
+    /// Whether the prediction log is sent on to the server.
+    package var shipsLog = true
+    /// Where each request gets a line; `nil` for none.
+    package var accessLogPath: String?
     /// ONNX Runtime's shared library.
     package var onnxLibraryPath: String
     /// The Python interpreter of model workers; `nil` builds one for each set of requirements.

@@ -93,6 +93,22 @@ extension ConnectionHandler {
         return "[\(items.joined(separator: ","))]"
     }
 
+    /// Asks a version of the registry that no deployment needs to serve.
+    func askRegistered(
+        _ current: RequestInProgress, _ model: String, _ version: String, isScoring: Bool
+    ) {
+        guard let number = Int(version), number >= 1 else {
+            return answer(.versionNotFound(name: model, version: version, known: []))
+        }
+        let registered = loop.shared.registered
+        let question = RegisteredVersions.Question(
+            key: ModelVersionKey(model: model, version: number), isScoring: isScoring,
+            contentType: current.contentType, jsonLength: current.jsonLength, body: current.body)
+        later({ await registered.answer(question) }) { handler, answer in
+            handler.answer(status: answer.status, headers: answer.headers, body: answer.body)
+        }
+    }
+
     /// The model repository extension: `index`, `models/NAME/load`, `models/NAME/unload`.
     func administration(_ path: String) {
         let segments = path.split(separator: "/").map(String.init)

@@ -57,6 +57,8 @@ extension ConnectionHandler {
         case .scoring(let name):
             guard let endpoint = endpoint(name) else { return }
             predict(current, endpoint, nil, isScoring: true)
+        case .registered(let model, let version, let isScoring):
+            askRegistered(current, model, version, isScoring: isScoring)
         case .page(let path): page(path)
         case .administration(let path): administration(path)
         case .refused(let failure): answer(failure)
@@ -80,6 +82,8 @@ extension ConnectionHandler {
             isScoring ? .scoring : current.jsonLength == nil ? .json : .binary
         var prediction = loop.prediction(
             endpoint, revision, form: form, body: current.body, receivedAt: current.receivedAt)
+        prediction.jsonLength = current.jsonLength
+        prediction.trace = current.trace
         let fault = Self.withBytes(current.body) { bytes -> InferenceError? in
             do throws(InferenceError) {
                 if isScoring {
@@ -132,7 +136,7 @@ extension ConnectionHandler {
             ) { revision.replies.write(request, reply, to: &$0) }
         }
         loop.answered(prediction, response: written.output, range: written.body)
-        finish(written.output)
+        finish(written.output, predictionID: prediction.id)
     }
 
     private func fail(_ prediction: Prediction, _ error: InferenceError) {

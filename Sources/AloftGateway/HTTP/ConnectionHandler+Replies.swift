@@ -21,13 +21,20 @@ extension ConnectionHandler {
         var headers: [(String, String)] = []
         if status == 429 || status == 503 { headers.append(("retry-after", "1")) }
         if status == 401 { headers.append(("www-authenticate", "Bearer")) }
-        if let predictionID { headers.append(("x-aloft-prediction-id", predictionID.text)) }
-        answer(status: status, contentType: "application/json", headers: headers, body: body)
+        if let predictionID {
+            headers.append(("x-aloft-prediction-id", predictionID.text))
+            if let trace = current?.trace {
+                headers.append(("traceparent", trace.continued(by: predictionID.spanID)))
+            }
+        }
+        answer(
+            status: status, contentType: "application/json", headers: headers, body: body,
+            predictionID: predictionID)
     }
 
     func answer(
         status: Int, contentType: String = "application/json", headers: [(String, String)] = [],
-        body: [UInt8]
+        body: [UInt8], predictionID: PredictionID? = nil
     ) {
         var text =
             "HTTP/1.1 \(status) \(Self.reason(status))\r\ncontent-type: \(contentType)\r\n"
@@ -42,7 +49,7 @@ extension ConnectionHandler {
         output.reserveCapacity(text.utf8.count + body.count + 2)
         output.writeString(text + "\r\n")
         if current?.isHead != true { output.writeBytes(body) }
-        finish(output)
+        finish(output, status: status, predictionID: predictionID)
     }
 
     private static func reason(_ status: Int) -> String {
@@ -77,16 +84,21 @@ extension ConnectionHandler {
     ) -> (output: ByteBuffer, body: Range<Int>) {
         let isKeptAlive = (current?.isKeptAlive ?? false) && !loop.isDraining
         let isHTTP10 = current?.isHTTP10 ?? false
+        let trace = current?.trace?.continued(by: id.spanID)
         var output = ByteBuffer()
         swap(&output, &loop.output)
         output.clear(minimumCapacity: 1024)
         var bodyStart = 0
         output.writeWithUnsafeMutableBytes(
-            minimumWritableBytes: revision.binaryResponseHead.count + 256 + bound
+            minimumWritableBytes: revision.binaryResponseHead.count + 384 + bound
         ) { memory in
             var writer = ByteWriter(memory)
             writer.write(mayBeBinary ? revision.binaryResponseHead : revision.responseHead)
             id.write(to: &writer)
+            if let trace {
+                writer.write("\r\ntraceparent: ")
+                writer.write(Array(trace.utf8))
+            }
             if !isKeptAlive {
                 writer.write("\r\nconnection: close")
             } else if isHTTP10 {

@@ -132,7 +132,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func beginAnswering() { phase = .answering }
 
     /// Sends bytes that end the current request.
-    func finish(_ output: ByteBuffer) {
+    func finish(_ output: ByteBuffer, status: Int = 200, predictionID: PredictionID? = nil) {
+        if loop.accessLog != nil, let current {
+            loop.accessLog?.append(
+                current, status: status, bytes: output.readableBytes,
+                milliseconds: loop.shared.time.now().millisecondsSince1970,
+                predictionID: predictionID)
+        }
         guard let context else { return }
         let wasAnswering = phase == .answering
         let isKeptAlive = current?.isKeptAlive ?? false

@@ -10,6 +10,8 @@ struct RequestInProgress {
         case scoring(name: String)
         case page(String)
         case administration(String)
+        /// A registered version, deployed or not.
+        case registered(model: String, version: String, isScoring: Bool)
         case refused(GatewayFailure)
     }
 
@@ -26,12 +28,17 @@ struct RequestInProgress {
     var token: String?
     var contentType = ""
     var stickyKey: String?
+    var trace: TraceParent?
     var expectsContinue = false
     var declaredBytes: Int?
     let receivedAt: NIODeadline
+    let method: HTTPMethod
+    let uri: String
 
     init(head: HTTPRequestHead, table: RoutingTable, now: NIODeadline) {
         receivedAt = now
+        method = head.method
+        uri = head.uri
         isKeptAlive = head.isKeepAlive
         isHTTP10 = head.version.minor == 0
         isHead = head.method == .HEAD
@@ -48,6 +55,7 @@ struct RequestInProgress {
         switch name.utf8.count {
         case 6 where Self.equal(name, "expect"):
             expectsContinue = value.lowercased() == "100-continue"
+        case 11 where Self.equal(name, "traceparent"): trace = TraceParent(value)
         case 12 where Self.equal(name, "content-type"): contentType = value
         case 13 where Self.equal(name, "authorization"): token = Self.bearer(value)
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
@@ -129,6 +137,11 @@ extension RequestInProgress {
         case ("v2", _) where segments.count > 1 && segments[1] == "repository":
             guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
             return .administration("/" + segments.joined(separator: "/"))
+        case ("registry", 5)
+        where segments[2] == "versions" && ["infer", "invocations"].contains(segments[4]):
+            guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
+            return .registered(
+                model: segments[1], version: segments[3], isScoring: segments[4] == "invocations")
         case ("deployments", 3) where segments[2] == "invocations":
             guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
             return .scoring(name: segments[1])

@@ -8,6 +8,7 @@ enum PrometheusText {
         var connections: Int
         var desiredRevision: Int
         var log: PredictionLogWriter.Counts
+        var shipping = PredictionShipper.Counts()
     }
 
     static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
@@ -61,6 +62,18 @@ enum PrometheusText {
             "Oldest segments removed beyond the limit.",
             [
                 "aloft_gateway_prediction_log_dropped_segments_total \(totals.log.segmentsDropped)"
+            ])
+        metric(
+            "aloft_gateway_prediction_log_shipped_bytes_total", "counter",
+            "Of the prediction log, taken by the server.",
+            [
+                "aloft_gateway_prediction_log_shipped_bytes_total \(totals.shipping.bytesShipped)"
+            ])
+        metric(
+            "aloft_gateway_prediction_log_damaged_bytes_total", "counter",
+            "Of segments that a crash or a disk damaged.",
+            [
+                "aloft_gateway_prediction_log_damaged_bytes_total \(totals.shipping.bytesDamaged)"
             ])
         return text
     }

@@ -1,19 +1,20 @@
 import AloftDomain
 import Foundation
-package import Logging
+import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
 
 /// Writes the prediction log: segments of blocks, on a thread of its own.
 ///
-/// A block is `ALP1`, the length of its records, a checksum of them, and the records, so that a reader
-/// stops at a block that a crash cut off. Segments are `NUMBER.alog`; the oldest are removed when all
-/// are larger than the limit, and counted.
+/// `PredictionBlock` says how blocks are written. Segments are `NUMBER.alog`; the one that is being
+/// written is locked, so that a process which ships them knows it from one that is whole. The oldest
+/// are removed when all are larger than the limit, and counted.
 // Everything mutable is guarded by `state`.
 package final class PredictionLogWriter: Sendable {
     package struct Counts: Sendable, Equatable {
         package var bytesWritten: UInt64 = 0
+        /// Segments that went before the server had them.
         package var segmentsDropped: UInt64 = 0
         /// Records' bytes that were dropped because the disk could not keep up or refused.
         package var bytesLost: UInt64 = 0
@@ -28,7 +29,7 @@ package final class PredictionLogWriter: Sendable {
         var isBroken = false
     }
 
-    private let folder: String
+    let folder: PredictionLogFolder
     private let limitBytes: Int
     private let logger: Logger
     private let thread: NIOThreadPool
@@ -38,15 +39,13 @@ package final class PredictionLogWriter: Sendable {
     private static let pendingLimitBytes = 64 << 20
 
     /// Goes on after the segments that are in the folder already.
-    package init(folder: String, limitBytes: Int, logger: Logger) throws {
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
+    init(folder: PredictionLogFolder, limitBytes: Int, logger: Logger) {
         self.folder = folder
         self.limitBytes = limitBytes
         self.logger = logger
         thread = NIOThreadPool(numberOfThreads: 1)
         var state = State()
-        state.number = (Self.segments(in: folder).last?.number ?? 0) + 1
+        state.number = folder.nextNumber
         self.state = Mutex(state)
         thread.start()
     }
@@ -78,12 +77,7 @@ package final class PredictionLogWriter: Sendable {
         let size = records.readableBytes
         do {
             let file = try currentFile()
-            var block = Data(capacity: size + 16)
-            block.append(contentsOf: "ALP1".utf8)
-            withUnsafeBytes(of: UInt32(size).littleEndian) { block.append(contentsOf: $0) }
-            let checksum = records.withUnsafeReadableBytes { BlockChecksum.of($0) }
-            withUnsafeBytes(of: checksum.littleEndian) { block.append(contentsOf: $0) }
-            records.withUnsafeReadableBytes { block.append(contentsOf: $0) }
+            let block = records.withUnsafeReadableBytes { PredictionBlock.make($0) }
             try file.write(contentsOf: block)
             let isFull = state.withLock { state in
                 state.pendingBytes -= size
@@ -104,28 +98,27 @@ package final class PredictionLogWriter: Sendable {
             if isFirst {
                 logger.error(
                     "the prediction log cannot be written; predictions go on",
-                    metadata: ["error": "\(error)", "folder": "\(folder)"])
+                    metadata: ["error": "\(error)", "folder": "\(folder.path)"])
             }
         }
     }
 
     private func currentFile() throws -> FileHandle {
         if let file = state.withLock({ $0.file }) { return file }
-        let number = state.withLock { state in
-            defer { state.number += 1 }
-            return state.number
+        // Another process of the same gateway, on its way out, may have taken the number.
+        for _ in 0..<1000 {
+            let number = state.withLock { state in
+                defer { state.number += 1 }
+                return state.number
+            }
+            guard let file = try folder.create(number) else { continue }
+            state.withLock { state in
+                state.file = file
+                state.fileBytes = 0
+            }
+            return file
         }
-        let path = Self.path(folder, number)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
-        }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        state.withLock { state in
-            state.file = file
-            state.fileBytes = 0
-        }
-        return file
+        throw CocoaError(.fileWriteFileExists, userInfo: [NSFilePathErrorKey: folder.path])
     }
 
     private func endSegment() {
@@ -140,50 +133,20 @@ package final class PredictionLogWriter: Sendable {
 
     /// Removes the oldest segments beyond the limit.
     private func prune() {
-        var segments = Self.segments(in: folder)
+        var segments = folder.segments()
         var total = segments.reduce(0) { $0 + $1.bytes }
         while total > limitBytes, segments.count > 1 {
             let oldest = segments.removeFirst()
-            guard unlink(Self.path(folder, oldest.number)) == 0 else { return }
+            guard unlink(folder.path(of: oldest.number)) == 0 else { return }
             total -= oldest.bytes
-            state.withLock { $0.counts.segmentsDropped += 1 }
+            let isFirst = state.withLock { state in
+                state.counts.segmentsDropped += 1
+                return state.counts.segmentsDropped == 1
+            }
+            guard isFirst else { continue }
+            logger.error(
+                "the prediction log is full and the server does not take it; the oldest goes",
+                metadata: ["segment": "\(oldest.number)", "limitBytes": "\(limitBytes)"])
         }
-    }
-
-    private static func path(_ folder: String, _ number: Int) -> String {
-        let digits = String(number)
-        return folder + "/" + String(repeating: "0", count: max(0, 10 - digits.count)) + digits
-            + ".alog"
-    }
-
-    static func segments(in folder: String) -> [(number: Int, bytes: Int)] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.compactMap { name -> (number: Int, bytes: Int)? in
-            guard name.hasSuffix(".alog"), let number = Int(name.dropLast(5)) else { return nil }
-            let size =
-                (try? FileManager.default.attributesOfItem(atPath: folder + "/" + name))?[.size]
-                as? Int
-            return (number, size ?? 0)
-        }.sorted { $0.number < $1.number }
-    }
-}
-
-enum BlockChecksum {
-    /// Multiplies and folds eight bytes at a time: cheap, and a torn or overwritten block shows.
-    static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
-        var offset = 0
-        func mix(_ word: UInt64) {
-            let (high, low) = (state ^ word).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
-            state = high ^ low
-        }
-        while offset + 8 <= bytes.count {
-            mix(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
-            offset += 8
-        }
-        var tail: UInt64 = 0
-        for byte in bytes[offset...] { tail = tail << 8 | UInt64(byte) }
-        mix(tail)
-        return state
     }
 }

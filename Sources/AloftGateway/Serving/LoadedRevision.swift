@@ -28,8 +28,6 @@ final class LoadedRevision: Sendable {
     let responseHead: [UInt8]
     /// The same for a reply with binary tensors.
     let binaryResponseHead: [UInt8]
-    /// What the prediction log says of it.
-    let logDescription: [UInt8]
     /// Requests that are being answered elsewhere than on their event loop.
     let outstanding = Atomic<Int>(0)
 
@@ -47,11 +45,6 @@ final class LoadedRevision: Sendable {
         messages = InferMessageWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
         counters = RevisionCounters(loops: loops)
-        logDescription = Array(
-            [
-                endpoint, served.id.rawValue, served.rolloutStep.map { "\($0)" } ?? "",
-                served.modelName, served.modelVersion, served.servable.digest.hex,
-            ].map { $0.prefix(4000) + "\n" }.joined().utf8)
         responseHead = Self.head(contentType: "application/json", revision: served.number)
         binaryResponseHead = Self.head(
             contentType: "application/octet-stream", revision: served.number)
@@ -64,4 +57,13 @@ final class LoadedRevision: Sendable {
     }
 
     var signature: ModelSignature { runner.signature }
+
+    /// What the prediction log says of it while its rollout is at this step.
+    func logDescription(rolloutStep: Int?) -> [UInt8] {
+        Array(
+            [
+                endpoint, served.id.rawValue, rolloutStep.map { "\($0)" } ?? "",
+                served.modelName, served.modelVersion, served.servable.digest.hex,
+            ].map { String(decoding: $0.utf8.prefix(4000), as: UTF8.self) + "\n" }.joined().utf8)
+    }
 }

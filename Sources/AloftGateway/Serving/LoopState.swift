@@ -10,6 +10,8 @@ final class LoopState {
     var table = RoutingTable.empty
     var isDraining = false
     var log: PredictionLogBuffer
+    /// `nil` where nobody asked for one.
+    var accessLog: AccessLogBuffer?
     /// Memory of the last reply, used again when the socket has taken it.
     var output = ByteBuffer()
     private var chance: SplitMix64
@@ -26,6 +28,7 @@ final class LoopState {
         self.eventLoop = eventLoop
         self.shared = shared
         self.log = log
+        accessLog = shared.accessLog.map(AccessLogBuffer.init)
         chance = SplitMix64(seed: seed)
         predictionID = PredictionID(
             incarnation: incarnation, loop: UInt8(truncatingIfNeeded: index))
@@ -73,20 +76,7 @@ final class LoopState {
     }
 }
 
-/// The name of one prediction: 28 hexadecimal digits, unique for all time by the chance in the first
-/// sixteen, which are new at each start of a gateway.
-struct PredictionID: Sendable, Equatable {
-    let incarnation: UInt64
-    let loop: UInt8
-    var sequence: UInt64 = 0
-
-    static let digitCount = 28
-
-    init(incarnation: UInt64, loop: UInt8) {
-        self.incarnation = incarnation
-        self.loop = loop
-    }
-
+extension PredictionID {
     @inline(__always)
     func write(to writer: inout ByteWriter) {
         Self.write(incarnation, digits: 16, to: &writer)
@@ -102,14 +92,5 @@ struct PredictionID: Sendable, Equatable {
             let digit = UInt8(truncatingIfNeeded: value >> shift) & 15
             writer.write(digit < 10 ? 48 + digit : 87 + digit)
         }
-    }
-
-    var text: String {
-        func hexadecimal(_ value: UInt64, _ digits: Int) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: max(0, digits - text.count)) + text
-        }
-        return hexadecimal(incarnation, 16) + hexadecimal(UInt64(loop), 2)
-            + hexadecimal(sequence & 0xFF_FFFF_FFFF, 10)
     }
 }

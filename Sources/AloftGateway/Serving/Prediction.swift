@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftInference
 import AloftWire
 import NIOCore
@@ -16,19 +17,9 @@ struct Prediction {
     var scoring: ScoringRequest?
     let body: ByteBuffer?
     let receivedAt: NIODeadline
-}
-
-/// The protocols in which predictions are asked for. The raw values stand in the prediction log.
-package enum PredictionForm: UInt8, Sendable {
-    /// The Open Inference Protocol's JSON.
-    case json = 1
-    /// The same followed by binary tensors, in the request or in the reply. The JSON ends where its
-    /// outermost object does.
-    case binary = 2
-    /// MLflow scoring: JSON, or CSV where the request does not begin with a brace.
-    case scoring = 3
-    /// The Open Inference Protocol's gRPC messages `ModelInferRequest` and `ModelInferResponse`.
-    case grpc = 4
+    /// Where the request's JSON ends and binary tensors begin, as the caller said.
+    var jsonLength: Int?
+    var trace: TraceParent?
 }
 
 /// Whoever is told of a prediction that did not end at once.

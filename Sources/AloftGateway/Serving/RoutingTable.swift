@@ -38,6 +38,8 @@ final class RoutedEndpoint: Sendable {
     let reason: String
     /// Whether an administrator wants it out of memory.
     let isUnloaded: Bool
+    /// What the prediction log says of each revision, its rollout step of now included.
+    private let logDescriptions: [(revision: LoadedRevision, text: [UInt8])]
 
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
@@ -48,6 +50,10 @@ final class RoutedEndpoint: Sendable {
         self.served = served
         self.loaded = loaded
         self.reason = reason
+        logDescriptions = loaded.map { revision in
+            let step = served.revisions.first { $0.id == revision.served.id }?.rolloutStep
+            return (revision, revision.logDescription(rolloutStep: step))
+        }
         let total = weighted.reduce(0) { $0 + $1.1 }
         var sum = 0.0
         // The newest first: as its weight grows, its share only grows, so a sticky caller moves once.
@@ -60,6 +66,13 @@ final class RoutedEndpoint: Sendable {
 
     var isReady: Bool {
         !routes.isEmpty || isUnloaded || !served.revisions.contains { $0.weightPercent > 0 }
+    }
+
+    func logDescription(of revision: LoadedRevision) -> [UInt8] {
+        for described in logDescriptions where described.revision === revision {
+            return described.text
+        }
+        return revision.logDescription(rolloutStep: nil)
     }
 
     /// The revision for a point of 0..<1.

@@ -40,6 +40,8 @@ package final class DataFolder: Sendable {
     package var jobsPath: String { path + "/jobs" }
     package var environmentsPath: String { path + "/environments" }
     package var gatewayPath: String { path + "/gateway" }
+    /// Predictions that gateways logged, by day and endpoint.
+    package var predictionsPath: String { path + "/predictions" }
 
     package static func databasePath(in folder: String) -> String { folder + "/aloft.db" }
 

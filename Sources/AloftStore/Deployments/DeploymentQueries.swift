@@ -34,6 +34,16 @@ package enum DeploymentQueries {
             createdBy: who.description)
     }
 
+    /// Sets the share of answers that gateways log, 0...1.
+    package static func setLogSampling(
+        _ db: Database, _ id: DeploymentID, _ share: Double
+    ) throws {
+        try db.execute(
+            sql: "UPDATE deployment SET logSampling = ? WHERE id = ? AND logSampling <> ?",
+            arguments: [share, id.rawValue, share])
+        if db.changesCount > 0 { try DesiredStateQueries.refresh(db) }
+    }
+
     package static func find(
         _ db: Database, name: String, environment: String
     ) throws -> DeploymentRecord? {

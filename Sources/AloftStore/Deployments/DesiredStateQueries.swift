@@ -33,7 +33,7 @@ package enum DesiredStateQueries {
         let rows = try Row.fetchAll(
             db,
             sql: """
-                SELECT d.project, d.name, d.environment, r.*, o.step AS rolloutStep
+                SELECT d.project, d.name, d.environment, d.logSampling, r.*, o.step AS rolloutStep
                 FROM revision r JOIN deployment d ON d.id = r.deployment
                 LEFT JOIN rollout o ON o.revision = r.id AND o.state IN ('running', 'paused')
                 WHERE r.state IN ('warming', 'rolling', 'live', 'standby')
@@ -48,7 +48,8 @@ package enum DesiredStateQueries {
                 endpoints.append(
                     .init(
                         project: ProjectID(row["project"]), deployment: deployment,
-                        environment: environment, revisions: []))
+                        environment: environment, revisions: [],
+                        logSampling: row["logSampling"]))
             }
             guard let revision = try served(row) else { continue }
             endpoints[endpoints.count - 1].revisions.append(revision)

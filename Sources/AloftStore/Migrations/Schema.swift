@@ -19,6 +19,7 @@ enum Schema {
         .m0006Deployments,
         .m0007Webhooks,
         .m0008Traces,
+        .m0010Predictions,
         .m0012MetricSummaries,
     ]
 

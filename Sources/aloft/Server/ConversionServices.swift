@@ -25,7 +25,7 @@ struct ConversionServices: Sendable {
 
     /// The converter's package as a blob. Packed anew for each conversion: it is small, and the same
     /// content is stored once.
-    private static func snapshot(_ services: ServerServices) throws -> ContentDigest {
+    static func snapshot(_ services: ServerServices) throws -> ContentDigest {
         let folder = try shareFolder(services.configuration.sharePath)
         return try services.blobs.put(try PackageArchive.pack(folder: folder)).digest
     }

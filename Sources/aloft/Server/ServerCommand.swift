@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftArtifacts
+import AloftControl
 import AloftDomain
 import AloftStore
 import ArgumentParser
@@ -52,6 +53,14 @@ struct ServerCommand: AsyncParsableCommand {
         help: "Let webhooks go to plain http and to private addresses.")
     var webhooksAnywhere = false
 
+    @Option(help: "Days for which predictions are kept.")
+    var keepPredictions = 30
+
+    @Option(
+        help: ArgumentHelp(
+            "What predictions may take on disk, in GiB; the oldest go first.", valueName: "gib"))
+    var predictionSpace = 10
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
@@ -60,12 +69,14 @@ struct ServerCommand: AsyncParsableCommand {
         let folder = try DataFolder(path: configuration.dataPath)
         let store = try Store(path: folder.databasePath)
         let chance = Chance.live()
+        let logger = Self.makeLogger(level: configuration.logLevel)
         let services = ServerServices(
             folder: folder, store: store,
             artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),
-            blobs: try BlobStore(root: folder.blobsPath, chance: chance), time: .live,
-            chance: chance, logger: Self.makeLogger(level: configuration.logLevel),
-            configuration: configuration)
+            blobs: try BlobStore(root: folder.blobsPath, chance: chance),
+            predictions: PredictionArchive(
+                store: store, folder: folder.predictionsPath, time: .live, logger: logger),
+            time: .live, chance: chance, logger: logger, configuration: configuration)
         try await Server(services: services).run()
         try store.close()
     }
@@ -85,6 +96,11 @@ struct ServerCommand: AsyncParsableCommand {
         if level == nil {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
+        for (option, value) in [
+            ("--keep-predictions", keepPredictions), ("--prediction-space", predictionSpace),
+        ] where !(1...1_000_000).contains(value) {
+            faults.append("\(option) \(value): expected a whole number from 1")
+        }
         for (option, address) in [
             ("--listen", listen), ("--gateway", gateway), ("--gateway-grpc", grpc),
         ] {
@@ -103,6 +119,7 @@ struct ServerCommand: AsyncParsableCommand {
             gateway: withoutGateway ? nil : gateway, gatewayGRPC: grpc,
             access: auth ? .tokenRequired : .open,
             sharePath: share, webhookReach: webhooksAnywhere ? .anywhere : .publicHosts,
+            retention: .init(days: keepPredictions, bytes: Int64(predictionSpace) << 30),
             logLevel: level)
     }
 

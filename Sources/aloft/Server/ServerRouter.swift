@@ -27,10 +27,21 @@ extension ServerServices {
         let traffic = TrafficRecorder()
         RevisionRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
         GatewayRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
+        ScoringRoutes(
+            service: ScoringService(
+                store: store, launcher: jobs.launcher, files: VersionFiles(artifacts: artifacts),
+                snapshot: { try ConversionServices.snapshot(self) })
+        ).add(to: &routes)
+        PredictionRoutes(
+            store: store,
+            finder: PredictionFinder(store: store, folder: folder.predictionsPath),
+            ask: configuration.gateway.map(GatewayQuestions.askVersion)
+        ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: router)
         SessionRoutes(store: store).add(to: router)
+        ShippingRoutes(archive: predictions).add(to: router)
         TryRoutes(ask: configuration.gateway.map(GatewayQuestions.ask)).add(to: router)
         MLflowRoutes(
             store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance

@@ -1,6 +1,7 @@
 import AloftAPI
 import AloftArtifacts
 import AloftClient
+import AloftControl
 import AloftDomain
 import AloftStore
 import Logging
@@ -17,6 +18,7 @@ struct ServerConfiguration: Sendable {
     let access: PrincipalMiddleware.Access
     let sharePath: String?
     let webhookReach: WebhookTarget.Reach
+    let retention: PredictionArchive.Retention
     let logLevel: Logger.Level
 }
 
@@ -28,6 +30,8 @@ struct ServerServices: Sendable {
     let artifacts: ArtifactFolder
     /// Blobs by digest: code, servables, checkpoints.
     let blobs: BlobStore
+    /// Predictions that gateways logged.
+    let predictions: PredictionArchive
     let time: TimeSource
     let chance: Chance
     let logger: Logger

@@ -68,7 +68,7 @@ package struct GatewayRoutes: Sendable {
 }
 
 /// Reports decide rollouts: a job must not send them.
-private func requireGateway(_ principal: Principal) throws {
+func requireGateway(_ principal: Principal) throws {
     switch principal {
     case .local, .user, .controller, .gateway: return
     case .job: throw AccessError.notForThisToken(kind: "job")
@@ -89,7 +89,7 @@ extension ServedEndpoint {
                     servable: ServableReference(
                         digest: revision.servable.digest, sizeBytes: revision.servable.sizeBytes,
                         manifest: revision.servable.manifest))
-            }, logSampling: 1)
+            }, logSampling: endpoint.logSampling ?? 1)
     }
 }
 

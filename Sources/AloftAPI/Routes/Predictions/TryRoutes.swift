@@ -4,8 +4,9 @@ import HTTPTypes
 package import Hummingbird
 import NIOCore
 
-/// `POST /api/v1/predictions/{endpoint}`: hands one question to the gateway beside this server, for
-/// the form of the web interface. Programs ask the gateway itself.
+/// `POST /api/v1/predictions/{prediction}`, where the place holds the name of an endpoint: hands one
+/// question to the gateway beside this server, for the form of the web interface. Programs ask the
+/// gateway itself.
 package struct TryRoutes: Sendable {
     package struct Answer: Sendable {
         package var status: Int
@@ -29,7 +30,7 @@ package struct TryRoutes: Sendable {
     package init(ask: Ask?) { self.ask = ask }
 
     package func add(to router: Router<AloftRequestContext>) {
-        router.post("/api/v1/predictions/{endpoint}") { request, context in
+        router.post("/api/v1/predictions/{prediction}") { request, context in
             guard let ask else { throw TryError.noGateway }
             let buffer: ByteBuffer
             do {
@@ -37,7 +38,7 @@ package struct TryRoutes: Sendable {
             } catch is NIOTooManyBytesError {
                 throw BodyError.tooLarge(limitBytes: Self.bodyLimit)
             }
-            let endpoint = context.parameters.get("endpoint") ?? ""
+            let endpoint = context.parameters.get("prediction") ?? ""
             let token =
                 PrincipalMiddleware.secret(in: request.headers)
                 ?? SessionRoutes.secret(in: request.headers)

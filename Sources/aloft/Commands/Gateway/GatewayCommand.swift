@@ -48,6 +48,17 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Write a line of JSON for each request to this file.", valueName: "file"))
+    var accessLog: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the prediction log may take on disk while the server is away, in MiB.",
+            valueName: "mib"))
+    var logSpace = 1024
+
+    @Option(
+        help: ArgumentHelp(
             "ONNX Runtime's shared library; else ALOFT_ONNXRUNTIME, else the one that `make setup` "
                 + "installs.", valueName: "path"))
     var onnxruntime: String?
@@ -176,6 +187,9 @@ struct GatewayCommand: AsyncParsableCommand {
                 "--auth: the gateway itself needs a token to follow the server. Set ALOFT_TOKEN to "
                     + "one made with `aloft token create gateway`.")
         }
+        if !(1...1_000_000).contains(logSpace) {
+            faults.append("--log-space \(logSpace): expected a number of MiB from 1")
+        }
         guard let address else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
         var configuration = GatewayConfiguration(
             listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
@@ -185,6 +199,8 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.asksForToken = auth
         configuration.threads = threads
         configuration.bodyLimitBytes = bodyLimit << 20
+        configuration.accessLogPath = accessLog
+        configuration.logLimitBytes = logSpace << 20
         configuration.workerPython = python
         configuration.pythonPackagePath = share
         faults += configuration.faults

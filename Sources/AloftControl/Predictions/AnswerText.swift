@@ -1,0 +1,158 @@
+package import AloftDomain
+package import Foundation
+
+/// Reads an answer of a gateway as values: its JSON, with the binary tensors behind it in their places.
+package enum AnswerText {
+    /// What was answered: `outputs` or `predictions` of a good answer, the sentence of a refusal;
+    /// `nil` where the bytes are neither.
+    package static func values(_ data: Data, status: Int) -> JSONValue? {
+        guard let end = jsonEnd(data),
+            let whole = try? JSONDecoder().decode(JSONValue.self, from: data.prefix(end))
+        else { return status >= 400 ? .string(String(decoding: data, as: UTF8.self)) : nil }
+        if status >= 400 { return whole["error"]?["message"] ?? whole["error"] ?? whole }
+        if let predictions = whole["predictions"] { return predictions }
+        guard case .array(let outputs) = whole["outputs"] else { return nil }
+        var rest = data.dropFirst(end)
+        return .array(outputs.map { withBinary($0, &rest) })
+    }
+
+    /// Where the JSON object at the begin of `data` ends; `nil` where none does.
+    static func jsonEnd(_ data: Data) -> Int? {
+        var depth = 0
+        var isInText = false
+        var isEscaped = false
+        for (place, byte) in data.enumerated() {
+            if isInText {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInText = false
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isInText = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 { return place + 1 }
+            default: break
+            }
+        }
+        return nil
+    }
+
+    private static func withBinary(_ output: JSONValue, _ rest: inout Data.SubSequence) -> JSONValue
+    {
+        guard case .object(var members) = output,
+            case .int(let size) = members["parameters"]?["binary_data_size"], size >= 0
+        else { return output }
+        let bytes = Data(rest.prefix(Int(size)))
+        rest = rest.dropFirst(Int(size))
+        members["parameters"] = nil
+        members["data"] = numbers(bytes, members["datatype"]?.stringValue ?? "")
+        return .object(members)
+    }
+
+    private static func numbers(_ bytes: Data, _ datatype: String) -> JSONValue {
+        func all<Number: FixedWidthInteger>(
+            _: Number.Type, _ value: (Number) -> JSONValue
+        ) -> JSONValue {
+            let size = MemoryLayout<Number>.size
+            return bytes.withUnsafeBytes { memory in
+                .array(
+                    (0..<memory.count / size).map { place in
+                        value(
+                            Number(
+                                littleEndian: memory.loadUnaligned(
+                                    fromByteOffset: place * size, as: Number.self)))
+                    })
+            }
+        }
+        switch datatype {
+        case "BOOL": return all(UInt8.self) { .bool($0 != 0) }
+        case "INT8": return all(Int8.self) { .int(Int64($0)) }
+        case "INT16": return all(Int16.self) { .int(Int64($0)) }
+        case "INT32": return all(Int32.self) { .int(Int64($0)) }
+        case "INT64": return all(Int64.self) { .int($0) }
+        case "UINT8": return all(UInt8.self) { .int(Int64($0)) }
+        case "UINT16": return all(UInt16.self) { .int(Int64($0)) }
+        case "UINT32": return all(UInt32.self) { .int(Int64($0)) }
+        case "UINT64": return all(UInt64.self) { .double(Double($0)) }
+        case "FP32": return all(UInt32.self) { .double(Double(Float(bitPattern: $0))) }
+        case "FP64": return all(UInt64.self) { .double(Double(bitPattern: $0)) }
+        // Of text and half-precision numbers it is enough to see whether they are the same.
+        default: return all(UInt8.self) { .int(Int64($0)) }
+        }
+    }
+}
+
+/// Two answers to the same question, value by value.
+package struct AnswerComparison: Sendable, Equatable {
+    package struct Difference: Sendable, Equatable {
+        /// As `outputs[0].data[3]`.
+        package var place: String
+        package var before: String
+        package var after: String
+        /// |a - b| / max(1, |a|); `nil` where they are no numbers, which counts as more than any.
+        package var size: Double?
+    }
+
+    package private(set) var compared = 0
+    package private(set) var differing = 0
+    package private(set) var largest: Difference?
+
+    package init(_ before: JSONValue, _ after: JSONValue, root: String) {
+        compare(before, after, root)
+    }
+
+    private mutating func compare(_ before: JSONValue, _ after: JSONValue, _ place: String) {
+        switch (before, after) {
+        case (.array(let one), .array(let two)) where one.count == two.count:
+            for (index, pair) in zip(one, two).enumerated() {
+                compare(pair.0, pair.1, "\(place)[\(index)]")
+            }
+        case (.object(let one), .object(let two)) where Set(one.keys) == Set(two.keys):
+            for (key, value) in one.sorted(by: { $0.key < $1.key }) {
+                compare(value, two[key] ?? .null, place.isEmpty ? key : "\(place).\(key)")
+            }
+        default:
+            compared += 1
+            note(before, after, place)
+        }
+    }
+
+    private mutating func note(_ before: JSONValue, _ after: JSONValue, _ place: String) {
+        var size: Double?
+        if let one = before.doubleValue, let two = after.doubleValue {
+            if one == two || (one.isNaN && two.isNaN) { return }
+            let distance = abs(one - two) / max(1, abs(one))
+            size = distance.isNaN ? nil : distance
+        } else if before == after {
+            return
+        }
+        differing += 1
+        let isLarger =
+            largest.map { known in
+                guard let knownSize = known.size else { return false }
+                return size.map { $0 > knownSize } ?? true
+            } ?? true
+        guard isLarger else { return }
+        largest = Difference(
+            place: place, before: Self.text(before), after: Self.text(after), size: size)
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .int(let value): "\(value)"
+        case .double(let value): "\(value)"
+        case .string(let value): String(value.prefix(200))
+        case .array(let values): "a list of \(values.count)"
+        case .object(let members): "an object of \(members.count)"
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""Scores whole tables with a registered version, part by part."""
