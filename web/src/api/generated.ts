@@ -164,6 +164,17 @@ export interface Schemas {
     ListJobsReply: {
         jobs: Schemas["JobView"][];
     };
+    ListPredictionsReply: {
+        next?: string;
+        predictions: Schemas["PredictionItem"][];
+        storage: Schemas["ListPredictionsStorage"];
+    };
+    ListPredictionsStorage: {
+        bytes: number;
+        expiredRecords: number;
+        oldestDay?: string;
+        records: number;
+    };
     ListProjectFilesReply: {
         projects: string[];
     };
@@ -206,10 +217,99 @@ export interface Schemas {
         points: Schemas["ListTrafficPoint"][];
         revision: string;
     };
+    PredictionBody: {
+        base64?: string;
+        isCut: boolean;
+        sizeBytes: number;
+        text?: string;
+    };
+    PredictionItem: {
+        at: string;
+        deployment: string;
+        digest: string;
+        endpoint: string;
+        environment: string;
+        id: string;
+        milliseconds: number;
+        model: string;
+        number?: number;
+        revision: string;
+        rolloutStep?: number;
+        status: number;
+        traceID?: string;
+        version: string;
+    };
+    PredictionWalk: {
+        code?: Schemas["PredictionWalkCode"];
+        datasets: Schemas["PredictionWalkDataset"][];
+        environment?: string;
+        job?: Schemas["JobView"];
+        revision?: Schemas["RevisionItem"];
+        run?: Schemas["PredictionWalkTrainingRun"];
+        step?: Schemas["RolloutStepItem"];
+        version?: Schemas["PredictionWalkVersion"];
+    };
+    PredictionWalkCode: {
+        command?: string;
+        commit?: string;
+        snapshot?: string;
+        source?: string;
+    };
+    PredictionWalkDataset: {
+        context?: string;
+        digest: string;
+        name: string;
+        source: string;
+        sourceType: string;
+    };
+    PredictionWalkTrainingRun: {
+        endedAt?: string;
+        experiment: string;
+        experimentName: string;
+        id: string;
+        metrics: Record<string, number>;
+        name: string;
+        params: Record<string, string>;
+        startedAt: string;
+        status: string;
+        user: string;
+    };
+    PredictionWalkVersion: {
+        aliases: string[];
+        conversionJob?: string;
+        createdAt: string;
+        createdBy: string;
+        model: string;
+        source: string;
+        version: number;
+    };
     PutServableBody: {
         digest: string;
         manifest: Schemas["ServableManifest"];
         size_bytes: number;
+    };
+    ReplayPredictionBody: {
+        version?: number;
+    };
+    ReplayPredictionDifference: {
+        after: string;
+        before: string;
+        place: string;
+        size?: number;
+    };
+    ReplayPredictionReply: {
+        after: Schemas["PredictionBody"];
+        before: Schemas["PredictionBody"];
+        compared: number;
+        differing: number;
+        isEqual: boolean;
+        largest?: Schemas["ReplayPredictionDifference"];
+        model: string;
+        prediction: string;
+        statusAfter: number;
+        statusBefore: number;
+        versionAfter: number;
+        versionBefore: string;
     };
     RevisionItem: {
         changes: number;
@@ -297,6 +397,20 @@ export interface Schemas {
         processes?: number;
         seconds?: number;
     };
+    ScoreTableBody: {
+        format?: string;
+        input: string;
+        model: string;
+        output: string;
+        partRows?: number;
+        priority?: number;
+    };
+    ScoreTableReply: {
+        digest: string;
+        job: Schemas["JobView"];
+        model: string;
+        version: number;
+    };
     ServableManifest: {
         columns?: string[];
         example?: unknown;
@@ -338,6 +452,13 @@ export interface Schemas {
     ShowDeploymentReply: {
         deployment: Schemas["DeploymentItem"];
         history: Schemas["RevisionItem"][];
+    };
+    ShowPredictionReply: {
+        form: string;
+        prediction: Schemas["PredictionItem"];
+        request: Schemas["PredictionBody"];
+        response: Schemas["PredictionBody"];
+        walk: Schemas["PredictionWalk"];
     };
     ShowServableReply: {
         digest?: string;
@@ -473,6 +594,11 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ListJobsReply"];
     };
+    ListPredictions: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["ListPredictionsReply"];
+    };
     ListProjectFiles: {
         path: undefined;
         body: undefined;
@@ -503,6 +629,11 @@ export interface Operations {
         body: Schemas["PutServableBody"];
         reply: Schemas["ShowServableReply"];
     };
+    ReplayPrediction: {
+        path: { prediction: string; };
+        body: Schemas["ReplayPredictionBody"];
+        reply: Schemas["ReplayPredictionReply"];
+    };
     ReportGateway: {
         path: undefined;
         body: Schemas["GatewayReport"];
@@ -528,10 +659,20 @@ export interface Operations {
         body: Schemas["RunJobBody"];
         reply: Schemas["JobView"];
     };
+    ScoreTable: {
+        path: undefined;
+        body: Schemas["ScoreTableBody"];
+        reply: Schemas["ScoreTableReply"];
+    };
     ShowDeployment: {
         path: { deployment: string; };
         body: undefined;
         reply: Schemas["ShowDeploymentReply"];
+    };
+    ShowPrediction: {
+        path: { prediction: string; };
+        body: undefined;
+        reply: Schemas["ShowPredictionReply"];
     };
     ShowRevision: {
         path: { deployment: string; number: string; };
@@ -584,18 +725,22 @@ export const routes = {
     ListEvents: { method: "get", path: "/api/v1/events" },
     ListGateways: { method: "get", path: "/api/v1/gateways" },
     ListJobs: { method: "get", path: "/api/v1/jobs" },
+    ListPredictions: { method: "get", path: "/api/v1/predictions" },
     ListProjectFiles: { method: "get", path: "/api/v1/project-files" },
     ListRevisions: { method: "get", path: "/api/v1/revisions" },
     ListSweeps: { method: "get", path: "/api/v1/sweeps" },
     ListTokens: { method: "get", path: "/api/v1/tokens" },
     ListTraffic: { method: "get", path: "/api/v1/traffic" },
     PutServable: { method: "put", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ReplayPrediction: { method: "post", path: "/api/v1/predictions/{prediction}/replay" },
     ReportGateway: { method: "post", path: "/api/v1/gateways/report" },
     RetryJob: { method: "post", path: "/api/v1/jobs/{job}/retry" },
     RevokeToken: { method: "delete", path: "/api/v1/tokens/{name}" },
     Rollback: { method: "post", path: "/api/v1/deployments/{deployment}/rollback" },
     RunJob: { method: "post", path: "/api/v1/jobs" },
+    ScoreTable: { method: "post", path: "/api/v1/scorings" },
     ShowDeployment: { method: "get", path: "/api/v1/deployments/{deployment}" },
+    ShowPrediction: { method: "get", path: "/api/v1/predictions/{prediction}" },
     ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
     ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },

@@ -1,4 +1,5 @@
 import AloftClient
+import AloftDomain
 import AloftWire
 import ArgumentParser
 import Foundation
