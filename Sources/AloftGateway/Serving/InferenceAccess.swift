@@ -10,6 +10,8 @@ package struct CallFacts: Sendable {
     /// How long the caller waits, from when the call came.
     package var timeoutMilliseconds: Int?
     package var receivedAt: NIODeadline
+    /// The trace that the call belongs to.
+    package var trace: TraceParent?
 
     package init(
         token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline
@@ -26,6 +28,8 @@ package struct CallAnswer: Sendable {
     package let message: ByteBuffer
     package let predictionID: String
     package let revision: Int
+    /// The header `traceparent` that goes on, where one came in.
+    package let traceParent: String?
 }
 
 /// Why a call got no answer.
