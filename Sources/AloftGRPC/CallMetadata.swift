@@ -22,6 +22,7 @@ extension CallFacts {
         self.init(
             token: metadata.bearer, stickyKey: metadata.text("x-aloft-sticky-key"),
             timeoutMilliseconds: timeout, receivedAt: .now(), header: { metadata.text($0) })
+        trace = metadata.text("traceparent").flatMap { TraceParent($0) }
     }
 
     /// `250m`, `2S`: at least one millisecond, at most a day.

@@ -28,13 +28,15 @@ struct InferenceService: RegistrableRPCService {
             let facts = try CallFacts(request.metadata)
             do throws(CallRefusal) {
                 let answer = try await models.infer(request.message, facts)
+                var metadata: Metadata = [
+                    "x-aloft-prediction-id": "\(answer.predictionID)",
+                    "x-aloft-revision": "\(answer.revision)",
+                ]
+                if let trace = answer.traceParent {
+                    metadata.addString(trace, forKey: "traceparent")
+                }
                 return StreamingServerResponse(
-                    single: ServerResponse(
-                        message: answer.message,
-                        metadata: [
-                            "x-aloft-prediction-id": "\(answer.predictionID)",
-                            "x-aloft-revision": "\(answer.revision)",
-                        ]))
+                    single: ServerResponse(message: answer.message, metadata: metadata))
             } catch {
                 throw error.rpcError
             }

@@ -59,7 +59,11 @@ final class AccessLog: Sendable {
         if isAccepted { thread.submit { _ in self.append(lines, count) } }
     }
 
-    func end() async { try? await thread.shutdownGracefully() }
+    /// Returns when everything that was handed over is in the file.
+    func end() async {
+        try? await thread.runIfActive {}
+        try? await thread.shutdownGracefully()
+    }
 
     /// Opens the file for each batch, some twice a second: a file that was moved away is left behind.
     private func append(_ lines: ByteBuffer, _ count: Int) {

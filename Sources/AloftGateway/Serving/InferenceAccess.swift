@@ -12,6 +12,8 @@ package struct CallFacts: Sendable {
     package var receivedAt: NIODeadline
     /// Any other header or metadata of the call, by its name in lower case.
     package var header: @Sendable (String) -> String?
+    /// The trace that the call belongs to.
+    package var trace: TraceParent?
 
     package init(
         token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline,
@@ -30,6 +32,8 @@ package struct CallAnswer: Sendable {
     package let message: ByteBuffer
     package let predictionID: String
     package let revision: Int
+    /// The header `traceparent` that goes on, where one came in.
+    package let traceParent: String?
 }
 
 /// Why a call got no answer.

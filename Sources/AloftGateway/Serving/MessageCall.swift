@@ -76,8 +76,9 @@ final class MessageCall: PredictionWaiter {
         _ bytes: UnsafeRawBufferPointer, _ message: ByteBuffer, _ facts: CallFacts,
         _ endpoint: RoutedEndpoint, _ revision: LoadedRevision
     ) {
-        let prediction = loop.prediction(
+        var prediction = loop.prediction(
             endpoint, revision, form: .grpc, body: message, receivedAt: facts.receivedAt)
+        prediction.trace = facts.trace
         do throws(InferenceError) {
             try InferMessageReader.read(
                 bytes, signature: revision.signature, into: prediction.request)
@@ -113,7 +114,8 @@ final class MessageCall: PredictionWaiter {
             .success(
                 CallAnswer(
                     message: output, predictionID: prediction.id.text,
-                    revision: prediction.revision.served.number)))
+                    revision: prediction.revision.served.number,
+                    traceParent: prediction.trace?.continued(by: prediction.id.spanID))))
     }
 
     private func fail(_ prediction: Prediction, _ error: InferenceError) {

@@ -284,6 +284,72 @@ export interface Schemas {
         points: Schemas["ListTrafficPoint"][];
         revision: string;
     };
+    PredictionBody: {
+        base64?: string;
+        isCut: boolean;
+        sizeBytes: number;
+        text?: string;
+    };
+    PredictionItem: {
+        at: string;
+        deployment: string;
+        digest: string;
+        endpoint: string;
+        environment: string;
+        id: string;
+        milliseconds: number;
+        model: string;
+        number?: number;
+        revision: string;
+        rolloutStep?: number;
+        status: number;
+        traceID?: string;
+        version: string;
+    };
+    PredictionWalk: {
+        code?: Schemas["PredictionWalkCode"];
+        datasets: Schemas["PredictionWalkDataset"][];
+        environment?: string;
+        job?: Schemas["JobView"];
+        revision?: Schemas["RevisionItem"];
+        run?: Schemas["PredictionWalkTrainingRun"];
+        step?: Schemas["RolloutStepItem"];
+        version?: Schemas["PredictionWalkVersion"];
+    };
+    PredictionWalkCode: {
+        command?: string;
+        commit?: string;
+        snapshot?: string;
+        source?: string;
+    };
+    PredictionWalkDataset: {
+        context?: string;
+        digest: string;
+        name: string;
+        source: string;
+        sourceType: string;
+    };
+    PredictionWalkTrainingRun: {
+        endedAt?: string;
+        experiment: string;
+        experimentName: string;
+        id: string;
+        metrics: Record<string, number>;
+        name: string;
+        params: Record<string, string>;
+        startedAt: string;
+        status: string;
+        user: string;
+    };
+    PredictionWalkVersion: {
+        aliases: string[];
+        conversionJob?: string;
+        createdAt: string;
+        createdBy: string;
+        model: string;
+        source: string;
+        version: number;
+    };
     PutServableBody: {
         digest: string;
         manifest: Schemas["ServableManifest"];
