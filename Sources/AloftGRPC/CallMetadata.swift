@@ -21,7 +21,7 @@ extension CallFacts {
         }
         self.init(
             token: metadata.bearer, stickyKey: metadata.text("x-aloft-sticky-key"),
-            timeoutMilliseconds: timeout, receivedAt: .now())
+            timeoutMilliseconds: timeout, receivedAt: .now(), header: { metadata.text($0) })
     }
 
     /// `250m`, `2S`: at least one millisecond, at most a day.

@@ -33,7 +33,10 @@ extension ProjectFileParser {
             })
         else { return nil }
         return DeploymentDefinition(
-            name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout))
+            name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout),
+            traffic: TrafficRules(
+                shadow: section["shadow"].flatMap { readShadow($0, of: entry.name) },
+                segments: section["segments"].flatMap(readSegments)))
     }
 
     private static func readRollout(_ cursor: Cursor) -> RolloutDefinition? {
@@ -45,7 +48,19 @@ extension ProjectFileParser {
         let abort = section["abort"].flatMap { $0.list("`abort`") } ?? []
         let conditions = abort.compactMap(readAbort)
         guard let steps, let hold else { return nil }
-        return RolloutDefinition(stepsPercent: steps, hold: hold, abort: conditions)
+        return RolloutDefinition(
+            stepsPercent: steps, hold: hold, abort: conditions,
+            scoreShift: section["score_shift"].map(readShift) ?? RolloutPolicy.standardScoreShift)
+    }
+
+    /// `nil` where scores are not compared.
+    private static func readShift(_ cursor: Cursor) -> Double? {
+        guard let text = cursor.scalar?.string, text != "off" else { return nil }
+        guard let percent = Quantity.percent(text), percent > 0, percent < 100 else {
+            cursor.fault("`score_shift` is a percentage between 0% and 100%, or off\(cursor.butIs)")
+            return nil
+        }
+        return percent / 100
     }
 
     private static func readSteps(_ cursor: Cursor) -> [Double]? {

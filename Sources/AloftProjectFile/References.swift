@@ -13,6 +13,7 @@ struct References {
 
     func check() {
         checkDeployments()
+        checkTraffic()
         checkMonitors()
         checkTriggers()
     }
@@ -34,6 +35,31 @@ struct References {
                         ? "; if another program registers it, add `\(name): {}` under `models`"
                         : cursor.didYouMean(knownModels)))
         }
+    }
+
+    /// The deployments that segments and shadows name are declared too: a misspelt one would never
+    /// answer anybody.
+    private func checkTraffic() {
+        for entry in deployments {
+            let section = entry.value.quietSection
+            if let shadow = section?["shadow"]?.quietSection?["deployment"] { checkTarget(shadow) }
+            if let tree = section?["segments"]?.quietSection?["tree"] { checkTree(tree, depth: 0) }
+        }
+    }
+
+    private func checkTree(_ tree: Cursor, depth: Int) {
+        guard depth < SegmentRules.deepest else { return }
+        for segment in tree.quietSection?.entries ?? [] {
+            let section = segment.value.quietSection
+            if let target = section?["deployment"] { checkTarget(target) }
+            if let within = section?["within"] { checkTree(within, depth: depth + 1) }
+        }
+    }
+
+    private func checkTarget(_ cursor: Cursor) {
+        let known = deployments.map(\.name)
+        guard let name = cursor.scalar?.string, !known.contains(name) else { return }
+        cursor.fault("there is no deployment `\(name)`\(cursor.didYouMean(known))")
     }
 
     private func checkMonitors() {

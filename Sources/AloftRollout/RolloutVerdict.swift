@@ -23,31 +23,53 @@ package struct RolloutJudge: Sendable {
     ///   - step: from 0, below `policy.watchedSteps`.
     ///   - elapsed: how long the step was watched, pauses left out.
     ///   - evidence: what came during the step.
+    ///   - earlier: what came in the steps before it.
     package func verdict(
-        step: Int, elapsed: Duration, evidence: StepEvidence
+        step: Int, elapsed: Duration, evidence: StepEvidence, earlier: [StepEvidence] = []
     ) -> RolloutVerdict {
-        if let reason = abortReason(evidence, isHoldOver: elapsed >= policy.hold) {
+        let isHoldOver = !policy.isExperiment && elapsed >= policy.hold
+        let comparisons = comparisons(evidence, earlier: earlier)
+        if let reason = abortReason(evidence, comparisons, isHoldOver: isHoldOver) {
             return .abort(reason: reason)
         }
+        guard !policy.isExperiment else { return .hold(left: .seconds(60)) }
         let isLast = step + 1 >= policy.watchedSteps
-        if elapsed >= policy.hold {
+        if isHoldOver {
+            // The tests hold at any number of requests, so going on until it is clear is no peeking.
+            let longest = policy.hold * Self.longestHold
+            if elapsed < longest, comparisons.contains(where: \.isInDoubt) {
+                return .hold(left: longest - elapsed)
+            }
             let reason = doneReason(evidence)
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
-        if policy.mayAdvanceEarly, let reason = earlyReason(evidence) {
+        if policy.mayAdvanceEarly, !comparisons.contains(where: \.isInDoubt),
+            let reason = earlyReason(evidence, earlier)
+        {
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
         return .hold(left: policy.hold - elapsed)
     }
 
+    /// A step that is in doubt may last so many times its hold.
+    private static let longestHold = 4
+
     /// What aborts a rollout also while it is paused.
-    package func abortReason(_ evidence: StepEvidence, isHoldOver: Bool) -> String? {
+    package func abortReason(
+        _ evidence: StepEvidence, earlier: [StepEvidence] = []
+    ) -> String? {
+        abortReason(evidence, comparisons(evidence, earlier: earlier), isHoldOver: false)
+    }
+
+    private func abortReason(
+        _ evidence: StepEvidence, _ comparisons: [RolloutComparison], isHoldOver: Bool
+    ) -> String? {
         for condition in policy.abort {
             if let reason = abortReason(condition, evidence, isHoldOver: isHoldOver) {
                 return reason
             }
         }
-        return comparisons(evidence).first { $0.isWorse }?.reason
+        return comparisons.first { $0.isWorse }?.reason
     }
 
     // MARK: - Conditions of the project file
@@ -115,77 +137,6 @@ package struct RolloutJudge: Sendable {
         return traffic.latency.percentileMicroseconds(fraction).map { $0 / 1e6 }
     }
 
-    // MARK: - Candidate against baseline
-
-    /// One comparison of candidate and baseline.
-    package struct Comparison: Sendable, Hashable {
-        /// `errors` or `slow requests`.
-        package var what: String
-        package var candidateFailures: UInt64
-        package var candidateTotal: UInt64
-        package var baselineFailures: UInt64
-        package var baselineTotal: UInt64
-        /// The e-value's logarithm to base 10: 2 means that 100 to 1 speak against "no worse".
-        package var log10Evidence: Double
-        package var isWorse: Bool
-        package var reason: String
-    }
-
-    /// The share of failures by which a candidate may exceed its baseline without harm.
-    private static let harmless = 0.001
-
-    /// Every comparison that this evidence allows. The false-alarm rate of the whole rollout is
-    /// divided evenly among the two comparisons of each watched step.
-    package func comparisons(_ evidence: StepEvidence) -> [Comparison] {
-        guard let rate = policy.falseAlarmRate, policy.watchedSteps > 0 else { return [] }
-        let needed = log(Double(2 * policy.watchedSteps) / rate)
-        var found = [
-            comparison(
-                "errors", (evidence.candidate.errors, evidence.candidate.requests),
-                (evidence.baseline.errors, evidence.baseline.requests), evidence, needed: needed)
-        ]
-        if let bound = evidence.slowSeconds {
-            let candidate = evidence.candidate.slower(than: bound)
-            let baseline = evidence.baseline.slower(than: bound)
-            let milliseconds = String(format: "%.4g", bound * 1e3)
-            found.append(
-                comparison(
-                    "requests over \(milliseconds)ms", (candidate.slow, candidate.total),
-                    (baseline.slow, baseline.total), evidence, needed: needed))
-        }
-        return found
-    }
-
-    private func comparison(
-        _ what: String, _ candidate: (failures: UInt64, total: UInt64),
-        _ baseline: (failures: UInt64, total: UInt64), _ evidence: StepEvidence, needed: Double
-    ) -> Comparison {
-        // Where the candidate got more of the traffic than it should have, it may also fail more.
-        let all = candidate.total + baseline.total
-        let seen = all == 0 ? 0 : Double(candidate.total) / Double(all)
-        let share = min(max(evidence.weightPercent / 100, seen), 1 - 1e-9)
-        let found = SequentialTest.logEvidenceOfMoreFailures(
-            candidate: candidate.failures, baseline: baseline.failures, share: share)
-        let candidateRate = Self.rate(candidate)
-        let baselineRate = Self.rate(baseline)
-        let isWorse = found >= needed && candidateRate > baselineRate + Self.harmless
-        let reason =
-            "\(what): \(Self.percent(candidateRate)) of \(candidate.total) against "
-            + "\(Self.percent(baselineRate)) of \(baseline.total) for the revision before"
-        return Comparison(
-            what: what, candidateFailures: candidate.failures, candidateTotal: candidate.total,
-            baselineFailures: baseline.failures, baselineTotal: baseline.total,
-            log10Evidence: found / log(10), isWorse: isWorse, reason: reason)
-    }
-
-    private static func rate(_ count: (failures: UInt64, total: UInt64)) -> Double {
-        count.total == 0 ? 0 : Double(count.failures) / Double(count.total)
-    }
-
-    private static func percent(_ share: Double) -> String {
-        String(format: "%.3g%%", share * 100)
-    }
-
     // MARK: - The end of a step
 
     private func doneReason(_ evidence: StepEvidence) -> String {
@@ -200,12 +151,12 @@ package struct RolloutJudge: Sendable {
         return text
     }
 
-    /// Why the step may end before its time: each abort condition is ruled out, with the policy's
-    /// false-alarm rate as the chance that one of them holds after all.
-    private func earlyReason(_ evidence: StepEvidence) -> String? {
-        guard !policy.abort.isEmpty else { return nil }
-        let tries = Double(policy.abort.count * policy.watchedSteps)
-        let needed = log(tries / (policy.falseAlarmRate ?? 0.01))
+    /// Why the step may end before its time: each abort condition is ruled out, and where there is
+    /// none, that the candidate fails twice as often as the revision before it, or that 1 % of its
+    /// requests fail. The chance that this is wrong is the policy's false-alarm rate.
+    private func earlyReason(_ evidence: StepEvidence, _ earlier: [StepEvidence]) -> String? {
+        guard !policy.abort.isEmpty else { return earlyByBaseline(evidence, earlier) }
+        let needed = logNeededEarly(tries: policy.abort.count)
         for condition in policy.abort {
             guard case .constant(let bound) = condition.bound,
                 let count = failures(of: condition, bound: bound, in: evidence.candidate),
@@ -216,5 +167,31 @@ package struct RolloutJudge: Sendable {
             else { return nil }
         }
         return "ahead of time, no abort condition can hold any more: " + doneReason(evidence)
+    }
+
+    private func earlyByBaseline(
+        _ evidence: StepEvidence, _ earlier: [StepEvidence]
+    ) -> String? {
+        let needed = logNeededEarly(tries: 2)
+        let traffic = evidence.candidate
+        if SequentialTest.logEvidenceBelow(
+            bound: 0.01, failures: traffic.errors, requests: traffic.requests) >= needed
+        {
+            return "ahead of time, less than 1 % of requests fail: " + doneReason(evidence)
+        }
+        let splits = (earlier + [evidence]).map { step in
+            SequentialTest.Split(
+                candidate: step.candidate.errors, baseline: step.baseline.errors,
+                share: min(step.weightPercent / 100, 1 - 1e-9))
+        }
+        guard SequentialTest.logEvidenceOfFewerFailures(splits, than: 2) >= needed else {
+            return nil
+        }
+        return "ahead of time, it does not fail twice as often as the revision before: "
+            + doneReason(evidence)
+    }
+
+    private func logNeededEarly(tries: Int) -> Double {
+        log(Double(tries * policy.watchedSteps) / (policy.falseAlarmRate ?? 0.01))
     }
 }

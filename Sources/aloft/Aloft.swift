@@ -18,7 +18,8 @@ struct Aloft: AsyncParsableCommand {
             ServerCommand.self, GatewayCommand.self, StatusCommand.self, ApplyCommand.self,
             RunCommand.self, ProcessesCommand.self, LogsCommand.self, StopCommand.self,
             SweepCommand.self, RunsCommand.self, ModelsCommand.self, DeploymentsCommand.self,
-            DeployCommand.self, RollbackCommand.self, RolloutCommand.self, PredictCommand.self,
+            DeployCommand.self, RollbackCommand.self, RolloutCommand.self, ABCommand.self,
+            ShadowCommand.self, SegmentsCommand.self, PredictCommand.self,
             TokenCommand.self, ShimCommand.self,
         ])
 

@@ -27,7 +27,9 @@ struct SchemaTests {
         ("model", ProjectFileKeys.model), ("deployment", ProjectFileKeys.deployment),
         ("rollout", ProjectFileKeys.rollout), ("monitor", ProjectFileKeys.monitor),
         ("drift", ProjectFileKeys.drift), ("quality", ProjectFileKeys.quality),
-        ("trigger", ProjectFileKeys.trigger),
+        ("trigger", ProjectFileKeys.trigger), ("shadow", ProjectFileKeys.shadow),
+        ("segments", ProjectFileKeys.segments), ("segmentKey", ProjectFileKeys.segmentKey),
+        ("segment", ProjectFileKeys.segment),
     ]
 
     @Test func `every section has the parser's keys and no others`() throws {

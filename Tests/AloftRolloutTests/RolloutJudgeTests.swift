@@ -137,4 +137,96 @@ struct RolloutJudgeTests {
         #expect(second.since(first) == traffic(5, errors: 2))
         #expect(first.since(second) == first)
     }
+
+    @Test func `a step in doubt is held beyond its time, but not for ever`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let doubtful = evidence(traffic(600, errors: 9), traffic(11_400, errors: 57))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(60), evidence: doubtful)
+                == .hold(left: .seconds(180)))
+        guard
+            case .advance = judge.verdict(step: 0, elapsed: .seconds(240), evidence: doubtful)
+        else {
+            Issue.record("did not advance")
+            return
+        }
+    }
+
+    @Test func `what earlier steps saw counts on`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let step = evidence(traffic(600, errors: 11), traffic(11_400, errors: 57))
+        let alone = judge.comparisons(step)[0]
+        let after = judge.comparisons(step, earlier: [step])[0]
+        #expect(!alone.isWorse)
+        #expect(after.isWorse)
+        #expect(after.log10Evidence > alone.log10Evidence)
+    }
+
+    @Test func `scores that moved abort, scores alike and few do not`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        func scored(_ count: Int, from low: Double) -> TrafficCount {
+            var traffic = TrafficCount(requests: UInt64(count))
+            for number in 0..<count {
+                traffic.scores.record(low + Double(number) / Double(count) / 2)
+            }
+            return traffic
+        }
+        let baseline = scored(10_000, from: 0.1)
+        let moved = evidence(scored(1000, from: 0.4), baseline)
+        guard case .abort(let reason) = judge.verdict(step: 0, elapsed: .zero, evidence: moved)
+        else {
+            Issue.record("did not abort")
+            return
+        }
+        #expect(reason.hasPrefix("scores: "))
+        for fine in [scored(1000, from: 0.1), scored(5, from: 0.4)] {
+            #expect(
+                judge.verdict(step: 0, elapsed: .zero, evidence: evidence(fine, baseline))
+                    == .hold(left: .seconds(60)))
+        }
+        var deaf = try policy([])
+        deaf.scoreShift = nil
+        #expect(
+            RolloutJudge(policy: deaf).verdict(step: 0, elapsed: .zero, evidence: moved)
+                == .hold(left: .seconds(60)))
+    }
+
+    @Test func `an experiment is ended by harm or a person, never by time`() throws {
+        let judge = RolloutJudge(policy: try policy().experiment(percent: 50))
+        func half(_ errors: UInt64) -> StepEvidence {
+            StepEvidence(
+                candidate: traffic(1000, errors: errors), baseline: traffic(1000, errors: 10),
+                weightPercent: 50)
+        }
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(100_000), evidence: half(11))
+                == .hold(left: .seconds(60)))
+        guard case .abort = judge.verdict(step: 0, elapsed: .seconds(1), evidence: half(100))
+        else {
+            Issue.record("did not abort")
+            return
+        }
+    }
+
+    @Test func `without abort conditions a step ends early once it is no worse for certain`()
+        throws
+    {
+        let judge = RolloutJudge(policy: try policy([], early: true))
+        let few = evidence(traffic(100), traffic(1900))
+        #expect(
+            judge.verdict(step: 0, elapsed: .seconds(1), evidence: few)
+                == .hold(left: .seconds(59)))
+        for enough in [
+            evidence(traffic(1500), traffic(28_500)),
+            evidence(traffic(2000, errors: 60), traffic(38_000, errors: 1140)),
+        ] {
+            guard case .advance(let reason) = judge.verdict(
+                step: 0, elapsed: .seconds(1), evidence: enough)
+            else {
+                Issue.record("did not advance")
+                continue
+            }
+            #expect(reason.hasPrefix("ahead of time"))
+        }
+    }
 }

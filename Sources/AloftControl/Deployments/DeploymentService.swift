@@ -15,16 +15,19 @@ package struct DeploymentService: Sendable {
         package var model: ModelReference
         package var atOnce: Bool
         package var early: Bool
+        /// The candidate's share in an A/B experiment; `nil` for a rollout.
+        package var experimentPercent: Double?
 
         package init(
             deployment: String, environment: String, model: ModelReference, atOnce: Bool = false,
-            early: Bool = false
+            early: Bool = false, experimentPercent: Double? = nil
         ) {
             self.deployment = deployment
             self.environment = environment
             self.model = model
             self.atOnce = atOnce
             self.early = early
+            self.experimentPercent = experimentPercent
         }
     }
 
@@ -57,6 +60,9 @@ package struct DeploymentService: Sendable {
         guard EndpointName.isEnvironment(request.environment) else {
             throw DeploymentError.invalidEnvironment(request.environment)
         }
+        if let percent = request.experimentPercent, !(percent > 0 && percent < 100) {
+            throw DeploymentError.invalidSplit(percent)
+        }
         let context = context(who)
         return try await store.write { db in
             try Self.deploy(db, request, context)
@@ -81,6 +87,12 @@ package struct DeploymentService: Sendable {
         {
             return (live, false)
         }
+        if request.experimentPercent != nil,
+            try RevisionQueries.live(db, of: deployment.id) == nil
+        {
+            throw DeploymentError.nothingToCompareWith(
+                deployment: request.deployment, environment: request.environment)
+        }
         try requireStaging(db, request.deployment, facts.key, settings)
         if let underWay {
             let reason = "\(facts.key) was deployed by \(context.who.description)"
@@ -88,12 +100,22 @@ package struct DeploymentService: Sendable {
                 db, .withdrawn(.superseded(reason: reason)), to: underWay, context)
         }
         try retryConversion(db, facts, context)
-        var policy = request.atOnce ? .atOnce : settings.policy
-        policy.mayAdvanceEarly = request.early
+        let policy = policy(request, settings)
         let revision = try RevisionQueries.insert(
             db, id: context.chance.identifier(), deployment: deployment, version: facts.key,
             policy: policy, checks: settings.checks, at: context.now, by: context.who)
         return (revision, true)
+    }
+
+    private static func policy(
+        _ request: Request, _ settings: DeploymentSettings
+    ) -> RolloutPolicy {
+        if let percent = request.experimentPercent {
+            return settings.policy.experiment(percent: percent)
+        }
+        var policy = request.atOnce ? .atOnce : settings.policy
+        policy.mayAdvanceEarly = request.early
+        return policy
     }
 
     private static func requireStaging(

@@ -37,11 +37,14 @@ struct DeploymentSettings: Sendable {
                 ? rules?.checks(for: EndpointName.staging) ?? [] : [])
     }
 
-    /// In staging a version is tried, with nobody's traffic to protect: it gets all of it at once.
+    /// In staging and as a shadow a version is tried, with nobody's traffic to protect: it gets all
+    /// of it at once.
     private static func policy(
         _ definition: DeploymentDefinition?, environment: String
     ) -> RolloutPolicy {
-        if environment == EndpointName.staging { return .atOnce }
+        if environment == EndpointName.staging || environment == EndpointName.shadow {
+            return .atOnce
+        }
         guard let definition else { return .standard }
         return definition.rollout.map(RolloutPolicy.init) ?? .atOnce
     }

@@ -17,6 +17,8 @@ struct RevisionSituation: Sendable {
     var rollout: RolloutRecord?
     /// The step under way.
     var step: RolloutStepRecord?
+    /// The steps before it.
+    var earlierSteps: [RolloutStepRecord] = []
     var now: Date
 }
 
@@ -85,10 +87,13 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
     }
     let judge = RolloutJudge(policy: situation.revision.policy)
     let evidence = step.evidence
+    let earlier = situation.earlierSteps.map(\.evidence)
     switch rollout.state {
     case .running(let number, let since):
         let elapsed = Duration.seconds(max(0, situation.now.timeIntervalSince(since)))
-        switch judge.verdict(step: number, elapsed: elapsed, evidence: evidence) {
+        let verdict = judge.verdict(
+            step: number, elapsed: elapsed, evidence: evidence, earlier: earlier)
+        switch verdict {
         case .hold(let left):
             return .wait(reason: "the step is watched", atMost: max(left, .milliseconds(1)))
         case .advance(let reason): return .advance(reason: reason)
@@ -96,7 +101,7 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
         case .abort(let reason): return .abort(reason: reason)
         }
     case .paused:
-        if let reason = judge.abortReason(evidence, isHoldOver: false) {
+        if let reason = judge.abortReason(evidence, earlier: earlier) {
             return .abort(reason: reason)
         }
         return .wait(reason: "the rollout is paused", atMost: lookAgain)

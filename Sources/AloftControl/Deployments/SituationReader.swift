@@ -48,7 +48,9 @@ enum SituationReader {
         case .rolling:
             situation.rollout = try RolloutQueries.find(db, of: revision.id)
             if let rollout = situation.rollout {
-                situation.step = try RolloutQueries.steps(db, of: rollout).last
+                var steps = try RolloutQueries.steps(db, of: rollout)
+                situation.step = steps.popLast()
+                situation.earlierSteps = steps
             }
         case .live, .standby, .ended: break
         }

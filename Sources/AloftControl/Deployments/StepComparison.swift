@@ -7,6 +7,7 @@ package struct StepComparison: Sendable, Equatable {
     package var what: String
     package var reason: String
     package var log10Evidence: Double
+    package var log10Needed: Double
     package var isWorse: Bool
 }
 
@@ -18,12 +19,17 @@ extension RolloutStepRecord {
     }
 
     /// The comparisons as the judge of this rollout makes them from the step's traffic.
-    package func comparisons(policy: RolloutPolicy) -> [StepComparison] {
-        RolloutJudge(policy: policy).comparisons(evidence).map { found in
+    ///
+    /// - Parameter earlier: the steps before it.
+    package func comparisons(
+        policy: RolloutPolicy, earlier: [RolloutStepRecord]
+    ) -> [StepComparison] {
+        RolloutJudge(policy: policy).comparisons(evidence, earlier: earlier.map(\.evidence)).map {
+            found in
             StepComparison(
                 what: found.what, reason: found.reason,
                 log10Evidence: found.log10Evidence.isFinite ? found.log10Evidence : 999,
-                isWorse: found.isWorse)
+                log10Needed: found.log10Needed, isWorse: found.isWorse)
         }
     }
 }

@@ -18,6 +18,8 @@ package enum DeploymentError: Refusal, Equatable {
     case notAllowed(what: String, state: String)
     case blobMissing(ContentDigest)
     case invalidServable(reason: String)
+    case invalidSplit(Double)
+    case nothingToCompareWith(deployment: String, environment: String)
 
     package var code: String {
         switch self {
@@ -39,6 +41,8 @@ package enum DeploymentError: Refusal, Equatable {
         case .notAllowed: "not_allowed_now"
         case .blobMissing: "blob_not_found"
         case .invalidServable: "servable_invalid"
+        case .invalidSplit: "split_invalid"
+        case .nothingToCompareWith: "nothing_to_compare_with"
         }
     }
 
@@ -47,11 +51,11 @@ package enum DeploymentError: Refusal, Equatable {
         case .notFound, .revisionNotFound, .modelNotFound, .versionNotFound, .aliasNotFound:
             .notFound
         case .invalidName, .invalidEnvironment, .invalidReference, .invalidAction, .blobMissing,
-            .invalidServable:
+            .invalidServable, .invalidSplit:
             .invalid
         case .stagingNotPassed: .checkFailed
         case .otherModel, .otherProject, .conversionFailed, .nothingToRollBackTo, .noRollout,
-            .notAllowed:
+            .notAllowed, .nothingToCompareWith:
             .conflict
         }
     }
@@ -96,6 +100,10 @@ package enum DeploymentError: Refusal, Equatable {
         case .notAllowed(let what, let state): "\(what) is not possible: it is \(state)"
         case .blobMissing(let digest): "there is no blob \(digest); upload it first"
         case .invalidServable(let reason): reason
+        case .invalidSplit(let percent):
+            "\(percent)%: an experiment's split lies between 0% and 100%"
+        case .nothingToCompareWith(let deployment, let environment):
+            "no revision of \(deployment) is live in \(environment) to compare with; deploy one first"
         }
     }
 

@@ -13,10 +13,19 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
     /// Whether a step may end before `hold` has passed, once what came suffices to rule its abort
     /// conditions out.
     package var mayAdvanceEarly: Bool
+    /// How far the distributions of both revisions' scores may be apart (Kolmogorov and Smirnov's
+    /// distance, 0...1) before the rollout is undone; `nil`: however far.
+    package var scoreShift: Double?
+    /// An A/B experiment: stays at its first step until a person ends it. Still undone by harm.
+    package var isExperiment: Bool
+
+    /// A change of a fifth is no retraining's usual doing, and what a broken feature often does.
+    package static let standardScoreShift = 0.2
 
     package init(
         stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = [],
-        falseAlarmRate: Double? = 0.01, mayAdvanceEarly: Bool = false
+        falseAlarmRate: Double? = 0.01, mayAdvanceEarly: Bool = false,
+        scoreShift: Double? = standardScoreShift, isExperiment: Bool = false
     ) {
         precondition(stepsPercent.last == 100, "the last step is 100 %")
         self.stepsPercent = stepsPercent
@@ -24,11 +33,24 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
         self.abort = abort
         self.falseAlarmRate = falseAlarmRate
         self.mayAdvanceEarly = mayAdvanceEarly
+        self.scoreShift = scoreShift
+        self.isExperiment = isExperiment
     }
 
     package init(_ definition: RolloutDefinition) {
         self.init(
-            stepsPercent: definition.stepsPercent, hold: definition.hold, abort: definition.abort)
+            stepsPercent: definition.stepsPercent, hold: definition.hold, abort: definition.abort,
+            scoreShift: definition.scoreShift)
+    }
+
+    /// The same watch over a split that no time ends.
+    ///
+    /// - Parameter percent: the candidate's share, in (0, 100).
+    package func experiment(percent: Double) -> RolloutPolicy {
+        precondition(percent > 0 && percent < 100, "both get traffic")
+        return RolloutPolicy(
+            stepsPercent: [percent, 100], hold: hold, abort: abort,
+            falseAlarmRate: falseAlarmRate, scoreShift: scoreShift, isExperiment: true)
     }
 
     /// All traffic in one move.
@@ -45,7 +67,8 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
 
 extension RolloutPolicy {
     private enum CodingKeys: String, CodingKey {
-        case stepsPercent, holdSeconds, abort, falseAlarmRate, mayAdvanceEarly
+        case stepsPercent, holdSeconds, abort, falseAlarmRate, mayAdvanceEarly, scoreShift
+        case isExperiment
     }
 
     package init(from decoder: any Decoder) throws {
@@ -56,6 +79,8 @@ extension RolloutPolicy {
         abort = try container.decode([CheckExpression].self, forKey: .abort)
         falseAlarmRate = try container.decodeIfPresent(Double.self, forKey: .falseAlarmRate)
         mayAdvanceEarly = try container.decode(Bool.self, forKey: .mayAdvanceEarly)
+        scoreShift = try container.decodeIfPresent(Double.self, forKey: .scoreShift)
+        isExperiment = try container.decodeIfPresent(Bool.self, forKey: .isExperiment) ?? false
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -65,5 +90,7 @@ extension RolloutPolicy {
         try container.encode(abort, forKey: .abort)
         try container.encodeIfPresent(falseAlarmRate, forKey: .falseAlarmRate)
         try container.encode(mayAdvanceEarly, forKey: .mayAdvanceEarly)
+        try container.encodeIfPresent(scoreShift, forKey: .scoreShift)
+        if isExperiment { try container.encode(true, forKey: .isExperiment) }
     }
 }

@@ -6,14 +6,18 @@ package struct ServingPlan: Sendable, Hashable, Codable {
         package var environment: String
         /// Oldest first.
         package var revisions: [Revision]
+        /// Its shadow and segments; absent where it has none.
+        package var rules: TrafficRules?
 
         package init(
-            project: ProjectID, deployment: String, environment: String, revisions: [Revision]
+            project: ProjectID, deployment: String, environment: String, revisions: [Revision],
+            rules: TrafficRules? = nil
         ) {
             self.project = project
             self.deployment = deployment
             self.environment = environment
             self.revisions = revisions
+            self.rules = rules
         }
 
         /// As clients call it: the deployment's own name in production, `name.environment` elsewhere.
@@ -51,6 +55,8 @@ package struct ServingPlan: Sendable, Hashable, Codable {
 package enum EndpointName {
     package static let production = "production"
     package static let staging = "staging"
+    /// Where the revisions are that get copies of production's requests.
+    package static let shadow = "shadow"
 
     package static func text(deployment: String, environment: String) -> String {
         environment == production ? deployment : "\(deployment).\(environment)"

@@ -1,21 +1,26 @@
 /// What was counted of one revision; counts of several gateways add up.
-package struct TrafficCount: Sendable, Hashable, Codable {
+package struct TrafficCount: Sendable, Hashable {
     package var requests: UInt64
     package var errors: UInt64
     package var latency: LatencyHistogram
+    /// What good answers said, one score a request.
+    package var scores: ScoreHistogram
 
     package init(
-        requests: UInt64 = 0, errors: UInt64 = 0, latency: LatencyHistogram = LatencyHistogram()
+        requests: UInt64 = 0, errors: UInt64 = 0, latency: LatencyHistogram = LatencyHistogram(),
+        scores: ScoreHistogram = ScoreHistogram()
     ) {
         self.requests = requests
         self.errors = errors
         self.latency = latency
+        self.scores = scores
     }
 
     package mutating func add(_ other: TrafficCount) {
         requests += other.requests
         errors += other.errors
         latency.add(other.latency)
+        scores.add(other.scores)
     }
 
     /// What came since `earlier`, an older sum of the same counters. Where a sum fell, because old
@@ -24,7 +29,7 @@ package struct TrafficCount: Sendable, Hashable, Codable {
         guard requests >= earlier.requests, errors >= earlier.errors else { return self }
         return TrafficCount(
             requests: requests - earlier.requests, errors: errors - earlier.errors,
-            latency: latency.since(earlier.latency))
+            latency: latency.since(earlier.latency), scores: scores.since(earlier.scores))
     }
 
     /// The share of requests that ended in an error, 0...1; `nil` without requests.
@@ -52,5 +57,20 @@ package struct TrafficCount: Sendable, Hashable, Codable {
             return nil
         }
         return max(percentile * 2 / 1e6, 0.005)
+    }
+}
+
+extension TrafficCount: Codable {
+    private enum CodingKeys: String, CodingKey { case requests, errors, latency, scores }
+
+    /// What was stored before scores were counted has none.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            requests: try container.decode(UInt64.self, forKey: .requests),
+            errors: try container.decode(UInt64.self, forKey: .errors),
+            latency: try container.decode(LatencyHistogram.self, forKey: .latency),
+            scores: try container.decodeIfPresent(ScoreHistogram.self, forKey: .scores)
+                ?? ScoreHistogram())
     }
 }

@@ -133,11 +133,17 @@ package struct DeploymentDefinition: Sendable, Equatable, Codable {
     package var model: String
     /// `nil`: all traffic moves at once.
     package var rollout: RolloutDefinition?
+    /// Its shadow and segments in production.
+    package var traffic: TrafficRules
 
-    package init(name: String, model: String, rollout: RolloutDefinition? = nil) {
+    package init(
+        name: String, model: String, rollout: RolloutDefinition? = nil,
+        traffic: TrafficRules = TrafficRules()
+    ) {
         self.name = name
         self.model = model
         self.rollout = rollout
+        self.traffic = traffic
     }
 }
 
@@ -150,10 +156,16 @@ package struct RolloutDefinition: Sendable, Equatable, Codable {
     /// The rollout is undone as soon as one of these holds: conditions on `error_rate` and
     /// `latency_pNN` with constants.
     package var abort: [CheckExpression]
+    /// How far the distributions of scores may be apart, 0...1; `nil`: they are not compared.
+    package var scoreShift: Double?
 
-    package init(stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = []) {
+    package init(
+        stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = [],
+        scoreShift: Double? = RolloutPolicy.standardScoreShift
+    ) {
         self.stepsPercent = stepsPercent
         self.hold = hold
         self.abort = abort
+        self.scoreShift = scoreShift
     }
 }

@@ -67,14 +67,17 @@ package struct Gateway: Sendable {
             time: time, logger: logger, publish: { await loops.publish($0) },
             changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
+        let shadows = ShadowRunner(limit: configuration.shadowQueueLimit)
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
+            shadows: shadows,
             metrics: {
                 PrometheusText.make(
                     await fleet.readings(),
                     .init(
                         connections: await loops.connectionCount(),
-                        desiredRevision: await fleet.desiredRevision, log: log.counts))
+                        desiredRevision: await fleet.desiredRevision, log: log.counts,
+                        shadows: shadows.reports()))
             })
         try await loops.start(
             shared: shared, log: log, incarnation: incarnation, seeds: { chance.next() })
@@ -93,7 +96,8 @@ package struct Gateway: Sendable {
 
         let reporter = Reporter(
             client: client, gateway: try gatewayID(),
-            incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
+            incarnation: String(incarnation, radix: 16), fleet: fleet, shadows: shadows, time: time,
+            logger: logger)
         let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
         var failure: (any Error)?
         do {
@@ -114,6 +118,7 @@ package struct Gateway: Sendable {
         }
         try? await channel.close()
         await Self.drain(loops, time)
+        await shadows.stop()
         await fleet.stop()
         await log.close()
         try? await threads.shutdownGracefully()

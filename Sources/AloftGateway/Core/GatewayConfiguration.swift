@@ -23,6 +23,8 @@ package struct GatewayConfiguration: Sendable {
     package var inlineLimit = Duration.microseconds(150)
     /// Requests that may wait for one model before more are turned away.
     package var queueLimit = 1024
+    /// Copies of requests that may wait for shadows before more are let go.
+    package var shadowQueueLimit = 256
     /// The prediction log's size on disk, in bytes; the oldest segments go first.
     package var logLimitBytes = 1 << 30
     /// ONNX Runtime's shared library.

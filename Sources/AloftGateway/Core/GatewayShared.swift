@@ -9,15 +9,17 @@ final class GatewayShared: Sendable {
     /// The reply to `GET /metrics`; asked for rarely.
     let metrics: @Sendable () async -> String
     let repository: ModelRepository
+    let shadows: ShadowRunner
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
-        repository: ModelRepository,
+        repository: ModelRepository, shadows: ShadowRunner,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
         self.time = time
         self.tokens = tokens
+        self.shadows = shadows
         self.metrics = metrics
         self.repository = repository
     }

@@ -223,10 +223,21 @@ actor Fleet {
                         + "loads it again"
                     : failure
                         ?? (hasTraffic ? "its model is being loaded" : "no revision has traffic"),
-                isUnloaded: isUnloaded)
+                isUnloaded: isUnloaded, shadow: shadow(of: endpoint))
         }
         return RoutingTable(
             desiredRevision: desired.revision, endpoints: endpoints, isReady: hasState)
+    }
+
+    /// The revision with most of the traffic at the endpoint that gets copies, once it is in memory.
+    private func shadow(of endpoint: ServedEndpoint) -> (LoadedRevision, Double)? {
+        guard let rule = endpoint.shadow,
+            let target = desired.endpoints.first(where: { $0.name == rule.endpoint }),
+            let revision = target.revisions.max(by: { $0.weightPercent < $1.weightPercent }),
+            revision.weightPercent > 0,
+            case .ready(let loaded) = residents[Key(endpoint: target.name, revision: revision.id)]
+        else { return nil }
+        return (loaded, rule.sharePercent / 100)
     }
 
     private func drainingRevisions(of endpoint: String) -> [LoadedRevision] {
@@ -310,7 +321,7 @@ actor Fleet {
             RevisionReport(
                 endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
                 warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
-                latency: reading.latency), reading.refused
+                latency: reading.latency, scores: reading.scores), reading.refused
         )
     }
 

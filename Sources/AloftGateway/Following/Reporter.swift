@@ -10,6 +10,7 @@ struct Reporter: Sendable {
     let gateway: GatewayID
     let incarnation: String
     let fleet: Fleet
+    let shadows: ShadowRunner
     let time: TimeSource
     let logger: Logger
 
@@ -48,8 +49,10 @@ struct Reporter: Sendable {
 
     func makeReport() async -> GatewayReport {
         let revision = await fleet.desiredRevision
+        let copies = shadows.reports()
         return GatewayReport(
             gateway: gateway, incarnation: incarnation, desiredRevision: revision,
-            revisions: await fleet.readings().map(\.report))
+            revisions: await fleet.readings().map(\.report),
+            shadows: copies.isEmpty ? nil : copies)
     }
 }

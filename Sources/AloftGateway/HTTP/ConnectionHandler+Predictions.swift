@@ -70,9 +70,10 @@ extension ConnectionHandler {
     }
 
     private func predict(
-        _ current: RequestInProgress, _ endpoint: RoutedEndpoint, _ fixed: LoadedRevision?,
+        _ current: RequestInProgress, _ asked: RoutedEndpoint, _ fixed: LoadedRevision?,
         isScoring: Bool
     ) {
+        let endpoint = fixed == nil ? segmented(asked, current) : asked
         guard let revision = fixed ?? loop.choose(endpoint, stickyKey: current.stickyKey) else {
             return answer(.notReady(name: endpoint.served.name, reason: endpoint.reason))
         }
@@ -104,6 +105,23 @@ extension ConnectionHandler {
         case .failure(let error): fail(prediction, error)
         case nil: beginAnswering()
         }
+    }
+
+    /// The endpoint that answers the segment that the request says it is of.
+    private func segmented(
+        _ endpoint: RoutedEndpoint, _ current: RequestInProgress
+    ) -> RoutedEndpoint {
+        guard let segments = endpoint.served.segments else { return endpoint }
+        guard segments.source != "header" else {
+            return loop.table.endpoint(for: current.segment, of: endpoint)
+        }
+        let segment = Self.withBytes(current.body) { bytes in
+            let length = min(max(0, current.jsonLength ?? bytes.count), bytes.count)
+            return SegmentKeyReader.read(
+                UnsafeRawBufferPointer(rebasing: bytes[..<length]), source: segments.source,
+                name: segments.name)
+        }
+        return loop.table.endpoint(for: segment, of: endpoint)
     }
 
     private static func withBytes<Result>(

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftWire
 import NIOCore
 import NIOHTTP1
 
@@ -26,6 +27,8 @@ struct RequestInProgress {
     var token: String?
     var contentType = ""
     var stickyKey: String?
+    /// The segment that a header says, where the endpoint asks one.
+    var segment: String?
     var expectsContinue = false
     var declaredBytes: Int?
     let receivedAt: NIODeadline
@@ -41,6 +44,17 @@ struct RequestInProgress {
             target = Self.target(method: head.method, uri: head.uri, table: table)
         }
         for (name, value) in head.headers { take(name: name, value: value) }
+        if let segments = endpoint(table)?.served.segments, segments.source == "header" {
+            segment = head.headers.first(name: segments.name)
+        }
+    }
+
+    private func endpoint(_ table: RoutingTable) -> RoutedEndpoint? {
+        switch target {
+        case .infer(let endpoint): endpoint
+        case .scoring(let name): table.endpoints[name]
+        case .inferVersion, .page, .administration, .refused: nil
+        }
     }
 
     /// Looks at a header only if its name has the length of one that matters.

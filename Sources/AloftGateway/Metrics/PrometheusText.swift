@@ -8,6 +8,7 @@ enum PrometheusText {
         var connections: Int
         var desiredRevision: Int
         var log: PredictionLogWriter.Counts
+        var shadows: [ShadowReport] = []
     }
 
     static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
@@ -62,7 +63,20 @@ enum PrometheusText {
             [
                 "aloft_gateway_prediction_log_dropped_segments_total \(totals.log.segmentsDropped)"
             ])
+        metric(
+            "aloft_gateway_shadow_copies_total", "counter",
+            "Copies of requests to a shadow by outcome: same, different, failed, dropped.",
+            totals.shadows.flatMap(shadow))
         return text
+    }
+
+    private static func shadow(_ report: ShadowReport) -> [String] {
+        let counts = report.counts
+        let labels = "endpoint=\"\(report.endpoint)\",revision=\"\(report.revision)\""
+        return [
+            ("same", counts.compared - counts.differing), ("different", counts.differing),
+            ("failed", counts.failed), ("dropped", counts.dropped),
+        ].map { "aloft_gateway_shadow_copies_total{\(labels),outcome=\"\($0.0)\"} \($0.1)" }
     }
 
     private static func labels(_ reading: Fleet.ResidentReading) -> String {

@@ -10,14 +10,18 @@ package struct CallFacts: Sendable {
     /// How long the caller waits, from when the call came.
     package var timeoutMilliseconds: Int?
     package var receivedAt: NIODeadline
+    /// Any other header or metadata of the call, by its name in lower case.
+    package var header: @Sendable (String) -> String?
 
     package init(
-        token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline
+        token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline,
+        header: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
         self.token = token
         self.stickyKey = stickyKey
         self.timeoutMilliseconds = timeoutMilliseconds
         self.receivedAt = receivedAt
+        self.header = header
     }
 }
 

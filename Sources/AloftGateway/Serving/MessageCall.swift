@@ -18,7 +18,8 @@ final class MessageCall: PredictionWaiter {
         message.withUnsafeReadableBytes { bytes in
             do {
                 let (name, version) = try InferMessageReader.target(bytes)
-                let endpoint = try loop.table.endpoint(name)
+                let asked = try loop.table.endpoint(name)
+                let endpoint = version.isEmpty ? try segmented(asked, bytes, facts) : asked
                 guard
                     let revision = version.isEmpty
                         ? loop.choose(endpoint, stickyKey: facts.stickyKey)
@@ -33,6 +34,20 @@ final class MessageCall: PredictionWaiter {
                 finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
             }
         }
+    }
+
+    /// The endpoint that answers the segment that the call says it is of.
+    private func segmented(
+        _ endpoint: RoutedEndpoint, _ bytes: UnsafeRawBufferPointer, _ facts: CallFacts
+    ) throws(InferenceError) -> RoutedEndpoint {
+        guard let segments = endpoint.served.segments else { return endpoint }
+        let segment: String? =
+            switch segments.source {
+            case "header": facts.header(segments.name)
+            case "parameter": try InferMessageReader.parameter(bytes, name: segments.name)
+            default: nil
+            }
+        return loop.table.endpoint(for: segment, of: endpoint)
     }
 
     private func begin(

@@ -116,7 +116,24 @@ extension LoopState {
                 prediction, status: 200, microseconds: microseconds, response: response,
                 range: range)
         }
+        if let score = AnswerNumbers.score(prediction.reply) {
+            prediction.revision.counters.scored(loop: index, score: score)
+        }
+        copyToShadow(prediction)
         giveBack(prediction.request, prediction.reply)
+    }
+
+    /// If the endpoint has a shadow and chance picks this request. The copy goes on its way after the
+    /// answer.
+    private func copyToShadow(_ prediction: Prediction) {
+        guard let shadow = prediction.endpoint.shadow, shadow.revision !== prediction.revision,
+            shadow.share >= 1 || point() < shadow.share, let body = prediction.body
+        else { return }
+        let copy = ShadowCopy(
+            endpoint: prediction.endpoint.served.name, revision: shadow.revision, body: body,
+            form: prediction.form, answer: AnswerNumbers(prediction.reply))
+        let shadows = shared.shadows
+        eventLoop.execute { shadows.submit(copy) }
     }
 
     /// Counts and logs a prediction that came to nothing, and takes back its memory.

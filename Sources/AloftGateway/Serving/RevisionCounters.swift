@@ -7,8 +7,9 @@ import Synchronization
 final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
-    /// Requests, errors, callers' errors, then the buckets of the latency histogram.
-    private static let cellCount = 3 + LatencyHistogram.bucketCount
+    /// Requests, errors, callers' errors, then the buckets of the latencies and of the scores.
+    private static let cellCount = firstScore + ScoreHistogram.bucketCount
+    private static let firstScore = 3 + LatencyHistogram.bucketCount
 
     private let cells: UnsafeMutablePointer<Cell>
     private let loops: Int
@@ -27,6 +28,11 @@ final class RevisionCounters: @unchecked Sendable {
     func answered(loop: Int, microseconds: Double) {
         bump(loop, 0)
         bump(loop, 3 + LatencyHistogram.bucket(microseconds: microseconds))
+    }
+
+    /// What an answer said.
+    func scored(loop: Int, score: Double) {
+        bump(loop, Self.firstScore + ScoreHistogram.bucket(score))
     }
 
     /// The revision failed on a request.
@@ -49,11 +55,13 @@ final class RevisionCounters: @unchecked Sendable {
         var errors: UInt64 = 0
         var refused: UInt64 = 0
         var latency = LatencyHistogram()
+        var scores = ScoreHistogram()
     }
 
     func read() -> Reading {
         var reading = Reading()
         var buckets = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
+        var scores = [UInt64](repeating: 0, count: ScoreHistogram.bucketCount)
         for loop in 0..<loops {
             let block = cells + loop * Self.cellCount
             reading.requests += block[0].load(ordering: .relaxed)
@@ -62,8 +70,12 @@ final class RevisionCounters: @unchecked Sendable {
             for bucket in buckets.indices {
                 buckets[bucket] += block[3 + bucket].load(ordering: .relaxed)
             }
+            for bucket in scores.indices {
+                scores[bucket] += block[Self.firstScore + bucket].load(ordering: .relaxed)
+            }
         }
         reading.latency = LatencyHistogram(counts: buckets)
+        reading.scores = ScoreHistogram(counts: scores)
         return reading
     }
 }

@@ -19,6 +19,18 @@ final class RoutingTable: Sendable {
         self.isReady = isReady && endpoints.allSatisfy(\.isReady)
     }
 
+    /// The endpoint that answers a segment of another: the first of the segment's that can, else the
+    /// endpoint itself.
+    func endpoint(for segment: String?, of endpoint: RoutedEndpoint) -> RoutedEndpoint {
+        guard let segment, let chain = endpoint.served.segments?.chains[segment] else {
+            return endpoint
+        }
+        for name in chain {
+            if let found = endpoints[name], !found.routes.isEmpty { return found }
+        }
+        return endpoint
+    }
+
     static let empty = RoutingTable(desiredRevision: 0, endpoints: [], isReady: false)
 }
 
@@ -38,14 +50,18 @@ final class RoutedEndpoint: Sendable {
     let reason: String
     /// Whether an administrator wants it out of memory.
     let isUnloaded: Bool
+    /// Who gets copies of its requests, and of what share of 0...1.
+    let shadow: (revision: LoadedRevision, share: Double)?
 
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
         served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
-        reason: String, isUnloaded: Bool = false
+        reason: String, isUnloaded: Bool = false,
+        shadow: (revision: LoadedRevision, share: Double)? = nil
     ) {
         self.isUnloaded = isUnloaded
         self.served = served
+        self.shadow = shadow
         self.loaded = loaded
         self.reason = reason
         let total = weighted.reduce(0) { $0 + $1.1 }

@@ -33,6 +33,32 @@ package struct InferMessageReader {
         return (name, version)
     }
 
+    /// One text among a message's parameters; `nil` where it has none of this name.
+    ///
+    /// - Throws: `InferenceError.malformed` where the message is no protobuf.
+    package static func parameter(
+        _ message: UnsafeRawBufferPointer, name: String
+    ) throws(InferenceError) -> String? {
+        var cursor = ProtobufCursor(message)
+        while let (field, wire) = try cursor.next() {
+            guard field == 4, wire == .bytes else {
+                try cursor.skip(wire)
+                continue
+            }
+            let (key, value) = try readEntry(try cursor.slice())
+            guard key == name, let value else { continue }
+            var inner = ProtobufCursor(value)
+            while let (field, wire) = try inner.next() {
+                guard field == 3, wire == .bytes else {
+                    try inner.skip(wire)
+                    continue
+                }
+                return String(decoding: try inner.slice().bytes, as: UTF8.self)
+            }
+        }
+        return nil
+    }
+
     /// - Throws: `InferenceError`; the request then holds nothing of use.
     package static func read(
         _ message: UnsafeRawBufferPointer, signature: ModelSignature,

@@ -53,7 +53,16 @@ package enum DesiredStateQueries {
             guard let revision = try served(row) else { continue }
             endpoints[endpoints.count - 1].revisions.append(revision)
         }
-        return ServingPlan(endpoints: endpoints.map(balanced))
+        let rules = Dictionary(
+            uniqueKeysWithValues: try TrafficQueries.list(db).map {
+                (EndpointName.text(deployment: $0.deployment, environment: $0.environment), $0.rules)
+            })
+        return ServingPlan(
+            endpoints: endpoints.map { endpoint in
+                var endpoint = balanced(endpoint)
+                endpoint.rules = rules[endpoint.name]
+                return endpoint
+            })
     }
 
     private static func served(_ row: Row) throws -> ServingPlan.Revision? {

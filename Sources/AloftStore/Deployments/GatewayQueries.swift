@@ -8,7 +8,7 @@ package enum GatewayQueries {
     /// are revisions that are not known here or are over.
     package static func report(
         _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
-        revisions: [GatewayRevisionReport], at now: Date
+        revisions: [GatewayRevisionReport], shadows: [ShadowReportRecord] = [], at now: Date
     ) throws {
         let known = try Row.fetchOne(
             db, sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
@@ -35,6 +35,7 @@ package enum GatewayQueries {
         for report in revisions {
             try upsert(db, gateway: gateway, incarnation: incarnation, report)
         }
+        try TrafficQueries.report(db, gateway: gateway, incarnation: incarnation, shadows)
     }
 
     private static func upsert(
@@ -43,13 +44,13 @@ package enum GatewayQueries {
         try db.execute(
             sql: """
                 INSERT INTO gatewayReport (gateway, incarnation, revision, state, error, warmup,
-                    requests, errors, latency)
+                    requests, errors, latency, scores)
                 SELECT :gateway, :incarnation, id, :state, :error, :warmup, :requests, :errors,
-                    :latency
+                    :latency, :scores
                 FROM revision WHERE id = :revision AND state <> 'ended'
                 ON CONFLICT (revision, gateway, incarnation) DO UPDATE SET state = :state,
                     error = :error, warmup = coalesce(:warmup, gatewayReport.warmup),
-                    requests = :requests, errors = :errors, latency = :latency
+                    requests = :requests, errors = :errors, latency = :latency, scores = :scores
                 """,
             arguments: [
                 "gateway": gateway.rawValue, "incarnation": incarnation,
@@ -58,6 +59,7 @@ package enum GatewayQueries {
                 "requests": Int64(clamping: report.traffic.requests),
                 "errors": Int64(clamping: report.traffic.errors),
                 "latency": try StoredJSON.text(report.traffic.latency),
+                "scores": try StoredJSON.text(report.traffic.scores),
             ])
     }
 
@@ -136,6 +138,8 @@ package enum GatewayQueries {
                 requests: UInt64(row["requests"] as Int64),
                 errors: UInt64(row["errors"] as Int64),
                 latency: try StoredJSON.value(
-                    LatencyHistogram.self, from: row["latency"] as String)))
+                    LatencyHistogram.self, from: row["latency"] as String),
+                scores: try StoredJSON.optional(ScoreHistogram.self, from: row["scores"])
+                    ?? ScoreHistogram()))
     }
 }

@@ -20,6 +20,7 @@ enum Schema {
         .m0007Webhooks,
         .m0008Traces,
         .m0012MetricSummaries,
+        .m0011Traffic,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

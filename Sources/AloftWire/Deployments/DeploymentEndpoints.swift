@@ -38,13 +38,18 @@ package enum Deploy: Endpoint {
         package var atOnce: Bool?
         /// Steps may end before their time once what came suffices.
         package var early: Bool?
+        /// An A/B experiment: the candidate's share of the traffic in percent, kept until the rollout
+        /// is promoted or aborted by a person.
+        package var experimentPercent: Double?
         package init(
-            model: String, environment: String? = nil, atOnce: Bool? = nil, early: Bool? = nil
+            model: String, environment: String? = nil, atOnce: Bool? = nil, early: Bool? = nil,
+            experimentPercent: Double? = nil
         ) {
             self.model = model
             self.environment = environment
             self.atOnce = atOnce
             self.early = early
+            self.experimentPercent = experimentPercent
         }
     }
     package struct Reply: Codable, Sendable, Equatable {

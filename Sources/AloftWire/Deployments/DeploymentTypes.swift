@@ -102,17 +102,23 @@ package struct RolloutItem: Codable, Sendable, Equatable {
     package var abort: [String]
     /// The chance of a false alarm in the comparison of both revisions over the whole rollout.
     package var falseAlarmRate: Double?
+    /// An A/B experiment: only a person ends it.
+    package var isExperiment: Bool
+    /// How far both revisions' scores may be apart; absent where they are not compared.
+    package var scoreShift: Double?
     package var steps: [RolloutStepItem]
 
     package init(
         state: String, stepsPercent: [Double], holdSeconds: Double, abort: [String],
-        falseAlarmRate: Double?, steps: [RolloutStepItem]
+        falseAlarmRate: Double?, isExperiment: Bool, scoreShift: Double?, steps: [RolloutStepItem]
     ) {
         self.state = state
         self.stepsPercent = stepsPercent
         self.holdSeconds = holdSeconds
         self.abort = abort
         self.falseAlarmRate = falseAlarmRate
+        self.isExperiment = isExperiment
+        self.scoreShift = scoreShift
         self.steps = steps
     }
 }
@@ -123,14 +129,18 @@ package struct RolloutStepItem: Codable, Sendable, Equatable {
         package var errors: UInt64
         package var p50Milliseconds: Double?
         package var p99Milliseconds: Double?
+        /// The median of what its answers said, one score a request.
+        package var scoreMedian: Double?
 
         package init(
-            requests: UInt64, errors: UInt64, p50Milliseconds: Double?, p99Milliseconds: Double?
+            requests: UInt64, errors: UInt64, p50Milliseconds: Double?, p99Milliseconds: Double?,
+            scoreMedian: Double? = nil
         ) {
             self.requests = requests
             self.errors = errors
             self.p50Milliseconds = p50Milliseconds
             self.p99Milliseconds = p99Milliseconds
+            self.scoreMedian = scoreMedian
         }
     }
 
@@ -140,12 +150,18 @@ package struct RolloutStepItem: Codable, Sendable, Equatable {
         package var explanation: String
         /// How many to one speak for "worse", as a power of ten.
         package var log10Evidence: Double
+        /// From which evidence on the rollout is aborted.
+        package var log10Needed: Double
         package var isWorse: Bool
 
-        package init(what: String, explanation: String, log10Evidence: Double, isWorse: Bool) {
+        package init(
+            what: String, explanation: String, log10Evidence: Double, log10Needed: Double,
+            isWorse: Bool
+        ) {
             self.what = what
             self.explanation = explanation
             self.log10Evidence = log10Evidence
+            self.log10Needed = log10Needed
             self.isWorse = isWorse
         }
     }

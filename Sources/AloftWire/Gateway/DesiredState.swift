@@ -24,10 +24,13 @@ package struct ServedEndpoint: Codable, Sendable, Equatable {
     package var revisions: [ServedRevision]
     /// The share of answered requests written to the prediction log, 0...1; errors always are.
     package var logSampling: Double
+    package var shadow: ServedShadow?
+    package var segments: ServedSegments?
 
     package init(
         name: String, project: ProjectID, deployment: String, environment: String,
-        revisions: [ServedRevision], logSampling: Double
+        revisions: [ServedRevision], logSampling: Double, shadow: ServedShadow? = nil,
+        segments: ServedSegments? = nil
     ) {
         self.name = name
         self.project = project
@@ -35,6 +38,36 @@ package struct ServedEndpoint: Codable, Sendable, Equatable {
         self.environment = environment
         self.revisions = revisions
         self.logSampling = logSampling
+        self.shadow = shadow
+        self.segments = segments
+    }
+}
+
+/// Copies of answered requests go to another endpoint, which answers nobody.
+package struct ServedShadow: Codable, Sendable, Equatable {
+    package var endpoint: String
+    /// In (0, 100].
+    package var sharePercent: Double
+
+    package init(endpoint: String, sharePercent: Double) {
+        self.endpoint = endpoint
+        self.sharePercent = sharePercent
+    }
+}
+
+/// Requests of some segments are answered by other endpoints.
+package struct ServedSegments: Codable, Sendable, Equatable {
+    /// `header`, `parameter` or `field`: where a request says its segment.
+    package var source: String
+    package var name: String
+    /// By segment the endpoints that may answer, in order; the first that is ready does, and where
+    /// none is, the endpoint itself.
+    package var chains: [String: [String]]
+
+    package init(source: String, name: String, chains: [String: [String]]) {
+        self.source = source
+        self.name = name
+        self.chains = chains
     }
 }
 

@@ -9,14 +9,31 @@ package struct GatewayReport: Codable, Sendable, Equatable {
     /// The desired state that it follows.
     package var desiredRevision: Int
     package var revisions: [RevisionReport]
+    /// What became of copies; absent where no shadow got any.
+    package var shadows: [ShadowReport]?
 
     package init(
-        gateway: GatewayID, incarnation: String, desiredRevision: Int, revisions: [RevisionReport]
+        gateway: GatewayID, incarnation: String, desiredRevision: Int, revisions: [RevisionReport],
+        shadows: [ShadowReport]? = nil
     ) {
         self.gateway = gateway
         self.incarnation = incarnation
         self.desiredRevision = desiredRevision
         self.revisions = revisions
+        self.shadows = shadows
+    }
+}
+
+/// The copies that a shadow revision got from an endpoint since the gateway started.
+package struct ShadowReport: Codable, Sendable, Equatable {
+    package var endpoint: String
+    package var revision: RevisionID
+    package var counts: ShadowCount
+
+    package init(endpoint: String, revision: RevisionID, counts: ShadowCount) {
+        self.endpoint = endpoint
+        self.revision = revision
+        self.counts = counts
     }
 }
 
@@ -36,11 +53,13 @@ package struct RevisionReport: Codable, Sendable, Equatable {
     package var requests: UInt64
     package var errors: UInt64
     package var latency: LatencyHistogram
+    /// What its good answers said, one score a request; absent from gateways that count none.
+    package var scores: ScoreHistogram?
 
     package init(
         endpoint: String, revision: RevisionID, state: State, error: String? = nil,
         warmup: LatencyHistogram? = nil, requests: UInt64 = 0, errors: UInt64 = 0,
-        latency: LatencyHistogram = LatencyHistogram()
+        latency: LatencyHistogram = LatencyHistogram(), scores: ScoreHistogram? = nil
     ) {
         self.endpoint = endpoint
         self.revision = revision
@@ -50,6 +69,7 @@ package struct RevisionReport: Codable, Sendable, Equatable {
         self.requests = requests
         self.errors = errors
         self.latency = latency
+        self.scores = scores
     }
 }
 

@@ -80,18 +80,21 @@ struct DeploymentPages {
     private func item(
         _ rollout: RolloutRecord, of revision: RevisionRecord
     ) throws -> RolloutItem {
-        RolloutItem(
+        let steps = try RolloutQueries.steps(db, of: rollout)
+        return RolloutItem(
             state: rollout.state.name.rawValue, stepsPercent: revision.policy.stepsPercent,
             holdSeconds: revision.policy.hold.seconds, abort: revision.policy.abort.map(\.source),
             falseAlarmRate: revision.policy.falseAlarmRate,
-            steps: try RolloutQueries.steps(db, of: rollout).map { step in
+            isExperiment: revision.policy.isExperiment, scoreShift: revision.policy.scoreShift,
+            steps: steps.enumerated().map { place, step in
                 RolloutStepItem(
                     weightPercent: step.weightPercent, startedAt: step.startedAt.stamp,
                     endedAt: step.end?.at.stamp, verdict: step.end?.verdict.rawValue,
                     reason: step.end?.reason, candidate: .init(step.traffic.candidate),
                     baseline: .init(step.traffic.baseline),
-                    comparisons: step.comparisons(policy: revision.policy).map(
-                        RolloutStepItem.Comparison.init))
+                    comparisons: step.comparisons(
+                        policy: revision.policy, earlier: Array(steps[..<place])
+                    ).map(RolloutStepItem.Comparison.init))
             })
     }
 }
@@ -101,7 +104,8 @@ extension RolloutStepItem.Traffic {
         self.init(
             requests: count.requests, errors: count.errors,
             p50Milliseconds: count.latency.percentileMicroseconds(0.5).map { $0 / 1000 },
-            p99Milliseconds: count.latency.percentileMicroseconds(0.99).map { $0 / 1000 })
+            p99Milliseconds: count.latency.percentileMicroseconds(0.99).map { $0 / 1000 },
+            scoreMedian: count.scores.quantile(0.5).flatMap { $0.isNaN ? nil : $0 })
     }
 }
 
@@ -109,6 +113,6 @@ extension RolloutStepItem.Comparison {
     init(_ shown: StepComparison) {
         self.init(
             what: shown.what, explanation: shown.reason, log10Evidence: shown.log10Evidence,
-            isWorse: shown.isWorse)
+            log10Needed: shown.log10Needed, isWorse: shown.isWorse)
     }
 }

@@ -75,7 +75,8 @@ package struct DeploymentRoutes: Sendable {
         let result = try await service.deploy(
             DeploymentService.Request(
                 deployment: name, environment: environment, model: reference,
-                atOnce: call.body.atOnce ?? false, early: call.body.early ?? false),
+                atOnce: call.body.atOnce ?? false, early: call.body.early ?? false,
+                experimentPercent: call.body.experimentPercent),
             by: call.principal)
         return Deploy.Reply(revision: try await item(result.revision), isNew: result.isNew)
     }

@@ -43,10 +43,13 @@ package struct GatewayRoutes: Sendable {
     private func report(_ report: GatewayReport) async throws {
         let now = time.now()
         let revisions = report.revisions.map(GatewayRevisionReport.init)
+        let shadows = (report.shadows ?? []).map {
+            ShadowReportRecord(endpoint: $0.endpoint, revision: $0.revision, counts: $0.counts)
+        }
         try await store.write { db in
             try GatewayQueries.report(
                 db, gateway: report.gateway, incarnation: report.incarnation,
-                desiredRevision: report.desiredRevision, revisions: revisions, at: now)
+                desiredRevision: report.desiredRevision, revisions: revisions, shadows: shadows, at: now)
         }
         traffic.record(
             gateway: report.gateway, incarnation: report.incarnation, revisions: revisions, at: now)
@@ -89,7 +92,22 @@ extension ServedEndpoint {
                     servable: ServableReference(
                         digest: revision.servable.digest, sizeBytes: revision.servable.sizeBytes,
                         manifest: revision.servable.manifest))
-            }, logSampling: 1)
+            }, logSampling: 1,
+            shadow: endpoint.rules?.shadow.map { rule in
+                ServedShadow(
+                    endpoint: EndpointName.text(
+                        deployment: rule.deployment ?? endpoint.deployment,
+                        environment: rule.environment), sharePercent: rule.sharePercent)
+            },
+            segments: endpoint.rules?.segments.map { rules in
+                ServedSegments(
+                    source: rules.key.source.rawValue, name: rules.key.name,
+                    chains: rules.chains.mapValues { names in
+                        names.map {
+                            EndpointName.text(deployment: $0, environment: endpoint.environment)
+                        }
+                    })
+            })
     }
 }
 
@@ -106,6 +124,7 @@ extension GatewayRevisionReport {
             revision: report.revision, state: state,
             error: report.error.map { String($0.prefix(2000)) }, warmup: report.warmup,
             traffic: TrafficCount(
-                requests: report.requests, errors: report.errors, latency: report.latency))
+                requests: report.requests, errors: report.errors, latency: report.latency,
+                scores: report.scores ?? ScoreHistogram()))
     }
 }

@@ -1,3 +1,4 @@
+import AloftControl
 package import AloftDomain
 import AloftProjectFile
 package import AloftStore
@@ -49,6 +50,9 @@ package struct ProjectFileRoutes: Sendable {
             let before = try ProjectFileQueries.current(db, file.project)
             let (record, isNew) = try ProjectFileQueries.apply(
                 db, project: file.project, text: text, snapshot: snapshot, at: now, by: principal)
+            try TrafficService.apply(
+                db, file: file, before: before.flatMap { try? ProjectFileParser.parse($0.text) },
+                at: now, by: principal)
             return (before, record, isNew)
         }
         // An older program may have taken what this one no longer reads: then all counts as new.

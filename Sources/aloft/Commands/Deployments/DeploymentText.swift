@@ -76,7 +76,21 @@ enum DeploymentText {
                 step.reason ?? "",
             ])
         }
-        return table.text
+        let lines = rollout.steps.last.map { comparisons(of: $0) } ?? []
+        return ([table.text] + lines).joined(separator: "\n")
+    }
+
+    /// What speaks against the candidate in a rollout's newest step, and how much would abort it.
+    private static func comparisons(of step: RolloutStepItem) -> [String] {
+        step.comparisons.map { comparison in
+            "  \(comparison.isWorse ? "WORSE" : "no worse"), "
+                + "\(odds(comparison.log10Evidence)) to 1 (\(odds(comparison.log10Needed)) aborts): "
+                + comparison.explanation
+        }
+    }
+
+    private static func odds(_ log10: Double) -> String {
+        log10 < 6 ? String(format: "%.3g", pow(10, log10)) : String(format: "10^%.0f", log10)
     }
 
     private static func milliseconds(_ value: Double?) -> String {
