@@ -46,7 +46,8 @@ extension ProjectFileParser {
         let key = section.required("by", example: "by: { header: x-city }").flatMap(readKey)
         var nodes: [SegmentRules.Node] = []
         var isWhole = false
-        if let tree = section.required("tree", example: "tree: { berlin: { deployment: eta-berlin } }")
+        if let tree = section.required(
+            "tree", example: "tree: { berlin: { deployment: eta-berlin } }")
         {
             isWhole = readTree(tree, parent: nil, depth: 1, into: &nodes)
         }

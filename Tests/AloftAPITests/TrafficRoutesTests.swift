@@ -52,7 +52,10 @@ struct TrafficRoutesTests {
 
     @Test(arguments: [
         ("/shadow", #"{"sharePercent":0}"#, 400, "share_invalid"),
-        ("/shadow", #"{"sharePercent":5,"shadowEnvironment":"production"}"#, 400, "shadow_of_itself"),
+        (
+            "/shadow", #"{"sharePercent":5,"shadowEnvironment":"production"}"#, 400,
+            "shadow_of_itself"
+        ),
         (
             "/segments", #"{"segments":{"source":"cookie","name":"x","nodes":[{"key":"a"}]}}"#, 400,
             "segment_source_invalid"

@@ -19,7 +19,8 @@ import Testing
     }
 
     private func withShadow(
-        _ shadow: String, adjust: @escaping @Sendable (inout GatewayConfiguration) -> Void = { _ in },
+        _ shadow: String,
+        adjust: @escaping @Sendable (inout GatewayConfiguration) -> Void = { _ in },
         _ body: @escaping @Sendable (GatewayWorld) async throws -> Void
     ) async throws {
         try await GatewayWorld.run(
@@ -98,7 +99,9 @@ import Testing
             source: source, name: name,
             chains: ["berlin": ["missing", "berlin"], "hamburg": ["missing"]])
         state.endpoints +=
-            States.state(1, [try States.revision(2, "constant-2.onnx", weight: 100)], name: "berlin")
+            States.state(
+                1, [try States.revision(2, "constant-2.onnx", weight: 100)], name: "berlin"
+            )
             .endpoints
         return state
     }
@@ -139,7 +142,10 @@ import Testing
         (#"{"inputs":{"city":[["berlin"]],"x":[1]}}"#, "berlin"),
         (#"{"instances":[{"x":1,"city":"ber\u006cin"},{"city":"rome"}]}"#, "berlin"),
         (#"{"dataframe_records":[{"city":12},{"city":13}]}"#, "12"),
-        (#"{"dataframe_split":{"data":[[1,"berlin"],[2,"rome"]],"columns":["x","city"]}}"#, "berlin"),
+        (
+            #"{"dataframe_split":{"data":[[1,"berlin"],[2,"rome"]],"columns":["x","city"]}}"#,
+            "berlin"
+        ),
         (#"{"dataframe_split":{"columns":["x"],"data":[[1]]}}"#, nil),
         (#"{"parameters":{"city":"berlin"}}"#, nil),
         (#"{"inputs":[{"name":"city","data":[null]}]}"#, nil),

@@ -220,8 +220,9 @@ struct RolloutJudgeTests {
             evidence(traffic(1500), traffic(28_500)),
             evidence(traffic(2000, errors: 60), traffic(38_000, errors: 1140)),
         ] {
-            guard case .advance(let reason) = judge.verdict(
-                step: 0, elapsed: .seconds(1), evidence: enough)
+            guard
+                case .advance(let reason) = judge.verdict(
+                    step: 0, elapsed: .seconds(1), evidence: enough)
             else {
                 Issue.record("did not advance")
                 continue

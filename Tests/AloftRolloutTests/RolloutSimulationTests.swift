@@ -164,13 +164,15 @@ struct RolloutSimulationTests {
     /// probability below 0.001 even if the rate were just that.
     @Test(arguments: harmless)
     func `a candidate that is no worse is hardly ever aborted`(scenario: Scenario) {
-        #expect(summary(scenario, rollouts: scenario.scoreShift == nil ? 400 : 40)
+        #expect(
+            summary(scenario, rollouts: scenario.scoreShift == nil ? 400 : 40)
                 .abortedShare <= 0.03)
     }
 
     @Test(arguments: harmful)
     func `a harmful candidate is caught`(scenario: Scenario, atLeast: Double) {
-        let found = summary(scenario, rollouts: scenario.scoreShift == nil && scenario.baselineSlow == 0 ? 60 : 20)
+        let found = summary(
+            scenario, rollouts: scenario.scoreShift == nil && scenario.baselineSlow == 0 ? 60 : 20)
         #expect(found.abortedShare >= atLeast)
     }
 

@@ -19,7 +19,8 @@ package struct TrafficService: Sendable {
     package func setShadow(
         _ rule: ShadowRule?, of deployment: String, environment: String, by who: Principal
     ) async throws {
-        if let rule, rule.environment == environment, (rule.deployment ?? deployment) == deployment {
+        if let rule, rule.environment == environment, (rule.deployment ?? deployment) == deployment
+        {
             throw TrafficError.shadowOfItself(deployment: deployment)
         }
         try await change(deployment, environment, by: who) { $0.shadow = rule }

@@ -117,7 +117,8 @@ package struct SegmentRules: Sendable, Hashable, Codable {
             }
             guard let depth = depths[parent] else {
                 throw .invalidSegments(
-                    reason: "the segment \(parent) does not stand before \(node.key), which is in it")
+                    reason:
+                        "the segment \(parent) does not stand before \(node.key), which is in it")
             }
             guard depth < Self.deepest else {
                 throw .invalidSegments(reason: "segments lie at most \(Self.deepest) deep")

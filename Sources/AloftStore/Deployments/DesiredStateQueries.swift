@@ -55,7 +55,10 @@ package enum DesiredStateQueries {
         }
         let rules = Dictionary(
             uniqueKeysWithValues: try TrafficQueries.list(db).map {
-                (EndpointName.text(deployment: $0.deployment, environment: $0.environment), $0.rules)
+                (
+                    EndpointName.text(deployment: $0.deployment, environment: $0.environment),
+                    $0.rules
+                )
             })
         return ServingPlan(
             endpoints: endpoints.map { endpoint in

@@ -41,6 +41,7 @@ export interface Schemas {
         atOnce?: boolean;
         early?: boolean;
         environment?: string;
+        experimentPercent?: number;
         model: string;
     };
     DeployReply: {
@@ -72,6 +73,7 @@ export interface Schemas {
         gateway: string;
         incarnation: string;
         revisions: Schemas["RevisionReport"][];
+        shadows?: Schemas["ShadowReport"][];
     };
     GetJobLogReply: {
         attempt: number;
@@ -236,6 +238,7 @@ export interface Schemas {
         latency: number[][];
         requests: number;
         revision: string;
+        scores?: number[][];
         state: "loading" | "ready" | "failed" | "draining";
         warmup?: number[][];
     };
@@ -251,6 +254,8 @@ export interface Schemas {
         abort: string[];
         falseAlarmRate?: number;
         holdSeconds: number;
+        isExperiment: boolean;
+        scoreShift?: number;
         state: string;
         steps: Schemas["RolloutStepItem"][];
         stepsPercent: number[];
@@ -269,6 +274,7 @@ export interface Schemas {
         explanation: string;
         isWorse: boolean;
         log10Evidence: number;
+        log10Needed: number;
         what: string;
     };
     RolloutStepItemTraffic: {
@@ -276,6 +282,7 @@ export interface Schemas {
         p50Milliseconds?: number;
         p99Milliseconds?: number;
         requests: number;
+        scoreMedian?: number;
     };
     RunJobBody: {
         command?: string;
@@ -296,6 +303,16 @@ export interface Schemas {
         memoryBytes?: number;
         processes?: number;
         seconds?: number;
+    };
+    SegmentTree: {
+        name: string;
+        nodes: Schemas["SegmentTreeNode"][];
+        source: string;
+    };
+    SegmentTreeNode: {
+        deployment?: string;
+        key: string;
+        parent?: string;
     };
     ServableManifest: {
         columns?: string[];
@@ -325,6 +342,8 @@ export interface Schemas {
         name: string;
         project: string;
         revisions: Schemas["ServedRevision"][];
+        segments?: Schemas["ServedSegments"];
+        shadow?: Schemas["ServedShadow"];
     };
     ServedRevision: {
         id: string;
@@ -334,6 +353,41 @@ export interface Schemas {
         rolloutStep?: number;
         servable: Schemas["ServableReference"];
         weightPercent: number;
+    };
+    ServedSegments: {
+        chains: Record<string, string[]>;
+        name: string;
+        source: string;
+    };
+    ServedShadow: {
+        endpoint: string;
+        sharePercent: number;
+    };
+    SetSegmentsBody: {
+        environment?: string;
+        segments: Schemas["SegmentTree"];
+    };
+    SetShadowBody: {
+        deployment?: string;
+        environment?: string;
+        shadowEnvironment?: string;
+        sharePercent: number;
+    };
+    ShadowCount: {
+        classes: number;
+        compared: number;
+        differing: number;
+        dropped: number;
+        failed: number;
+        largestDifference: number;
+        numbers: number;
+        otherClasses: number;
+        sumOfDifferences: number;
+    };
+    ShadowReport: {
+        counts: Schemas["ShadowCount"];
+        endpoint: string;
+        revision: string;
     };
     ShowDeploymentReply: {
         deployment: Schemas["DeploymentItem"];
@@ -349,6 +403,29 @@ export interface Schemas {
         sizeBytes?: number;
         state: string;
         version: number;
+    };
+    ShowTrafficReply: {
+        changedAt?: string;
+        changedBy?: string;
+        deployment: string;
+        environment: string;
+        segments?: Schemas["SegmentTree"];
+        shadow?: Schemas["ShowTrafficShadow"];
+    };
+    ShowTrafficShadow: {
+        classes: number;
+        compared: number;
+        deployment: string;
+        differing: number;
+        dropped: number;
+        environment: string;
+        failed: number;
+        largestDifference: number;
+        meanDifference?: number;
+        otherClasses: number;
+        revision?: number;
+        sharePercent: number;
+        version?: string;
     };
     StartSweepBody: {
         job: string;
@@ -412,6 +489,16 @@ export interface Operations {
         path: undefined;
         body: Schemas["ApplyProjectFileBody"];
         reply: Schemas["ApplyProjectFileReply"];
+    };
+    ClearSegments: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
+    };
+    ClearShadow: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
     };
     CreateToken: {
         path: undefined;
@@ -528,6 +615,16 @@ export interface Operations {
         body: Schemas["RunJobBody"];
         reply: Schemas["JobView"];
     };
+    SetSegments: {
+        path: { deployment: string; };
+        body: Schemas["SetSegmentsBody"];
+        reply: Schemas["ShowTrafficReply"];
+    };
+    SetShadow: {
+        path: { deployment: string; };
+        body: Schemas["SetShadowBody"];
+        reply: Schemas["ShowTrafficReply"];
+    };
     ShowDeployment: {
         path: { deployment: string; };
         body: undefined;
@@ -542,6 +639,11 @@ export interface Operations {
         path: { name: string; version: string; };
         body: undefined;
         reply: Schemas["ShowServableReply"];
+    };
+    ShowTraffic: {
+        path: { deployment: string; };
+        body: undefined;
+        reply: Schemas["ShowTrafficReply"];
     };
     StartSweep: {
         path: undefined;
@@ -572,6 +674,8 @@ export interface Operations {
 
 export const routes = {
     ApplyProjectFile: { method: "put", path: "/api/v1/project-files" },
+    ClearSegments: { method: "delete", path: "/api/v1/deployments/{deployment}/segments" },
+    ClearShadow: { method: "delete", path: "/api/v1/deployments/{deployment}/shadow" },
     CreateToken: { method: "post", path: "/api/v1/tokens" },
     Deploy: { method: "post", path: "/api/v1/deployments/{deployment}/revisions" },
     GetDesiredState: { method: "get", path: "/api/v1/gateways/desired-state" },
@@ -595,9 +699,12 @@ export const routes = {
     RevokeToken: { method: "delete", path: "/api/v1/tokens/{name}" },
     Rollback: { method: "post", path: "/api/v1/deployments/{deployment}/rollback" },
     RunJob: { method: "post", path: "/api/v1/jobs" },
+    SetSegments: { method: "put", path: "/api/v1/deployments/{deployment}/segments" },
+    SetShadow: { method: "put", path: "/api/v1/deployments/{deployment}/shadow" },
     ShowDeployment: { method: "get", path: "/api/v1/deployments/{deployment}" },
     ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
     ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ShowTraffic: { method: "get", path: "/api/v1/deployments/{deployment}/traffic" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },
     SteerRollout: { method: "post", path: "/api/v1/deployments/{deployment}/rollout" },
     StopJob: { method: "post", path: "/api/v1/jobs/{job}/stop" },

@@ -49,7 +49,8 @@ package struct GatewayRoutes: Sendable {
         try await store.write { db in
             try GatewayQueries.report(
                 db, gateway: report.gateway, incarnation: report.incarnation,
-                desiredRevision: report.desiredRevision, revisions: revisions, shadows: shadows, at: now)
+                desiredRevision: report.desiredRevision, revisions: revisions, shadows: shadows,
+                at: now)
         }
         traffic.record(
             gateway: report.gateway, incarnation: report.incarnation, revisions: revisions, at: now)

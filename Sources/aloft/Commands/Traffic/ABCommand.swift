@@ -100,7 +100,8 @@ struct ABCommand: AsyncParsableCommand {
 
     struct Start: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Split the traffic between the live version and another, until told otherwise.",
+            abstract:
+                "Split the traffic between the live version and another, until told otherwise.",
             discussion: "Example: aloft ab start churn --model churn-model/7 --split 50%")
 
         @Argument(help: "The deployment's name.")

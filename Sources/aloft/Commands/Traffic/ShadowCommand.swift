@@ -137,7 +137,8 @@ enum TrafficText {
         }
         let target = EndpointName.text(
             deployment: shadow.deployment, environment: shadow.environment)
-        let version = shadow.version.map { "\($0) (r\(shadow.revision ?? 0))" } ?? "nothing live yet"
+        let version =
+            shadow.version.map { "\($0) (r\(shadow.revision ?? 0))" } ?? "nothing live yet"
         var lines = [
             "\(DeploymentText.percent(shadow.sharePercent)) of the requests go to \(target): "
                 + version,
