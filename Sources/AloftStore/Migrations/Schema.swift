@@ -19,8 +19,8 @@ enum Schema {
         .m0006Deployments,
         .m0007Webhooks,
         .m0008Traces,
-        .m0012MetricSummaries,
         .m0011Traffic,
+        .m0012MetricSummaries,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

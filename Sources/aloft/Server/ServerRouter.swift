@@ -27,7 +27,6 @@ extension ServerServices {
         let traffic = TrafficRecorder()
         RevisionRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
         GatewayRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
-        GatewayRoutes(store: store, time: time).add(to: &routes)
         TrafficRoutes(store: store, time: time).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
