@@ -90,7 +90,7 @@ struct ShadowDifference: Sendable, Equatable {
 }
 
 extension Datatype {
-    fileprivate var isReal: Bool { 
+    fileprivate var isReal: Bool {
         switch self {
         case .fp16, .bf16, .fp32, .fp64: true
         case .bool, .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .bytes: false
