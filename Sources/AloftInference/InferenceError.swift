@@ -32,7 +32,7 @@ package enum InferenceError: Refusal, Equatable {
     /// A Python worker ended, hung or is being started again.
     case workerFailed(reason: String)
     case deadlineExceeded(milliseconds: Int)
-    case overloaded(queued: Int)
+    case overloaded(queued: Int, retryAfterSeconds: Int)
 
     package var code: String {
         switch self {
@@ -118,8 +118,8 @@ package enum InferenceError: Refusal, Equatable {
         case .workerFailed(let reason): "The model's Python worker failed: \(reason)"
         case .deadlineExceeded(let milliseconds):
             "No answer within the deadline of \(milliseconds) ms."
-        case .overloaded(let queued):
-            "Too many requests are waiting for this model (\(queued)). Try again in a moment."
+        case .overloaded(let queued, let seconds):
+            "Too many requests are waiting for this model (\(queued)). Try again in \(seconds) s."
         }
     }
 

@@ -1,10 +1,12 @@
 #include "COnnxRuntime.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 // Places in the table (OrtApi of onnxruntime_c_api.h).
 enum {
@@ -66,6 +68,7 @@ struct aloft_onnx_library {
 
 struct aloft_onnx_session {
   aloft_onnx_library *library;
+  uint64_t key;
   void *session;
   size_t input_count, output_count;
   aloft_onnx_signature *inputs, *outputs;
@@ -74,6 +77,50 @@ struct aloft_onnx_session {
 // A function of the table with this signature. Most return a status, null for success.
 #define CALL(library, place, result, ...) ((result(*)(__VA_ARGS__))(library)->api[place])
 typedef void *status;
+
+// The key of the session that this thread is in.
+static _Thread_local volatile uint64_t running_key;
+static _Thread_local bool has_stack;
+static int crash_descriptor = -1;
+
+enum { kSignals = 5, kStackBytes = 64 << 10 };
+static const int crash_signals[kSignals] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+static struct sigaction earlier_actions[kSignals];
+
+// Only calls that are safe in a handler.
+static void note_crash(int number) {
+  uint64_t key = running_key;
+  if (key != 0 && write(crash_descriptor, &key, sizeof(key)) < 0) crash_descriptor = -1;
+  for (int i = 0; i < kSignals; i++)
+    if (crash_signals[i] == number) sigaction(number, &earlier_actions[i], NULL);
+  raise(number);
+}
+
+void aloft_onnx_watch_crashes(int descriptor) {
+  bool is_first = crash_descriptor < 0;
+  crash_descriptor = descriptor;
+  if (!is_first) return;
+  struct sigaction action;
+  memset(&action, 0, sizeof(action));
+  action.sa_handler = note_crash;
+  action.sa_flags = SA_ONSTACK;
+  for (int i = 0; i < kSignals; i++) sigaction(crash_signals[i], &action, &earlier_actions[i]);
+}
+
+// A thread that overflows its stack needs another for the handler. Kept for the thread's life.
+static void enter(const aloft_onnx_session *session) {
+  if (!has_stack && crash_descriptor >= 0) {
+    has_stack = true;
+    stack_t now;
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE)) {
+      stack_t own = {.ss_sp = malloc(kStackBytes), .ss_size = kStackBytes};
+      if (own.ss_sp != NULL) sigaltstack(&own, NULL);
+    }
+  }
+  running_key = session->key;
+}
+
+static void leave(void) { running_key = 0; }
 
 static int fail(aloft_onnx_error error, const char *message) {
   if (error.capacity > 0) snprintf(error.buffer, error.capacity, "%s", message);
@@ -209,10 +256,12 @@ static int read_signatures(aloft_onnx_session *session, aloft_onnx_error error) 
 }
 
 int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int threads,
-                              aloft_onnx_session **result, aloft_onnx_error error) {
+                              uint64_t key, aloft_onnx_session **result, aloft_onnx_error error) {
   aloft_onnx_session *session = calloc(1, sizeof(*session));
   if (session == NULL) return fail(error, "out of memory");
   session->library = library;
+  session->key = key;
+  enter(session);
   void *options = NULL;
   int failed =
       check(library, CALL(library, kCreateSessionOptions, status, void **)(&options), error) ||
@@ -228,6 +277,7 @@ int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int
             CALL(library, kCreateSession, status, void *, const char *, const void *, void **)(
                 library->environment, path, options, &session->session),
             error);
+  leave();
   if (options != NULL) CALL(library, kReleaseSessionOptions, void, void *)(options);
   if (failed || read_signatures(session, error)) {
     aloft_onnx_session_release(session);
@@ -327,6 +377,7 @@ int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, 
   }
   for (size_t i = 0; i < output_count && !failed; i++)
     names[input_count + i] = session->outputs[wanted[i]].name;
+  enter(session);
   if (!failed)
     failed = check(
         library,
@@ -335,6 +386,7 @@ int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, 
             session->session, NULL, names, (const void *const *)values, input_count,
             names + input_count, output_count, values + input_count),
         error);
+  leave();
   for (size_t i = 0; values != NULL && i < input_count; i++)
     if (values[i] != NULL) CALL(library, kReleaseValue, void, void *)(values[i]);
   for (size_t i = 0; i < output_count && !failed; i++)

@@ -23,21 +23,8 @@ struct GatewayWorld: Sendable {
         _ body: @Sendable @escaping (GatewayWorld) async throws -> Void
     ) async throws {
         let folder = try folder ?? ServingFixtures.makeFolder()
-        if let state {
-            try JSONEncoder().encode(state)
-                .write(to: URL(fileURLWithPath: folder + "/desired-state.json"))
-        }
-        var configuration = GatewayConfiguration(
-            listen: ListenAddress(host: "127.0.0.1", port: 0), folder: folder,
-            onnxLibraryPath: try ServingFixtures.runtimePath())
-        adjust(&configuration)
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        let gateway = Gateway(
-            configuration: configuration,
-            client: ServerClient(
-                server: server, token: nil, http: ServerClient.makeHTTPClient()),
-            tokens: tokens, python: nil, time: .live, chance: .live(), logger: logger)
+        let gateway = try makeGateway(
+            state, server: server, folder: folder, adjust: adjust, tokens: tokens)
         let (addresses, bound) = AsyncStream.makeStream(of: ListenAddress.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -57,6 +44,27 @@ struct GatewayWorld: Sendable {
             group.cancelAll()
             try await group.waitForAll()
         }
+    }
+
+    static func makeGateway(
+        _ state: DesiredState?, server: String = "http://127.0.0.1:1", folder: String,
+        listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
+        adjust: (inout GatewayConfiguration) -> Void = { _ in }, tokens: TokenGate? = nil
+    ) throws -> AloftGateway.Gateway {
+        if let state {
+            try JSONEncoder().encode(state)
+                .write(to: URL(fileURLWithPath: folder + "/desired-state.json"))
+        }
+        var configuration = GatewayConfiguration(
+            listen: listen, folder: folder, onnxLibraryPath: try ServingFixtures.runtimePath())
+        adjust(&configuration)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return AloftGateway.Gateway(
+            configuration: configuration,
+            client: ServerClient(
+                server: server, token: nil, http: ServerClient.makeHTTPClient()),
+            tokens: tokens, python: nil, time: .live, chance: .live(), logger: logger)
     }
 
     /// Waits until `/v2/health/ready` says so.

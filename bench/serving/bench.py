@@ -34,6 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 sys.path.insert(0, str(HERE.parent))
+import scenarios  # noqa: E402
 from servers import Peer, free_port, running  # noqa: E402
 
 INFER = "/v2/models/cancer/infer"
@@ -138,6 +139,48 @@ def mlserver(home: Path, model: Path, grpc_port: int | None = None) -> Iterator[
         yield peer
 
 
+def own_python(peer: str) -> Path:
+    """The interpreter of a peer whose requirements do not go with the others'."""
+    return ROOT / f".runtime/bench-{peer}/bin/python"
+
+
+@contextmanager
+def litserve(home: Path, model: Path) -> Iterator[Peer]:
+    port = free_port()
+    command = [str(own_python("litserve")), str(HERE / "peers/litserve_app.py"), str(port)]
+    environment = {"BENCH_MODEL": str(model)}
+    with running("litserve", command, port, home / "litserve.log", "/health", environment) as peer:
+        yield peer
+
+
+@contextmanager
+def bentoml(home: Path, model: Path) -> Iterator[Peer]:
+    port = free_port()
+    command = [str(own_python("bentoml").with_name("bentoml")), "serve", "bentoml_service:Cancer"]
+    command += ["--port", str(port), "--host", "127.0.0.1", "--working-dir", str(HERE / "peers")]
+    environment = {
+        "BENCH_MODEL": str(model),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "BENTOML_HOME": str(home / "bento"),
+    }
+    with running("bentoml", command, port, home / "bentoml.log", "/livez", environment) as peer:
+        yield peer
+
+
+@contextmanager
+def mlflow_serve(home: Path, model: Any) -> Iterator[Peer]:
+    """`mlflow models serve` of the scikit-learn model itself, as people use it."""
+    port = free_port()
+    folder = home / "mlflow-model"
+    mlflow.sklearn.save_model(model, str(folder), serialization_format="cloudpickle")
+    python = own_python("mlflow")
+    command = [str(python), "-m", "mlflow", "models", "serve", "--model-uri", str(folder)]
+    command += ["--port", str(port), "--env-manager", "local", "--workers", "1"]
+    environment = {"PATH": f"{python.parent}:{os.environ['PATH']}"}
+    with running("mlflow", command, port, home / "mlflow.log", "/ping", environment) as peer:
+        yield peer
+
+
 @contextmanager
 def nginx(home: Path, answer: bytes) -> Iterator[Peer]:
     """A static answer of the same size, as the ceiling of what HTTP takes here."""
@@ -155,29 +198,42 @@ def nginx(home: Path, answer: bytes) -> Iterator[Peer]:
         yield peer
 
 
-def load(peer: Peer, body: Path, connections: int, seconds: int) -> dict[str, Any]:
+def load(
+    peer: Peer,
+    body: Path,
+    connections: int,
+    seconds: int,
+    path: str = INFER,
+    environment: dict[str, str] | None = None,
+    begin: bool = False,
+) -> Any:
+    """What wrk counted, and the server's CPU a request; with `begin` the process of wrk itself."""
     before = peer.cpu_seconds()
-    done = subprocess.run(
+    started = subprocess.Popen(
         [
             *["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s"],
-            *["-s", str(HERE / "infer.lua"), peer.url + INFER],
+            *["-s", str(HERE / "infer.lua"), peer.url + path],
         ],
-        env={**os.environ, "BENCH_BODY": str(body)},
-        capture_output=True,
+        env={**os.environ, "BENCH_BODY": str(body), **(environment or {})},
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RESULT "))
+    if begin:
+        return started
+    output, _ = started.communicate()
+    if started.returncode != 0:
+        raise SystemExit("wrk failed")
+    line = next(line for line in output.splitlines() if line.startswith("RESULT "))
     facts: dict[str, Any] = json.loads(line.removeprefix("RESULT "))
     facts["cpu_us"] = (peer.cpu_seconds() - before) * 1e6 / max(facts["requests"], 1)
     return facts
 
 
-def measure(peer: Peer, body: Path, arguments: argparse.Namespace) -> None:
-    load(peer, body, 16, 1)
+def measure(peer: Peer, body: Path, arguments: argparse.Namespace, path: str = INFER) -> None:
+    load(peer, body, 16, 1, path)
     for round_number in range(1, arguments.rounds + 1):
         for connections in (16, 64):
-            facts = load(peer, body, connections, arguments.seconds)
+            facts = load(peer, body, connections, arguments.seconds, path)
             line = {
                 "bench": "serving",
                 "server": peer.name,
@@ -198,6 +254,7 @@ def main() -> None:
     parser.add_argument("--program", type=Path, default=ROOT / ".build/release/aloft")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--scenario", choices=scenarios.SCENARIOS, help="measure this instead")
     parser.add_argument("--alone", action="store_true", help="measure aloft without its peers")
     arguments = parser.parse_args()
     for tool in ("wrk", "nginx"):
@@ -206,6 +263,11 @@ def main() -> None:
     print(
         json.dumps({"bench": "serving", "date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count()})
     )
+    if arguments.scenario:
+        with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+            scenario = scenarios.SCENARIOS[arguments.scenario]
+            scenario(arguments.program, Path(folder), load, arguments.seconds)
+        return
     model, row = train()
     with tempfile.TemporaryDirectory(dir=ROOT) as folder, ExitStack() as stack:
         home = Path(folder)
@@ -225,10 +287,16 @@ def main() -> None:
         for peer in (
             fastapi(home, onnx_file),
             mlserver(home, onnx_file),
+            litserve(home, onnx_file),
+            bentoml(home, onnx_file),
             nginx(home, json.dumps(answer).encode()),
         ):
             with peer as running_peer:
                 measure(running_peer, body, arguments)
+        scoring = home / "scoring.json"
+        scoring.write_text(json.dumps({"inputs": row.tolist()}))
+        with mlflow_serve(home, model) as running_peer:
+            measure(running_peer, scoring, arguments, "/invocations")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 -- One Open Inference Protocol request, read from the file BENCH_BODY, sent over and over.
-local file = assert(io.open(os.getenv("BENCH_BODY"), "r"))
+local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.body = file:read("*a")
 file:close()
 wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
+local length = os.getenv("BENCH_JSON_LENGTH")
+wrk.headers["Content-Type"] = length and "application/octet-stream" or "application/json"
+if length then wrk.headers["Inference-Header-Content-Length"] = length end
 
 function done(summary, latency)
    io.write(string.format(

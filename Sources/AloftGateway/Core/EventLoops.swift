@@ -80,7 +80,7 @@ final class EventLoops: Sendable {
 
     func publish(_ table: RoutingTable) async { _ = await each { $0.table = table } }
 
-    func drain() async { _ = await each { $0.drain() } }
+    func drain(closingIdle: Bool) async { _ = await each { $0.drain(closingIdle: closingIdle) } }
 
     func connectionCount() async -> Int { await each { $0.connectionCount }.reduce(0, +) }
 

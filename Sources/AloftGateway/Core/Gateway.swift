@@ -38,15 +38,21 @@ package struct Gateway: Sendable {
         self.logger = logger
     }
 
-    /// Runs until the task is cancelled, then answers what has begun and ends.
+    /// Runs until the task is cancelled or another gateway has taken over, then answers what has begun
+    /// and ends.
+    ///
+    /// Where a gateway runs on the same folder and address, this one loads its models first, then
+    /// takes over the socket on which clients knock; no connection is refused.
     ///
     /// - Parameter onListening: called with the address when requests are taken.
-    /// - Throws: `InferenceError.runtimeMissing`, or an `IOError` where it cannot listen.
+    /// - Throws: `InferenceError.runtimeMissing`, `GatewayStartFailure`, or an `IOError` where it
+    ///   cannot listen.
     package func run(
         onListening: @escaping @Sendable (ListenAddress) -> Void = { _ in }
     ) async throws {
         try FileManager.default.createDirectory(
             atPath: configuration.folder, withIntermediateDirectories: true)
+        let predecessor = Predecessor(folder: configuration.folder)
         let library = try OnnxLibrary(path: configuration.onnxLibraryPath)
         let log = try PredictionLogWriter(
             folder: configuration.folder + "/predictions", limitBytes: configuration.logLimitBytes,
@@ -58,35 +64,44 @@ package struct Gateway: Sendable {
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loops = EventLoops(group: group)
+        let crashes = try CrashLedger(folder: configuration.folder)
+        library.watchCrashes(descriptor: crashes.descriptor)
+        let models = try ModelStore(folder: configuration.folder + "/models", client: client)
         let fleet = Fleet(
             loader: RevisionLoader(
-                library: library,
-                models: try ModelStore(folder: configuration.folder + "/models", client: client),
-                threads: threads, configuration: configuration, python: python,
-                loops: configuration.threads),
-            time: time, logger: logger, publish: { await loops.publish($0) },
-            changed: { wake.yield() })
+                library: library, models: models, threads: threads, configuration: configuration,
+                python: python, loops: configuration.threads, crashes: crashes),
+            memoryBytes: configuration.modelMemoryBytes, time: time, logger: logger,
+            publish: { await loops.publish($0) }, changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
+            wake: { await fleet.wake($0, within: $1) },
             metrics: {
                 PrometheusText.make(
                     await fleet.readings(),
                     .init(
                         connections: await loops.connectionCount(),
-                        desiredRevision: await fleet.desiredRevision, log: log.counts))
+                        desiredRevision: await fleet.desiredRevision, log: log.counts,
+                        memory: await fleet.memory))
             })
         try await loops.start(
             shared: shared, log: log, incarnation: incarnation, seeds: { chance.next() })
 
         let follower = DesiredStateFollower(
             client: client, path: configuration.folder + "/desired-state.json", time: time,
-            logger: logger, apply: { await fleet.apply($0) })
+            logger: logger, apply: { await fleet.apply($0, isFromDisk: false) })
         let stored = follower.stored()
-        if let stored { await fleet.apply(stored) }
-        let channel = try await bind(group, loops)
-        let port = channel.localAddress?.port ?? configuration.listen.port
-        let address = ListenAddress(host: configuration.listen.host, port: port)
+        if let stored { await fleet.apply(stored, isFromDisk: true) }
+        let socket = try await openSocket(predecessor, fleet)
+        let channel = try await accept(on: socket, group, loops)
+        let (taken, endOfTurn) = AsyncStream.makeStream(of: Void.self)
+        let point = try HandoverPoint(
+            folder: configuration.folder, listen: configuration.listen,
+            listener: socket.descriptor, logger: logger, onTaken: { endOfTurn.finish() })
+        try predecessor?.confirm()
+        let address = ListenAddress(
+            host: configuration.listen.host, port: socket.port ?? configuration.listen.port)
         logger.info(
             "listening", metadata: ["url": "\(address.url)", "runtime": "\(library.version)"])
         onListening(address)
@@ -95,10 +110,13 @@ package struct Gateway: Sendable {
             client: client, gateway: try gatewayID(),
             incarnation: String(incarnation, radix: 16), fleet: fleet, time: time, logger: logger)
         let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
+        let isSuccessor = predecessor != nil
         var failure: (any Error)?
         do {
             try await withThrowingDiscardingTaskGroup { tasks in
-                for door in doors { tasks.addTask { try await door.serve(access) } }
+                for door in doors {
+                    tasks.addTask { try await open(door, access, isSuccessor: isSuccessor) }
+                }
                 tasks.addTask { await follower.run(from: stored) }
                 tasks.addTask { await reporter.run(wakes: wakes) }
                 tasks.addTask {
@@ -108,12 +126,17 @@ package struct Gateway: Sendable {
                     }
                     wake.finish()
                 }
+                // Ends with the task, or when another gateway has taken over.
+                for await _ in taken {}
+                tasks.cancelAll()
             }
         } catch {
             failure = error
         }
+        point.close()
         try? await channel.close()
-        await Self.drain(loops, time)
+        socket.close()
+        await drain(loops, isSucceeded: point.isTaken)
         await fleet.stop()
         await log.close()
         try? await threads.shutdownGracefully()
@@ -121,25 +144,58 @@ package struct Gateway: Sendable {
         if let failure { throw failure }
     }
 
-    /// Lets connections answer what they have, for at most ten seconds. Runs in a cancelled task, so
-    /// it waits in one of its own.
-    private static func drain(_ loops: EventLoops, _ time: TimeSource) async {
+    /// Lets connections answer what they have, for at most ten seconds. Where another gateway took
+    /// over, they first have time to end at an answer of their own, so that no client finds its idle
+    /// connection closed just as it sends. Runs in a cancelled task, so it waits in one of its own.
+    private func drain(_ loops: EventLoops, isSucceeded: Bool) async {
+        let (time, grace) = (time, isSucceeded ? configuration.handoverGrace : .zero)
         await Task.detached {
-            await loops.drain()
-            for _ in 0..<200 {
-                if await loops.connectionCount() == 0 { break }
-                try? await time.clock.sleep(for: .milliseconds(50))
+            func wait(_ limit: Duration) async {
+                for _ in 0..<max(0, Int(limit / .milliseconds(50))) {
+                    if await loops.connectionCount() == 0 { break }
+                    try? await time.clock.sleep(for: .milliseconds(50))
+                    await loops.tick()
+                }
             }
+            if grace > .zero {
+                await loops.drain(closingIdle: false)
+                await wait(grace)
+            }
+            await loops.drain(closingIdle: true)
+            await wait(.seconds(10))
             await loops.tick()
         }.value
     }
 
-    private func bind(
-        _ group: MultiThreadedEventLoopGroup, _ loops: EventLoops
+    /// Serves at a further door. The gateway before lets go of its address only when this one has taken
+    /// over, so it is tried for a while.
+    private func open(
+        _ door: any GatewayDoor, _ access: InferenceAccess, isSuccessor: Bool
+    ) async throws {
+        for attempt in 0... {
+            do {
+                return try await door.serve(access)
+            } catch  where isSuccessor && attempt < 400 && !Task.isCancelled {
+                try? await time.clock.sleep(for: .milliseconds(25))
+            }
+        }
+    }
+
+    /// The socket of the gateway before, once this one can answer what that one answers; else a new
+    /// one.
+    private func openSocket(
+        _ predecessor: Predecessor?, _ fleet: Fleet
+    ) async throws -> ListeningSocket {
+        guard let predecessor else { return try ListeningSocket.open(configuration.listen) }
+        await fleet.settle(within: configuration.handoverPatience)
+        return try predecessor.take(configuration.listen)
+    }
+
+    private func accept(
+        on socket: ListeningSocket, _ group: MultiThreadedEventLoopGroup, _ loops: EventLoops
     ) async throws -> any Channel {
         try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in
@@ -151,7 +207,7 @@ package struct Gateway: Sendable {
                     ])
                 }
             }
-            .bind(host: configuration.listen.host, port: configuration.listen.port).get()
+            .withBoundSocket(try socket.copy()).get()
     }
 
     /// The gateway's name, made once and kept in its folder.

@@ -21,8 +21,19 @@ package struct GatewayConfiguration: Sendable {
     package var answerTimeout = Duration.seconds(60)
     /// A model that takes longer than this for one row is run beside the event loop.
     package var inlineLimit = Duration.microseconds(150)
+    /// Rows that one call of a batched model takes at most; 1 never batches.
+    package var batchRows = 64
     /// Requests that may wait for one model before more are turned away.
     package var queueLimit = 1024
+    /// How long an answer of a model may take as a rule, waiting and its share of a batch included.
+    /// Batches and queues are kept short enough for it.
+    package var latencyTarget = Duration.milliseconds(100)
+    /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
+    package var modelMemoryBytes: Int?
+    /// How long connections may end by themselves when another gateway has taken over.
+    package var handoverGrace = Duration.seconds(30)
+    /// How long a gateway that takes over may load models before it does.
+    package var handoverPatience = Duration.seconds(120)
     /// The prediction log's size on disk, in bytes; the oldest segments go first.
     package var logLimitBytes = 1 << 30
     /// ONNX Runtime's shared library.

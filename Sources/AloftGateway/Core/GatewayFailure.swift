@@ -108,6 +108,11 @@ extension InferenceError {
         if case .deadlineExceeded = self { 504 } else { kind.httpStatus }
     }
 
+    /// When the same request may be tried again, where it was turned away.
+    var retryAfterSeconds: Int {
+        if case .overloaded(_, let seconds) = self { seconds } else { 1 }
+    }
+
     /// Whether the request itself was wrong, so that it says nothing about the revision.
     var isCallersFault: Bool { kind == .invalid && code != "model_failed" }
 }

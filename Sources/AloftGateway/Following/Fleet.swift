@@ -9,40 +9,63 @@ import Synchronization
 /// What is in memory, compared with what should be. Loads what is missing, routes to what is ready,
 /// lets go of what is no longer wanted when the last request has left it.
 actor Fleet {
-    private enum Residence {
-        case loading
+    enum Residence {
+        /// Waits for its turn to be loaded; `isAwaited` where it slept and a request asks for it.
+        case queued(isAwaited: Bool)
+        case loading(isAwaited: Bool)
         case ready(LoadedRevision)
         case failed(String)
+        /// On disk only, to make room; loaded again when it is asked for.
+        case asleep(warmup: LatencyHistogram?)
+        /// On its way out of memory: asleep when the last request has left it.
+        case fallingAsleep(LoadedRevision)
         /// No longer wanted: answers what it has, and goes on with new requests only while nothing
         /// that replaces it is ready.
         case draining(LoadedRevision)
     }
 
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let endpoint: String
         let revision: RevisionID
     }
 
-    private var desired = DesiredState(revision: 0, endpoints: [])
+    private(set) var desired = DesiredState(revision: 0, endpoints: [])
     private var hasState = false
-    private var residents: [Key: Residence] = [:]
+    var residents: [Key: Residence] = [:]
     private let loader: RevisionLoader
-    private let time: TimeSource
-    private let logger: Logger
+    /// Memory that models may take; `nil` for all of it.
+    let memoryBytes: Int?
+    let time: TimeSource
+    let logger: Logger
     /// Hands a new table to every event loop; returns when all have it.
     private let publish: @Sendable (RoutingTable) async -> Void
     /// Says that a report is due.
     private let changed: @Sendable () -> Void
-    private var publication: Task<Void, Never>?
+    private(set) var publication: Task<Void, Never>?
     /// Endpoints that an administrator wants out of memory.
-    private var unloaded: Set<String> = []
+    var unloaded: Set<String> = []
+    /// Whether something changed since the publication under way was made.
+    private var isTableStale = false
+    /// What is to be loaded, in order, and how many loads are under way.
+    var line: [Key] = []
+    private var loads = 0
+    var counts = MemoryCounts()
+    var sleepers: [String: [Sleeper]] = [:]
+    var lastSleeper: UInt64 = 0
+    /// How often a revision could not be fetched.
+    private var attempts: [Key: Int] = [:]
+    private var mayRemoveFiles = false
+
+    /// Loads under way at once: a start with thousands of models must not ask for all of them together.
+    private static let loadsAtOnce = 4
 
     init(
-        loader: RevisionLoader, time: TimeSource, logger: Logger,
+        loader: RevisionLoader, memoryBytes: Int?, time: TimeSource, logger: Logger,
         publish: @escaping @Sendable (RoutingTable) async -> Void,
         changed: @escaping @Sendable () -> Void
     ) {
         self.loader = loader
+        self.memoryBytes = memoryBytes
         self.time = time
         self.logger = logger
         self.publish = publish
@@ -51,30 +74,64 @@ actor Fleet {
 
     var desiredRevision: Int { desired.revision }
 
-    func apply(_ state: DesiredState) {
+    /// - Parameter isFromDisk: whether it is what an earlier process served, so that models beyond
+    ///   the memory may sleep at once. What the server says anew is loaded in any case: a rollout
+    ///   waits for it.
+    func apply(_ state: DesiredState, isFromDisk: Bool) {
         desired = state
         hasState = true
         unloaded.formIntersection(state.endpoints.map(\.name))
+        var freeBytes = isFromDisk ? memoryBytes : nil
         for endpoint in state.endpoints where !unloaded.contains(endpoint.name) {
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 switch residents[key] {
-                case nil: startLoading(key, revision)
-                case .draining(let loaded): residents[key] = .ready(loaded)
-                case .loading, .ready, .failed: break
+                case nil:
+                    let needed = ModelMemory.bytes(of: revision.servable)
+                    if let free = freeBytes, free < needed {
+                        residents[key] = .asleep(warmup: nil)
+                    } else {
+                        freeBytes = freeBytes.map { $0 - needed }
+                        residents[key] = .queued(isAwaited: false)
+                        line.append(key)
+                    }
+                case .draining(let loaded), .fallingAsleep(let loaded):
+                    residents[key] = .ready(loaded)
+                case .queued, .loading, .ready, .failed, .asleep: break
                 }
             }
         }
         let wanted = wantedKeys
         for (key, residence) in residents where !wanted.contains(key) {
             switch residence {
-            case .ready(let loaded): residents[key] = .draining(loaded)
-            case .failed: residents[key] = nil
+            case .ready(let loaded), .fallingAsleep(let loaded): residents[key] = .draining(loaded)
+            case .failed, .queued, .asleep: residents[key] = nil
             // Looked at again when the load is done.
             case .loading, .draining: break
             }
         }
+        line.removeAll { residents[$0] == nil }
+        loadNext()
         update()
+        mayRemoveFiles = mayRemoveFiles || !isFromDisk
+        removeUnusedFiles()
+    }
+
+    /// Frees the disk of models that nothing uses; not before the server said what is used now.
+    private func removeUnusedFiles() {
+        if mayRemoveFiles { loader.models.removeAll(except: usedDigests) }
+    }
+
+    /// What a revision in the desired state or still in memory is made of.
+    private var usedDigests: Set<ContentDigest> {
+        var digests = Set(
+            desired.endpoints.flatMap { $0.revisions.map(\.servable.digest) })
+        for residence in residents.values {
+            if case .draining(let loaded) = residence {
+                digests.insert(loaded.served.servable.digest)
+            }
+        }
+        return digests
     }
 
     private var wantedKeys: Set<Key> {
@@ -84,90 +141,93 @@ actor Fleet {
             })
     }
 
-    // MARK: The model repository
-
-    /// Takes an endpoint out of memory. Returns when no event loop sends it new requests.
-    func unload(_ name: String) async throws(GatewayFailure) {
-        try check(name)
-        unloaded.insert(name)
-        apply(desired)
-        await publication?.value
-    }
-
-    /// Brings an endpoint into memory, tries failed revisions again, and returns when it answers.
-    ///
-    /// - Throws: `GatewayFailure.notReady` where its model cannot be loaded, or is not within a minute.
-    func load(_ name: String) async throws(GatewayFailure) {
-        try check(name)
-        unloaded.remove(name)
-        for (key, residence) in residents where key.endpoint == name {
-            if case .failed = residence { residents[key] = nil }
-        }
-        apply(desired)
-        for _ in 0..<1200 {
-            let states = residents.filter { $0.key.endpoint == name }.map(\.value)
-            let isLoading = states.contains { if case .loading = $0 { true } else { false } }
-            if !isLoading {
-                for case .failed(let reason) in states {
-                    throw .notReady(name: name, reason: reason)
-                }
-                await publication?.value
-                return
-            }
-            try? await time.clock.sleep(for: .milliseconds(50))
-        }
-        throw .notReady(name: name, reason: "its model is still being loaded")
-    }
-
-    private func check(_ name: String) throws(GatewayFailure) {
-        let names = desired.endpoints.map(\.name)
-        guard names.contains(name) else {
-            throw .endpointNotFound(name: name, known: names.sorted())
-        }
+    private func wanted(_ key: Key) -> ServedRevision? {
+        guard !unloaded.contains(key.endpoint) else { return nil }
+        return desired.endpoints.first { $0.name == key.endpoint }?
+            .revisions.first { $0.id == key.revision }
     }
 
     // MARK: Loading
 
-    private func startLoading(_ key: Key, _ revision: ServedRevision) {
-        residents[key] = .loading
-        Task { await load(key, revision) }
+    /// Begins loads until as many are under way as may be.
+    func loadNext() {
+        while loads < Self.loadsAtOnce, !line.isEmpty {
+            let key = line.removeFirst()
+            guard case .queued(let isAwaited) = residents[key], let revision = wanted(key) else {
+                continue
+            }
+            makeRoom(for: ModelMemory.bytes(of: revision.servable), endpoint: key.endpoint)
+            residents[key] = .loading(isAwaited: isAwaited)
+            loads += 1
+            Task { await load(key, revision, isAwaited: isAwaited) }
+        }
     }
 
-    private func load(_ key: Key, _ revision: ServedRevision) async {
-        var pause = Duration.milliseconds(200)
-        while wantedKeys.contains(key) {
-            do {
-                let loaded = try await loader.load(revision, endpoint: key.endpoint)
-                logger.info(
-                    "loaded a revision",
-                    metadata: [
-                        "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
-                        "p50us": "\(loaded.warmup.percentileMicroseconds(0.5) ?? 0)",
-                    ])
-                residents[key] = wantedKeys.contains(key) ? .ready(loaded) : .draining(loaded)
-                return update()
-            } catch let error as InferenceError where error.isPermanent {
-                logger.error(
-                    "a revision cannot be loaded",
-                    metadata: [
-                        "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
-                        "error": "\(error.message)",
-                    ])
-                residents[key] = .failed(error.message)
-                return update()
-            } catch {
-                logger.warning(
-                    "a revision is not loaded yet",
-                    metadata: [
-                        "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
-                        "error": "\(Self.text(of: error))",
-                    ])
-                try? await time.clock.sleep(for: pause)
-                pause = min(pause * 2, .seconds(5))
-            }
+    private func load(_ key: Key, _ revision: ServedRevision, isAwaited: Bool) async {
+        let begin = NIODeadline.now()
+        let residence: Residence?
+        do {
+            let loaded = try await loader.load(revision, endpoint: key.endpoint)
+            let isWanted = wanted(key) != nil
+            logger.debug(
+                "loaded a revision",
+                metadata: [
+                    "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
+                    "p50us": "\(loaded.warmup.percentileMicroseconds(0.5) ?? 0)",
+                ])
+            residence = isWanted ? .ready(loaded) : .draining(loaded)
+            counts.loaded(seconds: Double((NIODeadline.now() - begin).nanoseconds) / 1e9)
+        } catch let error as InferenceError where error.isPermanent {
+            logger.error(
+                "a revision cannot be loaded",
+                metadata: [
+                    "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
+                    "error": "\(error.message)",
+                ])
+            residence = wanted(key) == nil ? nil : .failed(error.message)
+            counts.failures += 1
+        } catch {
+            logger.warning(
+                "a revision is not loaded yet",
+                metadata: [
+                    "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
+                    "error": "\(Self.text(of: error))",
+                ])
+            residence = wanted(key) == nil ? nil : .queued(isAwaited: isAwaited)
+            counts.failures += 1
+            if residence != nil { tryLater(key) }
         }
-        residents[key] = nil
+        residents[key] = residence
+        loads -= 1
+        loadNext()
         update()
+    }
+
+    /// Puts a revision that could not be fetched back into the line after a while: other loads go on,
+    /// and a server that is away is not asked all the time.
+    private func tryLater(_ key: Key) {
+        let tries = (attempts[key] ?? 0) + 1
+        attempts[key] = tries
+        let pause = min(Duration.milliseconds(200) * (1 << min(tries, 5)), .seconds(5))
+        Task {
+            try? await time.clock.sleep(for: pause)
+            self.requeue(key)
+        }
+    }
+
+    private func requeue(_ key: Key) {
+        guard case .queued = residents[key], !line.contains(key) else { return }
+        line.append(key)
+        loadNext()
+    }
+
+    /// Returns when nothing is being loaded, or when the time is over.
+    func settle(within limit: Duration) async {
+        for _ in 0..<max(1, Int(limit / .milliseconds(20))) {
+            if loads == 0, line.isEmpty, publication == nil { return }
+            try? await time.clock.sleep(for: .milliseconds(20))
+        }
+        logger.warning("models are still being loaded; taking over without them")
     }
 
     private static func text(of error: any Error) -> String {
@@ -181,16 +241,26 @@ actor Fleet {
 
     // MARK: Routing
 
-    /// Makes the table anew, hands it out, and then lets go of what nobody uses.
-    private func update() {
-        let table = makeTable()
+    /// Makes the table anew, hands it out, and then lets go of what nobody uses. Changes that come
+    /// while one table is handed out share the next.
+    func update() {
         changed()
-        let earlier = publication
-        publication = Task {
-            await earlier?.value
-            await publish(table)
-            await self.letGo(table)
+        guard publication == nil else {
+            isTableStale = true
+            return
         }
+        publication = Task { await publishAll() }
+    }
+
+    private func publishAll() async {
+        repeat {
+            isTableStale = false
+            let table = makeTable()
+            await publish(table)
+            wakeSleepers(table)
+            await letGo(table)
+        } while isTableStale
+        publication = nil
     }
 
     private func makeTable() -> RoutingTable {
@@ -198,6 +268,7 @@ actor Fleet {
             var weighted: [(LoadedRevision, Double)] = []
             var loaded: [LoadedRevision] = []
             var failure: String?
+            var isAsleep = false
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 switch residents[key] {
@@ -207,7 +278,9 @@ actor Fleet {
                         weighted.append((resident, revision.weightPercent))
                     }
                 case .failed(let reason) where revision.weightPercent > 0: failure = reason
-                case .failed, .loading, .draining, nil: break
+                case .asleep, .fallingAsleep, .queued(isAwaited: true), .loading(isAwaited: true):
+                    if revision.weightPercent > 0 { isAsleep = true }
+                case .failed, .queued, .loading, .draining, nil: break
                 }
             }
             let hasTraffic = endpoint.revisions.contains { $0.weightPercent > 0 }
@@ -218,6 +291,7 @@ actor Fleet {
             }
             return RoutedEndpoint(
                 served: endpoint, weighted: weighted, loaded: loaded,
+                isAsleep: isAsleep && weighted.isEmpty && failure == nil,
                 reason: isUnloaded
                     ? "an administrator unloaded it; POST /v2/repository/models/\(endpoint.name)/load "
                         + "loads it again"
@@ -238,89 +312,55 @@ actor Fleet {
         }.max { $0.served.number < $1.served.number }.map { [$0] } ?? []
     }
 
-    /// Every event loop has this table: a draining revision that it does not route to gets no new
-    /// request, and goes when the outstanding ones are answered.
+    /// Every event loop has this table: a revision on its way out that it does not route to gets no
+    /// new request, and goes when the outstanding ones are answered.
     private func letGo(_ table: RoutingTable) async {
+        var hasOutstanding = false
+        var gone: [LoadedRevision] = []
+        var isOver = false
         for (key, residence) in residents {
-            guard case .draining(let loaded) = residence else { continue }
+            let loaded: LoadedRevision
+            let rest: Residence?
+            switch residence {
+            case .draining(let leaving): (loaded, rest) = (leaving, nil)
+            case .fallingAsleep(let leaving):
+                (loaded, rest) = (leaving, .asleep(warmup: leaving.warmup))
+            case .queued, .loading, .ready, .failed, .asleep: continue
+            }
             let isRouted =
                 table.endpoints[key.endpoint]?.routes.contains { $0.revision === loaded } ?? false
             guard !isRouted else { continue }
             if loaded.outstanding.load(ordering: .acquiring) == 0 {
-                residents[key] = nil
-                changed()
-                if case .remote(let model) = loaded.execution { await model.stop() }
+                residents[key] = rest
+                gone.append(loaded)
+                isOver = isOver || rest == nil
             } else {
-                Task {
-                    try? await time.clock.sleep(for: .milliseconds(50))
-                    await self.letGo(table)
-                }
+                hasOutstanding = true
             }
         }
-    }
-
-    // MARK: What there is
-
-    struct ResidentReading: Sendable {
-        let served: ServedEndpoint?
-        let revision: ServedRevision
-        let report: RevisionReport
-        let refused: UInt64
-    }
-
-    func readings() -> [ResidentReading] {
-        var result: [ResidentReading] = []
-        let endpoints = Dictionary(
-            desired.endpoints.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        for endpoint in desired.endpoints {
-            for revision in endpoint.revisions {
-                let key = Key(endpoint: endpoint.name, revision: revision.id)
-                var report = RevisionReport(
-                    endpoint: endpoint.name, revision: revision.id, state: .loading)
-                var refused: UInt64 = 0
-                switch residents[key] {
-                case .ready(let loaded):
-                    (report, refused) = Self.reading(loaded, .ready)
-                case .failed(let reason):
-                    report.state = .failed
-                    report.error = reason
-                case .loading, .draining, nil: break
-                }
-                result.append(
-                    ResidentReading(
-                        served: endpoint, revision: revision, report: report, refused: refused))
-            }
+        for loaded in gone {
+            if case .remote(let model) = loaded.execution { await model.stop() }
         }
-        for (key, residence) in residents {
-            guard case .draining(let loaded) = residence else { continue }
-            let (report, refused) = Self.reading(loaded, .draining)
-            result.append(
-                ResidentReading(
-                    served: endpoints[key.endpoint], revision: loaded.served, report: report,
-                    refused: refused))
+        if !gone.isEmpty {
+            gone = []
+            ModelMemory.giveBackToSystem()
+            if isOver { removeUnusedFiles() }
+            changed()
         }
-        return result
-    }
-
-    private static func reading(
-        _ loaded: LoadedRevision, _ state: RevisionReport.State
-    ) -> (RevisionReport, UInt64) {
-        let reading = loaded.counters.read()
-        return (
-            RevisionReport(
-                endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
-                warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
-                latency: reading.latency), reading.refused
-        )
+        guard hasOutstanding else { return }
+        Task {
+            try? await time.clock.sleep(for: .milliseconds(50))
+            self.update()
+        }
     }
 
     /// Ends the processes of all Python models.
     func stop() async {
         for residence in residents.values {
             switch residence {
-            case .ready(let loaded), .draining(let loaded):
+            case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded):
                 if case .remote(let model) = loaded.execution { await model.stop() }
-            case .loading, .failed: break
+            case .queued, .loading, .failed, .asleep: break
             }
         }
     }

@@ -14,6 +14,7 @@ struct RevisionLoader: Sendable {
     let configuration: GatewayConfiguration
     let python: (any PythonModelLoader)?
     let loops: Int
+    let crashes: CrashLedger
 
     /// - Throws: `InferenceError` where the model is at fault, else what kept it from coming.
     func load(_ served: ServedRevision, endpoint: String) async throws -> LoadedRevision {
@@ -39,18 +40,31 @@ struct RevisionLoader: Sendable {
     private func loadOnnx(
         _ served: ServedRevision, endpoint: String, path: String
     ) throws -> LoadedRevision {
-        let session = try OnnxSession(library: library, path: path)
+        let digest = served.servable.digest
+        let count = crashes.crashes(of: digest)
+        guard count < CrashLedger.mostCrashes else {
+            throw InferenceError.unloadable(
+                reason:
+                    "it crashed this gateway \(count) times. Deploy another version; to try this "
+                    + "one again, remove \(crashes.path) and start the gateway anew.")
+        }
+        let session = try OnnxSession(
+            library: library, path: path, key: CrashLedger.key(digest))
         let (histogram, isBatchable) = try warm(session, served)
         let median = histogram.percentileMicroseconds(0.5) ?? 0
         let isQuick = median <= configuration.inlineLimit.microseconds
+        var settings = CallQueue.Settings()
+        settings.limit = configuration.queueLimit
+        settings.batchRows = isBatchable ? configuration.batchRows : 1
+        settings.maximumRunners = max(1, System.coreCount - 1)
+        settings.targetNanoseconds = configuration.latencyTarget.microseconds * 1000
         let execution: LoadedRevision.Execution =
             isQuick
             ? .inline
             : .queued(
                 CallQueue(
-                    runner: session, threads: threads, limit: configuration.queueLimit,
-                    batchRows: isBatchable ? 64 : 1,
-                    maximumRunners: max(1, System.coreCount - 1)))
+                    runner: session, threads: threads, settings: settings,
+                    loneNanoseconds: median * 1000))
         return LoadedRevision(
             served: served, endpoint: endpoint, runner: session, execution: execution,
             warmup: histogram, loops: loops)

@@ -46,9 +46,14 @@ extension ConnectionHandler {
 
     private func route(_ current: RequestInProgress) {
         switch current.target {
-        case .infer(let endpoint): predict(current, endpoint, nil, isScoring: false)
+        case .infer(let found):
+            // While the body came the table may have changed.
+            let isCurrent = current.tableNumber == loop.tableNumber
+            guard let endpoint = isCurrent ? found : endpoint(found.served.name) else { return }
+            predict(current, endpoint, nil, isScoring: false)
         case .inferVersion(let name, let version):
             guard let endpoint = endpoint(name) else { return }
+            if endpoint.isAsleep { return wake(endpoint) }
             guard let revision = endpoint.revision(version: version) else {
                 let known = Set(endpoint.loaded.map(\.served.modelVersion)).sorted()
                 return answer(.versionNotFound(name: name, version: version, known: known))
@@ -74,6 +79,7 @@ extension ConnectionHandler {
         isScoring: Bool
     ) {
         guard let revision = fixed ?? loop.choose(endpoint, stickyKey: current.stickyKey) else {
+            if endpoint.isAsleep { return wake(endpoint) }
             return answer(.notReady(name: endpoint.served.name, reason: endpoint.reason))
         }
         let form: PredictionForm =
@@ -98,13 +104,37 @@ extension ConnectionHandler {
             }
         }
         if let fault { return fail(prediction, fault) }
-        let timeout = current.timeoutMilliseconds
-        switch loop.run(prediction, timeoutMilliseconds: timeout, waiter: self) {
+        let (timeout, priority) = (current.timeoutMilliseconds, current.priority)
+        switch loop.run(
+            prediction, timeoutMilliseconds: timeout, priority: priority, waiter: self)
+        {
         case .success: succeed(prediction)
         case .failure(let error): fail(prediction, error)
         case nil: beginAnswering()
         }
     }
+
+    /// Loads an endpoint's model and comes back to the request, within its deadline.
+    func wake(_ endpoint: RoutedEndpoint) {
+        guard let current, current.wakes < Self.mostWakes else {
+            return answer(
+                .notReady(
+                    name: endpoint.served.name,
+                    reason: "its model is not in memory and was not loaded in time"))
+        }
+        self.current?.wakes += 1
+        let wake = loop.shared.wake
+        let name = endpoint.served.name
+        let limit =
+            current.timeoutMilliseconds.map { Duration.milliseconds($0) }
+            ?? loop.shared.configuration.answerTimeout
+        later({ await wake(name, limit) }) { handler, _ in
+            if let current = handler.current { handler.route(current) }
+        }
+    }
+
+    /// A model may be sent to sleep again before the request that woke it comes to its turn.
+    private static let mostWakes = 3
 
     private static func withBytes<Result>(
         _ body: ByteBuffer?, _ use: (UnsafeRawBufferPointer) -> Result
@@ -140,6 +170,13 @@ extension ConnectionHandler {
         answerError(
             status: error.httpStatus, code: error.code, message: error.message,
             predictionID: prediction.id)
+    }
+
+    private func turnAway(_ prediction: Prediction, _ error: InferenceError) {
+        loop.giveBack(prediction.request, prediction.reply)
+        answerError(
+            status: error.httpStatus, code: error.code, message: error.message,
+            predictionID: prediction.id, retryAfterSeconds: error.retryAfterSeconds)
     }
 }
 

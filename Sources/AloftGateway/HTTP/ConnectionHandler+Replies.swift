@@ -13,13 +13,16 @@ extension ConnectionHandler {
 
     /// `{"error": "…", "code": "…"}`, the form of the Open Inference Protocol with our code beside it.
     func answerError(
-        status: Int, code: String, message: String, predictionID: PredictionID? = nil
+        status: Int, code: String, message: String, predictionID: PredictionID? = nil,
+        retryAfterSeconds: Int = 1
     ) {
         let body =
             Array("{\"error\":".utf8) + JSONText.quoted(message) + Array(",\"code\":\"".utf8)
             + Array(code.utf8) + Array("\"}".utf8)
         var headers: [(String, String)] = []
-        if status == 429 || status == 503 { headers.append(("retry-after", "1")) }
+        if status == 429 || status == 503 {
+            headers.append(("retry-after", "\(retryAfterSeconds)"))
+        }
         if status == 401 { headers.append(("www-authenticate", "Bearer")) }
         if let predictionID { headers.append(("x-aloft-prediction-id", predictionID.text)) }
         answer(status: status, contentType: "application/json", headers: headers, body: body)

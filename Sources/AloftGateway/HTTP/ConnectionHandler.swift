@@ -93,7 +93,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         phase = .reading
-        let request = RequestInProgress(head: head, table: loop.table, now: .now())
+        let request = RequestInProgress(
+            head: head, table: loop.table, tableNumber: loop.tableNumber, now: .now())
         current = request
         let limit = loop.shared.configuration.bodyLimitBytes
         if let declared = request.declaredBytes, declared > limit {

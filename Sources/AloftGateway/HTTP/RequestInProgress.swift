@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftInference
 import NIOCore
 import NIOHTTP1
 
@@ -23,15 +24,24 @@ struct RequestInProgress {
     var jsonLength: Int?
     /// `X-Request-Timeout`, in milliseconds.
     var timeoutMilliseconds: Int?
+    /// `X-Request-Priority`.
+    var priority = CallPriority.normal
     var token: String?
     var contentType = ""
     var stickyKey: String?
     var expectsContinue = false
+    /// How often it waited for its model to be loaded.
+    var wakes = 0
     var declaredBytes: Int?
     let receivedAt: NIODeadline
+    /// The table that `target` was found in.
+    let tableNumber: UInt64
 
-    init(head: HTTPRequestHead, table: RoutingTable, now: NIODeadline) {
+    init(
+        head: HTTPRequestHead, table: RoutingTable, tableNumber: UInt64, now: NIODeadline
+    ) {
         receivedAt = now
+        self.tableNumber = tableNumber
         isKeptAlive = head.isKeepAlive
         isHTTP10 = head.version.minor == 0
         isHead = head.method == .HEAD
@@ -66,6 +76,14 @@ struct RequestInProgress {
                 return
             }
             timeoutMilliseconds = milliseconds
+        case 18 where Self.equal(name, "x-request-priority"):
+            guard let named = CallPriority(name: value) else {
+                target = .refused(
+                    .badHeader(
+                        name: "X-Request-Priority", value: value, expected: "high, normal or low"))
+                return
+            }
+            priority = named
         case 18 where Self.equal(name, "x-aloft-sticky-key"): stickyKey = value
         case 31 where Self.equal(name, "inference-header-content-length"):
             guard let length = Int(value), length >= 0 else {

@@ -8,6 +8,7 @@ enum PrometheusText {
         var connections: Int
         var desiredRevision: Int
         var log: PredictionLogWriter.Counts
+        var memory: MemoryCounts
     }
 
     static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
@@ -62,7 +63,93 @@ enum PrometheusText {
             [
                 "aloft_gateway_prediction_log_dropped_segments_total \(totals.log.segmentsDropped)"
             ])
+        for part in queues(readings) + memory(totals.memory) {
+            metric(part.name, part.kind, part.help, part.lines)
+        }
         return text
+    }
+
+    private struct Part {
+        let name: String
+        let kind: String
+        let help: String
+        let lines: [String]
+    }
+
+    private static func queues(_ readings: [Fleet.ResidentReading]) -> [Part] {
+        let queued = readings.compactMap { reading in
+            reading.queue.map { (labels: labels(reading), queue: $0) }
+        }
+        return [
+            Part(
+                name: "aloft_gateway_queue_length", kind: "gauge",
+                help: "Requests that wait for the model.",
+                lines: queued.map {
+                    "aloft_gateway_queue_length{\($0.labels)} \($0.queue.waiting)"
+                }),
+            Part(
+                name: "aloft_gateway_shed_total", kind: "counter",
+                help: "Requests turned away since the line was too long, by priority.",
+                lines: queued.flatMap { labels, queue in
+                    CallPriority.allCases.map {
+                        "aloft_gateway_shed_total{\(labels),priority=\"\($0.name)\"} "
+                            + "\(queue.shed[$0])"
+                    }
+                }),
+            Part(
+                name: "aloft_gateway_late_total", kind: "counter",
+                help: "Requests whose deadline passed as they waited.",
+                lines: queued.map { "aloft_gateway_late_total{\($0.labels)} \($0.queue.late)" }),
+            Part(
+                name: "aloft_gateway_batch_requests", kind: "histogram",
+                help: "Requests that shared one call of the model.",
+                lines: queued.flatMap { batches($0.labels, $0.queue) }),
+        ]
+    }
+
+    private static func batches(_ labels: String, _ queue: QueueReading) -> [String] {
+        let name = "aloft_gateway_batch_requests"
+        var lines: [String] = []
+        var seen: UInt64 = 0
+        for (bucket, count) in queue.batches.enumerated() {
+            seen += count
+            let bound =
+                bucket < QueueReading.batchBounds.count
+                ? "\(QueueReading.batchBounds[bucket])" : "+Inf"
+            lines.append("\(name)_bucket{\(labels),le=\"\(bound)\"} \(seen)")
+        }
+        lines.append("\(name)_sum{\(labels)} \(queue.batchedRequests)")
+        lines.append("\(name)_count{\(labels)} \(seen)")
+        return lines
+    }
+
+    private static func memory(_ memory: MemoryCounts) -> [Part] {
+        func one(_ name: String, _ kind: String, _ help: String, _ value: String) -> Part {
+            Part(name: name, kind: kind, help: help, lines: ["\(name) \(value)"])
+        }
+        return [
+            one(
+                "aloft_gateway_model_loads_total", "counter", "Models brought into memory.",
+                "\(memory.loads)"),
+            one(
+                "aloft_gateway_model_load_seconds_total", "counter",
+                "Time that loading and warming up took.", "\(memory.loadSeconds)"),
+            one(
+                "aloft_gateway_model_load_failures_total", "counter",
+                "Loads that failed, each try counted.", "\(memory.failures)"),
+            one(
+                "aloft_gateway_model_evictions_total", "counter",
+                "Models that left memory to make room.", "\(memory.evictions)"),
+            one(
+                "aloft_gateway_models_resident", "gauge", "Models in memory.",
+                "\(memory.resident)"),
+            one(
+                "aloft_gateway_models_asleep", "gauge", "Models on disk that load when asked for.",
+                "\(memory.asleep)"),
+            one(
+                "aloft_gateway_model_memory_bytes", "gauge",
+                "What the models in memory are reckoned to take.", "\(memory.residentBytes)"),
+        ]
     }
 
     private static func labels(_ reading: Fleet.ResidentReading) -> String {

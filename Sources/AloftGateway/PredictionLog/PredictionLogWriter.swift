@@ -111,12 +111,17 @@ package final class PredictionLogWriter: Sendable {
 
     private func currentFile() throws -> FileHandle {
         if let file = state.withLock({ $0.file }) { return file }
-        let number = state.withLock { state in
-            defer { state.number += 1 }
-            return state.number
-        }
-        let path = Self.path(folder, number)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        var path: String
+        var descriptor: Int32
+        repeat {
+            let number = state.withLock { state in
+                defer { state.number += 1 }
+                return state.number
+            }
+            path = Self.path(folder, number)
+            descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            // While one gateway takes over from another, both write segments here.
+        } while descriptor < 0 && errno == EEXIST
         guard descriptor >= 0 else {
             throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path])
         }

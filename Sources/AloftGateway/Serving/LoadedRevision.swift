@@ -32,6 +32,10 @@ final class LoadedRevision: Sendable {
     let logDescription: [UInt8]
     /// Requests that are being answered elsewhere than on their event loop.
     let outstanding = Atomic<Int>(0)
+    /// When it was last asked, by the event loops' clock.
+    let lastUsed: Atomic<UInt64>
+    /// What it is reckoned to take.
+    let memoryBytes: Int
 
     init(
         served: ServedRevision, endpoint: String, runner: any ModelRunner, execution: Execution,
@@ -42,6 +46,8 @@ final class LoadedRevision: Sendable {
         self.runner = runner
         self.execution = execution
         self.warmup = warmup
+        lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
+        memoryBytes = ModelMemory.bytes(of: served.servable)
         replies = InferReplyWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)
         messages = InferMessageWriter(
@@ -64,4 +70,13 @@ final class LoadedRevision: Sendable {
     }
 
     var signature: ModelSignature { runner.signature }
+
+    /// What its line did; `nil` for a model that runs on the event loop.
+    var queueReading: QueueReading? {
+        switch execution {
+        case .inline: nil
+        case .queued(let queue): queue.reading
+        case .remote(let model): model.reading
+        }
+    }
 }

@@ -7,7 +7,9 @@ final class LoopState {
     let index: Int
     let eventLoop: any EventLoop
     let shared: GatewayShared
-    var table = RoutingTable.empty
+    var table = RoutingTable.empty { didSet { tableNumber &+= 1 } }
+    /// Changes with the table, so that a request begun under an earlier one is seen.
+    private(set) var tableNumber: UInt64 = 0
     var isDraining = false
     var log: PredictionLogBuffer
     /// Memory of the last reply, used again when the socket has taken it.
@@ -66,9 +68,11 @@ final class LoopState {
         for connection in Array(connections.values) { connection.sweep(now: now) }
     }
 
-    /// Says no more to new requests; connections close when they have answered.
-    func drain() {
+    /// Connections close when they have answered; at once if they have nothing to answer and
+    /// `closingIdle` says so.
+    func drain(closingIdle: Bool) {
         isDraining = true
+        guard closingIdle else { return }
         for connection in Array(connections.values) { connection.closeIfIdle() }
     }
 }

@@ -7,6 +7,10 @@ import NIOCore
 final class MessageCall: PredictionWaiter {
     private let loop: LoopState
     private let finish: (Result<CallAnswer, CallRefusal>) -> Void
+    /// How often it waited for its model to be loaded.
+    private var wakes = 0
+
+    private static let mostWakes = 3
 
     /// - Parameter finish: called once, on the loop.
     init(loop: LoopState, finish: @escaping (Result<CallAnswer, CallRefusal>) -> Void) {
@@ -19,6 +23,7 @@ final class MessageCall: PredictionWaiter {
             do {
                 let (name, version) = try InferMessageReader.target(bytes)
                 let endpoint = try loop.table.endpoint(name)
+                if endpoint.isAsleep, wakes < Self.mostWakes { return wake(name, message, facts) }
                 guard
                     let revision = version.isEmpty
                         ? loop.choose(endpoint, stickyKey: facts.stickyKey)
@@ -32,6 +37,21 @@ final class MessageCall: PredictionWaiter {
             } catch {
                 finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
             }
+        }
+    }
+
+    /// Loads the model and comes back to the call, within its deadline.
+    private func wake(_ name: String, _ message: ByteBuffer, _ facts: CallFacts) {
+        wakes += 1
+        let wake = loop.shared.wake
+        let eventLoop = loop.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let limit =
+            facts.timeoutMilliseconds.map { Duration.milliseconds($0) }
+            ?? loop.shared.configuration.answerTimeout
+        Task {
+            await wake(name, limit)
+            eventLoop.execute { bound.value.begin(message, facts) }
         }
     }
 

@@ -49,7 +49,9 @@ extension RoutingTable {
     }
 
     func isReady(_ name: String, version: String?) throws(GatewayFailure) -> Bool {
-        try revision(try endpoint(name), version: version) != nil
+        let endpoint = try endpoint(name)
+        if endpoint.isAsleep { return true }
+        return try revision(endpoint, version: version) != nil
     }
 
     func description(

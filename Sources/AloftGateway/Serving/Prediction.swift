@@ -52,7 +52,8 @@ extension LoopState {
         _ endpoint: RoutedEndpoint, _ revision: LoadedRevision, form: PredictionForm,
         body: ByteBuffer?, receivedAt: NIODeadline
     ) -> Prediction {
-        Prediction(
+        revision.lastUsed.store(receivedAt.uptimeNanoseconds, ordering: .relaxed)
+        return Prediction(
             id: nextPredictionID(), endpoint: endpoint, revision: revision, request: takeRequest(),
             reply: takeReply(), form: form, body: body, receivedAt: receivedAt)
     }
@@ -60,12 +61,14 @@ extension LoopState {
     /// Runs the model.
     ///
     /// - Parameters:
+    ///   - priority: who goes first, and who is turned away first.
     ///   - timeoutMilliseconds: how long the caller waits, from when the request came; `nil` leaves it
     ///     to the request's own parameter, then to the configuration.
     ///   - waiter: is told how it ended if that takes longer than this call.
     /// - Returns: how it ended, or `nil` where `waiter` is told later.
     func run(
-        _ prediction: Prediction, timeoutMilliseconds: Int?, waiter: some PredictionWaiter
+        _ prediction: Prediction, timeoutMilliseconds: Int?, priority: CallPriority = .normal,
+        waiter: some PredictionWaiter
     ) -> Result<Void, InferenceError>? {
         switch prediction.revision.execution {
         case .inline:
@@ -75,14 +78,17 @@ extension LoopState {
             } catch {
                 return .failure(error)
             }
-        case .queued(let queue): queue.submit(call(prediction, timeoutMilliseconds, waiter))
-        case .remote(let model): model.submit(call(prediction, timeoutMilliseconds, waiter))
+        case .queued(let queue):
+            queue.submit(call(prediction, timeoutMilliseconds, priority, waiter))
+        case .remote(let model):
+            model.submit(call(prediction, timeoutMilliseconds, priority, waiter))
         }
         return nil
     }
 
     private func call(
-        _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ waiter: any PredictionWaiter
+        _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ priority: CallPriority,
+        _ waiter: any PredictionWaiter
     ) -> QueuedCall {
         prediction.revision.outstanding.add(1, ordering: .relaxed)
         let milliseconds =
@@ -91,7 +97,7 @@ extension LoopState {
         let eventLoop = eventLoop
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
         return QueuedCall(
-            request: prediction.request, reply: prediction.reply,
+            request: prediction.request, reply: prediction.reply, priority: priority,
             deadline: prediction.receivedAt + .milliseconds(Int64(milliseconds)),
             deadlineMilliseconds: milliseconds
         ) { result in
@@ -121,6 +127,8 @@ extension LoopState {
 
     /// Counts and logs a prediction that came to nothing, and takes back its memory.
     func refused(_ prediction: Prediction, _ error: InferenceError) {
+        // What was turned away is counted where it was, and says nothing about the revision.
+        if case .overloaded = error { return giveBack(prediction.request, prediction.reply) }
         let counters = prediction.revision.counters
         if error.isCallersFault {
             counters.refused(loop: index)

@@ -34,6 +34,8 @@ final class RoutedEndpoint: Sendable {
     let routes: [Route]
     /// Every revision in memory, those kept warm among them.
     let loaded: [LoadedRevision]
+    /// Whether it has traffic and its model is on disk only, to be loaded when asked for.
+    let isAsleep: Bool
     /// Why there is no route.
     let reason: String
     /// Whether an administrator wants it out of memory.
@@ -42,11 +44,12 @@ final class RoutedEndpoint: Sendable {
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
         served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
-        reason: String, isUnloaded: Bool = false
+        isAsleep: Bool = false, reason: String, isUnloaded: Bool = false
     ) {
         self.isUnloaded = isUnloaded
         self.served = served
         self.loaded = loaded
+        self.isAsleep = isAsleep
         self.reason = reason
         let total = weighted.reduce(0) { $0 + $1.1 }
         var sum = 0.0
@@ -59,7 +62,8 @@ final class RoutedEndpoint: Sendable {
     }
 
     var isReady: Bool {
-        !routes.isEmpty || isUnloaded || !served.revisions.contains { $0.weightPercent > 0 }
+        !routes.isEmpty || isAsleep || isUnloaded
+            || !served.revisions.contains { $0.weightPercent > 0 }
     }
 
     /// The revision for a point of 0..<1.

@@ -11,6 +11,8 @@ extension OnnxSession: ModelRunner {}
 /// A model in other processes: it answers later.
 package protocol RemoteModel: Sendable {
     func submit(_ call: QueuedCall)
+    /// What its line did so far.
+    var reading: QueueReading { get }
     /// Ends the processes.
     func stop() async
 }

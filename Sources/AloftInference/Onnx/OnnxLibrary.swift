@@ -24,6 +24,9 @@ package final class OnnxLibrary: @unchecked Sendable {
         version = String(cString: aloft_onnx_version(opened))
     }
 
+    /// Notes in which model this process crashes: its session's key is appended to the open file.
+    package func watchCrashes(descriptor: Int32) { aloft_onnx_watch_crashes(descriptor) }
+
     /// The library that `make setup` installs, looked up from the folder of `program` upwards.
     ///
     /// - Throws: `InferenceError.runtimeMissing`.

@@ -9,14 +9,16 @@ package final class OnnxSession: @unchecked Sendable {
 
     /// Loads the model in a file of its own folder.
     ///
-    /// - Parameter threads: how many work on one call; 1 starts none.
+    /// - Parameters:
+    ///   - threads: how many work on one call; 1 starts none.
+    ///   - key: names it if it crashes the process, where crashes are watched; 0 does not.
     /// - Throws: `InferenceError.unloadable` or `.unsupportedModel`.
     package init(
-        library: OnnxLibrary, path: String, threads: Int = 1
+        library: OnnxLibrary, path: String, threads: Int = 1, key: UInt64 = 0
     ) throws(InferenceError) {
         var created: OpaquePointer?
         let failure = onnxFailure {
-            aloft_onnx_session_create(library.pointer, path, Int32(threads), &created, $0)
+            aloft_onnx_session_create(library.pointer, path, Int32(threads), key, &created, $0)
         }
         guard failure == nil, let created else {
             throw .unloadable(reason: failure ?? "no session")

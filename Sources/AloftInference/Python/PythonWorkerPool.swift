@@ -25,6 +25,8 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package struct Limits: Sendable {
         package var workers = 1
         package var queued = 1024
+        /// How long an answer may take, in nanoseconds.
+        package var targetNanoseconds = 1e8
         package var memoryBytes = 4 << 30
         /// From the start of a process to its being ready.
         package var startTimeout = Duration.seconds(180)
@@ -33,7 +35,11 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     private struct State {
-        var waiting: [QueuedCall] = []
+        var line = WaitingLine()
+        var running = 0
+        /// What one answer takes, smoothed; 0 before the first.
+        var nanosecondsEach = 0.0
+        var reading = QueueReading()
         var isStopped = false
     }
 
@@ -129,18 +135,42 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     // MARK: Requests
 
     package func submit(_ call: QueuedCall) {
+        var displaced: QueuedCall?
         let refusal = state.withLock { state -> InferenceError? in
             if state.isStopped { return .workerFailed(reason: "it is being stopped") }
-            guard state.waiting.count < limits.queued else {
-                return .overloaded(queued: state.waiting.count)
+            let load = AdmissionPolicy.Load(
+                waiting: state.line.counts, running: state.running, runners: limits.workers,
+                nanosecondsEach: state.nanosecondsEach)
+            let policy = AdmissionPolicy(
+                limit: limits.queued, longestWait: limits.targetNanoseconds / 2)
+            let remaining = Double((call.deadline - call.queuedAt).nanoseconds)
+            switch policy.decide(call.priority, load, remaining: remaining) {
+            case .admit: break
+            case .admitInPlaceOf(let priority):
+                displaced = state.line.takeLast(priority)
+                state.reading.shed[priority] += 1
+            case .refuse(let seconds):
+                state.reading.shed[call.priority] += 1
+                return .overloaded(
+                    queued: state.line.counts.total, retryAfterSeconds: seconds)
             }
-            state.waiting.append(call)
+            state.line.append(call)
             return nil
         }
+        displaced?.finish(
+            .failure(.overloaded(queued: limits.queued, retryAfterSeconds: 1)))
         if let refusal {
             call.finish(.failure(refusal))
         } else {
             wake.signal()
+        }
+    }
+
+    package var reading: QueueReading {
+        state.withLock { state in
+            var reading = state.reading
+            reading.waiting = state.line.counts.total
+            return reading
         }
     }
 
@@ -170,8 +200,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package func stop() async {
         let calls = state.withLock { state in
             state.isStopped = true
-            defer { state.waiting = [] }
-            return state.waiting
+            return state.line.takeAll { _ in true }
         }
         for call in calls { call.finish(.failure(.workerFailed(reason: "it is being stopped"))) }
         for _ in 0..<limits.workers { wake.signal() }
@@ -224,8 +253,8 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private func failLate() {
         let now = NIODeadline.now()
         let late = state.withLock { state in
-            let late = state.waiting.filter { $0.deadline <= now }
-            state.waiting.removeAll { $0.deadline <= now }
+            let late = state.line.takeAll { $0.deadline <= now }
+            state.reading.late += late.count
             return late
         }
         for call in late {
@@ -239,14 +268,20 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private func serveOne(
         _ worker: WorkerProcess, _ identifier: inout UInt64
     ) throws(InferenceError) -> Bool {
-        if state.withLock(\.waiting.isEmpty) {
+        if state.withLock(\.line.isEmpty) {
             _ = wake.wait(timeout: .now() + .milliseconds(500))
         }
-        let next = state.withLock { $0.waiting.isEmpty ? nil : $0.waiting.removeFirst() }
+        let next = state.withLock { state in
+            let call = state.line.takeFirst(1).first
+            if call != nil { state.running += 1 }
+            return call
+        }
         guard let call = next else {
             try checkHealth(worker)
             return false
         }
+        let begin = NIODeadline.now()
+        defer { ended(since: begin) }
         guard call.deadline > .now() else {
             call.finish(.failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
             return false
@@ -261,6 +296,16 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         }
         call.finish(result)
         return true
+    }
+
+    private func ended(since begin: NIODeadline) {
+        let elapsed = Double((NIODeadline.now() - begin).nanoseconds)
+        state.withLock { state in
+            state.running -= 1
+            state.reading.ran(requests: 1)
+            let weight = state.nanosecondsEach == 0 ? 1 : 0.125
+            state.nanosecondsEach += (elapsed - state.nanosecondsEach) * weight
+        }
     }
 
     /// The result of a call that the worker answered; throws where the worker is of no more use.
@@ -297,6 +342,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
 
     private func checkHealth(_ worker: WorkerProcess) throws(InferenceError) {
         guard worker.isRunning() else { throw .workerFailed(reason: "the process ended") }
+        WorkerLog.trim(log)
         let resident = worker.residentBytes
         guard resident <= limits.memoryBytes else {
             throw .workerFailed(

@@ -60,9 +60,14 @@ int aloft_onnx_open(const char *path, aloft_onnx_library **library, aloft_onnx_e
 /// The version of the library, such as "1.32.0".
 const char *aloft_onnx_version(const aloft_onnx_library *library);
 
+/// Notes in which model the process crashes: the eight bytes of its session's `key` are appended to
+/// the open file before the signal's own end of the process. Called once a process.
+void aloft_onnx_watch_crashes(int descriptor);
+
 /// Loads the model in the file `path`, to run with `threads` threads in one operator (1 starts none).
+/// `key` names it if it crashes the process; 0 leaves it unnamed.
 int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int threads,
-                              aloft_onnx_session **session, aloft_onnx_error error);
+                              uint64_t key, aloft_onnx_session **session, aloft_onnx_error error);
 void aloft_onnx_session_release(aloft_onnx_session *session);
 
 size_t aloft_onnx_input_count(const aloft_onnx_session *session);

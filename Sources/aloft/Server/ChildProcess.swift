@@ -1,4 +1,5 @@
 import AloftCompute
+import CoreFoundation
 import Foundation
 
 /// A process in a session of its own, found again by its id and start time.
@@ -25,6 +26,15 @@ struct ChildProcess: Codable, Sendable, Equatable {
         return stat.startTicks == startTicks && stat.state != "Z"
     }
 
+    /// Whether it runs the very file that this process runs; a program that was replaced is another
+    /// file, also under the same path.
+    var runsThisProgram: Bool {
+        guard let own = FileIdentity("/proc/self/exe"),
+            let other = FileIdentity("/proc/\(processID)/exe")
+        else { return false }
+        return own == other
+    }
+
     func signal(_ number: Int32) {
         guard isRunning else { return }
         kill(processID, number)
@@ -42,6 +52,19 @@ struct ChildProcess: Codable, Sendable, Equatable {
         let fields = text[text.index(after: end)...].split(separator: " ")
         guard fields.count > 19, let ticks = UInt64(fields[19]) else { return nil }
         return (fields[0], ticks)
+    }
+}
+
+/// Which file stands behind a path, links followed.
+private struct FileIdentity: Equatable {
+    private let device: UInt
+    private let inode: UInt
+
+    init?(_ path: String) {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        device = UInt(facts.st_dev)
+        inode = UInt(facts.st_ino)
     }
 }
 

@@ -7,8 +7,10 @@ import Logging
 /// Keeps one gateway running beside the server.
 ///
 /// The gateway is a process of its own in a session of its own: it goes on answering predictions
-/// when the server is killed, and the next server adopts it instead of starting a second one. It is
-/// told to end when the server ends in order.
+/// when the server is killed, and the next server adopts it instead of starting a second one. A server
+/// of another build, or with other options, starts a gateway of its own that takes the running one's
+/// place without refusing a request. The gateway is told to end when the server ends in order, but not
+/// when SIGHUP says that the server is started again.
 struct GatewayChild: Sendable {
     let services: ServerServices
     let serverURL: String
@@ -23,62 +25,79 @@ struct GatewayChild: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var pause = Duration.milliseconds(200)
         while !Task.isCancelled {
-            let child = try await runningChild()
+            let record = try await runningChild()
             let startedAt = ContinuousClock.now
-            await waitForEnd(of: child)
-            if Task.isCancelled { return await end(child) }
+            await waitForEnd(of: record.process)
+            if Task.isCancelled {
+                if !services.restart.isRestart { await end(record) }
+                return
+            }
             services.logger.error(
                 "the gateway ended",
-                metadata: ["pid": "\(child.processID)", "why": "\(lastWords())", "log": "\(log)"])
+                metadata: [
+                    "pid": "\(record.process.processID)", "why": "\(lastWords())", "log": "\(log)",
+                ])
             if ContinuousClock.now - startedAt > .seconds(10) { pause = .milliseconds(200) }
             try await services.time.clock.sleep(for: pause)
             pause = min(pause * 2, .seconds(10))
         }
     }
 
-    /// The gateway that an earlier server left running, if it listens where this one should and
-    /// follows the same address.
-    private func adoptedChild() async throws -> ChildProcess? {
-        guard let record = ChildRecord.read(in: folder), record.process.isRunning else {
-            return nil
-        }
-        if record.listen == listen.description, record.server == serverURL,
-            record.grpc == grpc?.description
-        {
+    /// The gateway that an earlier server left running where it is just the one that this server would
+    /// start, else a new one, which takes over where both listen alike.
+    private func runningChild() async throws -> ChildRecord {
+        let arguments = makeArguments()
+        guard let record = ChildRecord.read(in: folder),
+            let running = [record.process, record.earlier].compactMap({ $0 }).first(
+                where: \.isRunning)
+        else { return try await startChild(arguments, earlier: nil) }
+        let isSame = record.process == running && record.arguments == arguments
+        if isSame, running.runsThisProgram {
             services.logger.info(
-                "adopted the running gateway", metadata: ["pid": "\(record.process.processID)"])
-            return record.process
+                "adopted the running gateway", metadata: ["pid": "\(running.processID)"])
+            return record
         }
-        await end(record.process)
-        return nil
+        // A gateway of a build that hands nothing over has no such file.
+        let handsOver = FileManager.default.fileExists(atPath: folder + "/handover/socket")
+        guard record.listen == listen.description, handsOver else {
+            await end(record)
+            return try await startChild(arguments, earlier: nil)
+        }
+        services.logger.info(
+            "replacing the running gateway", metadata: ["pid": "\(running.processID)"])
+        return try await startChild(arguments, earlier: running)
     }
 
-    private func runningChild() async throws -> ChildProcess {
-        if let child = try await adoptedChild() { return child }
-        return try await startChild()
-    }
-
-    private func startChild() async throws -> ChildProcess {
+    private func makeArguments() -> [String] {
         var arguments = [
             "gateway", "--server", serverURL, "--data", folder, "--listen", listen.description,
         ]
         if let share = services.configuration.sharePath { arguments += ["--share", share] }
         if let grpc { arguments += ["--grpc", grpc.description] }
+        if services.configuration.access == .tokenRequired { arguments.append("--auth") }
+        if let memory = services.configuration.modelMemoryMebibytes {
+            arguments += ["--model-memory", "\(memory)"]
+        }
+        return arguments
+    }
+
+    private func startChild(
+        _ arguments: [String], earlier: ChildProcess?
+    ) async throws -> ChildRecord {
         var environment = ProcessInfo.processInfo.environment
         if services.configuration.access == .tokenRequired {
-            arguments.append("--auth")
             environment["ALOFT_TOKEN"] = try await gatewayToken()
         }
         let child = try ChildProcess.start(
             executable: ProgramPath.current, arguments: arguments, environment: environment,
             log: log)
-        try ChildRecord(
-            process: child, listen: listen.description, server: serverURL, grpc: grpc?.description
-        ).write(in: folder)
+        let record = ChildRecord(
+            process: child, listen: listen.description, arguments: arguments, earlier: earlier)
+        try record.write(in: folder)
         services.logger.info(
             "started a gateway",
             metadata: ["pid": "\(child.processID)", "url": "\(listen.url)"])
-        return child
+        return record
     }
 
     /// Kept in the gateway's own folder, readable by the server's user only, so that a restarted
@@ -120,14 +139,15 @@ struct GatewayChild: Sendable {
 
     /// Asks the gateway to finish what it has, and insists after ten seconds. Runs while the server's
     /// own task is cancelled, so it must not wait on that.
-    private func end(_ child: ChildProcess) async {
+    private func end(_ record: ChildRecord) async {
         let time = services.time
+        let children = [record.process, record.earlier].compactMap { $0 }
         await Task.detached {
-            child.signal(SIGTERM)
-            for _ in 0..<100 where child.isRunning {
+            for child in children { child.signal(SIGTERM) }
+            for _ in 0..<100 where children.contains(where: \.isRunning) {
                 try? await time.clock.sleep(for: .milliseconds(100))
             }
-            if child.isRunning { child.signal(SIGKILL) }
+            for child in children { child.signal(SIGKILL) }
         }.value
     }
 }
@@ -136,8 +156,10 @@ struct GatewayChild: Sendable {
 private struct ChildRecord: Codable {
     let process: ChildProcess
     let listen: String
-    let server: String
-    let grpc: String?
+    /// How it was started; absent in records of earlier builds.
+    var arguments: [String]?
+    /// The gateway whose place it takes, until that one has ended.
+    var earlier: ChildProcess?
 
     static func read(in folder: String) -> ChildRecord? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder + "/child.json")) else {

@@ -27,6 +27,8 @@ struct Server: Sendable {
             logger: quietLogger)
         application.addServices(
             ControllerGroup(services: services, addresses: addresses))
+        let restart = Task { await services.restart.watch() }
+        defer { restart.cancel() }
         do {
             try await application.runService(gracefulShutdownSignals: [.sigterm, .sigint])
         } catch let error as IOError where error.errnoCode == EADDRINUSE {

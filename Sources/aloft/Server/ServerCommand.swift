@@ -38,6 +38,12 @@ struct ServerCommand: AsyncParsableCommand {
     @Flag(name: .customLong("no-gateway"), help: "Run no gateway beside the server.")
     var withoutGateway = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for models in the gateway beside it, in MiB; see `aloft gateway --help`.",
+            valueName: "mib"))
+    var modelMemory: Int?
+
     @Flag(help: "Ask every caller for a token.")
     var auth = false
 
@@ -80,6 +86,9 @@ struct ServerCommand: AsyncParsableCommand {
         if level == nil {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
+        if let modelMemory, modelMemory < 1 || modelMemory > 1 << 24 {
+            faults.append("--model-memory \(modelMemory): expected 1 to 16777216 MiB")
+        }
         for (option, address) in [
             ("--listen", listen), ("--gateway", gateway), ("--gateway-grpc", grpc),
         ] {
@@ -93,11 +102,13 @@ struct ServerCommand: AsyncParsableCommand {
         guard faults.isEmpty, let listen, let gateway, let level else {
             throw CommandFailure.usage(faults.joined(separator: "\n"))
         }
-        return ServerConfiguration(
+        var configuration = ServerConfiguration(
             dataPath: URL(fileURLWithPath: data).standardizedFileURL.path, listen: listen,
             gateway: withoutGateway ? nil : gateway, gatewayGRPC: grpc,
             access: auth ? .tokenRequired : .open,
             sharePath: share, logLevel: level)
+        configuration.modelMemoryMebibytes = modelMemory
+        return configuration
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {

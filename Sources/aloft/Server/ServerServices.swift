@@ -16,6 +16,8 @@ struct ServerConfiguration: Sendable {
     let access: PrincipalMiddleware.Access
     let sharePath: String?
     let logLevel: Logger.Level
+    /// Memory for models in the gateway child; all that there is if not given.
+    var modelMemoryMebibytes: Int?
 }
 
 /// What every part of the server is made from; the composition root hands it out.
@@ -30,4 +32,5 @@ struct ServerServices: Sendable {
     let chance: Chance
     let logger: Logger
     let configuration: ServerConfiguration
+    let restart = RestartSignal()
 }

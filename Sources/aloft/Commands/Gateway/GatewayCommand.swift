@@ -19,6 +19,10 @@ struct GatewayCommand: AsyncParsableCommand {
 
             It keeps models and the last known state in its folder, and serves on, and starts, while
             the server is down.
+
+            Started while another runs on the same folder and address, it loads the models, takes the
+            other's place without refusing a request, and the other ends: so options change and the
+            program is upgraded.
             """)
 
     @Option(
@@ -48,6 +52,22 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Memory for models, in MiB; beyond it the least recently used are loaded only when asked "
+                + "for. All that there is if not given.", valueName: "mib"))
+    var modelMemory: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long an answer may take as a rule; bounds batches and queues.", valueName: "ms"))
+    var latencyTarget = 100
+
+    @Option(
+        help: ArgumentHelp(
+            "Rows that one call of a model takes at most; 1 never batches.", valueName: "rows"))
+    var batchRows = 64
+
+    @Option(
+        help: ArgumentHelp(
             "ONNX Runtime's shared library; else ALOFT_ONNXRUNTIME, else the one that `make setup` "
                 + "installs.", valueName: "path"))
     var onnxruntime: String?
@@ -57,6 +77,11 @@ struct GatewayCommand: AsyncParsableCommand {
             "The interpreter for Python models; else an environment is built for each with uv.",
             valueName: "path"))
     var python: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory that one worker of a Python model may hold, in MiB.", valueName: "mib"))
+    var workerMemory = 4096
 
     @Option(
         help: ArgumentHelp(
@@ -91,6 +116,8 @@ struct GatewayCommand: AsyncParsableCommand {
             try await Self.runUntilSignal { try await gateway.run() }
         } catch let error as GRPCDoor.CannotListen {
             throw CommandFailure("\(error). Choose another address with --grpc.")
+        } catch let error as GatewayStartFailure {
+            throw CommandFailure(error.message)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw CommandFailure(
                 "\(configuration.listen) is in use by another program. Stop that one, or choose "
@@ -176,7 +203,24 @@ struct GatewayCommand: AsyncParsableCommand {
                 "--auth: the gateway itself needs a token to follow the server. Set ALOFT_TOKEN to "
                     + "one made with `aloft token create gateway`.")
         }
-        guard let address else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
+        if bodyLimit < 1 || bodyLimit > 1 << 20 {
+            faults.append("--body-limit \(bodyLimit): expected 1 to 1048576 MiB")
+        }
+        if let modelMemory, modelMemory < 1 || modelMemory > 1 << 24 {
+            faults.append("--model-memory \(modelMemory): expected 1 to 16777216 MiB")
+        }
+        if workerMemory < 64 || workerMemory > 1 << 24 {
+            faults.append("--worker-memory \(workerMemory): expected 64 to 16777216 MiB")
+        }
+        if latencyTarget < 1 {
+            faults.append("--latency-target \(latencyTarget): expected 1 or more")
+        }
+        if !(1...4096).contains(batchRows) {
+            faults.append("--batch-rows \(batchRows): expected 1 to 4096")
+        }
+        guard faults.isEmpty, let address else {
+            throw CommandFailure.usage(faults.joined(separator: "\n"))
+        }
         var configuration = GatewayConfiguration(
             listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
             onnxLibraryPath: try onnxruntime ?? environment["ALOFT_ONNXRUNTIME"]
@@ -185,6 +229,10 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.asksForToken = auth
         configuration.threads = threads
         configuration.bodyLimitBytes = bodyLimit << 20
+        configuration.modelMemoryBytes = modelMemory.map { $0 << 20 }
+        configuration.latencyTarget = .milliseconds(latencyTarget)
+        configuration.batchRows = batchRows
+        configuration.workerMemoryBytes = workerMemory << 20
         configuration.workerPython = python
         configuration.pythonPackagePath = share
         faults += configuration.faults

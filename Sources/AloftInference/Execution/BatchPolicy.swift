@@ -1,0 +1,41 @@
+/// How large a batch may be, and how long a call may be held so that others join it. Pure.
+///
+/// A call joins a batch at the price of its rows alone, so waiting for it is worth at most the fixed
+/// part of a call. When a batch is answered, its clients send again within a moment; the first of them
+/// would be run alone and the others wait for it. So after a batch of several, a call is held until as
+/// many are there again, but for no longer than the fixed part costs and the latency target allows.
+/// After a lone call nothing is held.
+package struct BatchPolicy: Sendable {
+    /// Rows of one call at most; 1 never batches.
+    package var maximumRows: Int
+    /// How long an answer may take, in nanoseconds.
+    package var target: Double
+
+    package init(maximumRows: Int, target: Double) {
+        self.maximumRows = maximumRows
+        self.target = target
+    }
+
+    /// The most rows of a call, so that it takes no longer than half of the target.
+    package func rowLimit(_ cost: CallCost) -> Int {
+        let (fixed, each) = cost.parts
+        guard each > 0 else { return maximumRows }
+        let rows = (target / 2 - fixed) / each
+        return max(1, min(maximumRows, rows < 1 ? 1 : Int(min(rows, 1e6))))
+    }
+
+    /// - Parameters:
+    ///   - waiting: calls that are there.
+    ///   - expected: calls of the last batch.
+    ///   - oldestWait: nanoseconds that the first of them has waited.
+    /// - Returns: nanoseconds to hold them from now on; 0 to run at once.
+    package func hold(
+        waiting: Int, expected: Int, oldestWait: Double, cost: CallCost
+    ) -> Double {
+        guard maximumRows > 1, expected > 1, waiting < min(expected, rowLimit(cost)) else {
+            return 0
+        }
+        let slack = target - oldestWait - cost.nanoseconds(rows: expected)
+        return max(0, min(cost.parts.fixed - oldestWait, slack / 2))
+    }
+}

@@ -1,0 +1,67 @@
+/// How much a request matters when not all can be answered.
+package enum CallPriority: Int, Sendable, CaseIterable, Comparable {
+    case low, normal, high
+
+    package static func < (left: CallPriority, right: CallPriority) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    package init?(name: String) {
+        switch name.lowercased() {
+        case "low": self = .low
+        case "normal": self = .normal
+        case "high": self = .high
+        default: return nil
+        }
+    }
+
+    package var name: String {
+        switch self {
+        case .low: "low"
+        case .normal: "normal"
+        case .high: "high"
+        }
+    }
+}
+
+/// One number for each priority.
+package struct PriorityCounts: Sendable, Equatable {
+    private var low = 0
+    private var normal = 0
+    private var high = 0
+
+    package init() {}
+
+    package subscript(priority: CallPriority) -> Int {
+        get {
+            switch priority {
+            case .low: low
+            case .normal: normal
+            case .high: high
+            }
+        }
+        set {
+            switch priority {
+            case .low: low = newValue
+            case .normal: normal = newValue
+            case .high: high = newValue
+            }
+        }
+    }
+
+    package var total: Int { low + normal + high }
+
+    /// Those that go before a newcomer of this priority.
+    func ahead(of priority: CallPriority) -> Int {
+        switch priority {
+        case .low: low + normal + high
+        case .normal: normal + high
+        case .high: high
+        }
+    }
+
+    /// The lowest priority that is there, if it is lower than this one.
+    func lowest(below priority: CallPriority) -> CallPriority? {
+        CallPriority.allCases.first { $0 < priority && self[$0] > 0 }
+    }
+}

@@ -1,0 +1,24 @@
+import NIOCore
+
+/// What a line of calls did since its model was loaded, for metrics.
+package struct QueueReading: Sendable, Equatable {
+    package var waiting = 0
+    /// Calls turned away, by priority.
+    package var shed = PriorityCounts()
+    /// Calls whose deadline passed as they waited.
+    package var late = 0
+    /// Calls of the model by the number of requests that shared one: 1, 2, up to 4, 8, 16, 32, more.
+    package var batches = [UInt64](repeating: 0, count: Self.batchBounds.count + 1)
+    package var batchedRequests: UInt64 = 0
+
+    package static let batchBounds = [1, 2, 4, 8, 16, 32, 64]
+
+    package init() {}
+
+    mutating func ran(requests: Int) {
+        let bucket =
+            Self.batchBounds.firstIndex { requests <= $0 } ?? Self.batchBounds.count
+        batches[bucket] += 1
+        batchedRequests += UInt64(requests)
+    }
+}

@@ -1,0 +1,371 @@
+"""Measures what a model server does beyond one small model: batching, overload, many models, binary
+tensors, and a change of the gateway's process under load.
+
+    bench/serving/run --scenario batching|overload|many|binary|takeover
+
+The gateway starts from its disk, without a server. Prints one JSON line a measurement.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+from servers import Peer, free_port, running
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+
+def report(scenario: str, **facts: Any) -> None:
+    rounded = {k: round(v, 3) if isinstance(v, float) else v for k, v in facts.items()}
+    print(json.dumps({"bench": "serving", "scenario": scenario, **rounded}), flush=True)
+
+
+def place(folder: Path, models: dict[str, bytes]) -> None:
+    """The disk of a gateway that serves these models."""
+    endpoints = []
+    for number, (name, data) in enumerate(models.items(), 1):
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / "models" / digest).mkdir(parents=True, exist_ok=True)
+        (folder / "models" / digest / "model.onnx").write_bytes(data)
+        manifest = {"runtime": "onnx", "inputs": [], "outputs": []}
+        servable = {"digest": digest, "sizeBytes": len(data), "manifest": manifest}
+        revision = {"id": f"r{number}", "number": 1, "weightPercent": 100, "servable": servable}
+        revision |= {"modelName": name, "modelVersion": "1"}
+        endpoint = {"name": name, "project": "default", "deployment": name, "logSampling": 1}
+        endpoints.append({**endpoint, "environment": "production", "revisions": [revision]})
+    state = {"revision": 1, "endpoints": endpoints}
+    (folder / "desired-state.json").write_text(json.dumps(state))
+
+
+def gateway_command(program: Path, folder: Path, port: int, *options: str) -> list[str]:
+    command = [str(program), "gateway", "--server", "http://127.0.0.1:1", "--data", str(folder)]
+    return [*command, "--listen", f"127.0.0.1:{port}", *options]
+
+
+@contextmanager
+def gateway(program: Path, folder: Path, *options: str) -> Iterator[Peer]:
+    port = free_port()
+    command = gateway_command(program, folder, port, *options)
+    with running("aloft", command, port, folder / "log", "/v2/health/ready") as peer:
+        yield peer
+
+
+def metric(peer: Peer, name: str) -> float:
+    text = urllib.request.urlopen(f"{peer.url}/metrics", timeout=30).read().decode()
+    lines = (line for line in text.splitlines() if line.split("{")[0].split(" ")[0] == name)
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+
+
+def infer_body(**tensors: Any) -> bytes:
+    kinds = {"float32": "FP32", "int64": "INT64"}
+    inputs = [
+        {
+            "name": name,
+            "shape": list(value.shape),
+            "datatype": kinds[str(value.dtype)],
+            "data": value.ravel().tolist(),
+        }
+        for name, value in tensors.items()
+    ]
+    return json.dumps({"inputs": inputs}).encode()
+
+
+# Batching
+
+
+def batching(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """MiniLM on short texts: batched, unbatched, and MLServer with its adaptive batching."""
+    import minilm
+
+    file = home / "minilm.onnx"
+    minilm.write(ROOT / ".runtime/minilm", file)
+    folder = home / "gateway"
+    place(folder, {"cancer": file.read_bytes()})
+    for length in (8, 16):
+        ids = np.full((1, length), 2003, np.int64)
+        body = home / "body.json"
+        body.write_bytes(infer_body(input_ids=ids, attention_mask=np.ones_like(ids)))
+        for name, options in (("batched", ()), ("unbatched", ("--batch-rows", "1"))):
+            options = (*options, "--latency-target", "250")
+            with gateway(program, folder, *options) as peer:
+                load(peer, body, 32, 2)
+                for connections in (1, 32):
+                    facts = load(peer, body, connections, seconds)
+                    calls = metric(peer, "aloft_gateway_batch_requests_count")
+                    together = metric(peer, "aloft_gateway_batch_requests_sum")
+                    report(
+                        "batching",
+                        server=f"aloft {name}",
+                        tokens=length,
+                        connections=connections,
+                        requests_per_second=facts["requests"] / facts["seconds"],
+                        p50_ms=facts["p50_ms"],
+                        p99_ms=facts["p99_ms"],
+                        errors=facts["errors"],
+                        requests_a_call=together / max(calls, 1),
+                    )
+
+
+# Overload
+
+
+class OpenLoop:
+    """Sends at times that do not depend on the answers, on as many connections as it takes."""
+
+    def __init__(self, peer: Peer, body: bytes, name: str) -> None:
+        self.port = peer.port
+        head = f"POST /v2/models/{name}/infer HTTP/1.1\r\nHost: x\r\nX-Request-Priority: "
+        self.head, self.body = head.encode(), body
+        self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self.answers: list[tuple[str, int, float]] = []
+
+    async def ask(self, priority: str) -> None:
+        begin = time.perf_counter()
+        stream = self.idle.pop() if self.idle else None
+        reader, writer = stream or await asyncio.open_connection("127.0.0.1", self.port)
+        length = f"{priority}\r\nContent-Length: {len(self.body)}\r\n\r\n".encode()
+        writer.write(self.head + length + self.body)
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = next(
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        )
+        await reader.readexactly(size)
+        self.answers.append((priority, int(head[9:12]), time.perf_counter() - begin))
+        self.idle.append((reader, writer))
+
+    async def run(self, rate: float, seconds: float) -> None:
+        chance = random.Random(1)
+        tasks: set[asyncio.Task[None]] = set()
+        begin = time.perf_counter()
+        due = begin
+        while due < begin + seconds:
+            due += chance.expovariate(rate)
+            pause = due - time.perf_counter()
+            if pause > 0:
+                await asyncio.sleep(pause)
+            priority = chance.choices(["high", "normal", "low"], [1, 4, 5])[0]
+            task = asyncio.create_task(self.ask(priority))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        await asyncio.gather(*tasks)
+
+
+def slow_model(multiplications: int) -> bytes:
+    """Matrix products of 128 x 128 in a row; batches share nothing."""
+    size = 128
+    matrix = (np.eye(size) * 0.999).astype(np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["x" if i == 0 else f"h{i - 1}", "m"], [f"h{i}"])
+        for i in range(multiplications)
+    ]
+    last = f"h{multiplications - 1}"
+    nodes.append(helper.make_node("ReduceMean", [last], ["y"], axes=[1], keepdims=0))
+    graph = helper.make_graph(
+        nodes,
+        "slow",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 16, size])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", size])],
+        [helper.make_tensor("m", TensorProto.FLOAT, [size, size], matrix.ravel().tolist())],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(made.SerializeToString())
+
+
+def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """What is answered at five times what the model can, and how quickly."""
+    folder = home / "gateway"
+    place(folder, {"cancer": slow_model(400)})
+    body = infer_body(x=np.ones((1, 16, 128), np.float32))
+    file = home / "body.json"
+    file.write_bytes(body)
+    with gateway(program, folder) as peer:
+        load(peer, file, 8, 2)
+        peak = load(peer, file, 8, seconds)
+        capacity = peak["requests"] / peak["seconds"]
+        report("overload", phase="closed loop, 8 clients", answered_per_second=capacity)
+        normal = 0.0
+        for factor in (0.9, 5.0):
+            client = OpenLoop(peer, body, "cancer")
+            begin = time.perf_counter()
+            asyncio.run(client.run(capacity * factor, seconds))
+            elapsed = time.perf_counter() - begin
+            good = sorted(took for _, status, took in client.answers if status == 200)
+            statuses = sorted({status for _, status, _ in client.answers})
+            p99 = good[int(len(good) * 0.99) - 1] * 1000
+            normal = normal or p99
+            shares = {
+                name: sum(s == 200 for p, s, _ in client.answers if p == name)
+                / max(1, sum(p == name for p, _, _ in client.answers))
+                for name in ("high", "normal", "low")
+            }
+            report(
+                "overload",
+                phase=f"open loop, {factor} of capacity",
+                offered_per_second=len(client.answers) / elapsed,
+                answered_per_second=len(good) / elapsed,
+                of_peak=len(good) / elapsed / capacity,
+                p50_ms=good[len(good) // 2] * 1000,
+                p99_ms=p99,
+                p99_of_normal=p99 / normal,
+                statuses=statuses,
+                answered_share=shares,
+            )
+
+
+# Many models
+
+
+def many(program: Path, home: Path, load: Any, seconds: int, count: int = 2000) -> None:
+    """2,000 small models: all in memory, then within a budget for a quarter of them."""
+    model = onnx.load(str(ROOT / ".runtime/fixtures/cancer-logreg.onnx"))
+    models = {}
+    for index in range(count):
+        model.producer_version = f"{index}"
+        models[f"m{index}"] = model.SerializeToString()
+    folder = home / "gateway"
+    place(folder, models)
+    body = infer_body(X=np.ones((1, 30), np.float32))
+    for name, options in (("all in memory", ()), ("256 MiB", ("--model-memory", "256"))):
+        begin = time.perf_counter()
+        with gateway(program, folder, *options) as peer:
+            ready = time.perf_counter() - begin
+            resident = metric(peer, "aloft_gateway_models_resident")
+            before = peer.resident_megabytes()
+            chance = random.Random(2)
+            latencies, failed = asyncio.run(ask_each(peer, body, chance, count))
+            report(
+                "many",
+                models=count,
+                memory=name,
+                seconds_to_ready=ready,
+                resident_models=resident,
+                resident_mb=before,
+                resident_mb_after=peer.resident_megabytes(),
+                errors=failed,
+                p50_ms=latencies[len(latencies) // 2] * 1000,
+                p99_ms=latencies[int(len(latencies) * 0.99)] * 1000,
+                loads=metric(peer, "aloft_gateway_model_loads_total"),
+                evictions=metric(peer, "aloft_gateway_model_evictions_total"),
+            )
+
+
+async def ask_each(
+    peer: Peer, body: bytes, chance: random.Random, count: int
+) -> tuple[list[float], int]:
+    """Every model once, in a random order, on one connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", peer.port)
+    latencies, failed = [], 0
+    for index in chance.sample(range(count), count):
+        begin = time.perf_counter()
+        head = f"POST /v2/models/m{index}/infer HTTP/1.1\r\nHost: x\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        size = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+        await reader.readexactly(size)
+        failed += answer[9:12] != b"200"
+        latencies.append(time.perf_counter() - begin)
+    writer.close()
+    return sorted(latencies), failed
+
+
+# Binary tensors
+
+
+def binary(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """The same rows as JSON and as binary tensors."""
+    folder = home / "gateway"
+    place(folder, {"cancer": (ROOT / ".runtime/fixtures/cancer-logreg.onnx").read_bytes()})
+    with gateway(program, folder) as peer:
+        for rows in (1, 1000):
+            values = np.random.default_rng(1).normal(size=(rows, 30)).astype(np.float32)
+            tensor = {"name": "X", "shape": [rows, 30], "datatype": "FP32"}
+            raw = values.tobytes()
+            head = json.dumps(
+                {
+                    "inputs": [{**tensor, "parameters": {"binary_data_size": len(raw)}}],
+                    "parameters": {"binary_data_output": True},
+                }
+            ).encode()
+            for name, body, headers in (
+                ("json", infer_body(X=values), {}),
+                ("binary", head + raw, {"BENCH_JSON_LENGTH": str(len(head))}),
+            ):
+                file = home / "body"
+                file.write_bytes(body)
+                load(peer, file, 4, 1, environment=headers)
+                facts = load(peer, file, 4, seconds, environment=headers)
+                report(
+                    "binary",
+                    form=name,
+                    rows=rows,
+                    requests_per_second=facts["requests"] / facts["seconds"],
+                    cpu_us_a_request=facts["cpu_us"],
+                    errors=facts["errors"],
+                )
+
+
+# A change of process
+
+
+def takeover(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """Ten gateways, one after another, on one address while 64 connections ask."""
+    folder = home / "gateway"
+    place(folder, {"cancer": (ROOT / ".runtime/fixtures/cancer-logreg.onnx").read_bytes()})
+    file = home / "body.json"
+    file.write_bytes(infer_body(X=np.ones((1, 30), np.float32)))
+    port = free_port()
+    command = gateway_command(program, folder, port)
+    with (folder / "log").open("ab") as log:
+        current = subprocess.Popen(command, stdout=log, stderr=log)
+        peer = Peer("aloft", port, current)
+        while True:
+            try:
+                urllib.request.urlopen(f"{peer.url}/v2/health/ready", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.05)
+        loader = load(peer, file, 64, 40, begin=True)
+        changes = 0
+        while loader.poll() is None and changes < 10:
+            time.sleep(1)
+            following = subprocess.Popen(command, stdout=log, stderr=log)
+            current.wait(timeout=120)
+            current = following
+            changes += 1
+        output = loader.communicate()[0]
+        current.terminate()
+        current.wait(timeout=60)
+    line = next(line for line in output.splitlines() if line.startswith("RESULT "))
+    facts = json.loads(line.removeprefix("RESULT "))
+    report(
+        "takeover",
+        changes=changes,
+        requests=facts["requests"],
+        errors=facts["errors"],
+        p99_ms=facts["p99_ms"],
+    )
+
+
+SCENARIOS = {
+    "batching": batching,
+    "overload": overload,
+    "many": many,
+    "binary": binary,
+    "takeover": takeover,
+}
