@@ -142,7 +142,8 @@ actor Fleet {
     }
 
     private func wanted(_ key: Key) -> ServedRevision? {
-        desired.endpoints.first { $0.name == key.endpoint }?
+        guard !unloaded.contains(key.endpoint) else { return nil }
+        return desired.endpoints.first { $0.name == key.endpoint }?
             .revisions.first { $0.id == key.revision }
     }
 

@@ -95,13 +95,6 @@ final class RoutedEndpoint: Sendable {
         return revision.logDescription(rolloutStep: nil)
     }
 
-    func logDescription(of revision: LoadedRevision) -> [UInt8] {
-        for described in logDescriptions where described.revision === revision {
-            return described.text
-        }
-        return revision.logDescription(rolloutStep: nil)
-    }
-
     /// The revision for a point of 0..<1.
     func revision(at point: Double) -> LoadedRevision? {
         for route in routes where point < route.upTo { return route.revision }
