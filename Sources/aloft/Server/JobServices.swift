@@ -1,3 +1,4 @@
+import AloftArtifacts
 import AloftCompute
 import AloftControl
 import AloftDomain
@@ -26,7 +27,6 @@ struct JobServices: Sendable {
     }
 
     var hasBlob: @Sendable (ContentDigest) -> Bool {
-        let blobPath = blobPath
         let blobs = services.blobs
         return { blobs.claim($0) != nil }
     }

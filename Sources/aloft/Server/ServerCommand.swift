@@ -67,14 +67,6 @@ struct ServerCommand: AsyncParsableCommand {
         help: "Let webhooks go to plain http and to private addresses.")
     var webhooksAnywhere = false
 
-    @Option(help: "Days for which predictions are kept.")
-    var keepPredictions = 30
-
-    @Option(
-        help: ArgumentHelp(
-            "What predictions may take on disk, in GiB; the oldest go first.", valueName: "gib"))
-    var predictionSpace = 10
-
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 

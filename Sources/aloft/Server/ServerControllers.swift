@@ -36,9 +36,6 @@ extension ServerServices {
         let webhooks = WebhookController(
             store: store, outlet: webhooks, time: time, chance: chance, logger: logger)
         controllers.append(Controller(name: "webhooks", run: webhooks.run))
-        let (archive, retention) = (predictions, configuration.retention)
-        controllers.append(
-            Controller(name: "predictions", run: { try await archive.run(retention) }))
         return controllers
     }
 }

@@ -19,7 +19,6 @@ struct ServerConfiguration: Sendable {
     let sharePath: String?
     let retention: PredictionArchive.Retention
     let webhookReach: WebhookTarget.Reach
-    let retention: PredictionArchive.Retention
     let logLevel: Logger.Level
     /// Memory for models in the gateway child; all that there is if not given.
     var modelMemoryMebibytes: Int?
