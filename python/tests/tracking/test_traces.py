@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import mlflow
 import pytest
@@ -394,3 +394,17 @@ def test_an_old_client_starts_and_ends_a_trace(server: Server, experiment: str) 
     assert call("GET", f"traces/{trace}/info")["trace_info"] == ended
     listed = call("GET", f"traces?experiment_ids={experiment}&filter=name%20%3D%20%27old%27")
     assert listed["traces"] == [ended]
+
+
+def test_what_was_exported_survives_a_kill(make_server: Callable[..., Server]) -> None:
+    server = make_server()
+    mlflow.set_tracking_uri(server.url)
+    mlflow.set_experiment("killed")
+    traces = [traced(number) for number in range(3)]
+    mlflow.set_trace_tag(traces[0], "kept", "yes")
+    mlflow.log_feedback(trace_id=traces[1], name="good", value=True)
+    server.kill()
+    server.start()
+    found = [MlflowClient(server.url).get_trace(trace) for trace in traces]
+    assert [len(trace.data.spans) for trace in found] == [3, 3, 3]
+    assert found[0].info.tags["kept"] == "yes" and found[1].info.assessments[0].name == "good"
