@@ -132,7 +132,9 @@ struct JSONWriter {
         case .null: word("null")
         case .bool(let flag): word(flag ? "true" : "false")
         case .int(let number): self.number(number)
-        case .double(let number): word(number.description)
+        case .double(let number) where number.isFinite: word(number.description)
+        case .double(let number):
+            string(number.isNaN ? "NaN" : number < 0 ? "-Infinity" : "Infinity")
         case .string(let text): string(text)
         case .array(let items):
             separate()

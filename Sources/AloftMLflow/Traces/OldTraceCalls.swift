@@ -18,7 +18,7 @@ struct OldTraceCalls: Sendable {
         let new = TraceRecord(
             id: service.chance.identifier(prefix: "tr-"),
             experiment: try FieldReader.experimentID(fields),
-            requestTime: try fields.int("timestamp_ms"), duration: nil, state: .inProgress,
+            requestTime: try fields.traceTime("timestamp_ms"), duration: nil, state: .inProgress,
             metadata: try TraceFields.pairs(fields, "request_metadata"),
             tags: try TraceFields.pairs(fields, "tags"))
         let stored = try await service.store.write { db in
@@ -31,7 +31,7 @@ struct OldTraceCalls: Sendable {
     private func end(_ call: Call) async throws -> [UInt8] {
         let fields = call.fields
         let id = TraceID(call.parameter("trace"))
-        let endTime = try fields.int("timestamp_ms")
+        let endTime = try fields.traceTime("timestamp_ms")
         let state = try TraceFields.state(fields, "status") ?? .unspecified
         let tags = try TraceFields.pairs(fields, "tags")
         let metadata = try TraceFields.pairs(fields, "request_metadata")

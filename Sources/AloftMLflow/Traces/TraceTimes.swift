@@ -4,8 +4,15 @@ import Foundation
 
 /// Times and durations as protobuf writes them in JSON.
 enum TraceTimes {
+    /// The years 1 to 9999, as protobuf has it, in milliseconds since 1970.
+    static let range: ClosedRange<Int64> = -62_135_596_800_000...253_402_300_799_999
+
     /// RFC 3339 to milliseconds since 1970; `nil` if it is none.
     static func milliseconds(_ text: String) -> Int64? {
+        parsed(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    private static func parsed(_ text: String) -> Int64? {
         guard text.utf8.count <= 40 else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
         guard parts.count == 2 else {
@@ -44,6 +51,15 @@ extension Fields {
         guard let text = try optionalString(name) else { return nil }
         guard let time = TraceTimes.milliseconds(text) else {
             throw ProtocolError.invalidValue("\"\(text.prefix(100))\"", path(of: name))
+        }
+        return time
+    }
+
+    /// A required time in milliseconds since 1970.
+    func traceTime(_ name: String) throws -> Int64 {
+        let time = try int(name)
+        guard TraceTimes.range.contains(time) else {
+            throw ProtocolError.invalidValue("\(time)", path(of: name))
         }
         return time
     }

@@ -105,9 +105,11 @@ extension TraceQueries {
         case .prompt(let name, let version):
             return SQLText(
                 """
-                EXISTS (SELECT 1 FROM traceTag g, json_each(g.value) p WHERE g.trace = x.number
-                    AND g.key = 'mlflow.linkedPrompts' AND json_extract(p.value, '$.name') = ?
-                    AND json_extract(p.value, '$.version') = ?)
+                EXISTS (SELECT 1 FROM traceTag g,
+                    json_each(CASE WHEN json_valid(g.value) THEN g.value ELSE '[]' END) p
+                WHERE g.trace = x.number AND g.key = 'mlflow.linkedPrompts'
+                    AND CASE p.type WHEN 'object' THEN json_extract(p.value, '$.name') = ?
+                        AND json_extract(p.value, '$.version') = ? ELSE 0 END)
                 """, [name.databaseValue, version.databaseValue])
         case .assessment(let kind, let name, let match):
             return assessment(kind, name, match)

@@ -363,6 +363,38 @@ def test_what_is_no_export_is_refused(server: Server, experiment: str) -> None:
     assert export(server, good.SerializeToString(), **unknown)[0] == 404
 
 
+def test_odd_values_spoil_nobody_elses_search(server: Server, experiment: str) -> None:
+    def call(version: str, path: str, body: str) -> tuple[int, dict[str, object]]:
+        request = urllib.request.Request(
+            f"{server.url}/api/{version}/mlflow/{path}",
+            body.encode(),
+            {"Content-Type": "application/json"},
+            method="PATCH" if path.endswith("/tags") else "POST",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    trace = traced()
+    for value in ("no JSON", "7", '["a", 1, null]', '[{"name": 5}]'):
+        tag = json.dumps({"key": "mlflow.linkedPrompts", "value": value})
+        assert call("2.0", f"traces/{trace}/tags", tag)[0] == 200
+        where = f'"locations": [{{"mlflow_experiment": {{"experiment_id": "{experiment}"}}}}]'
+        found = call("3.0", "traces/search", f"""{{{where}, "filter": "prompt = 'a/1'"}}""")
+        assert found == (200, {}), value
+    for value in ("1e999", '"x"', "[[1]]", "null", "-0.0", '"\\ud83d\\ude00"'):
+        feedback = f'{{"assessment": {{"assessment_name": "n", "feedback": {{"value": {value}}}}}}}'
+        assert call("3.0", f"traces/{trace}/assessments", feedback)[0] == 200
+        query = f"""{{{where}, "filter": "feedback.n > 1 AND feedback.n != 'y'"}}"""
+        assert call("3.0", "traces/search", query)[0] == 200
+    for time_ms in (2**63 - 1, -(2**63), 10**18):
+        body = json.dumps({"experiment_id": experiment, "timestamp_ms": time_ms})
+        assert call("2.0", "traces", body)[0] == 400
+    assert MlflowClient(server.url).get_trace(trace).info.trace_id == trace
+
+
 def test_an_old_client_starts_and_ends_a_trace(server: Server, experiment: str) -> None:
     def call(method: str, path: str, body: object | None = None) -> dict[str, object]:
         data = None if body is None else json.dumps(body).encode()
