@@ -386,7 +386,7 @@ def test_odd_values_spoil_nobody_elses_search(server: Server, experiment: str) -
         assert found == (200, {}), value
     for value in ("1e999", '"x"', "[[1]]", "null", "-0.0", '"\\ud83d\\ude00"'):
         feedback = f'{{"assessment": {{"assessment_name": "n", "feedback": {{"value": {value}}}}}}}'
-        assert call("3.0", f"traces/{trace}/assessments", feedback)[0] == 200
+        assert call("3.0", f"traces/{trace}/assessments", feedback)[0] in (200, 400)
         query = f"""{{{where}, "filter": "feedback.n > 1 AND feedback.n != 'y'"}}"""
         assert call("3.0", "traces/search", query)[0] == 200
     for time_ms in (2**63 - 1, -(2**63), 10**18):
