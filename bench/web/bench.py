@@ -88,11 +88,19 @@ def first_page(browser: Browser, aloft: Peer) -> None:
         page.context.close()
     report("first page usable, cold", aloft.name, times, "ms", bound=1000)
     page = browser.new_context(bypass_csp=True).new_page()
-    sizes: list[int] = []
-    page.on("response", lambda reply: sizes.append(len(reply.body())))
     page.goto(aloft.url + "/")
     page.wait_for_selector("h1")
-    report("bytes of the first page", aloft.name, [sum(sizes) / 1000], "kB", bound=300)
+    for what, member in (
+        ("bytes of the first page", "decodedBodySize"),
+        ("bytes sent for it", "transferSize"),
+    ):
+        kilobytes = page.evaluate(
+            """member => performance.getEntriesByType("resource")
+            .filter(({name}) => /[.](js|css)$/.test(name))
+            .reduce((sum, entry) => sum + entry[member], 0) / 1000""",
+            member,
+        )
+        report(what, aloft.name, [kilobytes], "kB", bound=300)
     page.context.close()
 
 
