@@ -27,7 +27,7 @@ export function MetricChart({ metric, runs, options, every, tall = false }: {
     const [range, setRange] = useState<[number, number] | null>(null);
     useEffect(() => setRange(null), [options.x]);
     const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
-    const points = runs.length > 20 ? 250 : 1000;
+    const points = pointsFor(runs.length);
     const whole = useHistory(ids, metric, points, null, every);
     const steps = useMemo(() => (range === null ? null : stepsWithin(range, whole.data ?? [], options.x)), [range, whole.data, options.x]);
     const part = useHistory(steps === null ? [] : ids, metric, points, steps);
@@ -45,6 +45,11 @@ export function MetricChart({ metric, runs, options, every, tall = false }: {
                 )}
         </Card>
     );
+}
+
+/** Points a run: of many curves nobody sees more than a chart has pixels for; zooming asks again. */
+function pointsFor(runs: number): number {
+    return runs > 60 ? 120 : runs > 20 ? 250 : 1000;
 }
 
 /** The steps that a part of the axis shows: what the server is asked for. */

@@ -17,7 +17,7 @@ const events: [string, WebhookEvent][] = [
 
 /** Addresses that are told when something changes. */
 export function Webhooks() {
-    const query = useQuery("webhooks", listWebhooks, { on: ["webhook"] });
+    const query = useQuery("webhooks", listWebhooks, { every: 15_000 });
     const [making, setMaking] = useState(false);
     const [deleting, setDeleting] = useState<Webhook | null>(null);
     const test = useAction(async (hook: Webhook) => {
@@ -97,8 +97,8 @@ function NewWebhook({ onClose, onDone }: { onClose: () => void; onDone: () => Pr
     };
     return (
         <ConfirmDialog title="New webhook" confirm="Make webhook" onConfirm={save} onClose={onClose}>
-            <Field label="Name">{(id) => <input id={id} className="input" required value={name} onChange={(event) => setName(event.target.value)} />}</Field>
-            <Field label="Address">{(id) => <input id={id} className="input" type="url" required value={url} onChange={(event) => setURL(event.target.value)} />}</Field>
+            <Field label="Name" hint="Letters, digits and . _ -">{(id) => <input id={id} className="input" required value={name} onChange={(event) => setName(event.target.value)} />}</Field>
+            <Field label="Address" hint="https, on a public host; a server started with --webhooks-anywhere takes others">{(id) => <input id={id} className="input" type="url" required value={url} onChange={(event) => setURL(event.target.value)} />}</Field>
             <Field label="Secret" hint="Signs each message, so that the receiver can tell where it came from">
                 {(id) => <input id={id} className="input mono" type="password" autoComplete="off" value={secret} onChange={(event) => setSecret(event.target.value)} />}
             </Field>
