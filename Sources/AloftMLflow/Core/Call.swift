@@ -135,6 +135,7 @@ enum MLflowBody {
         let buffer = try await request.body.collect(upTo: limit)
         guard buffer.readableBytes > 0 else { return buffer }
         let type = request.headers[.contentType] ?? ""
+        if type == "application/json" { return buffer }
         let media = type.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
         guard media?.lowercased() == "application/json" else {
             throw ProtocolError.invalid(

@@ -17,19 +17,25 @@ final class CommitGroup: Sendable {
     private struct Queue {
         var waiting: [Write] = []
         var isDraining = false
+        /// As soon as so many wait, whoever gathers a group is told.
+        var wanted = Int.max
     }
 
     /// The most writes in one transaction, so that the first in it does not wait long for the last.
     private static let largestGroup = 512
+    private static let longestPauseNanoseconds: UInt64 = 2_000_000
 
     private let pool: DatabasePool
     private let changes: ChangeSignal
+    private let checkpointer: Checkpointer
     private let queue = Mutex(Queue())
+    private let gathered = DispatchSemaphore(value: 0)
     private let thread = DispatchQueue(label: "aloft.store.writer", qos: .userInitiated)
 
-    init(pool: DatabasePool, changes: ChangeSignal) {
+    init(pool: DatabasePool, changes: ChangeSignal, checkpointer: Checkpointer) {
         self.pool = pool
         self.changes = changes
+        self.checkpointer = checkpointer
     }
 
     func perform<Value: Sendable>(
@@ -60,20 +66,54 @@ final class CommitGroup: Sendable {
     }
 
     private func enqueue(_ write: Write) {
-        let mustDrain = queue.withLock { queue in
+        let (mustDrain, isGathered) = queue.withLock { queue in
             queue.waiting.append(write)
+            let isGathered = queue.waiting.count == queue.wanted
             defer { queue.isDraining = true }
-            return !queue.isDraining
+            return (!queue.isDraining, isGathered)
         }
+        if isGathered { gathered.signal() }
         if mustDrain { thread.async { self.drain() } }
     }
 
     private func drain() {
         while let group = nextGroup() {
+            let began = DispatchTime.now()
             let failure = commit(group)
+            let nanoseconds = DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds
             if failure == nil { changes.notify() }
             for write in group { write.finish(failure) }
+            helpCheckpoint()
+            gather(after: group.count, nanoseconds: nanoseconds)
         }
+    }
+
+    /// Waits a moment for those who were just answered, if others wait already: writers that call
+    /// again at once would otherwise fall into two halves, each of which waits for the other's
+    /// commit. At most a quarter of the time that a commit takes, so that it never costs more than
+    /// it saves; a lone writer never waits.
+    private func gather(after count: Int, nanoseconds: UInt64) {
+        let mustWait = queue.withLock { queue in
+            guard !queue.waiting.isEmpty else { return false }
+            queue.wanted = queue.waiting.count + count
+            return true
+        }
+        guard mustWait else { return }
+        let pause = min(nanoseconds / 4, Self.longestPauseNanoseconds)
+        let isGathered =
+            gathered.wait(timeout: .now() + .nanoseconds(Int(pause))) == .success
+        let isLate = queue.withLock { queue in
+            defer { queue.wanted = .max }
+            return !isGathered && queue.waiting.count >= queue.wanted
+        }
+        // Told just after the time was over: the next wait must not take this for its own.
+        if isLate { gathered.wait() }
+    }
+
+    private func helpCheckpoint() {
+        guard checkpointer.takeHelp() else { return }
+        // The log keeps what this could not move.
+        _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
     }
 
     private func nextGroup() -> [Write]? {
@@ -97,6 +137,7 @@ final class CommitGroup: Sendable {
                     for write in group { try Self.run(write, alone: group.count == 1, in: db) }
                     return .commit
                 }
+                checkpointer.committed(changes: db.totalChangesCount)
             }
             return nil
         } catch let alone as LoneFailure {
@@ -117,15 +158,15 @@ final class CommitGroup: Sendable {
             do { try write.run(db) } catch { throw isFatal(error) ? error : LoneFailure() }
             return
         }
-        try db.execute(literal: "SAVEPOINT member")
+        try db.perform("SAVEPOINT member")
         do {
             try write.run(db)
         } catch {
             // A full disk or a broken file ends the transaction itself: nobody's write is safe.
             guard !isFatal(error), db.isInsideTransaction else { throw error }
-            try db.execute(literal: "ROLLBACK TO member")
+            try db.perform("ROLLBACK TO member")
         }
-        try db.execute(literal: "RELEASE member")
+        try db.perform("RELEASE member")
     }
 
     private static func isFatal(_ error: any Error) -> Bool {

@@ -8,11 +8,14 @@ package import GRDB
 package final class Store: Sendable {
     private let pool: DatabasePool
     private let commits: CommitGroup
+    private let checkpointer: Checkpointer
     /// Wakes whoever waits for the next commit.
     package let changes: ChangeSignal
 
     /// Pages that a connection keeps in memory; there are five connections.
     private static let cacheKibibytes = 12 << 10
+    /// A write-ahead log that grew longer is cut to this when it starts again.
+    private static let keptLogBytes = 64 << 20
 
     /// Opens the database at `path`, creates it where there is none, and brings its schema up to
     /// date.
@@ -37,7 +40,15 @@ package final class Store: Sendable {
             pool = try DatabasePool(path: path, configuration: configuration)
             // Only now: opening the pool turns WAL mode on and with it a laxer synchronisation,
             // under which a power cut can take back what was acknowledged.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try pool.writeWithoutTransaction { db in
+                try db.execute(
+                    sql: """
+                        PRAGMA synchronous = FULL;
+                        PRAGMA wal_autocheckpoint = 0;
+                        PRAGMA journal_size_limit = \(Self.keptLogBytes)
+                        """)
+            }
+            checkpointer = try Checkpointer(path: path)
         } catch let error as DatabaseError {
             throw StoreError.unusable(
                 path: path, reason: error.message ?? error.resultCode.description)
@@ -50,7 +61,7 @@ package final class Store: Sendable {
         }
         try migrator.migrate(pool)
         changes = ChangeSignal()
-        commits = CommitGroup(pool: pool, changes: changes)
+        commits = CommitGroup(pool: pool, changes: changes, checkpointer: checkpointer)
     }
 
     /// Runs `body` in a transaction and returns once it is durable. `body` may share its commit with
@@ -78,5 +89,8 @@ package final class Store: Sendable {
     }
 
     /// Closes the file. Nothing may be read or written afterwards.
-    package func close() throws { try pool.close() }
+    package func close() throws {
+        try checkpointer.close()
+        try pool.close()
+    }
 }
