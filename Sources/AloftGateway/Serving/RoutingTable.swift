@@ -26,7 +26,8 @@ final class RoutingTable: Sendable {
             return endpoint
         }
         for name in chain {
-            if let found = endpoints[name], !found.routes.isEmpty { return found }
+            guard let found = endpoints[name] else { continue }
+            if !found.routes.isEmpty || found.isAsleep { return found }
         }
         return endpoint
     }

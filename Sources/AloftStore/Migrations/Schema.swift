@@ -23,7 +23,6 @@ enum Schema {
         .m0010Predictions,
         .m0011Traffic,
         .m0012MetricSummaries,
-        .m0009Space,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }
