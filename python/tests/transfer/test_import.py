@@ -39,8 +39,9 @@ def check_same(tracker: Tracker, server: Server, folder: Path) -> None:
     assert same.files(here, tracker.rich_run, folder / "here") == there_files
     assert len(there_files) == 3
     assert same.logged_model(here, tracker.model) == same.logged_model(there, tracker.model)
-    for name in ("churn", "greeting"):
-        assert same.model(here, name) == same.model(there, name)
+    assert same.model(here, "churn") == same.model(there, "churn")
+    prompts = [client.get_prompt_version("greeting", "1") for client in (here, there)]
+    assert prompts[0].template == prompts[1].template == "Say {{word}}"
 
 
 def check_models_can_be_read(tracker: Tracker, server: Server, folder: Path) -> None:
