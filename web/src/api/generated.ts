@@ -23,6 +23,18 @@ export interface Schemas {
         peakMemoryBytes?: number;
         startedAt?: string;
     };
+    CheckImportsBody: {
+        loggedModels: Schemas["CheckImportsItem"][];
+        runs: Schemas["CheckImportsItem"][];
+    };
+    CheckImportsItem: {
+        fingerprint: string;
+        id: string;
+    };
+    CheckImportsReply: {
+        loggedModels: Record<string, "same" | "changed" | "deleted" | "foreign">;
+        runs: Record<string, "same" | "changed" | "deleted" | "foreign">;
+    };
     CheckItem: {
         check: string;
         explanation: string;
@@ -68,6 +80,13 @@ export interface Schemas {
         code: string;
         message: string;
     };
+    FreeSpaceBody: {
+        cutoff: string;
+    };
+    FreeSpaceReply: {
+        databaseBytesBefore: number;
+        freed: Schemas["SpaceReport"];
+    };
     GatewayReport: {
         desiredRevision: number;
         gateway: string;
@@ -109,6 +128,34 @@ export interface Schemas {
         revision: number;
         snapshot?: string;
         text: string;
+    };
+    ImportExperimentBody: {
+        experiment: Schemas["TransferExperiment"];
+        keepsLocation: boolean;
+        source: string;
+    };
+    ImportExperimentReply: {
+        artifactLocation: string;
+        experiment: string;
+        isNew: boolean;
+    };
+    ImportLoggedModelBody: {
+        fingerprint: string;
+        keepsArtifacts: boolean;
+        model: Schemas["TransferLoggedModel"];
+        source: string;
+    };
+    ImportLoggedModelReply: {
+        isNew: boolean;
+    };
+    ImportModelBody: {
+        model: Schemas["TransferModel"];
+        source: string;
+    };
+    ImportModelReply: {
+        conflicts: string[];
+        isNew: boolean;
+        newVersions: number;
     };
     JobView: {
         attempt: number;
@@ -198,71 +245,6 @@ export interface Schemas {
     ListTokensReply: {
         tokens: Schemas["ListTokensItem"][];
     };
-    PredictionBody: {
-        base64?: string;
-        isCut: boolean;
-        sizeBytes: number;
-        text?: string;
-    };
-    PredictionItem: {
-        at: string;
-        deployment: string;
-        digest: string;
-        endpoint: string;
-        environment: string;
-        id: string;
-        milliseconds: number;
-        model: string;
-        number?: number;
-        revision: string;
-        rolloutStep?: number;
-        status: number;
-        traceID?: string;
-        version: string;
-    };
-    PredictionWalk: {
-        code?: Schemas["PredictionWalkCode"];
-        datasets: Schemas["PredictionWalkDataset"][];
-        environment?: string;
-        job?: Schemas["JobView"];
-        revision?: Schemas["RevisionItem"];
-        run?: Schemas["PredictionWalkTrainingRun"];
-        step?: Schemas["RolloutStepItem"];
-        version?: Schemas["PredictionWalkVersion"];
-    };
-    PredictionWalkCode: {
-        command?: string;
-        commit?: string;
-        snapshot?: string;
-        source?: string;
-    };
-    PredictionWalkDataset: {
-        context?: string;
-        digest: string;
-        name: string;
-        source: string;
-        sourceType: string;
-    };
-    PredictionWalkTrainingRun: {
-        endedAt?: string;
-        experiment: string;
-        experimentName: string;
-        id: string;
-        metrics: Record<string, number>;
-        name: string;
-        params: Record<string, string>;
-        startedAt: string;
-        status: string;
-        user: string;
-    };
-    PredictionWalkVersion: {
-        aliases: string[];
-        conversionJob?: string;
-        createdAt: string;
-        createdBy: string;
-        model: string;
-        source: string;
-        version: number;
     ListTrafficPoint: {
         at: number;
         errors: number;
@@ -283,6 +265,10 @@ export interface Schemas {
         number: number;
         points: Schemas["ListTrafficPoint"][];
         revision: string;
+    };
+    NamedText: {
+        key: string;
+        value: string;
     };
     PredictionBody: {
         base64?: string;
@@ -612,6 +598,24 @@ export interface Schemas {
         sharePercent: number;
         version?: string;
     };
+    SpaceReport: {
+        cutoff: string;
+        databaseBytes: number;
+        databaseFreeBytes: number;
+        kept: Schemas["SpaceReportKept"][];
+        lines: Schemas["SpaceReportLine"][];
+    };
+    SpaceReportKept: {
+        what: string;
+        why: string;
+    };
+    SpaceReportLine: {
+        bytes: number;
+        count: number;
+        experiment?: string;
+        points: number;
+        reason: "deletedRuns" | "deletedLoggedModels" | "deletedExperiments" | "unknownFolders" | "unusedBlobs" | "abandonedUploads" | "leftFromEarlier";
+    };
     StartSweepBody: {
         job: string;
         parallel?: number;
@@ -647,6 +651,64 @@ export interface Schemas {
         model: string;
         version: number;
     };
+    TransferExperiment: {
+        artifactLocation: string;
+        createdAt: number;
+        id: string;
+        name: string;
+        tags: Schemas["NamedText"][];
+        updatedAt: number;
+    };
+    TransferLoggedModel: {
+        artifactURI: string;
+        createdAt: number;
+        experiment: string;
+        id: string;
+        metrics: Schemas["TransferLoggedModelMetric"][];
+        modelType: string;
+        name: string;
+        params: Schemas["NamedText"][];
+        sourceRun?: string;
+        status: "LOGGED_MODEL_PENDING" | "LOGGED_MODEL_READY" | "LOGGED_MODEL_UPLOAD_FAILED";
+        statusMessage?: string;
+        tags: Schemas["NamedText"][];
+        updatedAt: number;
+    };
+    TransferLoggedModelMetric: {
+        datasetDigest?: string;
+        datasetName?: string;
+        key: string;
+        run: string;
+        step: number;
+        timestamp: number;
+        value: number;
+    };
+    TransferModel: {
+        aliases: Schemas["TransferModelAlias"][];
+        createdAt: number;
+        description: string;
+        name: string;
+        tags: Schemas["NamedText"][];
+        updatedAt: number;
+        versions: Schemas["TransferModelVersion"][];
+    };
+    TransferModelAlias: {
+        alias: string;
+        version: number;
+    };
+    TransferModelVersion: {
+        createdAt: number;
+        description: string;
+        loggedModel?: string;
+        run?: string;
+        runLink: string;
+        source: string;
+        stage: string;
+        tags: Schemas["NamedText"][];
+        updatedAt: number;
+        user: string;
+        version: number;
+    };
     TrialView: {
         createdAt: string;
         endedAt?: string;
@@ -675,6 +737,11 @@ export interface Operations {
         body: Schemas["ApplyProjectFileBody"];
         reply: Schemas["ApplyProjectFileReply"];
     };
+    CheckImports: {
+        path: undefined;
+        body: Schemas["CheckImportsBody"];
+        reply: Schemas["CheckImportsReply"];
+    };
     ClearSegments: {
         path: { deployment: string; };
         body: undefined;
@@ -694,6 +761,11 @@ export interface Operations {
         path: { deployment: string; };
         body: Schemas["DeployBody"];
         reply: Schemas["DeployReply"];
+    };
+    FreeSpace: {
+        path: undefined;
+        body: Schemas["FreeSpaceBody"];
+        reply: Schemas["FreeSpaceReply"];
     };
     GetDesiredState: {
         path: undefined;
@@ -724,6 +796,21 @@ export interface Operations {
         path: { sweep: string; };
         body: undefined;
         reply: Schemas["SweepView"];
+    };
+    ImportExperiment: {
+        path: undefined;
+        body: Schemas["ImportExperimentBody"];
+        reply: Schemas["ImportExperimentReply"];
+    };
+    ImportLoggedModel: {
+        path: undefined;
+        body: Schemas["ImportLoggedModelBody"];
+        reply: Schemas["ImportLoggedModelReply"];
+    };
+    ImportModel: {
+        path: undefined;
+        body: Schemas["ImportModelBody"];
+        reply: Schemas["ImportModelReply"];
     };
     ListDeployments: {
         path: undefined;
@@ -844,6 +931,11 @@ export interface Operations {
         body: undefined;
         reply: Schemas["ShowServableReply"];
     };
+    ShowSpace: {
+        path: undefined;
+        body: undefined;
+        reply: Schemas["SpaceReport"];
+    };
     ShowTraffic: {
         path: { deployment: string; };
         body: undefined;
@@ -878,16 +970,21 @@ export interface Operations {
 
 export const routes = {
     ApplyProjectFile: { method: "put", path: "/api/v1/project-files" },
+    CheckImports: { method: "post", path: "/api/v1/imports/known" },
     ClearSegments: { method: "delete", path: "/api/v1/deployments/{deployment}/segments" },
     ClearShadow: { method: "delete", path: "/api/v1/deployments/{deployment}/shadow" },
     CreateToken: { method: "post", path: "/api/v1/tokens" },
     Deploy: { method: "post", path: "/api/v1/deployments/{deployment}/revisions" },
+    FreeSpace: { method: "post", path: "/api/v1/space/collections" },
     GetDesiredState: { method: "get", path: "/api/v1/gateways/desired-state" },
     GetJob: { method: "get", path: "/api/v1/jobs/{job}" },
     GetJobLog: { method: "get", path: "/api/v1/jobs/{job}/log" },
     GetJobUsage: { method: "get", path: "/api/v1/jobs/{job}/usage" },
     GetProjectFile: { method: "get", path: "/api/v1/project-files/{project}" },
     GetSweep: { method: "get", path: "/api/v1/sweeps/{sweep}" },
+    ImportExperiment: { method: "post", path: "/api/v1/imports/experiments" },
+    ImportLoggedModel: { method: "post", path: "/api/v1/imports/logged-models" },
+    ImportModel: { method: "post", path: "/api/v1/imports/models" },
     ListDeployments: { method: "get", path: "/api/v1/deployments" },
     ListEvents: { method: "get", path: "/api/v1/events" },
     ListGateways: { method: "get", path: "/api/v1/gateways" },
@@ -912,6 +1009,7 @@ export const routes = {
     ShowPrediction: { method: "get", path: "/api/v1/predictions/{prediction}" },
     ShowRevision: { method: "get", path: "/api/v1/deployments/{deployment}/revisions/{number}" },
     ShowServable: { method: "get", path: "/api/v1/models/{name}/versions/{version}/servable" },
+    ShowSpace: { method: "get", path: "/api/v1/space" },
     ShowTraffic: { method: "get", path: "/api/v1/deployments/{deployment}/traffic" },
     StartSweep: { method: "post", path: "/api/v1/sweeps" },
     SteerRollout: { method: "post", path: "/api/v1/deployments/{deployment}/rollout" },
