@@ -468,6 +468,7 @@ export interface Schemas {
         job: Schemas["JobView"];
         model: string;
         version: number;
+    };
     SegmentTree: {
         name: string;
         nodes: Schemas["SegmentTreeNode"][];
@@ -901,6 +902,7 @@ export interface Operations {
         path: undefined;
         body: Schemas["ScoreTableBody"];
         reply: Schemas["ScoreTableReply"];
+    };
     SetSegments: {
         path: { deployment: string; };
         body: Schemas["SetSegmentsBody"];
