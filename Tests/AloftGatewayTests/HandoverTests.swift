@@ -31,6 +31,12 @@ import Testing
         }
     }
 
+    private final class Starts: Sendable {
+        private let value = Atomic<Int>(0)
+        var count: Int { value.load(ordering: .relaxed) }
+        func add() { value.add(1, ordering: .relaxed) }
+    }
+
     private final class Flag: Sendable {
         private let value = Atomic<Bool>(false)
         var isSet: Bool { value.load(ordering: .relaxed) }
@@ -53,22 +59,26 @@ import Testing
         let state = States.state(3, [try States.revision(1, "constant-1.onnx", weight: 100)])
         let counts = Counts()
         let isOver = Flag()
+        let started = Starts()
         let turns = 5
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let (started, start) = AsyncStream.makeStream(of: ListenAddress.self)
+            let (addressesOfFirst, start) = AsyncStream.makeStream(of: ListenAddress.self)
             for turn in 0..<turns {
                 group.addTask {
                     // The first starts at once, each other when the one before answers.
                     let before = turn == 0 ? -1 : 40 * turn
-                    while counts.good <= before { try await Task.sleep(for: .milliseconds(5)) }
+                    while counts.good <= before || started.count < turn {
+                        try await Task.sleep(for: .milliseconds(5))
+                    }
                     let gateway = try GatewayWorld.makeGateway(
                         turn == 0 ? state : nil, folder: folder)
                     try await gateway.run { address in
+                        started.add()
                         if turn == 0 { start.yield(address) }
                     }
                 }
             }
-            var addresses = started.makeAsyncIterator()
+            var addresses = addressesOfFirst.makeAsyncIterator()
             let address = try #require(await addresses.next())
             for _ in 0..<4 {
                 group.addTask {

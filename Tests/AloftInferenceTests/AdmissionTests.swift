@@ -112,7 +112,7 @@ private struct SimulatedModel {
     init(cost: Cost, target: Double, seed: UInt64) {
         self.cost = cost
         self.target = target
-        admission = AdmissionPolicy(limit: 1024, longestWait: target / 2)
+        admission = AdmissionPolicy(limit: 1024, longestWait: target * 0.4)
         batching = BatchPolicy(maximumRows: 64, target: target)
         random = SplitMix64(seed: seed)
     }

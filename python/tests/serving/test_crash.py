@@ -50,7 +50,9 @@ class Gateway:
         command = [program, "gateway", "--server", "http://127.0.0.1:1", "--data", str(folder)]
         command += ["--listen", f"127.0.0.1:{self.port}"]
         with (folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            # Swift's own report of a crash takes long in a debug build.
+            environment = {**os.environ, "SWIFT_BACKTRACE": "enable=no"}
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
 
     def ask(self, path: str, body: bytes | None = None) -> tuple[int, str]:
         try:
