@@ -80,8 +80,9 @@ package final class CallQueue: Sendable {
         self.runner = runner
         self.threads = threads
         let target = max(settings.targetNanoseconds, 4 * loneNanoseconds)
-        // A batch takes up to half of the target; most of the other half is for waiting.
-        admission = AdmissionPolicy(limit: settings.limit, longestWait: target * 0.4)
+        // A batch takes up to half of the target. Half of the rest is for waiting, since those of
+        // higher priority who come later go first.
+        admission = AdmissionPolicy(limit: settings.limit, longestWait: target / 4)
         batching = BatchPolicy(maximumRows: settings.batchRows, target: target)
         maximumRunners = settings.maximumRunners
         state.withLock { $0.nanosecondsEach = loneNanoseconds }
