@@ -55,15 +55,19 @@ package enum SpaceQueries {
         ).map(deleted)
     }
 
-    /// Experiments that were deleted; but the first, which clients expect to be there.
+    /// Experiments that were deleted and hold no run that must stay longer; but the first, which
+    /// clients expect to be there.
     package static func deletedExperiments(
         _ db: Database, before cutoff: Date
     ) throws -> [Deleted] {
         try db.allRows(
             """
-            SELECT number, CAST(number AS TEXT), name, artifactLocation, 0 FROM experiment
-            WHERE lifecycleStage = 'deleted' AND updatedAt <= ? AND number <> 0 ORDER BY number
-            """, [cutoff.millisecondsSince1970]
+            SELECT number, CAST(number AS TEXT), name, artifactLocation, 0 FROM experiment e
+            WHERE lifecycleStage = 'deleted' AND updatedAt <= :cutoff AND number <> 0
+                AND NOT EXISTS (SELECT 1 FROM run r WHERE r.experiment = e.number
+                    AND (r.lifecycleStage <> 'deleted' OR coalesce(r.deletedAt, 0) > :cutoff))
+            ORDER BY number
+            """, ["cutoff": cutoff.millisecondsSince1970]
         ).map(deleted)
     }
 

@@ -48,14 +48,18 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/api/v1/nothing", "/ajax-api/2.0/x", "/v1/x", "/v2/models", "/unknown"])
-    func `what is no page address stays an error`(path: String) async throws {
+    @Test(arguments: [
+        ("/api/v1/nothing", "route_not_found"), ("/ajax-api/2.0/x", "ENDPOINT_NOT_FOUND"),
+        ("/v1/x", "ENDPOINT_NOT_FOUND"), ("/v2/models", "route_not_found"),
+        ("/unknown", "route_not_found"),
+    ])
+    func `what is no page address stays an error`(path: String, code: String) async throws {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
         try await withClient(folder: folder) { client in
             try await client.execute(uri: path, method: .get) { response in
                 #expect(response.status == .notFound)
-                #expect(String(buffer: response.body).contains("route_not_found"))
+                #expect(String(buffer: response.body).contains(code))
             }
         }
     }

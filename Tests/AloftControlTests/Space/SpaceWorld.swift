@@ -322,7 +322,8 @@ extension SpaceWorld {
         expectFreed(cutoff: cutoff)
         try await check()
         // Nothing is left to do.
-        #expect(try await makeKeeper().show(olderThan: age).lines == [])
+        let left = try await makeKeeper().show(olderThan: age).lines
+        #expect(left == [])
     }
 
     private func makeKeeper(_ willAct: @escaping @Sendable () throws -> Void = {}) -> SpaceKeeper {

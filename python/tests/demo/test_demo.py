@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import ROOT, free_port, program
+from aloft_server import ROOT, free_port, program
 
 
 def test_the_demo_holds_when_the_server_is_killed(tmp_path: Path) -> None:

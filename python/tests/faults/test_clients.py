@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server
+from aloft_server import Server
 
 #: How much more memory the server may hold after hostile requests, in bytes.
 ALLOWANCE = 96 << 20

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Server, free_port, program
+from aloft_server import ROOT, Server, free_port, program
 
 SIZE = "24m"
 

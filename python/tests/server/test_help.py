@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-from conftest import program
+from aloft_server import program
 
 
 def commands(command: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Server, free_port, program
+from aloft_server import Server, free_port, program
 
 MakeServer = Callable[..., Server]
 

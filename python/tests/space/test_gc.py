@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Server, program
+from aloft_server import Server, program
 from mlflow.entities import Metric
 from mlflow.tracking import MlflowClient
 

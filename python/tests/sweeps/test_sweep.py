@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import Server, program
+from aloft_server import Server, program
 
 MakeServer = Callable[..., Server]
 

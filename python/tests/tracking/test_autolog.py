@@ -13,7 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Server
+from aloft_server import Server
 from mlflow import MlflowClient
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-from conftest import ROOT, Server
+from aloft_server import ROOT, Server
 from mlflow import MlflowClient
 from mlflow.entities import (
     DatasetInput,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from conftest import Server
+from aloft_server import Server
 from mlflow import MlflowClient
 
 MEBIBYTE = 1 << 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mlflow
-from conftest import Server
+from aloft_server import Server
 from mlflow import MlflowClient
 
 

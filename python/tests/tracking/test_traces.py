@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import mlflow
 import pytest
-from conftest import Server
+from aloft_server import Server
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource, SpanType, Trace
 from mlflow.exceptions import MlflowException

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conftest import Server
+from aloft_server import Server
 
 ROUNDS = 20
 WRITERS = 8

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
-from conftest import free_port
+from aloft_server import free_port
 from mlflow.entities import (
     Dataset,
     DatasetInput,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import Server
+from aloft_server import Server
 from mlflow.tracking import MlflowClient
 
 from . import same

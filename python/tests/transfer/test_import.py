@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import Server, program
+from aloft_server import Server, program
 from mlflow.tracking import MlflowClient
 
 from . import same
