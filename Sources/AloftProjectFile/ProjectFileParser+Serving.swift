@@ -67,7 +67,8 @@ extension ProjectFileParser {
     private static func readShift(_ cursor: Cursor) -> Double? {
         guard let text = cursor.scalar?.string, text != "none" else { return nil }
         guard let percent = Quantity.percent(text), percent > 0, percent < 100 else {
-            cursor.fault("`score_shift` is a percentage between 0% and 100%, or none\(cursor.butIs)")
+            cursor.fault(
+                "`score_shift` is a percentage between 0% and 100%, or none\(cursor.butIs)")
             return nil
         }
         return percent / 100
