@@ -60,6 +60,7 @@ import Testing
         let counts = Counts()
         let isOver = Flag()
         let started = Starts()
+        let asked = Starts()
         let turns = 5
         try await withThrowingTaskGroup(of: Void.self) { group in
             let (addressesOfFirst, start) = AsyncStream.makeStream(of: ListenAddress.self)
@@ -67,7 +68,7 @@ import Testing
                 group.addTask {
                     // The first starts at once, each other when the one before answers.
                     let before = turn == 0 ? -1 : 40 * turn
-                    while counts.good <= before || started.count < turn {
+                    while counts.bad.isEmpty, counts.good <= before || started.count < turn {
                         try await Task.sleep(for: .milliseconds(5))
                     }
                     let gateway = try GatewayWorld.makeGateway(
@@ -80,19 +81,25 @@ import Testing
             }
             var addresses = addressesOfFirst.makeAsyncIterator()
             let address = try #require(await addresses.next())
+            try await GatewayWorld(folder: folder, address: address).waitUntilReady()
             for _ in 0..<4 {
                 group.addTask {
                     try await RawConnection.offPool {
                         Self.ask(
                             address, until: { isOver.isSet }, counts)
+                        asked.add()
                     }
                 }
             }
             // All gateways but the last end by themselves.
             for _ in 0..<turns - 1 { try await group.next() }
             let soFar = counts.good
-            while counts.good < soFar + 50 { try await Task.sleep(for: .milliseconds(5)) }
+            while counts.bad.isEmpty, counts.good < soFar + 50 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             isOver.set()
+            // The last gateway ends as one that is stopped does: nobody may be asking then.
+            while asked.count < 4 { try await Task.sleep(for: .milliseconds(5)) }
             group.cancelAll()
             try await group.waitForAll()
         }
