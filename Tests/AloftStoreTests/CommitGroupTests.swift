@@ -30,6 +30,33 @@ struct CommitGroupTests {
         #expect(level == 2)
     }
 
+    @Test func `the log starts again however long writers go on`() async throws {
+        let temporary = try TemporaryStore()
+        let pool = try DatabasePool(path: temporary.folder.path + "/other.db")
+        try await pool.write { db in
+            try db.execute(sql: "CREATE TABLE note (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")
+        }
+        try await pool.writeWithoutTransaction {
+            try $0.execute(sql: "PRAGMA wal_autocheckpoint = 0")
+        }
+        let checkpointer = try Checkpointer(
+            path: pool.path, limits: .init(changes: 10, longLog: 100))
+        let commits = CommitGroup(
+            pool: pool, changes: ChangeSignal(), checkpointer: checkpointer)
+        for _ in 0..<2000 {
+            try await commits.perform { db in
+                try db.execute(sql: "INSERT INTO note (text) VALUES (zeroblob(6000))")
+            }
+        }
+        try checkpointer.close()
+        let log = try FileManager.default.attributesOfItem(atPath: pool.path + "-wal")
+        // Never started again it would have 6,000 pages and more.
+        #expect((log[.size] as? Int ?? 0) < 12 << 20)
+        let count = try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM note") }
+        #expect(count == 2000)
+        try pool.close()
+    }
+
     @Test func `writers that fail undo only their own work`() async throws {
         let temporary = try await makeTable()
         let store = temporary.store

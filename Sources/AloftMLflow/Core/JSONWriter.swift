@@ -73,7 +73,12 @@ struct JSONWriter {
         if value.isNaN { return string("NaN") }
         if value.isInfinite { return string(value < 0 ? "-Infinity" : "Infinity") }
         separate()
-        bytes.append(contentsOf: value.description.utf8)
+        if let whole = Int64(exactly: value), whole.magnitude < 1 << 50, whole != 0 {
+            digits(whole)
+            bytes.append(contentsOf: ".0".utf8)
+        } else {
+            bytes.append(contentsOf: value.description.utf8)
+        }
         needsComma = true
     }
 
@@ -123,8 +128,23 @@ struct JSONWriter {
 
     mutating func number(_ value: Int64) {
         separate()
-        bytes.append(contentsOf: String(value).utf8)
+        digits(value)
         needsComma = true
+    }
+
+    /// Without a string in between: a history is little else than numbers.
+    private mutating func digits(_ value: Int64) {
+        if value < 0 { bytes.append(0x2D) }
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { buffer in
+            var start = buffer.count
+            var rest = value.magnitude
+            repeat {
+                start -= 1
+                buffer[start] = UInt8(truncatingIfNeeded: rest % 10) + 0x30
+                rest /= 10
+            } while rest > 0
+            bytes.append(contentsOf: buffer[start...])
+        }
     }
 
     mutating func value(_ value: JSONValue) {

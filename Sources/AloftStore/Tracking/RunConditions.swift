@@ -28,8 +28,9 @@ extension RunSearch.Condition {
     }
 
     /// True of the run numbered `run`, found among all that match, which are read from an index
-    /// once: right for many runs. Falls back to `probe`.
+    /// once: right for many runs, unless nearly all match. Falls back to `probe`.
     func member(_ run: String, of experiments: [Int64]) -> SQLText {
+        guard maySelect || isNull else { return probe }
         switch self {
         case .metric, .dataset(.name, _), .dataset(.digest, _):
             guard let rows = matching(experiments, stage: nil) else { return probe }
@@ -73,6 +74,13 @@ extension RunSearch.Condition {
                 WHERE d.experiment IN
                 """ + " ") + .list(experiments) + SQLText(" AND ")
                 + match.sql(field == .name ? "d.name" : "d.digest")
+        }
+    }
+
+    private var isNull: Bool {
+        switch self {
+        case .param(_, let match), .tag(_, let match): match == .isNull
+        case .metric, .text, .number, .dataset: false
         }
     }
 

@@ -6,17 +6,19 @@ import GRDB
 /// - from the runs of the most selective condition, if that has few, sorting those;
 /// - else along the index that has the order asked for, from its start, looking at each run's rows
 ///   until the page is full;
-/// - or, where that takes long because few of the first runs match, along the whole index, with the
-///   runs that match each condition read from their indexes before.
-///
-/// The last costs one pass over an index a condition, whatever the conditions are.
+/// - or, where that takes long because few of the first runs match, from the most selective
+///   condition after all, if that has not too many;
+/// - or else along the whole index, with the runs that match each condition read from their indexes
+///   before: one pass over an index a condition, whatever the conditions are.
 struct RunFinder {
     /// Which plan is taken when.
     struct Limits {
         /// A condition that at most so many runs match leads the search.
         var fewRuns = 4000
+        /// It does also with so many, if the index of the order does not soon fill the page.
+        var someRuns = 16_000
         /// How far along an index runs are looked at one by one.
-        var firstStretch = 2000
+        var firstStretch = 6000
         /// So many runs of several experiments are put in order together.
         var merged = 20_000
     }
@@ -29,26 +31,39 @@ struct RunFinder {
 
     /// The numbers of the runs, in order; one more than `search.limit` if there are more.
     func find() throws -> [Int64] {
-        if let driver = try mostSelective() { return try sorted(driver) }
-        if experiments.count == 1 { return try walk(limit: search.limit + 1, search.offset) }
+        let best = try mostSelective()
+        if let best, best.count <= limits.fewRuns || experiments.count > 1 {
+            return try sorted(best.rows)
+        }
+        if experiments.count == 1 {
+            return try walk(limit: search.limit + 1, search.offset, orElse: best?.rows)
+        }
         let enough = search.offset + search.limit + 1
         guard experiments.count * enough <= limits.merged else { return try sorted(nil) }
         let candidates = try experiments.flatMap { experiment in
             try RunFinder(db: db, search: search, experiments: [experiment], limits: limits)
-                .walk(limit: enough, 0)
+                .walk(limit: enough, 0, orElse: nil)
         }
         return try sorted(candidates)
     }
 
-    private func mostSelective() throws -> SQLText? {
-        var best: (count: Int, rows: SQLText)?
+    private struct Driver {
+        var count: Int
+        var rows: SQLText
+    }
+
+    private func mostSelective() throws -> Driver? {
+        let most = max(limits.fewRuns, limits.someRuns)
+        var best: Driver?
         for condition in search.conditions where condition.maySelect {
             guard let rows = condition.matching(experiments, stage: search.stage) else { continue }
             let count = try number(
-                SQLText("SELECT count(*) FROM (") + rows + SQLText(" LIMIT \(limits.fewRuns + 1))"))
-            if count <= limits.fewRuns, count < best?.count ?? .max { best = (Int(count), rows) }
+                SQLText("SELECT count(*) FROM (") + rows + SQLText(" LIMIT \(max(most, 0) + 1))"))
+            if count <= most, count < best?.count ?? .max {
+                best = Driver(count: Int(count), rows: rows)
+            }
         }
-        return best?.rows
+        return best
     }
 
     // MARK: Sorting
@@ -89,16 +104,21 @@ struct RunFinder {
 
     // MARK: Along an index
 
-    /// One experiment's runs along the index of the first order.
-    func walk(limit: Int, _ offset: Int) throws -> [Int64] {
+    /// One experiment's runs along the index of the first order; if that takes long, the runs that
+    /// `driver` gives, sorted.
+    private func walk(limit: Int, _ offset: Int, orElse driver: SQLText?) throws -> [Int64] {
         var found: [Int64] = []
         var offset = offset
         for part in RunIndexPart.parts(of: search) {
-            let rows = try along(part, limit: limit - found.count, offset: offset)
-            found += rows
+            let walk = RunIndexWalk(search: search, experiment: experiments[0], part: part)
+            var rows = try firstStretch(walk, limit: limit - found.count, offset: offset)
+            if rows == nil {
+                if let driver { return try sorted(driver) }
+                rows = try numbers(walk.rows(limit: limit - found.count, offset: offset))
+            }
+            found += rows ?? []
             if found.count >= limit { return found }
-            if rows.isEmpty, offset > 0 {
-                let walk = RunIndexWalk(search: search, experiment: experiments[0], part: part)
+            if rows?.isEmpty ?? true, offset > 0 {
                 offset -= min(offset, Int(try number(walk.count)))
             } else {
                 offset = 0
@@ -107,19 +127,25 @@ struct RunFinder {
         return found
     }
 
-    private func along(_ part: RunIndexPart, limit: Int, offset: Int) throws -> [Int64] {
-        var walk = RunIndexWalk(search: search, experiment: experiments[0], part: part)
-        guard !search.conditions.isEmpty,
-            let bound = walk.bound(after: limits.firstStretch + offset)
-        else { return try numbers(walk.rows(limit: limit, offset: offset)) }
+    /// A part's rows, if looking at its first runs one by one gives them; else `nil`.
+    private func firstStretch(
+        _ walk: RunIndexWalk, limit: Int, offset: Int
+    ) throws -> [Int64]? {
+        guard !search.conditions.isEmpty else {
+            return try numbers(walk.rows(limit: limit, offset: offset))
+        }
+        let length = limits.firstStretch + offset
+        guard let last = walk.bound(after: length), let later = walk.bound(after: 3 * length)
+        else { return nil }
+        var walk = walk
         walk.style = .probing
-        let last = try bound.rows(db).first
-        if let last { walk.before = last[0] }
+        let value: DatabaseValue? = try last.rows(db).first?[0]
+        if let value {
+            let end: DatabaseValue? = try later.rows(db).first?[0]
+            walk.bound = .init(value: value, isTaken: end != value)
+        }
         let rows = try numbers(walk.rows(limit: limit, offset: offset))
-        if last == nil || rows.count >= limit { return rows }
-        walk.before = nil
-        walk.style = .members
-        return try numbers(walk.rows(limit: limit, offset: offset))
+        return walk.bound == nil || rows.count >= limit ? rows : nil
     }
 
     // MARK: Statements

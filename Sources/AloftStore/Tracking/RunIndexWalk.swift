@@ -34,8 +34,15 @@ struct RunIndexWalk {
     let experiment: Int64
     let part: RunIndexPart
     var style: Style = .members
-    /// Goes only so far: to before this value of what orders, so that equal ones stay together.
-    var before: DatabaseValue?
+    /// Goes only so far along what orders. Equal values are all taken or none, since what else is
+    /// ordered by decides between them.
+    var bound: Bound?
+
+    struct Bound: Equatable {
+        var value: DatabaseValue
+        /// Whether rows with this value are taken.
+        var isTaken: Bool
+    }
 
     func rows(limit: Int, offset: Int) -> SQLText {
         SQLText("SELECT r.number") + source(ordering.joins)
@@ -111,17 +118,18 @@ struct RunIndexWalk {
         if let stage = search.stage {
             text += SQLText(" AND r.lifecycleStage = ?", [stage.rawValue.databaseValue])
         }
-        return text + beforeBound + conditions
+        return text + untilBound + conditions
     }
 
-    private var beforeBound: SQLText {
-        guard let before else { return SQLText() }
+    private var untilBound: SQLText {
+        guard let bound else { return SQLText() }
+        let equal = bound.isTaken ? "=" : ""
         if part == .valued {
             let ascending = search.orders.first?.ascending ?? true
-            return SQLText(" AND o.value \(ascending ? "<" : ">") ?", [before])
+            return SQLText(" AND o.value \(ascending ? "<" : ">")\(equal) ?", [bound.value])
         }
         guard let (column, ascending) = leading else { return SQLText() }
-        return SQLText(" AND r.\(column) \(ascending ? "<" : ">") ?", [before])
+        return SQLText(" AND r.\(column) \(ascending ? "<" : ">")\(equal) ?", [bound.value])
     }
 
     private var conditions: SQLText {

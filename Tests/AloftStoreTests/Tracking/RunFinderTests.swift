@@ -213,9 +213,11 @@ struct RunFinderTests {
             let search = randomSearch(&chance)
             let wanted = expected(runs, search)
             for limits in [
-                RunFinder.Limits(), .init(fewRuns: -1, firstStretch: 5, merged: 10_000),
-                .init(fewRuns: -1, firstStretch: 1000, merged: 0),
-                .init(fewRuns: 20, firstStretch: 1, merged: 10_000),
+                RunFinder.Limits(),
+                .init(fewRuns: -1, someRuns: -1, firstStretch: 5, merged: 10_000),
+                .init(fewRuns: -1, someRuns: 1000, firstStretch: 5, merged: 10_000),
+                .init(fewRuns: -1, someRuns: -1, firstStretch: 1000, merged: 0),
+                .init(fewRuns: 20, someRuns: 50, firstStretch: 1, merged: 10_000),
             ] {
                 let found = try await temporary.store.read { db in
                     let numbers = try RunFinder(
@@ -246,7 +248,7 @@ struct RunFinderTests {
         }
         let all = searches
         let limits: [RunFinder.Limits] = [
-            .init(), .init(fewRuns: -1, firstStretch: 5, merged: 10_000),
+            .init(), .init(fewRuns: -1, someRuns: -1, firstStretch: 5, merged: 10_000),
         ]
         let scans = try await temporary.store.read { db in
             let log = Statements()
