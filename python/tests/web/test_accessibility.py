@@ -24,6 +24,7 @@ PAGES = {
     "jobs": "/jobs",
     "sweeps": "/sweeps",
     "deployments": "/deployments",
+    "predictions": "/predictions",
     "settings": "/settings",
 }
 

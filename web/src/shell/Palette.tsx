@@ -24,15 +24,18 @@ async function find(text: string): Promise<Found[]> {
     if (text.length < 2) return [];
     const lower = text.toLowerCase();
     const id = /^[0-9a-f]{32}$/.test(lower) ? lower : "";
-    const [experiments, models, deployments, jobs, run] = await Promise.all([
+    const prediction = /^[0-9a-f]{28}$/.test(lower) ? lower : "";
+    const [experiments, models, deployments, jobs, run, predictions] = await Promise.all([
         searchExperiments(`name ILIKE ${like(text)}`).then((reply) => reply.experiments ?? [], () => []),
         searchModels(`name ILIKE ${like(text)}`).then((reply) => reply.registered_models ?? [], () => []),
         call("ListDeployments", {}).then((reply) => reply.deployments, () => []),
         call("ListJobs", { query: { limit: 200 } }).then((reply) => reply.jobs, () => []),
         id === "" ? null : getRun(id).catch(() => null),
+        prediction === "" ? [] : call("ListPredictions", { query: { id: prediction } }).then((reply) => reply.predictions, () => []),
     ]);
     return [
         ...(run === null ? [] : [{ key: `run ${id}`, kind: "Run", label: run.info.run_name ?? id, to: path("runs", id) }]),
+        ...predictions.map((each) => ({ key: `q ${each.id}`, kind: "Prediction", label: each.id, note: each.endpoint, to: path("predictions", each.id) })),
         ...experiments.slice(0, EACH).map((each) => ({ key: `e ${each.experiment_id}`, kind: "Experiment", label: each.name, to: path("experiments", each.experiment_id) })),
         ...models.slice(0, EACH).map((each) => ({ key: `m ${each.name}`, kind: "Model", label: each.name, to: path("models", each.name) })),
         ...deployments.filter(({ name }) => name.toLowerCase().includes(lower)).slice(0, EACH).map((each) => ({

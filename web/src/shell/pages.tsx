@@ -17,6 +17,8 @@ const lazily = {
     Model: lazy(() => import("../pages/Model/Model").then((page) => ({ default: page.Model }))),
     Models: lazy(() => import("../pages/Models/Models").then((page) => ({ default: page.Models }))),
     ModelVersion: lazy(() => import("../pages/ModelVersion/ModelVersion").then((page) => ({ default: page.ModelVersionPage }))),
+    Prediction: lazy(() => import("../pages/Prediction/Prediction").then((page) => ({ default: page.PredictionPage }))),
+    Predictions: lazy(() => import("../pages/Predictions/Predictions").then((page) => ({ default: page.Predictions }))),
     Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => ({ default: page.SweepPage }))),
     Sweeps: lazy(() => import("../pages/Sweeps/Sweeps").then((page) => ({ default: page.Sweeps }))),
 };
@@ -40,6 +42,8 @@ export function pageFor(parts: string[]): ReactNode {
         case "sweeps": return first === undefined ? <lazily.Sweeps /> : <lazily.Sweep key={first} id={first} />;
         case "deployments":
             return first === undefined ? <lazily.Deployments /> : <lazily.Deployment key={first} name={first} />;
+        case "predictions":
+            return first === undefined ? <lazily.Predictions /> : <lazily.Prediction key={first} id={first} />;
         case "settings": return <Settings />;
         default: return <NotFound />;
     }
@@ -80,6 +84,7 @@ export const navigation: { title: string; items: NavItem[] }[] = [
         title: "Operate",
         items: [
             { label: "Deployments", to: "/deployments", area: "deployments", key: "d", icon: "M2 13 14 2 10 14l-2.5-5z" },
+            { label: "Predictions", to: "/predictions", area: "predictions", key: "p", icon: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5 14 14M5 7.2l1.5 1.5L9.2 5.6" },
         ],
     },
     {

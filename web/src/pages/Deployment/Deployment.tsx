@@ -56,6 +56,7 @@ export function DeploymentPage({ name }: { name: string }) {
             note={reply && <span className="mono small">{reply.deployment.endpoint} <Copy text={reply.deployment.endpoint} className="inline" /></span>}
             actions={(
                 <>
+                    <Link className="button" to={`/predictions?deployment=${encodeURIComponent(name)}&environment=${encodeURIComponent(environment)}`}>Predictions</Link>
                     {rollout === "running" && button("pause", "Pause")}
                     {rollout === "paused" && button("resume", "Resume")}
                     {(rollout === "running" || rollout === "paused") && button("promote", "Promote", "primary")}

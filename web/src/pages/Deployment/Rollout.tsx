@@ -33,7 +33,8 @@ export function Rollout({ revision }: { revision: Revision }) {
     );
 }
 
-function Evidence({ step }: { step: Step }) {
+/** Both revisions' requests, errors and latencies in one step, and what was concluded. */
+export function Evidence({ step }: { step: Step }) {
     const sides: [string, Step["candidate"]][] = [["New revision", step.candidate], ["Revision before", step.baseline]];
     return (
         <section>

@@ -16,7 +16,7 @@ export function Live() {
     const all = data?.deployments ?? [];
     if (all.length === 0) return null;
     return (
-        <Card title="Live" flush side={<Link to="/deployments">All deployments</Link>}>
+        <Card title="Live" flush side={<><Link to="/predictions">Predictions</Link> · <Link to="/deployments">All deployments</Link></>}>
             <ul className="list">
                 {all.slice(0, 8).map((item) => (
                     <li key={item.endpoint}>
