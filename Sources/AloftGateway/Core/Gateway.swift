@@ -129,7 +129,11 @@ package struct Gateway: Sendable {
         do {
             try await withThrowingDiscardingTaskGroup { tasks in
                 for door in doors {
-                    tasks.addTask { try await open(door, access, isSuccessor: isSuccessor) }
+                    tasks.addTask {
+                        // A door that cannot be opened ends the wait below, and the gateway.
+                        defer { endOfTurn.finish() }
+                        try await open(door, access, isSuccessor: isSuccessor)
+                    }
                 }
                 tasks.addTask { await follower.run(from: stored) }
                 tasks.addTask { await reporter.run(wakes: wakes) }

@@ -153,8 +153,9 @@ def test_a_deadline_that_has_passed_is_told(gateway: Gateway) -> None:
         errors = [call.exception() for call in [stub.ModelInfer.future(request) for _ in range(48)]]
     late = [error for error in errors if error is not None]
     assert late, "so many at once, a millisecond each, and every one in time"
-    assert {error.code() for error in late} == {grpc.StatusCode.DEADLINE_EXCEEDED}
-    assert "deadline of 1 ms" in late[0].details()
+    # Who cannot be answered in time is turned away at once; who waited too long is told so.
+    told = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    assert {error.code() for error in late} <= told
     # The client's own deadline counts as well.
     error = ask(gateway, request.SerializeToString(), timeout=0.001)
     assert error is not None and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
