@@ -14,6 +14,7 @@ import mlflow
 import numpy
 import pandas
 import pytest
+import sklearn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 from sklearn.linear_model import LogisticRegression
@@ -29,6 +30,7 @@ class Answered:
     server: Any
     good: str
     refused: str
+    example: object
 
 
 def register_versions(address: str) -> None:
@@ -44,7 +46,12 @@ def register_versions(address: str) -> None:
             mlflow.log_input(mlflow.data.from_pandas(table, name="people"), context="training")
             model = LogisticRegression(C=strength).fit(table, answers)
             mlflow.sklearn.log_model(
-                model, name="model", registered_model_name="demo", input_example=table[:3]
+                model,
+                name="model",
+                registered_model_name="demo",
+                input_example=table[:3],
+                # Finding them out by itself takes MLflow half a minute a model.
+                pip_requirements=[f"scikit-learn=={sklearn.__version__}"],
             )
 
 
@@ -91,7 +98,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory, server_type: Any) -> Iter
         server.wait_until(
             lambda each=identifier: bool(server.get(f"/api/v1/predictions/{each}")), identifier
         )
-    yield Answered(server, good, refused)
+    yield Answered(server, good, refused, manifests[0]["example"])
     server.stop()
 
 
@@ -203,4 +210,31 @@ def test_both_pages_can_be_read_by_everyone_also_on_a_phone(
         expect(page.locator("[aria-busy]")).to_have_count(0)
         assert serious_faults(page) == []
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert watched.errors == []
+
+
+def test_an_answer_given_in_a_rollout_names_its_step(
+    answered: Answered, open_context: Callable[..., BrowserContext]
+) -> None:
+    server = answered.server
+    server.run("deploy", "demo", "--model", "demo/2")
+    body = json.dumps(answered.example).encode()
+    found: list[str] = []
+
+    def is_in_a_step() -> bool:
+        for _ in range(10):
+            ask(server, "/v2/models/demo/infer", body)
+        listed = json.loads(server.get("/api/v1/predictions?deployment=demo&limit=20") or "{}")
+        items = listed.get("predictions", [])
+        found.extend(each["id"] for each in items if each.get("rolloutStep") is not None)
+        return bool(found)
+
+    server.wait_until(is_in_a_step, "an answer in a step of the rollout")
+    watched = Watched(open_context(), server.url)
+    page = watched.open(f"/predictions/{found[0]}")
+    walk = page.get_by_role("list", name="From the answer back to the data")
+    expect(walk).to_contain_text("Rollout step 1")
+    expect(page.get_by_role("heading", name="Rollout step 1")).to_be_visible()
+    expect(page.get_by_role("table", name=re.compile("Evidence at"))).to_be_visible()
+    assert serious_faults(page) == []
     assert watched.errors == []
