@@ -1,6 +1,6 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Code, Copy, Page, Status } from "../../components/Basics";
+import { Card, Code, Copy, Page, Status } from "../../components/Basics";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { Ago } from "../../components/Time";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
@@ -65,22 +65,35 @@ export function Predictions() {
 }
 
 function Table({ reply, filters }: { reply: Reply; filters: Filters }) {
+    if (reply.storage.records === 0 && !isNarrowed(filters)) return <Card><First /></Card>;
     return (
         <VirtualTable label="Predictions" rows={reply.predictions} rowID={({ id }) => id} columns={columns}
             onOpen={({ id }) => navigate(path("predictions", id))} height="calc(100vh - 280px)"
-            empty={<Nothing reply={reply} filters={filters} />} foot={<Foot reply={reply} />} />
+            empty={<Nothing reply={reply} />} foot={<Foot reply={reply} />} />
     );
 }
 
-function Nothing({ reply, filters }: { reply: Reply; filters: Filters }) {
+function Nothing({ reply }: { reply: Reply }) {
     if (reply.next !== undefined) return <Empty title="None in this part of the log">Look further back with “Older”.</Empty>;
-    if (reply.storage.records > 0 || isNarrowed(filters)) {
-        return <Empty title="No prediction fits" actions={<Link className="button" to="/predictions">Show all</Link>} />;
+    return <Empty title="No prediction fits" actions={<Link className="button" to="/predictions">Show all</Link>} />;
+}
+
+/** What to do first: deploy, then ask. */
+function First() {
+    const { data } = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment"] });
+    const [first] = data?.deployments ?? [];
+    if (data !== undefined && first === undefined) {
+        return (
+            <Empty title="No predictions yet">
+                <p>Nothing answers requests. Put a registered model behind an address:</p>
+                <Code text="aloft deploy my-model --model my-model/1 --environment staging --wait" />
+            </Empty>
+        );
     }
     return (
-        <Empty title="No predictions yet">
-            <p>Ask a deployment, in its page under “Try it” or from a program; the answer is here a second later:</p>
-            <Code text={"curl -si http://127.0.0.1:5001/deployments/NAME/invocations \\\n    -H 'content-type: application/json' -d '{\"instances\": [[1, 2, 3]]}'"} />
+        <Empty title="No predictions yet" actions={first && <Link className="button primary" to={`${deploymentOf({ deployment: first.name, environment: first.environment })}&tab=try`}>Try it in the browser</Link>}>
+            <p>Ask a deployment; the answer is here a second later:</p>
+            <Code text={`curl -si http://127.0.0.1:5001/deployments/${first?.endpoint ?? "NAME"}/invocations \\\n    -H 'content-type: application/json' -d '{"instances": [[1, 2, 3]]}'`} />
         </Empty>
     );
 }
