@@ -100,7 +100,6 @@ def batching(program: Path, home: Path, load: Any, seconds: int) -> None:
         body = home / "body.json"
         body.write_bytes(infer_body(input_ids=ids, attention_mask=np.ones_like(ids)))
         for name, options in (("batched", ()), ("unbatched", ("--batch-rows", "1"))):
-            options = (*options, "--latency-target", "250")
             with gateway(program, folder, *options) as peer:
                 load(peer, body, 32, 2)
                 for connections in (1, 32):
@@ -179,7 +178,7 @@ def slow_model(multiplications: int) -> bytes:
     graph = helper.make_graph(
         nodes,
         "slow",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 16, size])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, size])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", size])],
         [helper.make_tensor("m", TensorProto.FLOAT, [size, size], matrix.ravel().tolist())],
     )
@@ -190,11 +189,11 @@ def slow_model(multiplications: int) -> bytes:
 def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
     """What is answered at five times what the model can, and how quickly."""
     folder = home / "gateway"
-    place(folder, {"cancer": slow_model(400)})
-    body = infer_body(x=np.ones((1, 16, 128), np.float32))
+    place(folder, {"cancer": slow_model(3000)})
+    body = infer_body(x=np.ones((1, 1, 128), np.float32))
     file = home / "body.json"
     file.write_bytes(body)
-    with gateway(program, folder) as peer:
+    with gateway(program, folder, "--latency-target", "100") as peer:
         load(peer, file, 8, 2)
         peak = load(peer, file, 8, seconds)
         capacity = peak["requests"] / peak["seconds"]

@@ -29,7 +29,7 @@ package struct GatewayConfiguration: Sendable {
     package var shadowQueueLimit = 256
     /// How long an answer of a model may take as a rule, waiting and its share of a batch included.
     /// Batches and queues are kept short enough for it.
-    package var latencyTarget = Duration.milliseconds(100)
+    package var latencyTarget = Duration.seconds(1)
     /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
     package var modelMemoryBytes: Int?
     /// How long connections may end by themselves when another gateway has taken over.

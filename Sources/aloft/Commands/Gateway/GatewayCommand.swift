@@ -70,7 +70,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long an answer may take as a rule; bounds batches and queues.", valueName: "ms"))
-    var latencyTarget = 100
+    var latencyTarget = 1000
 
     @Option(
         help: ArgumentHelp(
