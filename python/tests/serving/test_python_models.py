@@ -91,6 +91,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Itera
     code.write_text(MODEL)
     server = server_type(data=folder / "data").start()
     mlflow.set_tracking_uri(server.url)
+    mlflow.set_experiment("python-models")
     example = pd.DataFrame({"x": [1.5, 2.5]})
     with mlflow.start_run():
         mlflow.pyfunc.log_model(

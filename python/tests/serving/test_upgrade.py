@@ -83,6 +83,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, server_type):  # type: ig
     rows = np.random.default_rng(1).normal(size=(60, 4)).astype("float32")
     model = LogisticRegression().fit(rows, rows[:, 0] > 0)
     mlflow.set_tracking_uri(server.url)
+    mlflow.set_experiment("upgrade")
     with mlflow.start_run():
         mlflow.sklearn.log_model(
             model, name="model", input_example=rows[:3], registered_model_name="demo"
