@@ -362,7 +362,7 @@ class Flight:
         if str(live["version"]) != version:
             raise StepFailed(f"version {live['version']} is live, not {version}")
         for check in live["checks"]:
-            SCREEN.fact(f"check {check['check']}: {check['explanation']}")
+            SCREEN.fact(f"check {check['explanation']}")
         for step in (live.get("rollout") or {}).get("steps", []):
             SCREEN.fact(
                 f"step {step['weightPercent']:g} %: {step['candidate']['requests']} requests,"

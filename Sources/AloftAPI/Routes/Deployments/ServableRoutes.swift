@@ -21,9 +21,14 @@ package struct ServableRoutes: Sendable {
         }
         routes.on(ShowServable.self) { call in
             let key = try key(call)
-            let record = try await store.read { try ServableQueries.find($0, key) }
-            guard let record else { throw DeploymentError.versionNotFound(key) }
-            return ShowServable.Reply(record)
+            let (record, isKnown) = try await store.read { db in
+                let record = try ServableQueries.find(db, key)
+                return (record, try record != nil || VersionFactsQueries.find(db, key) != nil)
+            }
+            if let record { return ShowServable.Reply(record) }
+            guard isKnown else { throw DeploymentError.versionNotFound(key) }
+            // Registered a moment ago: its conversion was not looked at yet.
+            return ShowServable.Reply(model: key.model, version: key.version, state: "pending")
         }
     }
 
