@@ -135,6 +135,37 @@ private final class Taker: Sendable {
         #expect(try PredictionLogFolder(path: folder.path) { "other" }.name == "name")
     }
 
+    @Test func `what a successor writes first arrives though its predecessor wrote meanwhile`()
+        async throws
+    {
+        let (folder, taker) = (try makeFolder(), Taker())
+        let (earlier, successor) = (writer(folder), writer(folder))
+        // The one on its way out takes the number that both have in mind, and the server takes all.
+        earlier.write(records(1...2))
+        await earlier.close()
+        let shipper = shipper(folder, taker)
+        try await shipper.runOnce()
+        #expect(taker.ids == names(1...2))
+        successor.write(records(3...4))
+        try await wait { successor.counts.bytesWritten > 0 }
+        successor.write(records(5...6))
+        await successor.close()
+        try await shipper.runOnce()
+        #expect(taker.ids == names(1...6))
+        #expect(folder.segments().isEmpty)
+    }
+
+    @Test func `a number whose segment was sent on is not created again`() async throws {
+        let (folder, taker) = (try makeFolder(), Taker())
+        let writer = writer(folder)
+        writer.write(records(1...2))
+        await writer.close()
+        try await shipper(folder, taker).runOnce()
+        #expect(try folder.create(1) == nil)
+        #expect(folder.segments().isEmpty)
+        #expect(try folder.create(2) != nil)
+    }
+
     @Test func `what a crash cut off is given up, and counted`() async throws {
         let (folder, taker) = (try makeFolder(), Taker())
         let writer = writer(folder)

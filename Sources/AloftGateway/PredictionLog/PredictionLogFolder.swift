@@ -60,7 +60,10 @@ struct PredictionLogFolder: Sendable {
             + ".alog"
     }
 
-    /// A new segment, locked for as long as it is open; `nil` where the number is taken.
+    /// A new segment, locked for as long as it is open; `nil` where the number is or was taken.
+    ///
+    /// Another process of the same gateway may have written a segment of this number and sent it on
+    /// meanwhile. A second one would be taken for the first, and what it begins with would be lost.
     func create(_ number: Int) throws -> FileHandle? {
         let path = path(of: number)
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -74,6 +77,12 @@ struct PredictionLogFolder: Sendable {
         guard flock(descriptor, LOCK_EX) == 0, fstat(descriptor, &status) == 0,
             status.st_nlink > 0
         else {
+            try file.close()
+            return nil
+        }
+        // Numbers are noted before their segments go, so one that was used is seen here.
+        if let used = Self.note(in: self.path)?.next, number < used {
+            unlink(path)
             try file.close()
             return nil
         }

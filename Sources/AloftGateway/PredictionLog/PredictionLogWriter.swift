@@ -105,11 +105,13 @@ package final class PredictionLogWriter: Sendable {
 
     private func currentFile() throws -> FileHandle {
         if let file = state.withLock({ $0.file }) { return file }
-        // Another process of the same gateway, on its way out, may have taken the number.
+        // Another process of the same gateway, on its way out, may have taken the number, and what it
+        // wrote may be gone by now.
         for _ in 0..<1000 {
+            let least = folder.nextNumber
             let number = state.withLock { state in
-                defer { state.number += 1 }
-                return state.number
+                state.number = max(state.number, least) + 1
+                return state.number - 1
             }
             guard let file = try folder.create(number) else { continue }
             state.withLock { state in
