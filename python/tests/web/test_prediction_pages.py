@@ -171,7 +171,8 @@ def test_one_is_walked_back_to_its_data_and_asked_again_of_another_version(
     expect(page.get_by_role("list", name="From data to deployment")).to_be_visible()
     page.go_back()
     walk.get_by_role("link", name="demo r1").click()
-    page.get_by_role("link", name="Predictions", exact=True).last.click()
+    # The navigation has a link of the same name, which is there before the page is.
+    page.get_by_role("main").get_by_role("link", name="Predictions", exact=True).click()
     expect(page.get_by_label("Deployment", exact=True)).to_have_value("demo")
     assert watched.errors == []
 
