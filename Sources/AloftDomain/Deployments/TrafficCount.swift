@@ -17,8 +17,8 @@ package struct TrafficCount: Sendable, Hashable {
     }
 
     package mutating func add(_ other: TrafficCount) {
-        requests += other.requests
-        errors += other.errors
+        requests = requests.addingSaturated(other.requests)
+        errors = errors.addingSaturated(other.errors)
         latency.add(other.latency)
         scores.add(other.scores)
     }
@@ -44,8 +44,8 @@ package struct TrafficCount: Sendable, Hashable {
         var slow: UInt64 = 0
         var total: UInt64 = 0
         for (index, count) in latency.counts.enumerated() {
-            total += count
-            if index > bucket { slow += count }
+            total = total.addingSaturated(count)
+            if index > bucket { slow = slow.addingSaturated(count) }
         }
         return (slow, total)
     }

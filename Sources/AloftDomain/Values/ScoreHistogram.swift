@@ -2,8 +2,8 @@
 /// row. Eight buckets an octave on either side of zero, from 2^-10 to 2^21; what is nearer to zero
 /// counts as zero, what is farther in the last bucket; what is no number has a bucket of its own.
 /// Buckets ascend with the score, so that running sums are distribution functions.
-package struct ScoreHistogram: Sendable, Hashable {
-    package private(set) var counts: [UInt64]
+package struct ScoreHistogram: BucketHistogram {
+    package var counts: [UInt64]
 
     private static let octaves = 31
     private static let perSign = octaves * 8
@@ -12,12 +12,6 @@ package struct ScoreHistogram: Sendable, Hashable {
     package static let bucketCount = 2 * perSign + 2
 
     package init() { counts = Array(repeating: 0, count: Self.bucketCount) }
-
-    /// A histogram with these counts, one for each bucket.
-    package init(counts: [UInt64]) {
-        precondition(counts.count == Self.bucketCount, "one count for each bucket")
-        self.counts = counts
-    }
 
     /// Takes no logarithm: it stands on the path of every request.
     package static func bucket(_ score: Double) -> Int {
@@ -37,35 +31,12 @@ package struct ScoreHistogram: Sendable, Hashable {
         return bucket < perSign ? -(lower + upper) / 2 : (lower + upper) / 2
     }
 
-    package mutating func record(_ score: Double) { counts[Self.bucket(score)] += 1 }
-
-    package var total: UInt64 { counts.reduce(0, +) }
+    package mutating func record(_ score: Double) { counts[Self.bucket(score)] &+= 1 }
 
     /// The middle of the bucket in which at least `fraction` (0...1) of the counts are reached; `nil`
     /// when nothing was counted.
     package func quantile(_ fraction: Double) -> Double? {
-        let total = total
-        guard total > 0 else { return nil }
-        let rank = max(1, UInt64((fraction * Double(total)).rounded(.up)))
-        var seen: UInt64 = 0
-        for (bucket, count) in counts.enumerated() {
-            seen += count
-            if seen >= rank { return Self.middle(bucket) }
-        }
-        return Self.middle(Self.bucketCount - 1)
-    }
-
-    package mutating func add(_ other: ScoreHistogram) {
-        for bucket in counts.indices { counts[bucket] += other.counts[bucket] }
-    }
-
-    /// What was counted since `earlier`, an older reading of the same counter. A counter that was
-    /// reset (a bucket fell) counts from zero.
-    package func since(_ earlier: ScoreHistogram) -> ScoreHistogram {
-        guard zip(counts, earlier.counts).allSatisfy(>=) else { return self }
-        var difference = self
-        for bucket in counts.indices { difference.counts[bucket] -= earlier.counts[bucket] }
-        return difference
+        bucket(reaching: fraction).map(Self.middle)
     }
 
     /// The largest difference between the distribution functions of both, 0...1 (Kolmogorov and
@@ -76,31 +47,10 @@ package struct ScoreHistogram: Sendable, Hashable {
         var (sumOfMine, sumOfTheirs): (UInt64, UInt64) = (0, 0)
         var largest = 0.0
         for bucket in counts.indices {
-            sumOfMine += counts[bucket]
-            sumOfTheirs += other.counts[bucket]
+            sumOfMine = sumOfMine.addingSaturated(counts[bucket])
+            sumOfTheirs = sumOfTheirs.addingSaturated(other.counts[bucket])
             largest = max(largest, abs(Double(sumOfMine) / mine - Double(sumOfTheirs) / theirs))
         }
         return largest
-    }
-}
-
-extension ScoreHistogram: Codable {
-    /// Sparse on the wire: `[[bucket, count], …]`.
-    package init(from decoder: any Decoder) throws {
-        self.init()
-        let container = try decoder.singleValueContainer()
-        for pair in try container.decode([[UInt64]].self) {
-            guard pair.count == 2, pair[0] < UInt64(Self.bucketCount) else {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "a bucket is [index, count]")
-            }
-            counts[Int(pair[0])] = pair[1]
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        let pairs = counts.enumerated().filter { $0.element > 0 }
-        try container.encode(pairs.map { [UInt64($0.offset), $0.element] })
     }
 }
