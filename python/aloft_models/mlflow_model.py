@@ -67,6 +67,13 @@ class ModelFolder:
             return from_signature(schema)
         return from_example(self.example())
 
+    def output_names(self) -> tuple[str, ...]:
+        """The names that the signature gives to what the model answers; empty without names."""
+        schema = self.description.get_output_schema()
+        if schema is None or any(spec.name is None for spec in schema.inputs):
+            return ()
+        return tuple(str(spec.name) for spec in schema.inputs)
+
 
 def open_folder(path: Path) -> ModelFolder:
     """Reads `MLmodel`; throws FileNotFoundError where there is none."""

@@ -10,6 +10,9 @@ package enum ConversionRequirements {
         "requests>=2.31",
     ]
 
+    /// What PyTorch's newer exporter needs beside them; its older one does without.
+    private static let torchExporter = "onnxscript==0.7.2"
+
     /// Where a model says nothing of its own.
     private static let fallback = ["mlflow-skinny>=3.1,<4", "numpy", "pandas"]
 
@@ -25,6 +28,9 @@ package enum ConversionRequirements {
         let names = Set(lines.map(packageName))
         var needed = fallback.filter { !names.contains(packageName($0)) }
         if names.contains("mlflow") { needed.removeAll { packageName($0) == "mlflow-skinny" } }
+        if names.contains("torch"), !names.contains(packageName(torchExporter)) {
+            needed.append(torchExporter)
+        }
         return (lines + needed + converters).joined(separator: "\n") + "\n"
     }
 

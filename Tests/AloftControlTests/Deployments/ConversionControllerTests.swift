@@ -127,4 +127,14 @@ struct ConversionControllerTests {
         #expect(!lines.contains { $0.hasPrefix("mlflow-skinny") })
         #expect(ConversionRequirements.text(own: nil).hasPrefix("mlflow-skinny"))
     }
+
+    @Test func `PyTorch comes with what its exporter needs, once`() {
+        func exporters(_ own: String) -> [Substring] {
+            ConversionRequirements.text(own: own).split(separator: "\n")
+                .filter { $0.hasPrefix("onnxscript") }
+        }
+        #expect(exporters("torch==2.15.0\n") == ["onnxscript==0.7.2"])
+        #expect(exporters("torch\nonnxscript==0.5.0\n") == ["onnxscript==0.5.0"])
+        #expect(exporters("scikit-learn==1.9.0\n").isEmpty)
+    }
 }

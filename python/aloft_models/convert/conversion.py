@@ -19,6 +19,7 @@ from aloft_models.convert import (
     original,
     parity,
     python_model,
+    pytorch,
     unsigned,
 )
 from aloft_models.convert.failures import NotConvertible, in_short
@@ -52,6 +53,8 @@ def convert_folder(folder: ModelFolder, limit: float, scratch: Path) -> Servable
         kinds = ", ".join(sorted(set(folder.flavors) - {"python_function"})) or "a Python function"
         reason = f"the model is {kinds}, for which there is no conversion to ONNX"
         return python_model.servable(folder, model_input, reason, scratch)
+    if flavor == "pytorch":
+        return _pytorch(folder, limit, scratch)
     source = original.load(folder, flavor)
     if not model_input.is_known:
         model_input = unsigned.input_of(source.model)
@@ -63,6 +66,15 @@ def convert_folder(folder: ModelFolder, limit: float, scratch: Path) -> Servable
         if not folder.model_input().is_known:
             model_input = unsigned.plain(model_input)
         return python_model.servable(folder, model_input, str(refusal), scratch)
+
+
+def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
+    module = pytorch.load(folder)
+    try:
+        return Servable(*pytorch.convert(folder, module, limit, scratch))
+    except NotConvertible as refusal:
+        log.warning("no ONNX: %s", refusal)
+        return python_model.servable(folder, folder.model_input(), str(refusal), scratch)
 
 
 def _onnx(

@@ -13,6 +13,9 @@ from aloft_models.manifest import Tensor
 _ELEMENT_TYPES = {
     "BOOL": TensorProto.BOOL,
     "UINT8": TensorProto.UINT8,
+    "UINT16": TensorProto.UINT16,
+    "UINT32": TensorProto.UINT32,
+    "UINT64": TensorProto.UINT64,
     "INT8": TensorProto.INT8,
     "INT16": TensorProto.INT16,
     "INT32": TensorProto.INT32,
@@ -35,6 +38,11 @@ class Output:
     dimensions: int
     width: int | None = None
     column: int | None = None
+
+
+def element_type(datatype: str) -> int:
+    """ONNX's number of a protocol datatype; throws KeyError where it has none."""
+    return int(_ELEMENT_TYPES[datatype])
 
 
 def datatype(value_info: Any) -> str:

@@ -49,10 +49,6 @@ def load(folder: ModelFolder, flavor: str) -> Original:
     function = folder.flavors.get("python_function", {}).get("predict_fn", "predict")
     if flavor in ("xgboost", "lightgbm") and not hasattr(model, "get_params"):
         return Original(flavor, model, _booster_outputs(flavor, model), "prediction")
-    if flavor == "pytorch":
-        from aloft_models.convert import pytorch
-
-        return Original(flavor, model, pytorch.outputs(model), "output")
     return _estimator(flavor, model, function)
 
 

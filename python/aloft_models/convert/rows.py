@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aloft_models.inputs import ModelInput
+from aloft_models.manifest import Tensor
 from aloft_models.tensors import numpy_dtype
 
 DRAWN = 200
@@ -37,11 +38,34 @@ def rows_for(example: Any, model_input: ModelInput, model: Any) -> Rows | None:
         start = _table_from_signature(model_input, chance, text_categories(model))
         return Rows(start.head(5), start)
     if len(model_input.tensors) == 1 and model_input.tensors[0].datatype != "BYTES":
-        tensor = model_input.tensors[0]
-        shape = [size if size >= 0 else 8 for size in tensor.shape[1:]]
-        drawn = _wide(chance, (DRAWN, *shape)).astype(numpy_dtype(tensor.datatype))
+        drawn = _tensor_from_signature(model_input.tensors[0], chance)
         return Rows(drawn[:5], drawn)
     return None
+
+
+def named_rows_for(example: Any, model_input: ModelInput) -> Rows | None:
+    """The same for a model that takes several named tensors: dictionaries of arrays."""
+    if not model_input.tensors or any(one.datatype == "BYTES" for one in model_input.tensors):
+        return None
+    chance = np.random.default_rng(SEED)
+    if isinstance(example, dict) and all(one.name in example for one in model_input.tensors):
+        real = {one.name: np.asarray(example[one.name]) for one in model_input.tensors}
+        if len({array.shape[:1] for array in real.values()}) == 1 and all(
+            array.ndim and len(array) for array in real.values()
+        ):
+            more = {name: _array_like(array, chance) for name, array in real.items()}
+            return Rows(real, more)
+    drawn = {one.name: _tensor_from_signature(one, chance) for one in model_input.tensors}
+    return Rows({name: array[:5] for name, array in drawn.items()}, drawn)
+
+
+def _tensor_from_signature(tensor: Tensor, chance: np.random.Generator) -> Any:
+    """Whole numbers are drawn from 0 and 1: they are often places in a table."""
+    shape = (DRAWN, *(size if size >= 0 else 8 for size in tensor.shape[1:]))
+    dtype = numpy_dtype(tensor.datatype)
+    if dtype.kind != "f":
+        return chance.integers(0, 2, shape).astype(dtype)
+    return _wide(chance, shape).astype(dtype)
 
 
 def _in_order(example: pd.DataFrame, model_input: ModelInput) -> pd.DataFrame:
