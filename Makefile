@@ -39,16 +39,16 @@ check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	scripts/check-layers
 	swift build --build-tests --explicit-target-dependency-import-check error
-	.venv/bin/ruff check python examples bench web/build web/lint web/make-types
-	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types
+	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens
+	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens
 	.venv/bin/mypy --config-file python/pyproject.toml python/aloft_models
 	tsc --project web
 	web/lint
 
 format: setup-tests ## Put all sources into the house style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
-	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types
-	.venv/bin/ruff format python examples bench web/build web/lint web/make-types
+	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types web/screens
+	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens
 
 clean: ## Remove build outputs, tools and the demo's data
 	rm -rf web/dist .build .tools .runtime .venv .demo

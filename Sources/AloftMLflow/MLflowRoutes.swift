@@ -1,6 +1,7 @@
 package import AloftArtifacts
 package import AloftDomain
 package import AloftStore
+import GRDB
 package import Hummingbird
 
 /// The tracking protocol: every route that an unmodified `mlflow` client calls.
@@ -25,6 +26,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
         RunCalls(service: service).add(to: calls)
         LoggingCalls(service: service).add(to: calls)
         MetricCalls(service: service).add(to: calls)
+        PageCalls(service: service).add(to: calls)
         LoggedModelCalls(service: service).add(to: calls)
         RegisteredModelCalls(service: service).add(to: calls)
         ModelVersionCalls(service: service).add(to: calls)
@@ -67,6 +69,15 @@ struct MLflowService: Sendable {
     let webhooks: WebhookOutlet
     let time: TimeSource
     let chance: Chance
+
+    /// Writes what concerns one run, and says so to live pages once it is durable.
+    func change<Value: Sendable>(
+        _ run: RunID, _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        let value = try await store.write(body)
+        store.runChanged(run)
+        return value
+    }
 
     /// The answer where there is nothing to say.
     static let empty = Array("{}".utf8)

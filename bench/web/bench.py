@@ -116,7 +116,7 @@ def runs_table(browser: Browser, aloft: Peer, place: str, count: int) -> None:
     first = "document.querySelector(\"[aria-rowindex='2']\")?.textContent"
     sorts = []
     for index in range(6):
-        column = ["score", "loss", "learning_rate"][index // 2]
+        column = ["score", "learning_rate", "loss"][index // 2]
         before = json.dumps(page.evaluate(first))
         button = f"document.querySelector(\"button[title='Sort by {column}']\").click()"
         sorts.append(timed(page, button, f"{first} !== {before} && {first} !== undefined"))
@@ -150,12 +150,14 @@ def comparison(browser: Browser, aloft: Peer, runs: list[str], points: int) -> N
     for _ in range(3):
         if page is not None:
             page.context.close()
-        took, page = opened(browser, f"{aloft.url}/compare?runs={','.join(runs)}", ".js-line")
+        took, page = opened(
+            browser, f"{aloft.url}/compare?runs={','.join(runs)}", ".line-chart[data-lines]"
+        )
         times.append(took)
     assert page is not None
     report("first chart of a comparison", aloft.name, times, "ms", runs=len(runs),
            points_a_run=points, bound=1000)  # fmt: skip
-    plot = page.locator(".chart-area .nsewdrag").first
+    plot = page.locator(".line-chart").first
     box = plot.bounding_box()
     assert box is not None
     page.evaluate(

@@ -20,14 +20,14 @@ struct LoggingCalls: Sendable {
     private func logMetric(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let series = try FieldReader.metric(call.fields)
-        try await service.store.write { try TrackingQueries.log($0, id, [series]) }
+        try await service.change(id) { try TrackingQueries.log($0, id, [series]) }
         return MLflowService.empty
     }
 
     private func logParam(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let param = try FieldReader.param(call.fields)
-        try await service.store.write { db in
+        try await service.change(id) { db in
             try TrackingQueries.logParam(db, TrackingQueries.activeRun(db, id), param)
         }
         return MLflowService.empty
@@ -36,14 +36,14 @@ struct LoggingCalls: Sendable {
     private func setTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let tag = try FieldReader.tag(call.fields, cutTo: ValueRules.maxTagValue)
-        try await service.store.write { try TrackingQueries.setTag($0, id, tag) }
+        try await service.change(id) { try TrackingQueries.setTag($0, id, tag) }
         return MLflowService.empty
     }
 
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let key = try call.fields.string("key")
-        try await service.store.write { db in
+        try await service.change(id) { db in
             try TrackingQueries.deleteTag(db, TrackingQueries.activeRun(db, id), key: key)
         }
         return MLflowService.empty
@@ -60,7 +60,7 @@ struct LoggingCalls: Sendable {
         } else {
             batch = try LogBatch(MLflowBody.fields(buffer))
         }
-        try await service.store.write { db in
+        try await service.change(batch.run) { db in
             let run = try TrackingQueries.activeRun(db, batch.run)
             try TrackingQueries.log(db, run, batch.metrics)
             for param in batch.params { try TrackingQueries.logParam(db, run, param) }
@@ -75,7 +75,7 @@ struct LoggingCalls: Sendable {
         let models = try call.fields.objects("models").map {
             LoggedModelID(try $0.string("model_id"))
         }
-        try await service.store.write { db in
+        try await service.change(id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.logDatasets(db, run, datasets)
             try TrackingQueries.logModelInputs(db, run, models)
@@ -118,7 +118,7 @@ struct LoggingCalls: Sendable {
                 model: LoggedModelID(try $0.string("model_id")),
                 step: try $0.optionalInt("step") ?? 0)
         }
-        try await service.store.write { db in
+        try await service.change(id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.logModelOutputs(db, run, outputs)
         }
@@ -137,7 +137,7 @@ struct LoggingCalls: Sendable {
         where members[name] == nil {
             throw ProtocolError.invalid("Model json is missing mandatory fields: \(name)")
         }
-        try await service.store.write { db in
+        try await service.change(id) { db in
             let key = "mlflow.log-model.history"
             var models: [JSONValue] = []
             if let old = try TrackingQueries.tag(db, id, key: key),

@@ -102,14 +102,8 @@ struct MetricCalls: Sendable {
     private func interval(_ call: Call) async throws -> [UInt8] {
         let runs = try Self.runs(call.fields, "run_ids")
         let key = try call.fields.string("metric_key")
-        let first = try call.fields.optionalInt("start_step")
-        let last = try call.fields.optionalInt("end_step")
-        guard (first == nil) == (last == nil), first ?? 0 <= last ?? 0 || first == nil else {
-            throw ProtocolError.invalid(
-                "Give both start_step and end_step, the first not after the last, or neither.")
-        }
+        let range = try Self.steps(call.fields)
         let limit = try call.fields.maxResults(default: Self.maxSteps, limit: Self.maxSteps)
-        let range = first.flatMap { first in last.map { first...$0 } }
         let series = try await service.store.read { db in
             try runs.sorted().map { run in
                 let curve = try TrackingQueries.curve(
@@ -118,6 +112,17 @@ struct MetricCalls: Sendable {
             }
         }
         return Self.document(key, series)
+    }
+
+    /// The part of a series that is asked for; `nil` for all of it.
+    static func steps(_ fields: Fields) throws -> ClosedRange<Int64>? {
+        let first = try fields.optionalInt("start_step")
+        let last = try fields.optionalInt("end_step")
+        guard (first == nil) == (last == nil), first ?? 0 <= last ?? 0 || first == nil else {
+            throw ProtocolError.invalid(
+                "Give both start_step and end_step, the first not after the last, or neither.")
+        }
+        return first.flatMap { first in last.map { first...$0 } }
     }
 
     private static func runs(_ fields: Fields, _ name: String) throws -> [RunID] {

@@ -27,7 +27,7 @@ struct RunCalls: Sendable {
         let new = NewRun(
             id: service.chance.identifier(), experiment: experiment, name: name, user: user,
             startTime: startTime, tags: tags)
-        let run = try await service.store.write { try TrackingQueries.createdRun($0, new) }
+        let run = try await service.change(new.id) { try TrackingQueries.createdRun($0, new) }
         return Self.document(run)
     }
 
@@ -65,7 +65,7 @@ struct RunCalls: Sendable {
         let name = try FieldReader.text(call.fields, "run_name").map {
             ValueRules.cut($0, to: ValueRules.maxTagValue)
         }
-        let info = try await service.store.write { db in
+        let info = try await service.change(id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.updateRun(db, run, status: status, endTime: endTime, name: name)
             return try TrackingQueries.runInfo(db, id)
@@ -77,31 +77,24 @@ struct RunCalls: Sendable {
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let at = service.time.now()
-        try await service.store.write { try TrackingQueries.deleteRun($0, id, at: at) }
+        try await service.change(id) { try TrackingQueries.deleteRun($0, id, at: at) }
         return MLflowService.empty
     }
 
     private func restore(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
-        try await service.store.write { try TrackingQueries.restoreRun($0, id) }
+        try await service.change(id) { try TrackingQueries.restoreRun($0, id) }
         return MLflowService.empty
     }
 
     private func search(_ call: Call) async throws -> [UInt8] {
-        let fields = call.fields
-        let limit = try fields.maxResults(default: 1000, limit: 50_000)
-        let offset = try PageToken.offset(fields)
-        let ids = try fields.strings("experiment_ids")
-        guard ids.count <= 10_000 else {
-            throw ProtocolError.invalid("More than 10000 values of 'experiment_ids'.")
-        }
-        let search = RunSearch(
-            experiments: ids.map { ExperimentID($0) },
-            stage: try FieldReader.stage(fields, "run_view_type"),
-            conditions: try RunSearchParser.conditions(fields.optionalString("filter")),
-            orders: try RunSearchParser.orders(fields.strings("order_by")), limit: limit,
-            offset: offset)
-        let (runs, hasMore) = try await service.store.read { db in
+        try await Self.answer(try Self.search(call.fields), service.store)
+    }
+
+    /// A page of a search; its token leads to the next.
+    static func answer(_ search: RunSearch, _ store: Store) async throws -> [UInt8] {
+        let limit = search.limit
+        let (runs, hasMore) = try await store.read { db in
             let infos = try TrackingQueries.search(db, search)
             return (
                 try TrackingQueries.fill(db, Array(infos.prefix(limit))), infos.count > limit
@@ -110,7 +103,23 @@ struct RunCalls: Sendable {
         return JSONWriter.document { writer in
             writer.list("runs", runs) { writer, run in writer.run(run) }
             writer.member(
-                "next_page_token", hasMore ? PageToken.make(offset: offset + limit) : nil)
+                "next_page_token", hasMore ? PageToken.make(offset: search.offset + limit) : nil)
         }
+    }
+
+    /// What is searched for, as `runs/search` names it.
+    static func search(_ fields: Fields, defaultLimit: Int64 = 1000) throws -> RunSearch {
+        let limit = try fields.maxResults(default: defaultLimit, limit: 50_000)
+        let offset = try PageToken.offset(fields)
+        let ids = try fields.strings("experiment_ids")
+        guard ids.count <= 10_000 else {
+            throw ProtocolError.invalid("More than 10000 values of 'experiment_ids'.")
+        }
+        return RunSearch(
+            experiments: ids.map { ExperimentID($0) },
+            stage: try FieldReader.stage(fields, "run_view_type"),
+            conditions: try RunSearchParser.conditions(fields.optionalString("filter")),
+            orders: try RunSearchParser.orders(fields.strings("order_by")), limit: limit,
+            offset: offset)
     }
 }

@@ -21,11 +21,35 @@ extension TrackingQueries {
         _ db: Database, _ run: RunID, key: String, steps: ClosedRange<Int64>? = nil,
         atMost limit: Int
     ) throws -> MetricCurve {
+        // Fewer summaries than this would show less than the reader asked for.
+        let wanted = max(1, limit / MetricSummary.maxCount)
+        return try curve(db, run, key: key, steps: steps, atMost: limit, wanted: wanted)
+    }
+
+    /// The curves of many runs side by side, for about `total` points together. A few hundred runs are
+    /// read from their summaries alone, half as fine where that saves their blocks: nobody sees more
+    /// of one among so many, and whoever looks closer asks for that part.
+    package static func curves(
+        _ db: Database, _ runs: [RunID], key: String, steps: ClosedRange<Int64>? = nil,
+        total: Int
+    ) throws -> [(run: RunID, curve: MetricCurve)] {
+        let limit = min(max(total / max(runs.count, 1), 20), 1000)
+        let wanted = max(1, limit / MetricSummary.maxCount / (runs.count > 20 ? 2 : 1))
+        return try runs.map { run in
+            (
+                run,
+                try curve(db, run, key: key, steps: steps, atMost: limit, wanted: wanted)
+            )
+        }
+    }
+
+    private static func curve(
+        _ db: Database, _ run: RunID, key: String, steps: ClosedRange<Int64>?, atMost limit: Int,
+        wanted: Int
+    ) throws -> MetricCurve {
         guard let number = try runNumber(db, run) else { return MetricCurve() }
         var reader = CurveReader(
-            db: db, run: number, key: key, steps: steps ?? .min ... .max,
-            // Fewer summaries than this would show less than the reader asked for.
-            wanted: max(1, limit / MetricSummary.maxCount))
+            db: db, run: number, key: key, steps: steps ?? .min ... .max, wanted: wanted)
         try reader.read()
         var curve = reader.curve
         curve.points = MetricThinning.thinned(

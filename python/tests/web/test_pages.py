@@ -86,6 +86,13 @@ def test_runs_are_sorted_grouped_pinned_and_their_columns_chosen(
 
     page.get_by_label("Group by").select_option("params.booster")
     expect(page.get_by_role("button", name=re.compile("dart"))).to_be_visible()
+    # The server counts: a group holds all of its runs, and shows them when it is opened.
+    found = mlflow.MlflowClient().search_runs([seeded.experiment], "params.booster = 'dart'")
+    group = page.get_by_role("button", name=re.compile("dart"))
+    expect(group).to_contain_text(str(len(found)))
+    expect(page.get_by_text("17 runs in 3 groups")).to_be_visible()
+    group.click()
+    expect(page.get_by_role("row").filter(has_text=found[0].info.run_name)).to_be_visible()
     # All of it is in the address: a colleague who opens it sees the same.
     page.reload()
     expect(page.get_by_role("button", name=re.compile("dart"))).to_be_visible()
@@ -170,14 +177,16 @@ def test_curves_follow_a_run_while_it_is_logged(watched: Watched, seeded: Seeded
     live = seeded.runs[-1]
     page = watched.open(f"/runs/{live}?tab=curves")
     chart = page.get_by_role("img", name=re.compile("val_auc"))
-    chart.locator(".main-svg").first.wait_for()
+    expect(chart).to_have_attribute("data-lines", "1")
     client = mlflow.MlflowClient()
     for step in range(1, 6):
         client.log_metric(live, "val_auc", 0.55 + step / 100, step=step)
     client.log_metric(live, "fresh", 1.0, step=1)
     expect(page.get_by_role("img", name=re.compile("fresh"))).to_be_visible()
-    line = chart.locator(".js-line")
-    expect(line).to_have_count(1)
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 16, box["y"] + 12)
+    expect(chart).to_contain_text("0.6")
 
 
 def test_artifacts_are_previewed(watched: Watched, seeded: Seeded) -> None:
@@ -205,18 +214,43 @@ def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Compare 3 runs")
     chart = page.get_by_role("img", name=re.compile("val_auc by step"))
-    expect(chart.locator(".js-line")).to_have_count(3)
+    expect(chart).to_have_attribute("data-lines", "3")
     expect(page.get_by_role("img", name=re.compile("Parallel coordinates of 3"))).to_be_visible()
     differences = page.get_by_role("region", name="Differences")
     expect(differences.get_by_text("params.learning_rate")).to_be_visible()
     page.get_by_label("Smoothing").fill("0.8")
-    expect(chart.locator(".js-line")).to_have_count(6)
+    expect(chart).to_have_attribute("data-lines", "6")
+
+
+def test_a_curve_is_looked_into(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open(f"/compare?runs={','.join(seeded.runs[:2])}&metrics=val_auc")
+    chart = page.get_by_role("img", name="val_auc by step")
+    expect(chart).to_have_attribute("data-lines", "2")
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    with page.expect_request(
+        lambda request: "aloft/curves" in request.url and "start_step" in (request.post_data or "")
+    ):
+        page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.6, middle, steps=3)
+        page.mouse.up()
+    expect(chart).to_have_attribute("data-zoomed", re.compile(r"\d"))
+    page.get_by_role("button", name="Show all").click()
+    expect(chart).to_have_attribute("data-zoomed", "")
+    # The same with keys alone.
+    chart.focus()
+    page.keyboard.press("+")
+    expect(chart).to_have_attribute("data-zoomed", re.compile(r"\d"))
+    page.keyboard.press("0")
+    expect(chart).to_have_attribute("data-zoomed", "")
 
 
 def test_brushing_an_axis_chooses_runs(watched: Watched, seeded: Seeded) -> None:
     page = watched.open(f"/compare?runs={','.join(seeded.runs[:8])}")
     # Charts above it are there, so that nothing moves while the pointer does.
-    expect(page.locator(".js-line").first).to_be_visible()
+    expect(page.locator(".line-chart[data-lines='8']").first).to_be_visible()
     axis = page.get_by_role("img", name=re.compile("Parallel coordinates")).locator("g.axis").last
     axis.evaluate("element => element.scrollIntoView({block: 'center'})")
     box = axis.locator("rect").last.bounding_box()

@@ -115,11 +115,7 @@ export interface RunSearch {
 export async function searchRuns(search: RunSearch, signal?: AbortSignal) {
     return sendJSON<{ runs?: Run[]; next_page_token?: string }>(
         "POST", `${API}/runs/search`,
-        {
-            experiment_ids: search.experiments, filter: search.filter, order_by: search.order,
-            max_results: search.limit, page_token: search.pageToken,
-            run_view_type: search.deleted ? "DELETED_ONLY" : "ACTIVE_ONLY",
-        }, signal);
+        searchBody(search), signal);
 }
 
 export async function getRun(id: string) {
@@ -169,17 +165,58 @@ export async function setRunTag(id: string, key: string, value: string) {
     return sendJSON("POST", `${API}/runs/set-tag`, { run_id: id, key, value });
 }
 
-/** Points of one metric of up to 100 runs, thinned by the server to about `points` a run. */
-export async function metricHistory(
-    runs: string[], key: string, points: number, range?: [number, number],
-): Promise<Metric[]> {
-    const reply = await sendJSON<{ metrics?: Metric[] }>(
-        "GET",
-        withQuery(`${API}/metrics/get-history-bulk-interval`, {
-            run_ids: runs, metric_key: key, max_results: points,
-            start_step: range?.[0], end_step: range?.[1],
-        }));
-    return reply.metrics ?? [];
+/** The web interface's own calls, beside the protocol: same names, same grammar. */
+const OWN = "/ajax-api/aloft";
+
+export interface CurvePoints {
+    run_id: string;
+    steps: number[];
+    times: number[];
+    values: (number | string)[];
+}
+
+/** One metric of many runs at once, thinned by the server to a total that a chart can show. */
+export async function readCurves(runs: string[], key: string, range?: [number, number]): Promise<CurvePoints[]> {
+    const reply = await sendJSON<{ curves?: CurvePoints[] }>(
+        "POST", `${OWN}/curves`,
+        { run_ids: runs, metric_key: key, start_step: range?.[0], end_step: range?.[1] });
+    return reply.curves ?? [];
+}
+
+function searchBody(search: RunSearch) {
+    return {
+        experiment_ids: search.experiments, filter: search.filter, order_by: search.order,
+        max_results: search.limit, page_token: search.pageToken,
+        run_view_type: search.deleted ? "DELETED_ONLY" : "ACTIVE_ONLY",
+    };
+}
+
+type RunFilter = Pick<RunSearch, "experiments" | "filter">;
+
+/** How many runs a search finds in all. */
+export async function countRuns(search: RunFilter): Promise<number> {
+    const reply = await sendJSON<{ count: number }>("POST", `${OWN}/runs/count`, searchBody({ ...search, order: [], limit: 1 }));
+    return reply.count;
+}
+
+export interface RunGroup {
+    /** Missing for the runs without one. */
+    value?: string;
+    count: number;
+    means?: { key: string; value: number | string }[];
+}
+
+/** All runs that match, by `status`, `params.KEY` or `tags.KEY`; with the means of `metrics`. */
+export async function groupRuns(search: RunFilter, by: string, metrics: string[]) {
+    return sendJSON<{ groups?: RunGroup[]; has_more: boolean }>(
+        "POST", `${OWN}/runs/groups`,
+        { ...searchBody({ ...search, order: [], limit: 500 }), group_by: by, metrics });
+}
+
+/** Runs of one group. */
+export async function searchGroup(search: RunSearch, by: string, value: string | undefined) {
+    return sendJSON<{ runs?: Run[]; next_page_token?: string }>(
+        "POST", `${OWN}/runs/search`, { ...searchBody(search), group_by: by, group_value: value });
 }
 
 export async function listArtifacts(runID: string, folder: string) {

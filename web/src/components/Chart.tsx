@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { Near } from "./Near";
 import { Skeleton } from "./State";
 
 /** The part of the chart library that we use. */
@@ -6,10 +7,6 @@ interface Plotly {
     react(element: HTMLElement, traces: Trace[], layout: object, config: object): Promise<unknown>;
     purge(element: HTMLElement): void;
     Plots: { resize(element: HTMLElement): void };
-}
-
-interface PlotElement extends HTMLElement {
-    on?(name: string, listener: (event: Record<string, unknown>) => void): void;
 }
 
 export interface Trace {
@@ -81,36 +78,22 @@ export interface ChartProps {
     /** The y axis begins at zero. */
     yZero?: boolean;
     hover?: "x" | "closest";
-    /** The part of the x axis that is seen after zooming, in milliseconds on a time axis; `null` for all. */
-    onRange?: ((range: [number, number] | null) => void) | undefined;
 }
 
 /** A chart that exists only while it is near the window's visible part. */
 export function Chart(props: ChartProps) {
-    const box = useRef<HTMLDivElement>(null);
-    const [isNear, setNear] = useState(false);
-    useEffect(() => {
-        const element = box.current;
-        if (element === null) return;
-        const watcher = new IntersectionObserver(
-            ([entry]) => setNear(entry?.isIntersecting ?? false), { rootMargin: "300px" });
-        watcher.observe(element);
-        return () => watcher.disconnect();
-    }, []);
     return (
-        <div ref={box} className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} role="img" aria-label={props.label}>
-            {isNear && <Plot {...props} />}
-        </div>
+        <Near className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} label={props.label}>
+            <Plot {...props} />
+        </Near>
     );
 }
 
-function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRange, xRange, yZero }: ChartProps) {
+function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, xRange, yZero }: ChartProps) {
     const element = useRef<HTMLDivElement>(null);
     const [plotly, setPlotly] = useState<Plotly | null>(null);
     const [failure, setFailure] = useState<Error | null>(null);
     const [theme, setTheme] = useState(0);
-    const rangeListener = useRef(onRange);
-    rangeListener.current = onRange;
 
     useEffect(() => {
         let isCurrent = true;
@@ -125,7 +108,7 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
     }, []);
 
     useEffect(() => {
-        const node = element.current as PlotElement | null;
+        const node = element.current;
         if (node === null || plotly === null) return;
         const axis = {
             gridcolor: style("--line"), linecolor: style("--line-strong"), zerolinecolor: style("--line-strong"),
@@ -148,16 +131,7 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             displaylogo: false, responsive: false, displayModeBar: false, doubleClick: "reset",
             showTips: false,
         };
-        const isNew = node.on === undefined;
-        void plotly.react(node, traces, layout, config).then(() => {
-            if (!isNew) return;
-            node.on?.("plotly_relayout", (event) => {
-                const from = place(event["xaxis.range[0]"]);
-                const to = place(event["xaxis.range[1]"]);
-                if (from !== null && to !== null) rangeListener.current?.([from, to]);
-                else if (event["xaxis.autorange"] === true) rangeListener.current?.(null);
-            });
-        });
+        void plotly.react(node, traces, layout, config);
     }, [plotly, traces, xTitle, yTitle, logX, logY, legend, dateX, hover, theme, xRange, yZero]);
 
     useEffect(() => {
@@ -180,14 +154,6 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, onRang
             <div ref={element} style={{ height: "100%" }} />
         </>
     );
-}
-
-/** A place on the x axis as a number: milliseconds where the axis holds times. */
-function place(value: unknown): number | null {
-    if (typeof value === "number") return value;
-    if (typeof value !== "string") return null;
-    const time = Date.parse(value.replace(" ", "T"));
-    return Number.isNaN(time) ? null : time;
 }
 
 /** A small curve without axes. */

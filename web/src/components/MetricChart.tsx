@@ -1,9 +1,11 @@
-import { useEffect, useMemo, useState } from "react";
-import { useHistory, type Curve } from "./useHistory";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCurves, type Curve } from "./useCurves";
 import { Card } from "./Basics";
-import { Chart, colorOf, smooth, type Trace } from "./Chart";
+import { colorOf, smooth } from "./Chart";
+import type { Line } from "./curves/draw";
+import { LineChart } from "./curves/LineChart";
+import { Near } from "./Near";
 import { ErrorBox, Skeleton } from "./State";
-import { localStamp } from "../core/format";
 
 export type XAxis = "step" | "time" | "relative";
 
@@ -21,35 +23,58 @@ export interface CurveRun {
 }
 
 /** One metric of one or many runs. Zooming asks the server for finer points of that part. */
-export function MetricChart({ metric, runs, options, every, tall = false }: {
-    metric: string; runs: CurveRun[]; options: CurveOptions; every?: number | undefined; tall?: boolean;
+export function MetricChart({ metric, runs, options, tall = false }: {
+    metric: string; runs: CurveRun[]; options: CurveOptions; tall?: boolean;
 }) {
     const [range, setRange] = useState<[number, number] | null>(null);
+    const [resets, setResets] = useState(0);
     useEffect(() => setRange(null), [options.x]);
     const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
-    const points = pointsFor(runs.length);
-    const whole = useHistory(ids, metric, points, null, every);
+    const whole = useCurves(ids, metric, null);
     const steps = useMemo(() => (range === null ? null : stepsWithin(range, whole.data ?? [], options.x)), [range, whole.data, options.x]);
-    const part = useHistory(steps === null ? [] : ids, metric, points, steps);
-    const curves = (steps === null ? undefined : part.data) ?? whole.data;
-    const traces = useMemo(() => tracesOf(curves ?? [], runs, options), [curves, runs, options]);
+    const part = useCurves(steps === null ? [] : ids, metric, steps);
+    const curves = useMemo(
+        () => (steps === null || whole.data === undefined ? whole.data : merged(whole.data, part.data ?? [])),
+        [steps, whole.data, part.data]);
+    const lines = useMemo(() => linesOf(curves ?? [], runs, options), [curves, runs, options]);
+    const onRange = useCallback((next: [number, number] | null) => setRange(next), []);
     return (
-        <Card title={<bdi>{metric.slice(0, 120)}</bdi>} className="chart-card" flush
-            side={range !== null && <span className="small">zoomed; double-click resets</span>}>
+        <Card title={<bdi>{metric.slice(0, 120)}</bdi>} className="chart-card" flush side={range !== null && (
+            <button type="button" className="button small" onClick={() => setResets(resets + 1)}>Show all</button>
+        )}>
             {whole.error !== null && whole.data === undefined
                 ? <ErrorBox error={whole.error} retry={() => void whole.reload()} />
-                : curves === undefined ? <Skeleton lines={6} /> : (
-                    <Chart traces={traces} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall}
-                        logY={options.logY} dateX={options.x === "time"}
-                        xTitle={options.x === "relative" ? "seconds since start" : options.x} onRange={setRange} />
+                : (
+                    <Near className={`line-area ${tall ? "tall" : ""}`}>
+                        {curves === undefined ? <Skeleton lines={6} /> : (
+                            <LineChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
+                                kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
+                                title={options.x === "relative" ? "since start" : options.x} onRange={onRange} resets={resets} />
+                        )}
+                    </Near>
                 )}
         </Card>
     );
 }
 
-/** Points a run: of many curves nobody sees more than a chart has pixels for; zooming asks again. */
-function pointsFor(runs: number): number {
-    return runs > 60 ? 120 : runs > 20 ? 250 : 1000;
+/** The finer points of a part between the others, so that one can look beyond it at once. */
+function merged(whole: Curve[], part: Curve[]): Curve[] {
+    const finer = new Map(part.map((curve) => [curve.runID, curve]));
+    return whole.map((curve) => {
+        const inner = finer.get(curve.runID);
+        const from = inner?.steps[0];
+        const to = inner?.steps[inner.steps.length - 1];
+        if (inner === undefined || from === undefined || to === undefined) return curve;
+        const before = curve.steps.findIndex((step) => step >= from);
+        const after = curve.steps.findIndex((step) => step > to);
+        const start = before === -1 ? curve.steps.length : before;
+        const end = after === -1 ? curve.steps.length : after;
+        const join = (all: number[], some: number[]) => [...all.slice(0, start), ...some, ...all.slice(end)];
+        return {
+            runID: curve.runID, steps: join(curve.steps, inner.steps), times: join(curve.times, inner.times),
+            values: join(curve.values, inner.values),
+        };
+    });
 }
 
 /** The steps that a part of the axis shows: what the server is asked for. */
@@ -70,32 +95,17 @@ function stepsWithin([from, to]: [number, number], curves: Curve[], x: XAxis): [
     return low > high ? null : [low, high];
 }
 
-function tracesOf(curves: Curve[], runs: CurveRun[], options: CurveOptions): Trace[] {
+function linesOf(curves: Curve[], runs: CurveRun[], options: CurveOptions): Line[] {
     const known = new Map(curves.map((curve) => [curve.runID, curve]));
-    return runs.flatMap((run): Trace[] => {
+    return runs.flatMap((run): Line[] => {
         const curve = known.get(run.id);
         if (curve === undefined) return [];
         const start = curve.times[0] ?? 0;
         const x = options.x === "step" ? curve.steps
-            : options.x === "time" ? curve.times.map(localStamp)
-                : curve.times.map((time) => (time - start) / 1000);
-        const values = curve.values.map((value) => (Number.isFinite(value) ? value : null));
-        const smoothed = smooth(curve.values, options.smoothing)
-            .map((value) => (Number.isFinite(value) ? value : null));
-        const isPoint = curve.values.length === 1;
-        const line: Trace = {
-            x, y: smoothed, name: escapeLabel(run.name), mode: isPoint ? "markers" : "lines",
-            line: { color: run.color, width: runs.length > 20 ? 1.2 : 1.8 },
-            marker: { color: run.color, size: 8 },
-            hovertemplate: "%{y:.5g} at %{x}<extra>%{fullData.name}</extra>",
-        };
-        if (options.smoothing <= 0 || isPoint) return [line];
-        const raw: Trace = {
-            x, y: values, name: line.name, mode: "lines", opacity: 0.22, hoverinfo: "skip",
-            line: { color: run.color, width: 1 },
-        };
-        delete raw.hovertemplate;
-        return [raw, line];
+            : options.x === "time" ? curve.times : curve.times.map((time) => (time - start) / 1000);
+        const line: Line = { id: run.id, name: run.name, color: run.color, x, y: smooth(curve.values, options.smoothing) };
+        if (options.smoothing > 0 && curve.values.length > 1) line.raw = curve.values;
+        return [line];
     });
 }
 

@@ -1,7 +1,13 @@
 import type { Schemas } from "../api/generated";
 
-export type FeedEvent = Schemas["ListEventsItem"];
-type Listener = (event: FeedEvent) => void;
+/** Something changed: an event of the server's log, or a run that logged something. */
+export interface Change {
+    entity: string;
+    /** Missing where any of the kind may have changed. */
+    id?: string;
+}
+
+type Listener = (change: Change) => void;
 
 /** The live feed: one connection for the whole window, opened when the first page listens. */
 class Feed {
@@ -35,9 +41,18 @@ class Feed {
             window.setTimeout(() => this.open(), 5000);
         };
         source.onmessage = (message: MessageEvent<string>) => {
-            const event = JSON.parse(message.data) as FeedEvent;
-            for (const listener of this.listeners) listener(event);
+            const { entity, entityID } = JSON.parse(message.data) as Schemas["ListEventsItem"];
+            this.tell({ entity, id: entityID });
         };
+        source.addEventListener("runs", (message: MessageEvent<string>) => {
+            const { ids } = JSON.parse(message.data) as { ids?: string[] };
+            if (ids === undefined) this.tell({ entity: "run" });
+            else for (const id of ids) this.tell({ entity: "run", id });
+        });
+    }
+
+    private tell(change: Change): void {
+        for (const listener of this.listeners) listener(change);
     }
 
     private setConnected(connected: boolean): void {

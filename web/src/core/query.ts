@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { feed } from "./events";
 
 /** What is known of one question to the server. Old data stays while it is asked again. */
@@ -68,6 +68,10 @@ export interface QueryOptions {
     every?: number | undefined;
     /** Ask again when something of these kinds changes: `job`, `deployment`, … */
     on?: string[];
+    /** Of runs only these. */
+    runs?: string[] | undefined;
+    /** Ask at most so often for what changes all the time; milliseconds. */
+    calm?: number;
     /** An answer younger than this is not asked for again on coming back. */
     freshFor?: number;
 }
@@ -103,7 +107,7 @@ export function useQuery<T>(
     }, [key, run, options.freshFor]);
 
     useRepeat(run, key === null ? undefined : options.every);
-    useFeed(options.on, run);
+    useFeed(key, options, run);
 
     return {
         data: entry?.data as T | undefined,
@@ -131,24 +135,47 @@ function useRepeat(run: () => Promise<void>, every: number | undefined): void {
 }
 
 /** Runs `run` soon after something of these kinds changed; many changes at once count as one. */
-function useFeed(kinds: string[] | undefined, run: () => Promise<void>): void {
-    const list = kinds?.join(" ") ?? "";
+function useFeed(key: string | null, { on, runs, calm = 150 }: QueryOptions, run: () => Promise<void>): void {
+    const list = on?.join(" ") ?? "";
+    const some = useRef<Set<string> | null>(null);
+    some.current = useMemo(() => (runs === undefined ? null : new Set(runs)), [runs]);
     useEffect(() => {
-        if (list === "") return;
+        if (key === null) return;
         const wanted = new Set(list.split(" "));
         let timer: number | undefined;
-        const stop = feed.listen((event) => {
-            if (!wanted.has(event.entity) || timer !== undefined) return;
-            timer = window.setTimeout(() => {
+        let last = 0;
+        const soon = () => {
+            timer ??= window.setTimeout(() => {
                 timer = undefined;
-                void run();
-            }, 150);
+                last = Date.now();
+                // Nobody looks: asked again when somebody does.
+                if (document.visibilityState === "visible") void run();
+                else isStale = true;
+            }, Math.max(150, last + calm - Date.now()));
+        };
+        let isStale = false;
+        const onVisible = () => {
+            if (document.visibilityState !== "visible" || !isStale) return;
+            isStale = false;
+            soon();
+        };
+        const stop = list === "" ? () => undefined : feed.listen(({ entity, id }) => {
+            if (!wanted.has(entity)) return;
+            if (entity === "run" && id !== undefined && some.current !== null && !some.current.has(id)) return;
+            soon();
         });
+        // The server is there again: what failed meanwhile, and what may have changed.
+        const stopWatching = feed.watchState(() => {
+            if (feed.connected && (list !== "" || entryOf(key).error !== null)) soon();
+        });
+        document.addEventListener("visibilitychange", onVisible);
         return () => {
             stop();
+            stopWatching();
+            document.removeEventListener("visibilitychange", onVisible);
             window.clearTimeout(timer);
         };
-    }, [list, run]);
+    }, [key, list, calm, run]);
 }
 
 /** Forgets answers whose key starts so; those that are shown are asked for again by their pages. */

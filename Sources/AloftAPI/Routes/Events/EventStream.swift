@@ -11,9 +11,14 @@ import ServiceLifecycle
 /// Starts after `Last-Event-ID` or `?after=SEQUENCE`, otherwise with what happens from now on. Each
 /// message's id is the event's sequence, so a browser that lost the connection misses nothing. A
 /// comment is sent about every 15 seconds, so that a broken connection is noticed.
+///
+/// What runs log makes no events. A message named `runs` says which runs changed, at most every two
+/// seconds; it has no id and is not repeated to a browser that lost the connection.
 package struct EventStream: Sendable {
     private static let heartbeat = Duration.seconds(15)
     private static let batch = 200
+    /// What runs log is told at most so often.
+    private static let runPause = Duration.seconds(2)
 
     private let store: Store
 
@@ -51,28 +56,71 @@ package struct EventStream: Sendable {
 
     /// Ends when the server shuts down or the reader is gone, which writing then throws.
     private func send(after start: Int64, to writer: inout any ResponseBodyWriter) async throws {
-        var sequence = start
+        let clock = ContinuousClock()
+        var place = Place(event: start, run: store.activity.sequence, toldRuns: clock.now)
         try await writer.write(ByteBuffer(string: "retry: 1000\n: hello\n\n"))
         while !Task.isCancelled {
-            let last = sequence
-            let records = try await longPoll(store.changes, timeout: Self.heartbeat) {
-                let found = try await store.read { db in
-                    try EventLog.list(db, after: last, limit: Self.batch)
-                }
-                return found.isEmpty ? nil : found
+            let from = place
+            // Runs that changed since they were last told of are told a little later, together.
+            let isBehind = store.activity.sequence > from.run
+            let news = try await longPoll(
+                store.changes, timeout: isBehind ? Self.runPause : Self.heartbeat
+            ) {
+                try await look(after: from, isBehind: isBehind, now: clock.now)
             }
-            guard let records else {
+            guard let news else {
                 if Task.isShuttingDownGracefully { return }
-                try await writer.write(ByteBuffer(string: ": still here\n\n"))
+                if !isBehind { try await writer.write(ByteBuffer(string: ": still here\n\n")) }
                 continue
             }
             var text = ""
-            for record in records {
+            for record in news.events {
                 let data = try JSON.encoder.encode(ListEvents.Item(record))
                 text += "id: \(record.sequence)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
-                sequence = record.sequence
+                place.event = record.sequence
             }
-            try await writer.write(ByteBuffer(string: text))
+            if let runs = news.runs {
+                let data = try JSON.encoder.encode(runs)
+                text += "event: runs\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+                place.run = news.runSequence
+                place.toldRuns = clock.now
+            }
+            if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
         }
+    }
+
+    /// Up to where a reader knows.
+    private struct Place: Sendable {
+        var event: Int64
+        var run: UInt64
+        var toldRuns: ContinuousClock.Instant
+    }
+
+    private struct News: Sendable {
+        var events: [EventRecord]
+        var runs: ChangedRuns?
+        var runSequence: UInt64
+    }
+
+    /// `ids` is left out where any run may have changed.
+    private struct ChangedRuns: Encodable, Sendable {
+        var ids: [String]?
+    }
+
+    /// Empty news where runs changed that are told of later.
+    private func look(
+        after place: Place, isBehind: Bool, now: ContinuousClock.Instant
+    ) async throws -> News? {
+        let events = try await store.read { db in
+            try EventLog.list(db, after: place.event, limit: Self.batch)
+        }
+        let hasRuns = store.activity.hasChanges(after: place.run)
+        let sequence = store.activity.sequence
+        var runs: ChangedRuns?
+        if hasRuns, now - place.toldRuns >= Self.runPause {
+            runs = ChangedRuns(ids: store.activity.runs(after: place.run)?.map(\.rawValue))
+        }
+        if events.isEmpty, runs == nil, isBehind || !hasRuns { return nil }
+        return News(events: events, runs: runs, runSequence: sequence)
     }
 }

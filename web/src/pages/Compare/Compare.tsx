@@ -1,8 +1,8 @@
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { numeric } from "../../api/client";
 import { getRuns, type Run } from "../../api/mlflow";
 import { Card, Dot, Page } from "../../components/Basics";
-import { Chart, prepareCharts, type Trace } from "../../components/Chart";
+import { Chart, type Trace } from "../../components/Chart";
 import { CurveControls, MetricChart, curveRuns, escapeLabel, type CurveOptions, type CurveRun } from "../../components/MetricChart";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { number } from "../../core/format";
@@ -28,8 +28,7 @@ async function loadRuns(ids: string[]): Promise<Loadable> {
 export function Compare() {
     const [ids] = useAddressList("runs");
     const shown = ids.slice(0, MOST);
-    useEffect(prepareCharts, []);
-    const query = useQuery(shown.length === 0 ? null : `compare/${shown.join()}`, () => loadRuns(shown), { every: 15_000 });
+    const query = useQuery(shown.length === 0 ? null : `compare/${shown.join()}`, () => loadRuns(shown), { on: ["run", "job"], runs: shown, calm: 5000 });
     const title = `Compare ${shown.length} ${shown.length === 1 ? "run" : "runs"}`;
     return (
         <Page title={title} crumbs={[{ label: "Experiments", to: "/experiments" }]}
@@ -57,7 +56,6 @@ function Comparison({ runs, missing }: Loadable) {
     const seen = useMemo(() => named.filter(({ id }) => brushed === null || brushed.has(id)), [named, brushed]);
     const keys = useMemo(() => metricKeys(runs), [runs]);
     const chosen = metrics.length > 0 ? metrics : keys.slice(0, 2);
-    const isLive = runs.some(({ info }) => info.status === "RUNNING");
     return (
         <div className="stack">
             {missing > 0 && <ErrorBox error={new Error(`${missing} of the runs could not be read; they may be gone.`)} />}
@@ -84,7 +82,7 @@ function Comparison({ runs, missing }: Loadable) {
             </div>
             <div className="charts">
                 {chosen.map((key) => (
-                    <MetricChart key={key} metric={key} runs={seen} options={options} every={isLive ? 3000 : undefined} />
+                    <MetricChart key={key} metric={key} runs={seen} options={options} />
                 ))}
             </div>
             {runs.length > 1 && <ParallelCard runs={runs} named={named} onBrush={setBrushed} />}

@@ -32,7 +32,7 @@ async function loadAll(): Promise<Experiment[]> {
 
 export function Experiments() {
     const [find, setFind] = useAddress("find");
-    const query = useQuery("experiments", loadAll, { every: 15_000, on: ["experiment", "run", "job"] });
+    const query = useQuery("experiments", loadAll, { on: ["run", "job"], calm: 5000, every: 60_000 });
     const shown = useMemo(() => {
         const words = find.toLowerCase().split(/\s+/).filter((word) => word !== "");
         return (query.data ?? []).filter(({ name }) =>

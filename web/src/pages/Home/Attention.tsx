@@ -27,8 +27,8 @@ interface Need {
 
 /** What failed in the last day, was not made good since, and waits for a person. */
 export function Attention() {
-    const jobs = useQuery("home/jobs", () => call("ListJobs", { query: { limit: 200 } }), { on: ["job"], every: 30_000 });
-    const bad = useQuery("home/bad", () => call("ListRevisions", { query: { bad: true, limit: 40 } }), { on: ["revision", "rollout"], every: 30_000 });
+    const jobs = useQuery("home/jobs", () => call("ListJobs", { query: { limit: 200 } }), { on: ["job"] });
+    const bad = useQuery("home/bad", () => call("ListRevisions", { query: { bad: true, limit: 40 } }), { on: ["revision", "rollout"] });
     const deployments = useDeployments();
     const since = Date.now() - DAY_MS;
     const all = deployments.data?.deployments ?? [];

@@ -34,7 +34,7 @@ async function load(): Promise<Overview> {
 
 /** What needs a person, what is live, what runs. */
 export function Home() {
-    const query = useQuery("home", load, { every: 10_000, on: ["run", "job", "version", "deployment"] });
+    const query = useQuery("home", load, { on: ["run", "job", "version", "deployment"], calm: 5000 });
     return (
         <Page title="Home">
             <Loaded query={query} lines={8}>

@@ -36,7 +36,7 @@ export function Live() {
 
 /** Jobs and sweeps under way. */
 export function Working() {
-    const jobs = useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { on: ["job"], every: 15_000 });
+    const jobs = useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { on: ["job"] });
     const all = jobs.data?.jobs ?? [];
     if (jobs.data === undefined) return null;
     const running = all.filter(({ state }) => state !== "queued");

@@ -16,7 +16,7 @@ type Reply = Schemas["GetJobReply"];
 
 /** One job: its log as it is written, what it uses, and how it ended. */
 export function JobPage({ id }: { id: string }) {
-    const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), { on: ["job"], every: 15_000 });
+    const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), { on: ["job"] });
     return (
         <Loaded query={query} lines={8}>
             {(reply) => <Known reply={reply} reload={query.reload} />}

@@ -67,7 +67,7 @@ export function Jobs() {
     const [find, setFind] = useAddress("find");
     const [show, setShow] = useAddress("show", "all");
     const query = useQuery(`jobs/${show}`, () =>
-        call("ListJobs", { query: { limit: 1000, live: show === "live" ? true : undefined } }), { on: ["job"], every: 10_000 });
+        call("ListJobs", { query: { limit: 1000, live: show === "live" ? true : undefined } }), { on: ["job"] });
     const rows = useMemo(() => inOrder((query.data?.jobs ?? []).filter((job) =>
         (show !== "failed" || job.outcome === "failed")
         && `${job.name} ${job.id} ${job.project} ${parameters(job)}`.toLowerCase().includes(find.toLowerCase()))),

@@ -14,9 +14,9 @@ import { Link, path } from "../../core/router";
 
 /** One registered model: versions and where its aliases point. */
 export function Model({ name }: { name: string }) {
-    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"], every: 15_000 });
-    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"], every: 15_000 });
-    const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { on: ["revision", "rollout"], every: 15_000 });
+    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"], every: 60_000 });
+    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"], every: 60_000 });
+    const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { on: ["revision", "rollout"] });
     const [dialog, setDialog] = useState<"alias" | "describe" | null>(null);
     const reload = async () => { await Promise.all([model.reload(), versions.reload()]); };
     return (

@@ -14,13 +14,13 @@ import { Form, useServable, type Servable } from "./Servable";
 
 /** One version: where it came from, what was asked of it, where it serves, how to use it. */
 export function ModelVersionPage({ name, version }: { name: string; version: string }) {
-    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"], every: 10_000 });
+    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"], every: 60_000 });
     const runID = query.data?.run_id;
     const run = useQuery(runID ? `run/${runID}` : null, () => getRun(runID ?? ""));
     const servable = useServable(name, version);
     const entries = useQuery(`revisions/${name}/${version}`, () =>
         call("ListRevisions", { query: { model: name, version: Number(version) || 1, limit: 100 } }),
-    { on: ["revision", "rollout", "deployment"], every: 10_000 });
+    { on: ["revision", "rollout", "deployment"] });
     return (
         <Page title={`${name} · version ${version}`} crumbs={[{ label: "Models", to: "/models" }, { label: name, to: path("models", name) }]}
             badge={query.data?.status && <Status state={query.data.status} />}

@@ -11,7 +11,7 @@ type Tensor = Schemas["ServableManifestTensor"];
 
 export function useServable(name: string, version: string) {
     return useQuery(`servable/${name}/${version}`, () =>
-        call("ShowServable", { path: { name, version } }), { on: ["servable"], every: 15_000 });
+        call("ShowServable", { path: { name, version } }), { on: ["servable"] });
 }
 
 /** What gateways run of this version, and how far the way there is. */

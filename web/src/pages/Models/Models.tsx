@@ -43,7 +43,7 @@ export function Models() {
             token = reply.next_page_token || undefined;
         } while (token !== undefined && all.length < 5000);
         return all;
-    }, { every: 15_000, on: ["version", "model", "servable"] });
+    }, { every: 60_000, on: ["version", "model", "servable"] });
     const shown = useMemo(() => (query.data ?? []).filter(({ name }) =>
         name.toLowerCase().includes(find.toLowerCase())), [query.data, find]);
     return (

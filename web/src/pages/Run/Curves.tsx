@@ -10,7 +10,7 @@ import { runName } from "../Runs/rows";
 const FIRST = 60;
 
 /** A chart a metric, in groups by what stands before the first slash. */
-export function Curves({ run, every }: { run: Run; every: number | undefined }) {
+export function Curves({ run }: { run: Run }) {
     const [find, setFind] = useAddress("find");
     const [limit, setLimit] = useState(FIRST);
     const [options, setOptions] = useState<CurveOptions>({ x: "step", smoothing: 0, logY: false });
@@ -34,7 +34,7 @@ export function Curves({ run, every }: { run: Run; every: number | undefined }) 
                     {groups.length > 1 && <h2>{title}</h2>}
                     <div className="charts">
                         {members.map((key) => (
-                            <MetricChart key={key} metric={key} runs={runs} options={options} every={every} />
+                            <MetricChart key={key} metric={key} runs={runs} options={options} />
                         ))}
                     </div>
                 </section>

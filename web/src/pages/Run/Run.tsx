@@ -14,12 +14,10 @@ import { Artifacts } from "./Artifacts";
 import { Curves } from "./Curves";
 import { KeyTable, MetricTable } from "./KeyTable";
 
-const LIVE_MS = 2000;
-
 /** One run: what it was given, what it measured, what it left. */
 export function RunPage({ id }: { id: string }) {
     const [tab] = useAddress("tab", "overview");
-    const query = useQuery(`run/${id}`, () => getRun(id), { on: ["run", "job"], every: LIVE_MS * 2 });
+    const query = useQuery(`run/${id}`, () => getRun(id), { on: ["run", "job"], runs: [id] });
     const run = query.data;
     if (run === undefined) {
         return (
@@ -74,7 +72,7 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
             )}>
             {info.lifecycle_stage !== "active" && <p className="offline">This run is deleted. Restore it to change it.</p>}
             <Tabs items={tabs} current={tab} />
-            {tab === "curves" && <Curves run={run} every={isLive ? LIVE_MS : undefined} />}
+            {tab === "curves" && <Curves run={run} />}
             {tab === "artifacts" && <Artifacts runID={info.run_id} />}
             {tab === "log" && tags.has("aloft.job") && <Log job={tags.get("aloft.job") ?? ""} isLive={isLive} />}
             {tab === "overview" && <Overview run={run} tags={tags} />}

@@ -1,5 +1,5 @@
 import { useCallback, useMemo, useState } from "react";
-import { deleteRun, getExperiment, getRuns, restoreRun, type Run } from "../../api/mlflow";
+import { countRuns, deleteRun, getExperiment, getRuns, restoreRun, type Run } from "../../api/mlflow";
 import { Code, Copy, Menu, Page } from "../../components/Basics";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
@@ -9,12 +9,13 @@ import { count } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { navigate, pack, path, setAddress, useAddress, useAddressList } from "../../core/router";
 import { FilterInput, type KnownKeys } from "./FilterInput";
-import { columnsFor, keysOf, rowOf, usualColumns, type GroupRow, type Row, type RunRow } from "./rows";
+import { columnsFor, keysOf, rowOf, usualColumns, type Row } from "./rows";
+import { useGroups } from "./useGroups";
 import { useRuns } from "./useRuns";
 import { ViewsMenu } from "./Views";
 
 const groupID = (row: Row) => row.id;
-const isGroup = (row: Row) => row.kind === "group";
+const isHeading = (row: Row) => row.kind !== "run";
 
 /** The runs of one experiment. Filter, order, columns, group and pins are in the address. */
 export function Runs({ experiment }: { experiment: string }) {
@@ -24,45 +25,49 @@ export function Runs({ experiment }: { experiment: string }) {
     const [group, setGroup] = useAddress("group");
     const [pins, setPins] = useAddressList("pin");
     const [selected, setSelected] = useState<Set<string>>(new Set());
-    const [closed, setClosed] = useState<Set<string>>(new Set());
     const [deleting, setDeleting] = useState(false);
 
     const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment));
     const list = useRuns(experiment, filter, order === "" ? [] : [order]);
+    const total = useQuery(list.error !== null ? null : `count/${experiment}/${filter}`,
+        () => countRuns({ experiments: [experiment], filter }), { on: ["run", "job"], calm: 5000 });
     const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
         (await getRuns(pins)).filter((run): run is Run => run !== null));
 
+    const top = useMemo(() => (pins.length === 0 ? [] : pinned.data ?? []).map((run) => rowOf(run, true)), [pinned.data, pins]);
     const rows = useMemo(() => {
-        const top = (pins.length === 0 ? [] : pinned.data ?? []).map((run) => rowOf(run, true));
         const held = new Set(top.map(({ id }) => id));
         return [...top, ...list.runs.filter(({ info }) => !held.has(info.run_id)).map((run) => rowOf(run, false))];
-    }, [list.runs, pinned.data, pins]);
+    }, [list.runs, top]);
     const keys = useMemo(() => keysOf(rows), [rows]);
     const ids = chosen.length > 0 ? chosen : usualColumns(keys);
     const idText = ids.map(pack).join();
-    const shown = useMemo(() => grouped(rows, group, closed), [rows, group, closed]);
+    const groups = useGroups(
+        { experiments: [experiment], filter, order: order === "" ? [] : [order] }, group,
+        ids.filter((id) => id.startsWith("metrics.")).map((id) => id.slice("metrics.".length)));
+    const shown = useMemo((): Row[] => (group === "" ? rows : [...top, ...groups.rows]), [rows, top, group, groups.rows]);
 
     const pin = useCallback((id: string) =>
         setPins(pins.includes(id) ? pins.filter((each) => each !== id) : [...pins, id]), [pins, setPins]);
-    const toggle = useCallback((id: string) => setClosed((before) => {
-        const next = new Set(before);
-        if (!next.delete(id)) next.add(id);
-        return next;
-    }), []);
     // eslint-disable-next-line -- `idText` stands for `ids`, which is new each time
-    const columns = useMemo(() => columnsFor(ids, pin, toggle, closed), [idText, pin, toggle, closed]);
+    const columns = useMemo(() => columnsFor(ids, { pin, toggle: groups.toggle, loadMore: groups.loadMore }), [idText, pin, groups.toggle, groups.loadMore]);
     const sort = sortOf(order);
     const onSort = useCallback((next: Sort | undefined) =>
         setOrder(next === undefined ? "" : `${next.key} ${next.descending ? "DESC" : "ASC"}`), [setOrder]);
 
     const compare = () => navigate(`/compare?runs=${[...selected].slice(0, 200).join(",")}`);
+    const reload = () => {
+        list.reload();
+        groups.reload();
+        void total.reload();
+    };
     const remove = async () => {
         const gone = [...selected];
         for (const id of gone) await deleteRun(id);
         setSelected(new Set());
-        list.reload();
+        reload();
         toast(`Deleted ${count(gone.length)} ${gone.length === 1 ? "run" : "runs"}.`, () => {
-            void Promise.all(gone.map(restoreRun)).then(list.reload);
+            void Promise.all(gone.map(restoreRun)).then(reload);
         });
     };
 
@@ -86,18 +91,18 @@ export function Runs({ experiment }: { experiment: string }) {
                 <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
                 <ViewsMenu experiment={about.data} reload={about.reload} />
             </div>
-            <ErrorBox error={list.error} retry={list.reload} />
+            <ErrorBox error={list.error ?? groups.error} retry={list.reload} />
             {isFirstLoad ? <div className="card"><Skeleton lines={8} /></div> : (
-                <VirtualTable label="Runs" rows={shown} rowID={groupID} columns={columns} isGroup={isGroup}
+                <VirtualTable label="Runs" rows={shown} rowID={groupID} columns={columns} isGroup={isHeading}
                     sort={sort} onSort={onSort} selected={selected} onSelect={setSelected}
                     onOpen={(row) => row.kind === "run" && navigate(path("runs", row.id))}
-                    onNearEnd={list.hasMore ? list.loadMore : undefined} height="calc(100vh - 270px)"
+                    onNearEnd={group === "" && list.hasMore ? list.loadMore : undefined} height="calc(100vh - 270px)"
                     empty={<NoRuns filter={filter} hasError={list.error !== null} />}
                     foot={(
                         <>
                             <span className="numbers">
-                                {count(list.runs.length)} {list.runs.length === 1 ? "run" : "runs"}
-                                {list.hasMore ? " loaded; scroll for more" : ""}
+                                {group === "" ? countText(list.runs.length, total.data, list.hasMore)
+                                    : `${count(total.data ?? 0)} runs in ${groups.hasMore ? "more than " : ""}${count(groups.rows.filter(({ kind }) => kind === "group").length)} groups`}
                             </span>
                             <span>{list.isLoading ? "Loading…" : ""}</span>
                         </>
@@ -118,23 +123,11 @@ function sortOf(order: string): Sort | undefined {
     return match === null ? undefined : { key: match[1] ?? "", descending: match[2] === "DESC" };
 }
 
-/** Rows under the heading of the value they share; groups in the order of their first run. */
-function grouped(rows: RunRow[], group: string, closed: Set<string>): Row[] {
-    if (group === "") return rows;
-    const key = group.slice(group.indexOf(".") + 1);
-    const groups = new Map<string, GroupRow>();
-    for (const row of rows) {
-        const value = group.startsWith("params.") ? row.params.get(key)
-            : group.startsWith("tags.") ? row.tags.get(key) : row.run.info.status.toLowerCase();
-        const label = value ?? "none";
-        let found = groups.get(label);
-        if (found === undefined) {
-            found = { kind: "group", id: `group ${label}`, label, rows: [] };
-            groups.set(label, found);
-        }
-        found.rows.push(row);
-    }
-    return [...groups.values()].flatMap((each): Row[] => (closed.has(each.id) ? [each] : [each, ...each.rows]));
+/** How many runs there are, and how many of them the table holds. */
+function countText(loaded: number, total: number | undefined, hasMore: boolean): string {
+    const all = hasMore ? total : loaded;
+    if (all === undefined) return `${count(loaded)} runs loaded; scroll for more`;
+    return hasMore ? `${count(loaded)} of ${count(all)} runs loaded; scroll for more` : `${count(all)} ${all === 1 ? "run" : "runs"}`;
 }
 
 function GroupMenu({ keys, group, onChange }: { keys: KnownKeys; group: string; onChange: (group: string) => void }) {

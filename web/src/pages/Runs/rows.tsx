@@ -3,7 +3,7 @@ import { quoteKey, type Run } from "../../api/mlflow";
 import { Dot } from "../../components/Basics";
 import { Ago, Took } from "../../components/Time";
 import type { Column } from "../../components/VirtualTable";
-import { number } from "../../core/format";
+import { count, number } from "../../core/format";
 import { Link, path } from "../../core/router";
 import type { KnownKeys } from "./FilterInput";
 
@@ -23,10 +23,23 @@ export interface GroupRow {
     kind: "group";
     id: string;
     label: string;
-    rows: RunRow[];
+    /** Of all its runs, loaded or not. */
+    count: number;
+    means: Map<string, number>;
+    isOpen: boolean;
 }
 
-export type Row = RunRow | GroupRow;
+/** Stands for the runs of a group that are not loaded. */
+export interface MoreRow {
+    kind: "more";
+    id: string;
+    group: string;
+    left: number;
+    isLoading: boolean;
+    error: Error | null;
+}
+
+export type Row = RunRow | GroupRow | MoreRow;
 
 export function rowOf(run: Run, isPinned: boolean): RunRow {
     return {
@@ -75,32 +88,49 @@ export function runName(run: Run): string {
     return run.info.run_name || run.info.run_id.slice(0, 8);
 }
 
-/** The mean of what is known, for the heading of a group. */
-function mean(rows: RunRow[], key: string): number | undefined {
-    const values = rows.map((row) => row.metrics.get(key)).filter((value): value is number => value !== undefined);
-    return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
+export interface RowActions {
+    pin: (id: string) => void;
+    toggle: (group: string) => void;
+    loadMore: (group: string) => void;
 }
 
-export function columnsFor(
-    ids: string[], pin: (id: string) => void, toggle: (group: string) => void, closed: Set<string>,
-): Column<Row>[] {
+export function columnsFor(ids: string[], actions: RowActions): Column<Row>[] {
     const first: Column<Row> = {
         id: "name", title: "Run", width: window.innerWidth < 600 ? 170 : 250, sort: "attributes.run_name",
-        cell: (row) => (row.kind === "group" ? (
-            <button type="button" className="button quiet small" aria-expanded={!closed.has(row.id)} onClick={() => toggle(row.id)}>
-                {closed.has(row.id) ? "▸" : "▾"} <bdi>{row.label.slice(0, 60)}</bdi> <span className="muted">{row.rows.length}</span>
-            </button>
-        ) : (
-            <span className="run-name">
-                <Dot state={row.run.info.status} />
-                <Link to={path("runs", row.id)}><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
-                <button type="button" className="copy inline" aria-pressed={row.isPinned}
-                    aria-label={row.isPinned ? "Unpin" : "Pin to the top"} title={row.isPinned ? "Unpin" : "Pin to the top"}
-                    onClick={() => pin(row.id)}>{row.isPinned ? "★" : "☆"}</button>
-            </span>
-        )),
+        cell: (row) => (row.kind === "group" ? <GroupCell row={row} actions={actions} />
+            : row.kind === "more" ? <MoreCell row={row} actions={actions} /> : <RunCell row={row} actions={actions} />),
     };
     return [first, ...ids.map(columnFor)];
+}
+
+function GroupCell({ row, actions }: { row: GroupRow; actions: RowActions }) {
+    return (
+        <button type="button" className="button quiet small group-button" aria-expanded={row.isOpen} onClick={() => actions.toggle(row.id)}>
+            <span aria-hidden="true">{row.isOpen ? "▾" : "▸"}</span> <bdi className="cut">{row.label.slice(0, 60)}</bdi>{" "}
+            <span className="muted numbers">{count(row.count)}</span>
+        </button>
+    );
+}
+
+function MoreCell({ row, actions }: { row: MoreRow; actions: RowActions }) {
+    if (row.isLoading) return <span className="muted">Loading…</span>;
+    return (
+        <button type="button" className="button quiet small" title={row.error?.message} onClick={() => actions.loadMore(row.group)}>
+            {row.error !== null ? "Failed; try again" : `Show more of ${count(row.left)}`}
+        </button>
+    );
+}
+
+function RunCell({ row, actions }: { row: RunRow; actions: RowActions }) {
+    return (
+        <span className="run-name">
+            <Dot state={row.run.info.status} />
+            <Link to={path("runs", row.id)}><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
+            <button type="button" className="copy inline" aria-pressed={row.isPinned}
+                aria-label={row.isPinned ? "Unpin" : "Pin to the top"} title={row.isPinned ? "Unpin" : "Pin to the top"}
+                onClick={() => actions.pin(row.id)}>{row.isPinned ? "★" : "☆"}</button>
+        </span>
+    );
 }
 
 function columnFor(id: string): Column<Row> {
@@ -123,9 +153,10 @@ function columnFor(id: string): Column<Row> {
         return {
             id, title: key, width: Math.min(190, Math.max(96, key.length * 8 + 40)), align: "right", sort,
             cell: (row) => {
-                const value = row.kind === "run" ? row.metrics.get(key) : mean(row.rows, key);
-                if (value === undefined) return <span className="muted">–</span>;
-                return <span title={row.kind === "group" ? `mean of ${row.rows.length}` : String(value)}>{number(value)}</span>;
+                if (row.kind === "more") return "";
+                const value = row.kind === "run" ? row.metrics.get(key) : row.means.get(key);
+                if (value === undefined) return row.kind === "run" ? <span className="muted">–</span> : "";
+                return <span title={row.kind === "group" ? `mean of ${count(row.count)}` : String(value)}>{number(value)}</span>;
             },
         };
     }

@@ -67,17 +67,21 @@ export function useRuns(experiment: string, filter: string, order: string[]): Ru
         const refresh = () => {
             if (document.visibilityState === "visible" && count <= 1000) void ask("refresh", count);
         };
-        const timer = window.setInterval(refresh, 5000);
         let soon: number | undefined;
-        const stop = feed.listen((event) => {
-            if (event.entity !== "run" && event.entity !== "job") return;
-            window.clearTimeout(soon);
-            soon = window.setTimeout(refresh, 400);
-        });
+        const later = () => {
+            soon ??= window.setTimeout(() => {
+                soon = undefined;
+                refresh();
+            }, 400);
+        };
+        const stop = feed.listen(({ entity }) => (entity === "run" || entity === "job") && later());
+        const stopWatching = feed.watchState(() => feed.connected && later());
+        document.addEventListener("visibilitychange", later);
         return () => {
-            window.clearInterval(timer);
             window.clearTimeout(soon);
             stop();
+            stopWatching();
+            document.removeEventListener("visibilitychange", later);
         };
     }, [ask, count]);
 

@@ -19,7 +19,7 @@ type Trial = Schemas["TrialView"];
 /** One sweep: the best so far, every trial, and which were stopped early. */
 export function SweepPage({ id }: { id: string }) {
     useEffect(prepareCharts, []);
-    const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { on: ["sweep", "trial"], every: 3000 });
+    const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { on: ["sweep", "trial", "run"], calm: 2000 });
     const [stopping, setStopping] = useState(false);
     const sweep = query.data;
     const isLive = sweep !== undefined && (sweep.state === "running" || sweep.state === "closing");
@@ -103,13 +103,12 @@ const byStep: CurveOptions = { x: "step", smoothing: 0, logY: false };
 function TrialCurves({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
     const metric = sweep.objective.replace(/^\S+\s+/, "");
     const key = trials.map(({ run, state }) => `${run} ${state}`).join();
-    const isLive = trials.some(({ state }) => state === "running");
     const runs = useMemo((): CurveRun[] => trials.slice(-200).map((trial) => ({
         id: trial.run, name: `trial ${trial.number}`,
         color: looks.find(([states]) => states.includes(trial.state))?.[2] ?? colorOf(0),
     })), [key]);
     if (trials.length === 0) return <Card title="Curves"><Empty title="No trials yet" /></Card>;
-    return <MetricChart metric={metric} runs={runs} options={byStep} every={isLive ? 3000 : undefined} tall />;
+    return <MetricChart metric={metric} runs={runs} options={byStep} tall />;
 }
 
 function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {

@@ -21,7 +21,7 @@ const columns: Column<Sweep>[] = [
 ];
 
 export function Sweeps() {
-    const query = useQuery("sweeps", () => call("ListSweeps", { query: { limit: 500 } }), { on: ["sweep"], every: 15_000 });
+    const query = useQuery("sweeps", () => call("ListSweeps", { query: { limit: 500 } }), { on: ["sweep", "trial"], calm: 2000 });
     return (
         <Page title="Sweeps" note="Searches for the best parameters of a job.">
             <Loaded query={query}>

@@ -1,0 +1,106 @@
+import AloftDomain
+import AloftStore
+
+/// What the web interface asks beyond the protocol: many curves at once, groups of runs and how many
+/// there are. Names and grammar are the protocol's.
+struct PageCalls: Sendable {
+    let service: MLflowService
+
+    private static let maxRuns = 500
+    private static let maxMetrics = 12
+    /// Points of all curves together.
+    private static let usualPoints: Int64 = 16_000
+    private static let mostPoints: Int64 = 100_000
+    private static let usualGroups: Int64 = 500
+
+    func add<Context>(to calls: CallRouter<Context>) {
+        calls.post("/ajax-api/aloft/curves", curves)
+        calls.post("/ajax-api/aloft/runs/search", search)
+        calls.post("/ajax-api/aloft/runs/count", count)
+        calls.post("/ajax-api/aloft/runs/groups", groups)
+    }
+
+    /// One metric of many runs; each curve's steps, times and values as lists of the same length.
+    private func curves(_ call: Call) async throws -> [UInt8] {
+        let runs = try call.fields.strings("run_ids").map { RunID($0) }
+        guard (1...Self.maxRuns).contains(runs.count) else {
+            throw ProtocolError.invalid("Give 1 to \(Self.maxRuns) values of 'run_ids'.")
+        }
+        let key = try call.fields.string("metric_key")
+        let steps = try MetricCalls.steps(call.fields)
+        let total = try call.fields.maxResults(default: Self.usualPoints, limit: Self.mostPoints)
+        let found = try await service.store.read { db in
+            try TrackingQueries.curves(db, runs, key: key, steps: steps, total: total)
+        }
+        return JSONWriter.document { writer in
+            writer.list("curves", found.filter { !$0.curve.points.isEmpty }) { writer, one in
+                writer.object { writer in
+                    writer.member("run_id", one.run.rawValue)
+                    writer.list("steps", one.curve.points) { $0.number($1.step) }
+                    writer.list("times", one.curve.points) { $0.number($1.timestamp) }
+                    writer.list("values", one.curve.points) { $0.value(.double($1.value)) }
+                }
+            }
+        }
+    }
+
+    /// `runs/search` within one group: `group_by` names what the runs share, `group_value` the value,
+    /// which is left out for the runs without one.
+    private func search(_ call: Call) async throws -> [UInt8] {
+        var search = try RunCalls.search(call.fields)
+        if let grouping = try Self.grouping(call.fields) {
+            let value = try call.fields.optionalString("group_value")
+            search.conditions.append(grouping.condition(value))
+        }
+        return try await RunCalls.answer(search, service.store)
+    }
+
+    private func count(_ call: Call) async throws -> [UInt8] {
+        let search = try RunCalls.search(call.fields)
+        let count = try await service.store.read { try TrackingQueries.count($0, search) }
+        return JSONWriter.document { $0.member("count", count) }
+    }
+
+    private func groups(_ call: Call) async throws -> [UInt8] {
+        let search = try RunCalls.search(call.fields, defaultLimit: Self.usualGroups)
+        guard let grouping = try Self.grouping(call.fields) else {
+            throw ProtocolError.missing("group_by")
+        }
+        let metrics = try call.fields.strings("metrics")
+        guard metrics.count <= Self.maxMetrics else {
+            throw ProtocolError.invalid("Give at most \(Self.maxMetrics) values of 'metrics'.")
+        }
+        let found = try await service.store.read { db in
+            try TrackingQueries.groups(db, search, by: grouping, metrics: metrics)
+        }
+        return JSONWriter.document { writer in
+            writer.list("groups", found.prefix(search.limit)) { writer, group in
+                writer.object { writer in
+                    writer.member("value", group.value)
+                    writer.member("count", group.count)
+                    let means = zip(metrics, group.means).filter { $0.1 != nil }
+                    writer.list("means", Array(means)) { writer, mean in
+                        writer.object { writer in
+                            writer.member("key", mean.0)
+                            writer.member("value", mean.1 ?? .nan)
+                        }
+                    }
+                }
+            }
+            writer.member("has_more", found.count > search.limit)
+        }
+    }
+
+    /// `status`, or a parameter or tag as filters name it: `params.depth`. A key is taken as it is,
+    /// without quotes, since nothing follows it.
+    private static func grouping(_ fields: Fields) throws -> RunGrouping? {
+        guard let text = try fields.optionalString("group_by"), !text.isEmpty else { return nil }
+        if text == "status" { return .status }
+        for (prefix, make) in [("params.", RunGrouping.param), ("tags.", RunGrouping.tag)]
+        where text.hasPrefix(prefix) && text.count > prefix.count {
+            return make(String(text.dropFirst(prefix.count)))
+        }
+        throw ProtocolError.invalid(
+            "Invalid group_by '\(text.prefix(100))': expected status, params.KEY or tags.KEY.")
+    }
+}

@@ -1,0 +1,16 @@
+import { useEffect, useRef, useState, type ReactNode } from "react";
+
+/** Holds a place; its content exists only while it is near the window's visible part. */
+export function Near({ className, label, children }: { className: string; label?: string; children: ReactNode }) {
+    const box = useRef<HTMLDivElement>(null);
+    const [isNear, setNear] = useState(false);
+    useEffect(() => {
+        const element = box.current;
+        if (element === null) return;
+        const watcher = new IntersectionObserver(
+            ([entry]) => setNear(entry?.isIntersecting ?? false), { rootMargin: "300px" });
+        watcher.observe(element);
+        return () => watcher.disconnect();
+    }, []);
+    return <div ref={box} className={className} role={label === undefined ? undefined : "img"} aria-label={label}>{isNear && children}</div>;
+}

@@ -1,0 +1,97 @@
+/** Where ticks stand on an axis and how they read. */
+import { number } from "../../core/format";
+
+export interface Tick {
+    at: number;
+    label: string;
+}
+
+/** About `wanted` round places from `low` to `high`. */
+export function linearTicks(low: number, high: number, wanted: number): Tick[] {
+    const step = roundStep((high - low) / Math.max(1, wanted));
+    if (!(step > 0) || !Number.isFinite(step)) return [];
+    const ticks: Tick[] = [];
+    const first = Math.ceil(low / step);
+    for (let count = 0; count <= wanted * 3 && (first + count) * step <= high + step * 1e-9; count += 1) {
+        const at = (first + count) * step;
+        ticks.push({ at, label: tickLabel(at, step) });
+    }
+    return ticks;
+}
+
+/** 1, 2 or 5 times a power of ten, at least `raw`. */
+function roundStep(raw: number): number {
+    const power = 10 ** Math.floor(Math.log10(raw));
+    const part = raw / power;
+    return (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10) * power;
+}
+
+/** As many digits as tell one tick from the next. */
+function tickLabel(at: number, step: number): string {
+    const size = Math.abs(at);
+    if (size < step * 1e-6) return "0";
+    if (size >= 1e6) return `${Number((at / 1e6).toFixed(Math.max(0, -Math.floor(Math.log10(step / 1e6)))))}M`.replace("-", "\u2212");
+    if (size >= 1e-4) {
+        const digits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+        return at.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
+    }
+    return number(at);
+}
+
+/** Powers of ten between two exponents, or finer places where there are too few. */
+export function logTicks(low: number, high: number, wanted: number): Tick[] {
+    const span = high - low;
+    if (span < 1.2) {
+        return linearTicks(10 ** low, 10 ** high, wanted).filter(({ at }) => at > 0)
+            .map(({ at, label }) => ({ at: Math.log10(at), label }));
+    }
+    const every = Math.max(1, Math.ceil(span / wanted));
+    const ticks: Tick[] = [];
+    for (let at = Math.ceil(low); at <= high; at += every) ticks.push({ at, label: number(10 ** at) });
+    return ticks;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const times = [
+    SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE,
+    30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY,
+];
+
+/** Round times of day where the reader is. */
+export function timeTicks(low: number, high: number, wanted: number): Tick[] {
+    const raw = (high - low) / Math.max(1, wanted);
+    if (raw < SECOND) return linearTicks(low, high, wanted).map(({ at }) => ({ at, label: clock(at, true) }));
+    const step = times.find((each) => each >= raw) ?? Math.ceil(raw / (365 * DAY)) * 365 * DAY;
+    const shift = new Date(low).getTimezoneOffset() * MINUTE;
+    const ticks: Tick[] = [];
+    for (let at = Math.ceil((low - shift) / step) * step + shift; at <= high; at += step) {
+        ticks.push({ at, label: step >= DAY ? day(at) : step >= MINUTE ? dayOrClock(at) : clock(at, true) });
+    }
+    return ticks;
+}
+
+function dayOrClock(at: number): string {
+    const date = new Date(at);
+    return date.getHours() === 0 && date.getMinutes() === 0 ? day(at) : clock(at, false);
+}
+
+function day(at: number): string {
+    return new Date(at).toLocaleDateString(undefined, { month: "short", day: "numeric" });
+}
+
+function clock(at: number, seconds: boolean): string {
+    return new Date(at).toLocaleTimeString(undefined, {
+        hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" as const } : {}), hour12: false,
+    });
+}
+
+/** Seconds as a person says them: on an axis of time since the start. */
+export function secondTicks(low: number, high: number, wanted: number): Tick[] {
+    const span = high - low;
+    const [unit, size] = span > 3 * 86400 ? ["d", 86400] : span > 3 * 3600 ? ["h", 3600] : span > 180 ? ["min", 60] : ["s", 1];
+    return linearTicks(low / Number(size), high / Number(size), wanted)
+        .map(({ at, label }) => ({ at: at * Number(size), label: `${label} ${unit}` }));
+}
