@@ -98,7 +98,7 @@ export function toY(view: View, frame: Frame, at: number): number {
 }
 
 export function ticksOf(view: View, frame: { width: number; height: number }, kind: AxisKind, logY: boolean): { x: Tick[]; y: Tick[] } {
-    const wide = Math.max(2, Math.floor(frame.width / 90));
+    const wide = Math.max(2, Math.floor(frame.width / 75));
     const tall = Math.max(2, Math.floor(frame.height / 45));
     const { from, to } = view.x;
     return {

@@ -19,11 +19,11 @@ export function linearTicks(low: number, high: number, wanted: number): Tick[] {
     return ticks;
 }
 
-/** 1, 2 or 5 times a power of ten, at least `raw`. */
+/** 1, 2 or 5 times a power of ten, near `raw`. */
 function roundStep(raw: number): number {
     const power = 10 ** Math.floor(Math.log10(raw));
     const part = raw / power;
-    return (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10) * power;
+    return (part <= 1.4 ? 1 : part <= 3.2 ? 2 : part <= 7.1 ? 5 : 10) * power;
 }
 
 /** As many digits as tell one tick from the next. */

@@ -12,6 +12,8 @@ const HEIGHT = 320;
 const TOP = 34;
 const BOTTOM = 22;
 const SIDE = 70;
+/** Pixels that an axis takes at least: its name must not run into the next. On a phone one scrolls. */
+const AXIS_ROOM = 112;
 
 interface Scale {
     axis: Axis;
@@ -98,7 +100,7 @@ export function Parallel({ axes, runs, onBrush }: {
 
     return (
         <div className="parallel-box" tabIndex={0} role="group" aria-label="Axes">
-        <svg ref={box} className="parallel" height={HEIGHT} role="img" aria-label={`Parallel coordinates of ${runs.length} runs`}>
+        <svg ref={box} className="parallel" height={HEIGHT} style={{ minWidth: axes.length * AXIS_ROOM }} role="img" aria-label={`Parallel coordinates of ${runs.length} runs`}>
             {runs.map((run) => {
                 const points = scales.flatMap((scale, index) => {
                     const value = scale.axis.values.get(run.id);

@@ -47,7 +47,7 @@ function EntryItem({ entry: { deployment, environment, revision } }: { entry: En
                         <tbody>
                             {revision.checks.map((check) => (
                                 <tr key={check.check}>
-                                    <td className="mono" title={check.explanation}>{check.check}</td>
+                                    <td className="mono check-text" title={check.explanation}>{check.check}</td>
                                     <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
                                     <td className="right">{measured(check.check, check.left)}</td>
                                     <td className="right">{measured(check.check, check.right)}</td>

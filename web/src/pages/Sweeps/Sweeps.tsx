@@ -11,7 +11,7 @@ type Sweep = Schemas["SweepView"];
 
 const columns: Column<Sweep>[] = [
     { id: "job", title: "Sweep", width: 220, cell: (sweep) => <Link to={path("sweeps", sweep.id)}><bdi>{sweep.job.slice(0, 200)}</bdi></Link> },
-    { id: "state", title: "State", width: 120, cell: (sweep) => <Status state={sweep.state} /> },
+    { id: "state", title: "State", width: 140, cell: (sweep) => <Status state={sweep.state} /> },
     { id: "project", title: "Project", width: 130, cell: (sweep) => <bdi>{sweep.project}</bdi> },
     { id: "objective", title: "Objective", width: 190, cell: (sweep) => <bdi>{sweep.objective}</bdi> },
     { id: "method", title: "Method", width: 100, cell: (sweep) => sweep.method },
