@@ -14,6 +14,7 @@ PAGES = {
     "home": "/",
     "experiments": "/experiments",
     "runs": "/experiments/{experiment}",
+    "groups": "/experiments/{experiment}?group=params.booster",
     "run": "/runs/{run}",
     "curves": "/runs/{run}?tab=curves",
     "artifacts": "/runs/{run}?tab=artifacts&file=importance.csv",

@@ -307,7 +307,9 @@ def test_the_keyboard_goes_everywhere(watched: Watched, seeded: Seeded) -> None:
     expect(page).to_have_url(re.compile(r"/experiments/\w+"))
 
 
-@pytest.mark.parametrize("path", ["/nowhere/at/all", "/runs/0000", "/models/none"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere/at/all", "/runs/0000", "/models/none", "/experiments/999999"]
+)
 def test_what_is_not_there_is_said(watched: Watched, seeded: Seeded, path: str) -> None:
     reply = watched.page.goto(watched.base + path)
     assert reply is not None
@@ -317,6 +319,18 @@ def test_what_is_not_there_is_said(watched: Watched, seeded: Seeded, path: str) 
         return
     expect(watched.page.get_by_role("alert")).to_contain_text("RESOURCE_DOES_NOT_EXIST")
     watched.errors.clear()  # the browser reports each 404
+
+
+def test_what_is_not_there_has_a_heading_and_a_way_back(watched: Watched, seeded: Seeded) -> None:
+    page = watched.open("/jobs/none")
+    expect(page.get_by_role("alert")).to_contain_text("job_not_found")
+    page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Jobs").click()
+    expect(page.get_by_role("heading", name="Jobs", level=1)).to_be_visible()
+    page = watched.open("/compare?runs=x,y")
+    expect(page.get_by_text("None of these runs is here")).to_be_visible()
+    page = watched.open(f"/compare?runs={seeded.runs[0]},x")
+    expect(page.get_by_role("alert")).to_contain_text("runs_missing")
+    expect(page.get_by_role("img", name="val_auc by step")).to_be_visible()
 
 
 def test_a_server_with_tokens_asks_for_one(
@@ -345,10 +359,15 @@ def test_a_lost_server_is_said_and_found_again(
     expect(page.get_by_role("heading", name="Welcome to Aloft")).to_be_visible()
     server.kill()  # type: ignore[attr-defined]
     expect(page.get_by_text("The connection to the server is lost")).to_be_visible(timeout=15_000)
+    # What is asked for meanwhile says so, and comes by itself when the server is there.
+    page.keyboard.press("g")
+    page.keyboard.press("j")
+    expect(page.get_by_role("alert")).to_contain_text("unreachable")
     server.start()  # type: ignore[attr-defined]
     expect(page.get_by_text("The connection to the server is lost")).to_have_count(
         0, timeout=20_000
     )
+    expect(page.get_by_text("No jobs yet")).to_be_visible()
 
 
 def test_the_address_of_a_page_holds_odd_names(watched: Watched, seeded: Seeded) -> None:

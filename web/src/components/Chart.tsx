@@ -37,6 +37,8 @@ export function colorOf(index: number): string {
 }
 
 let library: Promise<Plotly> | null = null;
+/** Milliseconds that a chart waits where its page did not ask for the library before. */
+const PAUSE = 700;
 
 /** Loads the chart library once, and only when the first chart is about to be seen. */
 function load(): Promise<Plotly> {
@@ -97,12 +99,15 @@ function Plot({ traces, xTitle, yTitle, logY, logX, legend, dateX, hover, xRange
 
     useEffect(() => {
         let isCurrent = true;
-        load().then((loaded) => isCurrent && setPlotly(loaded), (error: Error) => isCurrent && setFailure(error));
+        const show = () => void load().then((loaded) => isCurrent && setPlotly(loaded), (error: Error) => isCurrent && setFailure(error));
+        // Reading the library stops everything else for a moment: what is drawn without it comes first.
+        const timer = window.setTimeout(show, library === null ? PAUSE : 0);
         const scheme = window.matchMedia("(prefers-color-scheme: dark)");
         const changed = () => setTheme((count) => count + 1);
         scheme.addEventListener("change", changed);
         return () => {
             isCurrent = false;
+            window.clearTimeout(timer);
             scheme.removeEventListener("change", changed);
         };
     }, []);

@@ -4,6 +4,7 @@ import { Boundary, Skeleton } from "../components/State";
 import { Toasts } from "../components/Toast";
 import { feed } from "../core/events";
 import { Link, usePlace } from "../core/router";
+import { loadAllLater } from "./later";
 import { ShortcutHelp, useShortcuts } from "./Shortcuts";
 import { SignIn } from "./SignIn";
 import { navigation, pageFor } from "./pages";
@@ -19,6 +20,7 @@ export function Shell() {
     const showHelp = useCallback(() => setHelp(true), []);
     const showPalette = useCallback(() => setPalette(true), []);
     useShortcuts(showHelp, showPalette);
+    useEffect(loadAllLater, []);
     useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
     if (needsToken) return <SignIn />;
     const area = place.parts[0] ?? "";

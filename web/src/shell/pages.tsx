@@ -1,26 +1,27 @@
-import { lazy, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { Experiments } from "../pages/Experiments/Experiments";
 import { Home } from "../pages/Home/Home";
 import { NotFound } from "../pages/NotFound/NotFound";
 import { RunPage } from "../pages/Run/Run";
 import { Runs } from "../pages/Runs/Runs";
+import { later } from "./later";
 
 /** Loaded when they are first opened, so that the first page comes quickly. */
-const Compare = lazy(() => import("../pages/Compare/Compare").then((page) => ({ default: page.Compare })));
-const Settings = lazy(() => import("../pages/Settings/Settings").then((page) => ({ default: page.Settings })));
+const Compare = later(() => import("../pages/Compare/Compare").then((page) => page.Compare));
+const Settings = later(() => import("../pages/Settings/Settings").then((page) => page.Settings));
 
 const lazily = {
-    Deployment: lazy(() => import("../pages/Deployment/Deployment").then((page) => ({ default: page.DeploymentPage }))),
-    Deployments: lazy(() => import("../pages/Deployments/Deployments").then((page) => ({ default: page.Deployments }))),
-    Job: lazy(() => import("../pages/Job/Job").then((page) => ({ default: page.JobPage }))),
-    Jobs: lazy(() => import("../pages/Jobs/Jobs").then((page) => ({ default: page.Jobs }))),
-    Model: lazy(() => import("../pages/Model/Model").then((page) => ({ default: page.Model }))),
-    Models: lazy(() => import("../pages/Models/Models").then((page) => ({ default: page.Models }))),
-    ModelVersion: lazy(() => import("../pages/ModelVersion/ModelVersion").then((page) => ({ default: page.ModelVersionPage }))),
-    Prediction: lazy(() => import("../pages/Prediction/Prediction").then((page) => ({ default: page.PredictionPage }))),
-    Predictions: lazy(() => import("../pages/Predictions/Predictions").then((page) => ({ default: page.Predictions }))),
-    Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => ({ default: page.SweepPage }))),
-    Sweeps: lazy(() => import("../pages/Sweeps/Sweeps").then((page) => ({ default: page.Sweeps }))),
+    Deployment: later(() => import("../pages/Deployment/Deployment").then((page) => page.DeploymentPage)),
+    Deployments: later(() => import("../pages/Deployments/Deployments").then((page) => page.Deployments)),
+    Job: later(() => import("../pages/Job/Job").then((page) => page.JobPage)),
+    Jobs: later(() => import("../pages/Jobs/Jobs").then((page) => page.Jobs)),
+    Model: later(() => import("../pages/Model/Model").then((page) => page.Model)),
+    Models: later(() => import("../pages/Models/Models").then((page) => page.Models)),
+    ModelVersion: later(() => import("../pages/ModelVersion/ModelVersion").then((page) => page.ModelVersionPage)),
+    Prediction: later(() => import("../pages/Prediction/Prediction").then((page) => page.PredictionPage)),
+    Predictions: later(() => import("../pages/Predictions/Predictions").then((page) => page.Predictions)),
+    Sweep: later(() => import("../pages/Sweep/Sweep").then((page) => page.SweepPage)),
+    Sweeps: later(() => import("../pages/Sweeps/Sweeps").then((page) => page.Sweeps)),
 };
 
 /** Which page shows an address. A new page adds its line, and its first part to `WebRoutes`. */

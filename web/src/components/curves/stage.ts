@@ -29,6 +29,9 @@ export class Stage {
     private lit: string | null = null;
     private picture: Picture | null = null;
     private isWaiting = 0;
+    /** Where the pointer rests: what stands under it is said anew when the curves grow. */
+    private pointer: [number, number] | null = null;
+    private isNew = false;
     private resting: number | undefined;
     private look: Look | null = null;
     private readonly context: CanvasRenderingContext2D | null;
@@ -44,6 +47,7 @@ export class Stage {
         if (setting.kind !== this.setting.kind) this.part = null;
         if (setting.logY !== this.setting.logY) this.heldY = null;
         this.setting = setting;
+        this.isNew = true;
         this.redraw();
     }
 
@@ -81,6 +85,8 @@ export class Stage {
         draw(context, { width, height }, this.picture);
         // For who cannot see the canvas: a test, or a person's own script.
         this.box.dataset.lines = String(this.setting.lines.reduce((sum, { raw }) => sum + (raw === undefined ? 1 : 2), 0));
+        if (this.isNew && this.pointer !== null) this.hover(...this.pointer);
+        this.isNew = false;
         this.box.dataset.zoomed = this.part === null ? "" : `${this.part.from} ${this.part.to}`;
     }
 
@@ -101,6 +107,7 @@ export class Stage {
     // What the hand does.
 
     hover(x: number, y: number): void {
+        this.pointer = [x, y];
         const near = this.picture === null ? null : nearest(this.picture, x, y);
         const lit = near !== null && this.setting.lines.length > 1 ? near.line.id : null;
         this.callbacks.onNear(near);
@@ -110,6 +117,7 @@ export class Stage {
     }
 
     leave(): void {
+        this.pointer = null;
         this.callbacks.onNear(null);
         if (this.lit === null) return;
         this.lit = null;

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { numeric } from "../../api/client";
+import { ApiError, numeric } from "../../api/client";
 import { getRuns, type Run } from "../../api/mlflow";
 import { Card, Dot, Page } from "../../components/Basics";
 import { Chart, type Trace } from "../../components/Chart";
@@ -41,7 +41,13 @@ export function Compare() {
                         </Empty>
                     </Card>
                 )
-                : <Loaded query={query} lines={8}>{(loaded) => <Comparison {...loaded} />}</Loaded>}
+                : <Loaded query={query} lines={8}>{(loaded) => (loaded.runs.length > 0 ? <Comparison {...loaded} /> : (
+                    <Card>
+                        <Empty title="None of these runs is here" actions={<Link className="button" to="/experiments">Choose an experiment</Link>}>
+                            They may be gone, or the address is cut off.
+                        </Empty>
+                    </Card>
+                ))}</Loaded>}
         </Page>
     );
 }
@@ -58,7 +64,7 @@ function Comparison({ runs, missing }: Loadable) {
     const chosen = metrics.length > 0 ? metrics : keys.slice(0, 2);
     return (
         <div className="stack">
-            {missing > 0 && <ErrorBox error={new Error(`${missing} of the runs could not be read; they may be gone.`)} />}
+            {missing > 0 && <ErrorBox error={new ApiError(404, "runs_missing", `${missing} of the runs could not be read; they may be gone.`)} />}
             <Card title="Runs" side={brushed !== null && (
                 <>
                     <span className="small numbers">{seen.length} of {named.length}</span>

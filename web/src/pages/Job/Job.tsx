@@ -4,7 +4,7 @@ import type { Schemas } from "../../api/generated";
 import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
 import { Chart, colorOf, type Trace } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
-import { ErrorBox, Loaded } from "../../components/State";
+import { ErrorBox, Skeleton } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
 import { bytes, duration } from "../../core/format";
 import { useAction, useQuery } from "../../core/query";
@@ -17,10 +17,13 @@ type Reply = Schemas["GetJobReply"];
 /** One job: its log as it is written, what it uses, and how it ended. */
 export function JobPage({ id }: { id: string }) {
     const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), { on: ["job"] });
+    if (query.data !== undefined) return <Known reply={query.data} reload={query.reload} />;
     return (
-        <Loaded query={query} lines={8}>
-            {(reply) => <Known reply={reply} reload={query.reload} />}
-        </Loaded>
+        <Page title={`Job ${id.slice(0, 12)}`} crumbs={[{ label: "Jobs", to: "/jobs" }]}>
+            {query.error !== null
+                ? <ErrorBox error={query.error} retry={() => void query.reload()} />
+                : <div className="card"><Skeleton lines={8} /></div>}
+        </Page>
     );
 }
 

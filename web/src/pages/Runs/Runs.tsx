@@ -71,6 +71,13 @@ export function Runs({ experiment }: { experiment: string }) {
         });
     };
 
+    if (about.error !== null && about.data === undefined) {
+        return (
+            <Page title={`Experiment ${experiment.slice(0, 40)}`} crumbs={[{ label: "Experiments", to: "/experiments" }]}>
+                <ErrorBox error={about.error} retry={() => void about.reload()} />
+            </Page>
+        );
+    }
     const name = about.data?.name ?? `Experiment ${experiment}`;
     const isFirstLoad = list.isLoading && rows.length === 0 && list.error === null;
     return (
@@ -84,7 +91,6 @@ export function Runs({ experiment }: { experiment: string }) {
                     <button type="button" className="button primary" disabled={selected.size < 2} onClick={compare}>Compare</button>
                 </>
             )}>
-            {about.error !== null && about.data === undefined && <ErrorBox error={about.error} />}
             <div className="toolbar">
                 <FilterInput value={filter} keys={keys} onSubmit={setFilter} error={list.error} />
                 <GroupMenu keys={keys} group={group} onChange={setGroup} />
