@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.parse
 import urllib.request
@@ -132,7 +133,7 @@ class Flight:
                     raise StepFailed(f"version {version}: {servable.get('reason')}")
                 if time.monotonic() > deadline:
                     raise StepFailed(f"version {version} is still {servable['state']}")
-                SCREEN.bar(0, 1, f"version {version}: {servable['state']}")
+                SCREEN.waiting(f"version {version}: {servable['state']}")
                 time.sleep(0.5)
             manifest = servable["manifest"]
             SCREEN.fact(
@@ -231,14 +232,21 @@ class Flight:
     def finish_job(self, job: str, text: str) -> dict[str, Any]:
         """Waits for a job and returns it; its last lines are shown as they come."""
         while (view := self.aloft.job(job))["state"] != "ended":
-            lines = self.log_of(job).splitlines()
-            SCREEN.bar(0, 1, f"{text}: {lines[-1][:90]}" if lines else text)
+            self.show_progress(text, self.log_of(job).splitlines())
             time.sleep(0.5)
         SCREEN.clear_bar()
         if view.get("outcome") != "succeeded":
             raise StepFailed(f"job {view['name']}: {view.get('failure')}\n{self.log_of(job)}")
         SCREEN.fact(f"job {view['name']} succeeded")
         return view
+
+    def show_progress(self, text: str, lines: list[str]) -> None:
+        """A bar that follows `DONE/TOTAL` in a job's last line, or that line without them."""
+        last = lines[-1][:90] if lines else ""
+        if counted := re.match(r"(\d+)/(\d+) (.*)", last):
+            SCREEN.bar(int(counted[1]), int(counted[2]), f"{text}: {counted[3]}")
+        else:
+            SCREEN.waiting(f"{text}: {last}" if last else text)
 
     def log_of(self, job: str) -> str:
         return str(self.aloft.api("GET", f"jobs/{job}/log?tail=4000", missing={}).get("text", ""))

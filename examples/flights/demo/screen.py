@@ -28,7 +28,14 @@ class Screen:
     def bar(self, done: int, total: int, text: str) -> None:
         width = 30
         filled = width * min(done, total) // max(total, 1)
-        line = f"          [{'#' * filled}{'.' * (width - filled)}] {done}/{total} {text}"
+        self.show(f"          [{'#' * filled}{'.' * (width - filled)}] {done}/{total} {text}")
+
+    def waiting(self, text: str) -> None:
+        """What is under way, where nobody knows how much is left."""
+        self.show(f"          ... {text}")
+
+    def show(self, line: str) -> None:
+        """A line that the next one of its kind takes the place of."""
         if line == self.last_bar:
             return
         self.last_bar = line
