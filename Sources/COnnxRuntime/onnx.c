@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 // Places in the table (OrtApi of onnxruntime_c_api.h).
@@ -17,6 +18,7 @@ enum {
   kCreateSession = 7,
   kRun = 9,
   kCreateSessionOptions = 10,
+  kDisableCpuMemArena = 19,
   kSetSessionGraphOptimizationLevel = 23,
   kSetIntraOpNumThreads = 24,
   kSetInterOpNumThreads = 25,
@@ -255,6 +257,17 @@ static int read_signatures(aloft_onnx_session *session, aloft_onnx_error error) 
   return 0;
 }
 
+// The arena keeps what a run has used, which large models need and small ones only pay for: in time,
+// and in memory for each of thousands.
+enum { kSmallModelBytes = 1 << 18 };
+
+static int choose_memory(aloft_onnx_library *library, const char *path, void *options,
+                         aloft_onnx_error error) {
+  struct stat file;
+  if (stat(path, &file) != 0 || file.st_size > kSmallModelBytes) return 0;
+  return check(library, CALL(library, kDisableCpuMemArena, status, void *)(options), error);
+}
+
 int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int threads,
                               uint64_t key, aloft_onnx_session **result, aloft_onnx_error error) {
   aloft_onnx_session *session = calloc(1, sizeof(*session));
@@ -273,6 +286,7 @@ int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int
             error) ||
       check(library, CALL(library, kSetInterOpNumThreads, status, void *, int)(options, 1),
             error) ||
+      choose_memory(library, path, options, error) ||
       check(library,
             CALL(library, kCreateSession, status, void *, const char *, const void *, void **)(
                 library->environment, path, options, &session->session),

@@ -9,13 +9,19 @@ package enum PredictionBlock {
     /// The block with these records.
     package static func make(_ records: UnsafeRawBufferPointer) -> Data {
         var block = Data(capacity: records.count + headBytes)
-        block.append(contentsOf: mark)
-        withUnsafeBytes(of: UInt32(records.count).littleEndian) { block.append(contentsOf: $0) }
-        withUnsafeBytes(of: BlockChecksum.of(records).littleEndian) {
-            block.append(contentsOf: $0)
-        }
+        block.append(contentsOf: head(of: records))
         block.append(contentsOf: records)
         return block
+    }
+
+    /// What stands before these records in their block.
+    package static func head(of records: UnsafeRawBufferPointer) -> [UInt8] {
+        var head = mark
+        withUnsafeBytes(of: UInt32(records.count).littleEndian) { head.append(contentsOf: $0) }
+        withUnsafeBytes(of: BlockChecksum.of(records).littleEndian) {
+            head.append(contentsOf: $0)
+        }
+        return head
     }
 
     /// The records of the block at the begin of `bytes`; `nil` where no whole, undamaged block

@@ -224,8 +224,11 @@ package struct Gateway: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let state = try loops.state(of: channel.eventLoop)
                     let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)
+                    let connection = ConnectionHandler(loop: state)
+                    let plain = PlainRequestReader(
+                        bodyLimitBytes: connection.bodyLimitBytes, take: connection.take)
                     try channel.pipeline.syncOperations.addHandlers([
-                        ByteToMessageHandler(decoder), ConnectionHandler(loop: state),
+                        plain, ByteToMessageHandler(decoder), connection,
                     ])
                 }
             }

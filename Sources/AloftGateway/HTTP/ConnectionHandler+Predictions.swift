@@ -183,8 +183,8 @@ extension ConnectionHandler {
                 mayBeBinary: request.binaryOutputs != 0
             ) { revision.replies.write(request, reply, to: &$0) }
         }
-        loop.answered(prediction, response: written.output, range: written.body)
-        finish(written.output, predictionID: prediction.id)
+        let now = loop.answered(prediction, response: written.output, range: written.body)
+        finish(written.output, predictionID: prediction.id, now: now)
     }
 
     private func fail(_ prediction: Prediction, _ error: InferenceError) {

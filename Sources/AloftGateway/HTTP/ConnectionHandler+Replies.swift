@@ -88,8 +88,7 @@ extension ConnectionHandler {
         let isKeptAlive = (current?.isKeptAlive ?? false) && !loop.isDraining
         let isHTTP10 = current?.isHTTP10 ?? false
         let trace = current?.trace?.continued(by: id.spanID)
-        var output = ByteBuffer()
-        swap(&output, &loop.output)
+        var output = loop.takeOutput()
         output.clear(minimumCapacity: 1024)
         var bodyStart = 0
         output.writeWithUnsafeMutableBytes(
@@ -126,8 +125,7 @@ extension ConnectionHandler {
             }
             return writer.count
         }
-        // The loop keeps the memory; the copy here shares it until the socket has taken it.
-        loop.output = output
+        loop.keepOutput(output)
         return (output, output.readerIndex + bodyStart..<output.writerIndex)
     }
 }

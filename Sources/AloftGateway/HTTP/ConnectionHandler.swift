@@ -24,6 +24,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     let loop: LoopState
+    let bodyLimitBytes: Int
     private(set) var context: ChannelHandlerContext?
     var current: RequestInProgress?
     private var phase = Phase.idle
@@ -37,7 +38,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// When the first bytes of an unfinished head came.
     private var headSince: NIODeadline?
 
-    init(loop: LoopState) { self.loop = loop }
+    init(loop: LoopState) {
+        self.loop = loop
+        bodyLimitBytes = loop.shared.configuration.bodyLimitBytes
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -62,16 +66,40 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if hasUnflushed {
-            hasUnflushed = false
-            context.flush()
-        }
         if phase == .idle {
             headSince = sawPart ? nil : headSince ?? .now()
         } else {
             headSince = nil
         }
         sawPart = false
+    }
+
+    /// Answers a request that was read whole and is in the plainest form. False where it must go by way
+    /// of the HTTP library: it asks for something else, or waits its turn.
+    ///
+    /// - Parameter bytes: begin with the request.
+    func take(_ plain: PlainRequest, _ bytes: ByteBuffer) -> Bool {
+        guard phase == .idle, pending.isEmpty else { return false }
+        let found = bytes.withUnsafeReadableBytes {
+            loop.inferPath(UnsafeRawBufferPointer(rebasing: $0[plain.target]))
+        }
+        guard let found, !found.needsHeaders else { return false }
+        sawPart = true
+        phase = .reading
+        var request = RequestInProgress(
+            plain: found, tableNumber: loop.tableNumber, bodyBytes: plain.bodyBytes)
+        if plain.bodyBytes > 0 {
+            request.body = bytes.getSlice(
+                at: bytes.readerIndex + plain.headBytes, length: plain.bodyBytes)
+        }
+        if plain.hasFurtherHeaders {
+            bytes.withUnsafeReadableBytes { head in
+                plain.forEachHeader(head) { request.take(name: $0, value: $1) }
+            }
+        }
+        current = request
+        dispatch()
+        return true
     }
 
     /// While an answer is outstanding nothing more is read, so a client cannot pile up requests.
@@ -96,9 +124,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let request = RequestInProgress(
             head: head, table: loop.table, tableNumber: loop.tableNumber, now: .now())
         current = request
-        let limit = loop.shared.configuration.bodyLimitBytes
-        if let declared = request.declaredBytes, declared > limit {
-            return refuseAndClose(.bodyTooLarge(limitBytes: limit))
+        if let declared = request.declaredBytes, declared > bodyLimitBytes {
+            return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
         if request.expectsContinue {
             context.writeAndFlush(
@@ -109,9 +136,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func append(_ bytes: ByteBuffer) {
         guard phase == .reading, current != nil else { return }
         current?.bodyBytes += bytes.readableBytes
-        let limit = loop.shared.configuration.bodyLimitBytes
-        guard let total = current?.bodyBytes, total <= limit else {
-            return refuseAndClose(.bodyTooLarge(limitBytes: limit))
+        guard let total = current?.bodyBytes, total <= bodyLimitBytes else {
+            return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
         if current?.body == nil {
             current?.body = bytes
@@ -133,7 +159,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func beginAnswering() { phase = .answering }
 
     /// Sends bytes that end the current request.
-    func finish(_ output: ByteBuffer, status: Int = 200, predictionID: PredictionID? = nil) {
+    func finish(
+        _ output: ByteBuffer, status: Int = 200, predictionID: PredictionID? = nil,
+        now: NIODeadline = .now()
+    ) {
         if loop.accessLog != nil, let current {
             loop.accessLog?.append(
                 current, status: status, bytes: output.readableBytes,
@@ -144,19 +173,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let wasAnswering = phase == .answering
         let isKeptAlive = current?.isKeptAlive ?? false
         current = nil
-        quietSince = .now()
+        quietSince = now
         if isKeptAlive, !isInputClosed || !pending.isEmpty, !loop.isDraining {
             phase = .idle
             context.write(wrapOutboundOut(output), promise: nil)
-            if wasAnswering {
-                context.flush()
-                resume(context)
-            } else {
+            if !hasUnflushed {
                 hasUnflushed = true
+                loop.flushSoon(self, now: now)
             }
+            if wasAnswering { resume(context) }
         } else {
             phase = .closing
             pending = []
+            hasUnflushed = false
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
                 self?.closeGently()
@@ -170,14 +199,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
         while phase != .answering, phase != .closing, !pending.isEmpty {
             take(pending.removeFirst(), context)
         }
-        if hasUnflushed {
-            hasUnflushed = false
-            context.flush()
-        }
         if isReadHeldBack, phase != .answering {
             isReadHeldBack = false
             context.read()
         }
+    }
+
+    /// Sends what is written.
+    func flush() {
+        guard hasUnflushed else { return }
+        hasUnflushed = false
+        context?.flush()
+    }
+
+    /// Ends the connection, behind the answers that are written.
+    private func close() {
+        flush()
+        context?.close(promise: nil)
     }
 
     /// Says that no more comes, and gives the client a second to read the answer: closing at once with
@@ -199,9 +237,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
             // A client may end its side and still wait for the answer.
-            if phase == .idle || phase == .reading || phase == .closing {
-                context.close(promise: nil)
-            }
+            if phase == .idle || phase == .reading || phase == .closing { close() }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -228,15 +264,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let limit = TimeAmount(configuration.requestTimeout)
         switch phase {
         case .reading:
-            if let since = current?.receivedAt, now - since > limit { context?.close(promise: nil) }
+            if let since = current?.receivedAt, now - since > limit { close() }
         case .idle:
             let isSlow = headSince.map { now - $0 > limit } ?? false
-            if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) {
-                context?.close(promise: nil)
-            }
+            if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
         case .answering, .closing: break
         }
     }
 
-    func closeIfIdle() { if phase == .idle { context?.close(promise: nil) } }
+    func closeIfIdle() { if phase == .idle { close() } }
 }

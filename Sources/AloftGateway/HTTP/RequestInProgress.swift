@@ -25,16 +25,8 @@ struct RequestInProgress {
     var bodyBytes = 0
     /// `Inference-Header-Content-Length`: where the JSON ends and binary tensors begin.
     var jsonLength: Int?
-    /// `X-Request-Timeout`, in milliseconds.
-    var timeoutMilliseconds: Int?
-    /// `X-Request-Priority`.
-    var priority = CallPriority.normal
-    var token: String?
-    var contentType = ""
-    var stickyKey: String?
-    var trace: TraceParent?
-    /// The segment that a header says, where the endpoint asks one.
-    var segment: String?
+    /// What most requests do not have; `nil` spares each copy of this the copies of those.
+    private var extras: Extras?
     var expectsContinue = false
     /// How often it waited for its model to be loaded.
     var wakes = 0
@@ -55,15 +47,27 @@ struct RequestInProgress {
         isKeptAlive = head.isKeepAlive
         isHTTP10 = head.version.minor == 0
         isHead = head.method == .HEAD
-        if head.method == .POST, let endpoint = table.inferPaths[head.uri] {
-            target = .infer(endpoint)
+        if head.method == .POST, let path = table.inferPaths[head.uri] {
+            target = .infer(path.endpoint)
         } else {
             target = Self.target(method: head.method, uri: head.uri, table: table)
         }
         for (name, value) in head.headers { take(name: name, value: value) }
         if let segments = endpoint(table)?.served.segments, segments.source == "header" {
-            segment = head.headers.first(name: segments.name)
+            further.segment = head.headers.first(name: segments.name)
         }
+    }
+
+    /// A request for predictions whose head was plain, without the headers that not every one has.
+    init(plain path: RoutingTable.InferPath, tableNumber: UInt64, bodyBytes: Int) {
+        receivedAt = .now()
+        method = .POST
+        uri = path.text
+        self.tableNumber = tableNumber
+        isKeptAlive = true
+        target = .infer(path.endpoint)
+        declaredBytes = bodyBytes
+        self.bodyBytes = bodyBytes
     }
 
     private func endpoint(_ table: RoutingTable) -> RoutedEndpoint? {
@@ -75,13 +79,13 @@ struct RequestInProgress {
     }
 
     /// Looks at a header only if its name has the length of one that matters.
-    private mutating func take(name: String, value: String) {
+    mutating func take(name: String, value: String) {
         switch name.utf8.count {
         case 6 where Self.equal(name, "expect"):
             expectsContinue = value.lowercased() == "100-continue"
-        case 11 where Self.equal(name, "traceparent"): trace = TraceParent(value)
-        case 12 where Self.equal(name, "content-type"): contentType = value
-        case 13 where Self.equal(name, "authorization"): token = Self.bearer(value)
+        case 11 where Self.equal(name, "traceparent"): further.trace = TraceParent(value)
+        case 12 where Self.equal(name, "content-type"): further.contentType = value
+        case 13 where Self.equal(name, "authorization"): further.token = Self.bearer(value)
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
         case 16 where Self.equal(name, "content-encoding"):
             guard value.lowercased() != "identity" else { return }
@@ -97,7 +101,7 @@ struct RequestInProgress {
                         expected: "a time such as 250ms or 2s, more than none"))
                 return
             }
-            timeoutMilliseconds = milliseconds
+            further.timeoutMilliseconds = milliseconds
         case 18 where Self.equal(name, "x-request-priority"):
             guard let named = CallPriority(name: value) else {
                 target = .refused(
@@ -105,8 +109,8 @@ struct RequestInProgress {
                         name: "X-Request-Priority", value: value, expected: "high, normal or low"))
                 return
             }
-            priority = named
-        case 18 where Self.equal(name, "x-aloft-sticky-key"): stickyKey = value
+            further.priority = named
+        case 18 where Self.equal(name, "x-aloft-sticky-key"): further.stickyKey = value
         case 31 where Self.equal(name, "inference-header-content-length"):
             guard let length = Int(value), length >= 0 else {
                 target = .refused(
@@ -146,6 +150,41 @@ struct RequestInProgress {
         }
         return max(1, Int(value * factor))
     }
+}
+
+// MARK: What some requests have
+
+extension RequestInProgress {
+    /// Written only while the head is read.
+    private final class Extras {
+        var timeoutMilliseconds: Int?
+        var priority = CallPriority.normal
+        var token: String?
+        var contentType = ""
+        var stickyKey: String?
+        var trace: TraceParent?
+        var segment: String?
+    }
+
+    private var further: Extras {
+        mutating get {
+            if let extras { return extras }
+            let made = Extras()
+            extras = made
+            return made
+        }
+    }
+
+    /// `X-Request-Timeout`, in milliseconds.
+    var timeoutMilliseconds: Int? { extras?.timeoutMilliseconds }
+    /// `X-Request-Priority`.
+    var priority: CallPriority { extras?.priority ?? .normal }
+    var token: String? { extras?.token }
+    var contentType: String { extras?.contentType ?? "" }
+    var stickyKey: String? { extras?.stickyKey }
+    var trace: TraceParent? { extras?.trace }
+    /// The segment that a header says, where the endpoint asks one.
+    var segment: String? { extras?.segment }
 }
 
 // MARK: Routes

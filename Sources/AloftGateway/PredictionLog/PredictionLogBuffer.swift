@@ -72,8 +72,9 @@ struct PredictionLogBuffer {
     mutating func flush() {
         guard bytes.readableBytes > 0 else { return }
         writer.write(bytes)
-        bytes = ByteBuffer()
-        bytes.reserveCapacity(Self.flushBytes + (32 << 10))
+        bytes = writer.takeMemory() ?? ByteBuffer()
+        // Clears what the writer still shares by taking other memory.
+        bytes.clear(minimumCapacity: Self.flushBytes + (32 << 10))
     }
 }
 

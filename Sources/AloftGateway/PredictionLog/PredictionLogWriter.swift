@@ -34,7 +34,11 @@ package final class PredictionLogWriter: Sendable {
     private let logger: Logger
     private let thread: NIOThreadPool
     private let state: Mutex<State>
+    /// Buffers whose records are written.
+    private let memory = Mutex<[ByteBuffer]>([])
 
+    private static let keptBuffers = 4
+    private static let keptBytes = 512 << 10
     private static let segmentBytes = 16 << 20
     private static let pendingLimitBytes = 64 << 20
 
@@ -77,15 +81,15 @@ package final class PredictionLogWriter: Sendable {
         let size = records.readableBytes
         do {
             let file = try currentFile()
-            let block = records.withUnsafeReadableBytes { PredictionBlock.make($0) }
-            try file.write(contentsOf: block)
+            let written = try records.withUnsafeReadableBytes { try Self.write($0, to: file) }
             let isFull = state.withLock { state in
                 state.pendingBytes -= size
-                state.counts.bytesWritten += UInt64(block.count)
-                state.fileBytes += block.count
+                state.counts.bytesWritten += UInt64(written)
+                state.fileBytes += written
                 state.isBroken = false
                 return state.fileBytes >= Self.segmentBytes
             }
+            keep(records)
             if isFull { endSegment() }
         } catch {
             let isFirst = state.withLock { state in
@@ -100,6 +104,44 @@ package final class PredictionLogWriter: Sendable {
                     "the prediction log cannot be written; predictions go on",
                     metadata: ["error": "\(error)", "folder": "\(folder.path)"])
             }
+        }
+    }
+
+    /// Writes the block of these records without copying them, and returns its length.
+    private static func write(
+        _ records: UnsafeRawBufferPointer, to file: FileHandle
+    ) throws -> Int {
+        var head = PredictionBlock.head(of: records)
+        let total = head.count + records.count
+        let headCount = head.count
+        let written = head.withUnsafeMutableBytes { head in
+            let parts = [
+                iovec(iov_base: head.baseAddress, iov_len: head.count),
+                iovec(
+                    iov_base: UnsafeMutableRawPointer(mutating: records.baseAddress),
+                    iov_len: records.count),
+            ]
+            return writev(file.fileDescriptor, parts, Int32(parts.count))
+        }
+        if written == total { return total }
+        // Interrupted, or the disk is full: the rest once more, which says what is wrong.
+        let done = max(0, written)
+        try file.write(contentsOf: Data(head.dropFirst(done)))
+        try file.write(contentsOf: Data(records.dropFirst(max(0, done - headCount))))
+        return total
+    }
+
+    // MARK: Memory
+
+    /// Memory for records, where there is some that was used before.
+    func takeMemory() -> ByteBuffer? { memory.withLock { $0.popLast() } }
+
+    private func keep(_ records: ByteBuffer) {
+        memory.withLock { memory in
+            guard memory.count < Self.keptBuffers, records.storageCapacity <= Self.keptBytes else {
+                return
+            }
+            memory.append(records)
         }
     }
 

@@ -1,5 +1,6 @@
 import AloftDomain
 import AloftInference
+import Foundation
 import NIOCore
 
 /// What one event loop keeps for its connections. Touched on that loop only.
@@ -7,15 +8,26 @@ final class LoopState {
     let index: Int
     let eventLoop: any EventLoop
     let shared: GatewayShared
-    var table = RoutingTable.empty { didSet { tableNumber &+= 1 } }
+    var table = RoutingTable.empty {
+        didSet {
+            tableNumber &+= 1
+            lastPath = nil
+        }
+    }
     /// Changes with the table, so that a request begun under an earlier one is seen.
     private(set) var tableNumber: UInt64 = 0
     var isDraining = false
     var log: PredictionLogBuffer
     /// `nil` where nobody asked for one.
     var accessLog: AccessLogBuffer?
-    /// Memory of the last reply, used again when the socket has taken it.
-    var output = ByteBuffer()
+    /// Memory of replies, used again when the sockets have taken them.
+    private var outputs: [ByteBuffer] = []
+    private var outputsTaken = 0
+    /// Connections with replies that are not sent yet, and since when the first waits.
+    private var unflushed: [ConnectionHandler] = []
+    private var unflushedSince = NIODeadline.distantFuture
+    /// The path that was asked last, since it is mostly the next one too.
+    private var lastPath: RoutingTable.InferPath?
     private var chance: SplitMix64
     private var requests: [InferenceRequest] = []
     private var replies: [TensorSet] = []
@@ -44,6 +56,26 @@ final class LoopState {
         return predictionID
     }
 
+    /// The path of an endpoint's predictions, if that is what these bytes are.
+    func inferPath(_ bytes: UnsafeRawBufferPointer) -> RoutingTable.InferPath? {
+        if let lastPath, lastPath.utf8.withUnsafeBytes({ Self.equal($0, bytes) }) {
+            return lastPath
+        }
+        guard let found = table.inferPaths[String(decoding: bytes, as: UTF8.self)] else {
+            return nil
+        }
+        lastPath = found
+        return found
+    }
+
+    private static func equal(_ one: UnsafeRawBufferPointer, _ two: UnsafeRawBufferPointer) -> Bool
+    {
+        guard one.count == two.count, let a = one.baseAddress, let b = two.baseAddress else {
+            return false
+        }
+        return memcmp(a, b, one.count) == 0
+    }
+
     func takeRequest() -> InferenceRequest { requests.popLast() ?? InferenceRequest() }
 
     func takeReply() -> TensorSet { replies.popLast() ?? TensorSet() }
@@ -54,6 +86,58 @@ final class LoopState {
         reply.reset()
         requests.append(request)
         replies.append(reply)
+    }
+
+    /// Memory for a reply; hand it back with `keepOutput`.
+    func takeOutput() -> ByteBuffer {
+        guard outputsTaken < outputs.count else { return ByteBuffer() }
+        var output = ByteBuffer()
+        swap(&output, &outputs[outputsTaken])
+        return output
+    }
+
+    /// The loop keeps the memory; a copy that waits for its socket shares it until that has taken it.
+    func keepOutput(_ output: ByteBuffer) {
+        guard outputsTaken < Self.outputLimit, output.storageCapacity <= Self.outputBytes else {
+            return
+        }
+        if outputsTaken < outputs.count {
+            outputs[outputsTaken] = output
+        } else {
+            outputs.append(output)
+        }
+        outputsTaken += 1
+    }
+
+    private static let outputLimit = 64
+    private static let outputBytes = 16 << 10
+    /// The longest that a reply waits for those of other connections.
+    private static let flushPatience = TimeAmount.milliseconds(1)
+
+    /// Sends a connection's replies when all that came in with this turn of the event loop is
+    /// answered, together with those of other connections: clients are then woken for many replies,
+    /// not for each, which costs them and the kernel less than half.
+    func flushSoon(_ connection: ConnectionHandler, now: NIODeadline) {
+        unflushed.append(connection)
+        if unflushed.count == 1 {
+            unflushedSince = now
+            let bound = NIOLoopBound(self, eventLoop: eventLoop)
+            eventLoop.execute { bound.value.flush() }
+        } else if now - unflushedSince > Self.flushPatience {
+            flush()
+        }
+    }
+
+    private func flush() {
+        // What is flushed may answer more; that waits for its own turn.
+        var connections: [ConnectionHandler] = []
+        swap(&connections, &unflushed)
+        outputsTaken = 0
+        for connection in connections { connection.flush() }
+        if unflushed.isEmpty {
+            connections.removeAll(keepingCapacity: true)
+            swap(&connections, &unflushed)
+        }
     }
 
     func opened(_ connection: ConnectionHandler) {

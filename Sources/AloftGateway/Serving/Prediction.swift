@@ -103,8 +103,13 @@ extension LoopState {
     /// Counts and logs a prediction whose reply is written, and takes back its memory.
     ///
     /// - Parameter range: where the reply lies in `response`.
-    func answered(_ prediction: Prediction, response: ByteBuffer, range: Range<Int>) {
-        let elapsed = NIODeadline.now() - prediction.receivedAt
+    /// - Returns: the time.
+    @discardableResult
+    func answered(
+        _ prediction: Prediction, response: ByteBuffer, range: Range<Int>
+    ) -> NIODeadline {
+        let now = NIODeadline.now()
+        let elapsed = now - prediction.receivedAt
         let microseconds = Double(elapsed.nanoseconds) / 1000
         prediction.revision.counters.answered(loop: index, microseconds: microseconds)
         let sampling = prediction.endpoint.served.logSampling
@@ -118,6 +123,7 @@ extension LoopState {
         }
         copyToShadow(prediction)
         giveBack(prediction.request, prediction.reply)
+        return now
     }
 
     /// If the endpoint has a shadow and chance picks this request. The copy goes on its way after the

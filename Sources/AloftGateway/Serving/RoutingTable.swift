@@ -6,16 +6,35 @@ final class RoutingTable: Sendable {
     let desiredRevision: Int
     let endpoints: [String: RoutedEndpoint]
     /// By the whole path, so that the usual request is found with one look.
-    let inferPaths: [String: RoutedEndpoint]
+    let inferPaths: [String: InferPath]
     /// Whether every endpoint that has traffic can answer it.
     let isReady: Bool
+
+    /// Where an endpoint is asked.
+    final class InferPath: Sendable {
+        let text: String
+        let utf8: [UInt8]
+        let endpoint: RoutedEndpoint
+        /// Whether a header says which endpoint answers.
+        let needsHeaders: Bool
+
+        init(_ endpoint: RoutedEndpoint) {
+            text = "/v2/models/\(endpoint.served.name)/infer"
+            utf8 = Array(text.utf8)
+            self.endpoint = endpoint
+            needsHeaders = endpoint.served.segments?.source == "header"
+        }
+    }
 
     init(desiredRevision: Int, endpoints: [RoutedEndpoint], isReady: Bool) {
         self.desiredRevision = desiredRevision
         self.endpoints = Dictionary(
             endpoints.map { ($0.served.name, $0) }, uniquingKeysWith: { $1 })
         inferPaths = Dictionary(
-            endpoints.map { ("/v2/models/\($0.served.name)/infer", $0) }, uniquingKeysWith: { $1 })
+            endpoints.map { endpoint in
+                let path = InferPath(endpoint)
+                return (path.text, path)
+            }, uniquingKeysWith: { $1 })
         self.isReady = isReady && endpoints.allSatisfy(\.isReady)
     }
 

@@ -32,6 +32,8 @@ package struct InferRequestReader {
         var reader = Self(
             signature: signature, request: request,
             binary: UnsafeRawBufferPointer(rebasing: body[length...]))
+        swap(&reader.shape, &request.shapeScratch)
+        defer { swap(&reader.shape, &request.shapeScratch) }
         var cursor = JSONCursor(UnsafeRawBufferPointer(rebasing: body[..<length]))
         try reader.body(&cursor)
     }

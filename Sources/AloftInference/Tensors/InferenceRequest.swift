@@ -20,6 +20,9 @@ package final class InferenceRequest: @unchecked Sendable {
         timeoutMicroseconds == 0 ? nil : min(max(timeoutMicroseconds / 1000, 1), 86_400_000)
     }
 
+    /// Memory for the shape that a reader is at.
+    var shapeScratch: [Int64] = []
+
     package init() {}
 
     package func reset() {

@@ -1,0 +1,54 @@
+import NIOCore
+
+/// Stands before the HTTP library in a connection's pipeline. Requests for predictions in the plainest
+/// form, which came whole, are answered here; all else is passed on, byte for byte.
+///
+/// It never keeps bytes. Of a plain head it knows where the message ends, so it passes on just that
+/// message and looks at the next itself. At the first head that is not plain it stops looking, and the
+/// library has the rest of the connection: nobody else then says where a message ends.
+final class PlainRequestReader: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let bodyLimitBytes: Int
+    private let take: (PlainRequest, ByteBuffer) -> Bool
+    /// Bytes of the message that is being passed on which are still to come.
+    private var passing = 0
+    private var isOver = false
+
+    /// - Parameters:
+    ///   - bodyLimitBytes: a longer body is the library's to read, and to refuse.
+    ///   - take: answers a whole request that the bytes begin with; false where it must be passed on.
+    init(bodyLimitBytes: Int, take: @escaping (PlainRequest, ByteBuffer) -> Bool) {
+        self.bodyLimitBytes = bodyLimitBytes
+        self.take = take
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isOver { return context.fireChannelRead(data) }
+        var bytes = unwrapInboundIn(data)
+        while bytes.readableBytes > 0 {
+            if passing > 0 {
+                pass(&bytes, context)
+            } else if let request = bytes.withUnsafeReadableBytes(PlainRequest.init),
+                request.bodyBytes <= bodyLimitBytes
+            {
+                let whole = request.headBytes + request.bodyBytes
+                if request.isPost, bytes.readableBytes >= whole, take(request, bytes) {
+                    bytes.moveReaderIndex(forwardBy: whole)
+                } else {
+                    passing = whole
+                }
+            } else {
+                isOver = true
+                return context.fireChannelRead(wrapInboundOut(bytes))
+            }
+        }
+    }
+
+    private func pass(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        guard let part = bytes.readSlice(length: min(passing, bytes.readableBytes)) else { return }
+        passing -= part.readableBytes
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+}
