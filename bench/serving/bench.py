@@ -256,6 +256,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--scenario", choices=scenarios.SCENARIOS, help="measure this instead")
     parser.add_argument("--alone", action="store_true", help="measure aloft without its peers")
+    parser.add_argument("--peers", help="measure these only, such as fastapi,nginx")
     arguments = parser.parse_args()
     for tool in ("wrk", "nginx"):
         if shutil.which(tool) is None and not Path(f"/usr/sbin/{tool}").exists():
@@ -284,15 +285,20 @@ def main() -> None:
         measure(gateway, body, arguments)
         if arguments.alone:
             return
-        for peer in (
-            fastapi(home, onnx_file),
-            mlserver(home, onnx_file),
-            litserve(home, onnx_file),
-            bentoml(home, onnx_file),
-            nginx(home, json.dumps(answer).encode()),
-        ):
-            with peer as running_peer:
-                measure(running_peer, body, arguments)
+        peers = {
+            "fastapi": lambda: fastapi(home, onnx_file),
+            "mlserver": lambda: mlserver(home, onnx_file),
+            "litserve": lambda: litserve(home, onnx_file),
+            "bentoml": lambda: bentoml(home, onnx_file),
+            "nginx": lambda: nginx(home, json.dumps(answer).encode()),
+        }
+        wanted = arguments.peers.split(",") if arguments.peers else [*peers, "mlflow"]
+        for name, peer in peers.items():
+            if name in wanted:
+                with peer() as running_peer:
+                    measure(running_peer, body, arguments)
+        if "mlflow" not in wanted:
+            return
         scoring = home / "scoring.json"
         scoring.write_text(json.dumps({"inputs": row.tolist()}))
         with mlflow_serve(home, model) as running_peer:
