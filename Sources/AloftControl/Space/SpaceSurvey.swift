@@ -25,6 +25,7 @@ package struct SpaceSurvey: Sendable {
         var garbage: [SpaceQueries.Garbage]
         var holds: SpaceHolds
         var digests: Set<String>
+        var experimentPlaces: [String]
         var isImporting: Bool
     }
 
@@ -39,6 +40,7 @@ package struct SpaceSurvey: Sendable {
                 experiments: try SpaceQueries.deletedExperiments(db, before: cutoff),
                 garbage: try SpaceQueries.garbage(db), holds: try SpaceHolds(db),
                 digests: try SpaceQueries.referencedDigests(db),
+                experimentPlaces: try SpaceQueries.experimentPlaces(db),
                 isImporting: try SpaceQueries.isImporting(db, after: fresh))
         }
         var plan = SpacePlan(cutoff: cutoff)
@@ -50,7 +52,7 @@ package struct SpaceSurvey: Sendable {
         plan = found.plan
         if !facts.isImporting {
             let ids = found.folders.map(\.id)
-            let known = try await store.read { try SpaceQueries.known($0, runs: ids, models: ids) }
+            let known = try await store.read { try SpaceQueries.known($0, ids) }
             plan.folders = found.folders.filter { folder in
                 !known.contains(folder.id)
                     && facts.holds.reason(id: folder.id, place: folder.place) == nil
@@ -89,7 +91,7 @@ package struct SpaceSurvey: Sendable {
                 }
             }
         }
-        return (plan, try foldersNamedForThings(before: fresh))
+        return (plan, try foldersNamedForThings(facts.experimentPlaces, before: fresh))
     }
 
     private func sort(
@@ -113,11 +115,18 @@ package struct SpaceSurvey: Sendable {
         return artifacts.size(of: path)
     }
 
-    /// Folders `EXPERIMENT/RUN` and `EXPERIMENT/models/MODEL` in which nothing is new.
-    private func foldersNamedForThings(before moment: Date) throws -> [SpacePlan.Folder] {
+    /// Folders `EXPERIMENT/RUN`, `EXPERIMENT/models/MODEL` and `EXPERIMENT/traces/TRACE` in which
+    /// nothing is new; traces also where else an experiment keeps its files.
+    private func foldersNamedForThings(
+        _ experimentPlaces: [String], before moment: Date
+    ) throws -> [SpacePlan.Folder] {
         var folders: [SpacePlan.Folder] = []
+        for place in experimentPlaces where Int64(place) == nil {
+            try addTraces(of: place, before: moment, to: &folders)
+        }
         for experiment in try artifacts.list(ArtifactPath("")).filter(\.isFolder) {
             guard experiment.name.utf8.allSatisfy({ (48...57).contains($0) }) else { continue }
+            try addTraces(of: experiment.name, before: moment, to: &folders)
             for entry in try artifacts.list(ArtifactPath(experiment.name)).filter(\.isFolder) {
                 let place = experiment.name + "/" + entry.name
                 if Self.isIdentifier(entry.name) {
@@ -133,6 +142,20 @@ package struct SpaceSurvey: Sendable {
             }
         }
         return folders
+    }
+
+    /// A deleted trace leaves its folder behind, which only its place tells of.
+    private func addTraces(
+        of experiment: String, before moment: Date, to folders: inout [SpacePlan.Folder]
+    ) throws {
+        let place = experiment + "/traces"
+        guard let path = try? ArtifactPath(place) else { return }
+        for trace in try artifacts.list(path)
+        where trace.isFolder && trace.name.hasPrefix("tr-")
+            && Self.isIdentifier(trace.name.dropFirst(3))
+        {
+            add(trace.name, place + "/" + trace.name, before: moment, to: &folders)
+        }
     }
 
     private func add(

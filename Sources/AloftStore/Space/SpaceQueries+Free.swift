@@ -97,15 +97,14 @@ extension SpaceQueries {
     /// Something refers to what should go; the transaction is undone.
     package struct StillInUse: Error {}
 
-    /// Marks folders named for runs and models that nobody knows.
+    /// Marks folders named for runs, models and traces that nobody knows.
     ///
     /// - Parameter importsAfter: nothing is marked if an import was at work after it.
     package static func mark(
         _ db: Database, orphans: [(id: String, place: String)], importsAfter moment: Date, at: Date
     ) throws -> [String] {
         guard try !isImporting(db, after: moment) else { return [] }
-        let ids = orphans.map(\.id)
-        let known = try known(db, runs: ids, models: ids)
+        let known = try known(db, orphans.map(\.id))
         let holds = try SpaceHolds(db)
         var marked: [String] = []
         for orphan in orphans

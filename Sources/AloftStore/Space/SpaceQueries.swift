@@ -71,6 +71,13 @@ package enum SpaceQueries {
         ).map(deleted)
     }
 
+    /// Where experiments keep their files, as paths; the root as an empty text is none of them.
+    package static func experimentPlaces(_ db: Database) throws -> [String] {
+        let places = try db.allRows("SELECT artifactLocation FROM experiment")
+            .compactMap { ArtifactPlaceText.path($0[0]) }
+        return Set(places).filter { !$0.isEmpty }.sorted()
+    }
+
     package static func garbage(_ db: Database) throws -> [Garbage] {
         try db.allRows("SELECT kind, place FROM garbage ORDER BY kind, place").map { row in
             Garbage(kind: Garbage.Kind(rawValue: row[0]) ?? .folder, place: row[1])
@@ -83,12 +90,10 @@ package enum SpaceQueries {
             [garbage.kind.rawValue, garbage.place])
     }
 
-    /// Those of `ids` that name a run, or a logged model, in any state.
-    package static func known(
-        _ db: Database, runs: [String], models: [String]
-    ) throws -> Set<String> {
+    /// Those of `ids` that name a run, a logged model or a trace, in any state.
+    package static func known(_ db: Database, _ ids: [String]) throws -> Set<String> {
         var known: Set<String> = []
-        for (table, ids) in [("run", runs), ("loggedModel", models)] {
+        for table in ["run", "loggedModel", "trace"] {
             for start in stride(from: 0, to: ids.count, by: 500) {
                 let some = Array(ids[start..<min(start + 500, ids.count)])
                 let text = SQLText("SELECT id FROM \(table) WHERE id IN ") + .list(some)

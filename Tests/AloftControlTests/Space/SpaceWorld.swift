@@ -53,8 +53,11 @@ final class SpaceWorld {
     var experiments: [Int64: Date?] = [0: nil]
     var runs: [String: Thing] = [:]
     var models: [String: Thing] = [:]
+    var traces: [String: Thing] = [:]
     var versions: [Version] = []
     var orphans: [String: (touched: Date, data: Data)] = [:]
+    /// What deleted traces left behind, by path.
+    var orphanFiles: [String: (touched: Date, data: Data)] = [:]
     var storedBlobs: [ContentDigest: (touched: Date, isUsed: Bool)] = [:]
     var strays: [String: Data] = [:]
 
@@ -92,7 +95,7 @@ final class SpaceWorld {
     // MARK: Steps
 
     func step() async throws {
-        switch below(20) {
+        switch below(23) {
         case 0: try await createExperiment()
         case 1...4: try await createRun()
         case 5, 6: try await createModel()
@@ -105,6 +108,8 @@ final class SpaceWorld {
         case 16: try await restoreExperiment()
         case 17: try storeOrphan()
         case 18: try await storeBlob()
+        case 19, 20: try await createTrace()
+        case 21: try await deleteTraces()
         default: time.advance(by: .seconds(3600 * (1 + below(72))))
         }
         if below(6) == 0 { time.advance(by: .seconds(3600 * (1 + below(240)))) }
@@ -152,6 +157,30 @@ final class SpaceWorld {
         let place = "\(experiment)/models/\(id)/artifacts"
         let files = try putFiles(below: place)
         models[id] = Thing(experiment: experiment, place: place, files: files)
+    }
+
+    private func createTrace() async throws {
+        guard let experiment = liveExperiment() else { return }
+        let id = "tr-" + hex()
+        let trace = TraceRecord(
+            id: TraceID(id), experiment: ExperimentID(String(experiment)),
+            requestTime: now.millisecondsSince1970, duration: nil, state: .ok)
+        try await store.write { try TraceQueries.start($0, trace) }
+        let place = "\(experiment)/traces/\(id)/artifacts"
+        traces[id] = Thing(experiment: experiment, place: place, files: try putFiles(below: place))
+    }
+
+    /// A deleted trace has no row; its files are an orphan's, touched when they were written.
+    private func deleteTraces() async throws {
+        guard let id = pick(traces), let trace = traces.removeValue(forKey: id) else { return }
+        let experiment = ExperimentID(String(trace.experiment))
+        let count = try await store.write {
+            try TraceQueries.delete($0, .these([TraceID(id)]), of: experiment)
+        }
+        #expect(count == 1)
+        guard !trace.files.isEmpty else { return }
+        try stamp(artifacts.location(of: ArtifactPath("\(trace.experiment)/traces/\(id)")))
+        for (path, data) in trace.files { orphanFiles[path] = (now, data) }
     }
 
     private func putFiles(below place: String) throws -> [String: Data] {
@@ -349,8 +378,11 @@ extension SpaceWorld {
             guard isEmpty else { continue }
             experiments[number] = nil
             orphans = orphans.filter { !$0.key.hasPrefix("\(number)/") }
+            orphanFiles = orphanFiles.filter { !$0.key.hasPrefix("\(number)/") }
+            traces = traces.filter { $0.value.experiment != number }
         }
         orphans = orphans.filter { $0.value.touched > fresh }
+        orphanFiles = orphanFiles.filter { $0.value.touched > fresh }
         storedBlobs = storedBlobs.filter { $0.value.isUsed || $0.value.touched > fresh }
     }
 
@@ -369,6 +401,8 @@ extension SpaceWorld {
         var files: [String: Data] = strays
         for thing in runs.values { files.merge(thing.files) { _, new in new } }
         for thing in models.values { files.merge(thing.files) { _, new in new } }
+        for thing in traces.values { files.merge(thing.files) { _, new in new } }
+        for (path, orphan) in orphanFiles { files[path] = orphan.data }
         for (place, orphan) in orphans { files[place + "/artifacts/x"] = orphan.data }
         let root = artifacts.location(of: try ArtifactPath(""))
         var found: [String: Data] = [:]
