@@ -47,6 +47,9 @@ package struct EarlyStopping: Sendable, Codable, Equatable {
         }
     }
 
+    /// The last step that was seen of `trial`; points up to it are not asked for again.
+    package func lastStep(of trial: Int) -> Int? { seen[trial] }
+
     /// Takes what `trial` has logged, in the order of its steps; what was seen before is passed over,
     /// as are values that are no numbers. After `stop` nothing more is decided of that trial.
     package mutating func observe(trial: Int, points: [ObjectivePoint]) -> Decision {

@@ -35,7 +35,10 @@ struct SweepSnapshot: Sendable, Equatable {
         return SweepSnapshot(sweep: sweep, trials: trials, news: news)
     }
 
-    /// Costs one row while there is nothing to decide; the history is read at rungs only.
+    /// The most points of one trial in one look, and the rest of their block.
+    static let mostPoints = 50_000
+
+    /// Costs one row while there is nothing to decide; at rungs, what was logged since the last.
     private static func readNews(
         _ db: Database, _ trial: TrialRecord, metric: String, rule: EarlyStopping?
     ) throws -> News {
@@ -50,10 +53,15 @@ struct SweepSnapshot: Sendable, Equatable {
         }
         news.last = TrialObjective(value: latest.value, step: latest.step)
         guard let rule, latest.step >= Int64(rule.nextStep(of: trial.number)) else { return news }
-        news.points = try TrackingQueries.history(db, trial.run, key: metric)
+        let fresh = try TrackingQueries.points(
+            db, trial.run, key: metric,
+            after: rule.lastStep(of: trial.number).map(Int64.init) ?? .min, most: mostPoints)
+        news.points = fresh.points
             .map { ObjectivePoint(step: Int($0.step), value: $0.value) }
             .enumerated().sorted { ($0.element.step, $0.offset) < ($1.element.step, $1.offset) }
             .map(\.element)
+        // The rest is read at the next look, which these points make come; its end waits for it.
+        if fresh.hasMore { news.jobEnd = nil }
         return news
     }
 }

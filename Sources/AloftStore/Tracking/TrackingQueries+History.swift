@@ -25,6 +25,31 @@ extension TrackingQueries {
         return inReadingOrder(segments.flatMap(\.points))
     }
 
+    /// The points of a metric with a greater step than `step` and a number for a value, as `history`
+    /// orders them. Blocks without such a step are not read.
+    ///
+    /// - Parameter most: once so many are found nothing more is read, and there is said to be more.
+    package static func points(
+        _ db: Database, _ run: RunID, key: String, after step: Int64, most: Int
+    ) throws -> (points: [MetricPoint], hasMore: Bool) {
+        guard let number = try runNumber(db, run) else { return ([], false) }
+        var found: [MetricPoint] = []
+        func keep(_ segments: [MetricCodec.Segment]) {
+            found += segments.flatMap(\.points).filter { $0.step > step && $0.value.isFinite }
+        }
+        let blocks = try db.allRows(
+            """
+            SELECT first FROM metricBlock
+            WHERE run = ? AND key = ? AND maxStep > ? AND minValue IS NOT NULL ORDER BY first
+            """, [number, key, step])
+        for block in blocks {
+            keep(try readBlock(db, run: number, key: key, first: block[0]))
+            if found.count >= most { return (inReadingOrder(found), true) }
+        }
+        keep(try readTail(db, run: number, key: key))
+        return (inReadingOrder(found), false)
+    }
+
     static func runNumber(_ db: Database, _ run: RunID) throws -> Int64? {
         try db.firstRow("SELECT number FROM run WHERE id = ?", [run.rawValue])?[0]
     }

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftSearch
 import AloftStore
 import AloftTestKit
 import Foundation
@@ -209,6 +210,61 @@ struct SweepControllerTests {
         await #expect(throws: SweepError.notFound("x")) {
             try await world.starter.stop("x", by: .local)
         }
+    }
+
+    @Test func `a long history is read in parts, and each part once`() async throws {
+        let world = try SweepWorld()
+        try await world.apply(
+            "trials: 1\n      parallel: 1\n      stop: { asha: { grace: 10, reduction: 2 } }")
+        let id = try await world.start()
+        try await world.controller.runOnce()
+        let trial = try #require(try await world.trials(id).first)
+        for start in stride(from: 0, to: 120_000, by: 10_000) {
+            let points = (start..<start + 10_000).map {
+                MetricPoint(
+                    value: $0 % 7 == 0 ? .nan : 0.5, timestamp: Int64($0), step: Int64($0))
+            }
+            try await world.store.write {
+                try TrackingQueries.log($0, trial.run, [MetricSeries(key: "auc", points: points)])
+            }
+        }
+        func news() async throws -> SweepSnapshot.News {
+            let look = try await world.store.read { try SweepSnapshot.read($0, id) }
+            return try #require(look?.news[trial.number])
+        }
+        let first = try await news().points
+        // What one call logged is read whole.
+        let most = SweepSnapshot.mostPoints
+        #expect((most..<most + 10_000).contains(first.count))
+        #expect(first.allSatisfy { $0.value == 0.5 })
+        try await world.controller.runOnce()
+        let second = try await news().points
+        #expect(second.first?.step ?? 0 > first.last?.step ?? .max)
+        for _ in 0..<3 { try await world.controller.runOnce() }
+        #expect(try await news().points.isEmpty)
+        let stopping = try #require(try await world.sweep(id).stopping)
+        let rule = try SavedState.decode(EarlyStopping.self, stopping)
+        #expect(rule.lastStep(of: trial.number) ?? 0 >= 81_920)
+    }
+
+    @Test func `a trial whose end is known goes on while its history is read`() async throws {
+        let world = try SweepWorld()
+        try await world.apply(
+            "trials: 1\n      parallel: 1\n      stop: { asha: { grace: 10, reduction: 2 } }")
+        world.script = { _, _ in nil }
+        let id = try await world.start()
+        try await world.controller.runOnce()
+        let trial = try #require(try await world.trials(id).first)
+        let points = (0..<60_000).map {
+            MetricPoint(value: 0.5, timestamp: Int64($0), step: Int64($0))
+        }
+        try await world.store.write {
+            try TrackingQueries.log($0, trial.run, [MetricSeries(key: "auc", points: points)])
+        }
+        try await world.finish(id)
+        #expect(
+            try await world.trials(id).first?.outcome == .succeeded(.init(value: 0.5, step: 59_999))
+        )
     }
 
     @Test func `a plan made from an older look is dropped whole`() async throws {
