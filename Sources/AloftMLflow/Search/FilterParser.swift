@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftStore
 
 /// One comparison of a filter, not yet checked against what can be searched.
@@ -5,6 +6,8 @@ struct Comparison: Equatable {
     enum Operator: Equatable {
         case compare(NumberMatch.Comparator)
         case like(ignoringCase: Bool)
+        /// RLIKE: a regular expression.
+        case matching
         case oneOf
         case noneOf
         case isNull
@@ -115,6 +118,7 @@ struct FilterParser {
         }
         if takeKeyword("like") { return try like(identifier, ignoringCase: false) }
         if takeKeyword("ilike") { return try like(identifier, ignoringCase: true) }
+        if takeKeyword("rlike") { return try pattern(identifier, .matching) }
         let isNegated = takeKeyword("not")
         guard takeKeyword("in") else { throw invalid() }
         return Comparison(
@@ -125,12 +129,17 @@ struct FilterParser {
     private mutating func like(
         _ identifier: SearchIdentifier, ignoringCase: Bool
     ) throws -> Comparison {
+        try pattern(identifier, .like(ignoringCase: ignoringCase))
+    }
+
+    private mutating func pattern(
+        _ identifier: SearchIdentifier, _ comparator: Comparison.Operator
+    ) throws -> Comparison {
         let value = try value()
         if case .text(let pattern) = value, pattern.utf8.count > Self.maxPattern {
             throw ProtocolError.invalid("A pattern is longer than \(Self.maxPattern) bytes.")
         }
-        return Comparison(
-            identifier: identifier, comparator: .like(ignoringCase: ignoringCase), value: value)
+        return Comparison(identifier: identifier, comparator: comparator, value: value)
     }
 
     private mutating func value() throws -> Comparison.Value {
@@ -185,6 +194,7 @@ extension Comparison {
         case (.compare(.notEqual), .text(let text)): return .notEqual(text)
         case (.like(let ignoringCase), .text(let text)):
             return .like(text, ignoringCase: ignoringCase)
+        case (.matching, .text(let text)): return .matching(try regularExpression(text))
         case (.oneOf, .texts(let texts)): return .oneOf(texts)
         case (.noneOf, .texts(let texts)): return .noneOf(texts)
         case (.isNull, _): return .isNull
@@ -193,6 +203,14 @@ extension Comparison {
             throw ProtocolError.invalid(
                 "Expected a quoted string value for '\(identifier.key.prefix(100))'.")
         default: throw invalidComparator()
+        }
+    }
+
+    private func regularExpression(_ text: String) throws -> TextPattern {
+        do { return try TextPattern(text) } catch {
+            throw ProtocolError.invalid(
+                "Invalid regular expression '\(text.prefix(200))' for "
+                    + "'\(identifier.key.prefix(100))': \(error.reason).")
         }
     }
 
@@ -215,11 +233,13 @@ extension Comparison {
             guard also.contains(.lists) else { throw invalidComparator() }
         case .isNull, .isNotNull:
             guard also.contains(.null) else { throw invalidComparator() }
+        case .matching:
+            guard also.contains(.patterns) else { throw invalidComparator() }
         }
         return match
     }
 
-    enum Extra { case lists, null }
+    enum Extra { case lists, null, patterns }
 
     func invalidComparator() -> ProtocolError {
         .invalid("Invalid comparator for '\(identifier.key.prefix(100))' in the filter.")

@@ -9,7 +9,7 @@ enum TraceSearchParser {
     private static func condition(_ comparison: Comparison) throws -> TraceSearch.Condition {
         let key = comparison.identifier.key
         switch comparison.identifier.entity?.lowercased() {
-        case "tag", "tags": return .tag(key, try comparison.textMatch(also: [.null]))
+        case "tag", "tags": return .tag(key, try comparison.textMatch(also: [.null, .patterns]))
         case "metadata", "request_metadata":
             return try metadata(key, comparison)
         case "span": return .span(try spanField(key), try spanMatch(key, comparison))
@@ -34,7 +34,7 @@ enum TraceSearchParser {
     private static func metadata(
         _ key: String, _ comparison: Comparison
     ) throws -> TraceSearch.Condition {
-        let match = try comparison.textMatch(also: [.null])
+        let match = try comparison.textMatch(also: [.null, .patterns])
         if key == sourceRun, case .equal(let run) = match { return .run(run) }
         return .metadata(key, match)
     }
@@ -49,14 +49,15 @@ enum TraceSearchParser {
             return .number(.duration, try comparison.numberMatch())
         case "end_time", "end_time_ms": return .number(.endTime, try comparison.numberMatch())
         case "request_id", "trace_id":
-            return .text(.id, try comparison.textMatch(also: [.lists]))
+            return .text(.id, try comparison.textMatch(also: [.lists, .patterns]))
         case "status", "state":
-            return .text(.state, try comparison.textMatch(also: [.lists]))
+            return .text(.state, try comparison.textMatch(also: [.lists, .patterns]))
         case "client_request_id":
-            return .text(.clientRequestID, try comparison.textMatch(also: [.lists]))
-        case "name": return .tag(traceName, try comparison.textMatch(also: [.lists, .null]))
+            return .text(.clientRequestID, try comparison.textMatch(also: [.lists, .patterns]))
+        case "name":
+            return .tag(traceName, try comparison.textMatch(also: [.lists, .null, .patterns]))
         case "run_id":
-            let match = try comparison.textMatch(also: [.lists])
+            let match = try comparison.textMatch(also: [.lists, .patterns])
             if case .equal(let run) = match { return .run(run) }
             return .metadata(sourceRun, match)
         case "prompt": return try prompt(comparison)
@@ -100,7 +101,7 @@ enum TraceSearchParser {
     }
 
     private static func spanMatch(_ key: String, _ comparison: Comparison) throws -> TextMatch {
-        let match = try comparison.textMatch(also: [.lists])
+        let match = try comparison.textMatch(also: [.lists, .patterns])
         if key == "content" {
             guard case .like = match else {
                 throw ProtocolError.invalid(

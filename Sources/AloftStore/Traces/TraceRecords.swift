@@ -127,16 +127,24 @@ package enum TraceError: Refusal, Equatable {
     case notFound(String)
     case assessmentNotFound(String, trace: String)
     case tagNotFound(key: String, trace: String)
+    /// Looking for it in all texts took more steps than one search may.
+    case patternTooCostly(String)
 
     package var code: String {
         switch self {
         case .notFound: "trace_not_found"
         case .assessmentNotFound: "assessment_not_found"
         case .tagNotFound: "trace_tag_not_found"
+        case .patternTooCostly: "trace_pattern_too_costly"
         }
     }
 
-    package var kind: RefusalKind { .notFound }
+    package var kind: RefusalKind {
+        switch self {
+        case .notFound, .assessmentNotFound, .tagNotFound: .notFound
+        case .patternTooCostly: .invalid
+        }
+    }
 
     package var message: String {
         switch self {
@@ -145,6 +153,9 @@ package enum TraceError: Refusal, Equatable {
             "Assessment with ID '\(id.prefix(200))' not found for trace '\(trace.prefix(200))'"
         case .tagNotFound(let key, let trace):
             "No trace tag with key '\(key.prefix(250))' for trace with ID '\(trace.prefix(200))'"
+        case .patternTooCostly(let pattern):
+            "Looking for the pattern '\(pattern.prefix(200))' in so many traces takes too long; "
+                + "make it simpler, or add conditions on time, state or tags with =."
         }
     }
 }

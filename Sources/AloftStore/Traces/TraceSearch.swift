@@ -50,6 +50,17 @@ package struct TraceSearch: Sendable {
         case metadata(String)
     }
 
+    var patterns: [TextPattern] {
+        conditions.compactMap { condition in
+            switch condition {
+            case .text(_, .matching(let pattern)), .tag(_, .matching(let pattern)),
+                .metadata(_, .matching(let pattern)), .span(_, .matching(let pattern)):
+                pattern
+            case .text, .tag, .metadata, .span, .number, .run, .prompt, .assessment: nil
+            }
+        }
+    }
+
     package var experiments: [ExperimentID]
     package var conditions: [Condition] = []
     package var orders: [(key: OrderKey, ascending: Bool)] = []
@@ -83,7 +94,8 @@ extension TraceQueries {
         text += SQLText(
             "x.requestTime DESC, x.id LIMIT ? OFFSET ?",
             [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { try record(db, $0) }
+        let rows = try PatternFunction.with(search.patterns, in: db) { try text.rows(db) }
+        return try rows.map { try record(db, $0) }
     }
 
     /// `nil` for conditions on spans, which are put together.

@@ -77,6 +77,13 @@ extension RunSearch.Condition {
         }
     }
 
+    /// The numbers of the runs that lack the param or tag; `nil` for other conditions.
+    func lacking(_ experiments: [Int64]) -> SQLText? {
+        guard isNull, let rows = present(experiments) else { return nil }
+        return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+            + SQLText(" AND number NOT IN (") + rows + SQLText(")")
+    }
+
     private var isNull: Bool {
         switch self {
         case .param(_, let match), .tag(_, let match): match == .isNull
@@ -91,7 +98,7 @@ extension RunSearch.Condition {
         case .param(_, let match), .tag(_, let match), .text(_, let match), .dataset(_, let match):
             switch match {
             case .notEqual, .noneOf, .isNull, .isNotNull: false
-            case .equal, .like, .oneOf: true
+            case .equal, .like, .matching, .oneOf: true
             }
         }
     }

@@ -6,6 +6,8 @@ package enum TextMatch: Sendable, Equatable {
     case notEqual(String)
     /// `%` stands for any text, `_` for one character.
     case like(String, ignoringCase: Bool)
+    /// Found anywhere in the text; searches of traces only.
+    case matching(TextPattern)
     case oneOf([String])
     case noneOf([String])
     case isNull

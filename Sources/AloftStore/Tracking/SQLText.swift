@@ -1,3 +1,4 @@
+import AloftDomain
 package import GRDB
 
 /// SQL with its arguments, put together piece by piece. Texts from outside are only ever arguments.
@@ -41,6 +42,9 @@ extension TextMatch {
             SQLText("\(column) LIKE ?", [pattern.databaseValue])
         case .like(let pattern, ignoringCase: false):
             SQLText("\(column) GLOB ?", [Self.glob(pattern).databaseValue])
+        case .matching(let pattern):
+            SQLText(
+                "\(PatternFunction.name)(?, \(column))", [pattern.text.databaseValue])
         case .oneOf(let texts): SQLText("\(column) IN ") + .list(texts)
         case .noneOf(let texts): SQLText("\(column) NOT IN ") + .list(texts)
         case .isNull: SQLText("\(column) IS NULL")

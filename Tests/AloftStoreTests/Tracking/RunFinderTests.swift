@@ -109,6 +109,7 @@ struct RunFinderTests {
         case .equal(let text): value == text
         case .notEqual(let text): value != text
         case .like(let pattern, _): value.contains(pattern.filter { $0 != "%" })
+        case .matching: false  // of traces only
         case .oneOf(let texts): texts.contains(value)
         case .noneOf(let texts): !texts.contains(value)
         case .isNull: false

@@ -1,0 +1,104 @@
+import AloftTestKit
+import Foundation
+import Testing
+
+@testable import AloftDomain
+
+struct TextPatternTests {
+    private func isFound(_ pattern: String, _ text: String) throws -> Bool {
+        var budget = 1_000_000
+        return try TextPattern(pattern).isFound(in: text, budget: &budget)
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("", "abc", true), ("b", "abc", true), ("^b", "abc", false),
+        ("c$", "abc", true), ("^abc$", "abc", true), ("a.c", "abc", true), ("a.c", "a\nc", false),
+        ("colou?r", "color", true), ("^(get|set)_[a-z]+$", "get_weather", true),
+        ("^(?:get|set)_", "let_x", false), ("(?P<name>a)(?<other>b)", "ab", true),
+        ("^a{2,3}$", "aaaa", false), ("^a{2,}$", "aaaa", true), ("^a{,2}$", "aa", true),
+        ("^[^0-9]+$", "abc", true), ("[]a]", "]", true), ("[a-]", "-", true),
+        ("[\\d.]+%", "9.5%", true),
+        ("\\bgpt-4\\b", "use gpt-4 now", true), ("\\bgpt\\b", "gpts", false),
+        ("\\.json$", "a.json", true),
+        ("^\\w+$", "Zoë_1", true), ("^\\S+$", "a b", false), ("(?i)ERROR", "an Error", true),
+        ("(?i)^[A-F]+$", "deadBEEF", true), ("(?i)é", "É", true), ("error", "ERROR", false),
+        ("a*?b", "aaab", true), ("(a|b)*c", "ababc", true), ("(a*)*$", "aaa", true),
+        ("日本", "in 日本語", true), ("^.$", "🙂", true), ("()", "x", true), ("a|", "x", true),
+    ])
+    func `patterns are found as Python finds them`(_ one: (String, String, Bool)) throws {
+        #expect(try isFound(one.0, one.1) == one.2)
+    }
+
+    @Test(arguments: [
+        ("(?=a)", "looking around"), ("(?<!a)b", "looking around"), ("(a)\\1", "references back"),
+        ("(?P<n>a)(?P=n)", "references back"), ("(a", "without its ')'"), ("a)", "without its '('"),
+        ("[a", "without its ']'"), ("*a", "nothing to repeat"),
+        ("a**", "repetition of a repetition"),
+        ("a\\", "at the end"), ("[z-a]", "ends before it starts"), ("a{1001}", "over 1000"),
+        ("a{3,2}", "the most is less"), ("a{x}", "for a brace"), ("(?s)a", "options other"),
+        ("\\q", "not supported"), ("a*+", "possessive"),
+        ("((a{100}){100}){100}", "more than 2000 steps"),
+        ("(((){1000}){1000}){1000}", "more than 2000 steps"),
+        (String(repeating: "(", count: 100), "more than 50 groups"),
+    ])
+    func `what is none or cannot be matched in bounded time is refused by name`(
+        _ one: (pattern: String, why: String)
+    ) {
+        #expect(throws: TextPattern.Fault.self) { try TextPattern(one.pattern) }
+        do { _ = try TextPattern(one.pattern) } catch { #expect(error.reason.contains(one.why)) }
+    }
+
+    @Test func `a pattern that makes others try for ever takes steps by the length of the text`()
+        throws
+    {
+        let pattern = try TextPattern("^(a+)+$|(a|aa)*c")
+        let text = String(repeating: "a", count: 20_000) + "b"
+        let before = 20_000 * 2 * pattern.program.count
+        var budget = before
+        #expect(try !pattern.isFound(in: text, budget: &budget))
+        #expect(budget > 0)
+        var little = 1000
+        #expect(throws: TextPattern.TooLong.self) {
+            try pattern.isFound(in: text, budget: &little)
+        }
+    }
+
+    @Test(arguments: 0..<200)
+    func `any pattern is found where another engine finds it`(_ seed: UInt64) throws {
+        var chance = SplitMix64(seed: seed)
+        for _ in 0..<20 {
+            let pattern = Self.pattern(depth: 3, &chance)
+            let other = try NSRegularExpression(pattern: pattern)
+            for _ in 0..<10 {
+                let text = Self.text(&chance)
+                let range = NSRange(location: 0, length: text.utf16.count)
+                let expected = other.firstMatch(in: text, range: range) != nil
+                #expect(try isFound(pattern, text) == expected, "\(pattern) in \(text)")
+            }
+        }
+    }
+
+    private static func text(_ chance: inout SplitMix64) -> String {
+        String(
+            (0..<Int.random(in: 0...8, using: &chance)).map { _ in
+                "ab_ ".randomElement(using: &chance) ?? "a"
+            })
+    }
+
+    private static func pattern(depth: Int, _ chance: inout SplitMix64) -> String {
+        let atoms = ["a", "b", ".", "[ab]", "[^a]", "\\w", "\\s", "\\b", "^", "$", "_"]
+        func part() -> String {
+            guard depth > 0, Int.random(in: 0..<3, using: &chance) == 0 else {
+                return atoms.randomElement(using: &chance) ?? "a"
+            }
+            return "(" + pattern(depth: depth - 1, &chance) + ")"
+        }
+        return (0..<Int.random(in: 1...4, using: &chance)).map { _ in
+            let one = part()
+            let isAssertion = ["\\b", "^", "$"].contains(one)
+            let counts = ["", "", "", "*", "+", "?", "{1,2}", "|"]
+            let count = counts.randomElement(using: &chance) ?? ""
+            return one + (isAssertion && count != "|" ? "" : count)
+        }.joined()
+    }
+}
