@@ -16,7 +16,7 @@ struct RunFinder {
         /// A condition that at most so many runs match leads the search.
         var fewRuns = 4000
         /// It does also with so many, if the index of the order does not soon fill the page.
-        var someRuns = 16_000
+        var someRuns = 24_000
         /// How far along an index runs are looked at one by one.
         var firstStretch = 6000
         /// So many runs of several experiments are put in order together.
@@ -63,7 +63,22 @@ struct RunFinder {
                 best = Driver(count: Int(count), rows: rows)
             }
         }
+        if best.map({ $0.count > limits.fewRuns }) ?? true {
+            try lacking(most, better: &best)
+        }
         return best
+    }
+
+    /// The runs that lack a param or tag are found only by looking at all; so only once.
+    private func lacking(_ most: Int, better best: inout Driver?) throws {
+        for condition in search.conditions {
+            guard let rows = condition.lacking(experiments) else { continue }
+            let found = try numbers(rows + SQLText(" LIMIT \(max(most, 0) + 1)"))
+            guard found.count <= most, found.count < best?.count ?? .max else { continue }
+            // Numbers of our own; as arguments they would be more than a statement may have.
+            let list = found.isEmpty ? "NULL" : found.map(String.init).joined(separator: ",")
+            best = Driver(count: found.count, rows: SQLText(list))
+        }
     }
 
     // MARK: Sorting

@@ -42,7 +42,7 @@ extension TrackingQueries {
         let handle = RunHandle(id: new.id, number: info.number, experiment: number)
         var run = RunRecord(info: info)
         run.tags = tags(of: new)
-        for tag in run.tags { try upsertTag(db, handle, tag) }
+        try insertTags(db, handle, run.tags)
         return run
     }
 

@@ -44,6 +44,25 @@ extension TrackingQueries {
         throw TrackingError.paramChanged(key: param.key, old: old, new: param.value)
     }
 
+    /// The tags of a run that has none yet, each key once; several in one statement.
+    static func insertTags(_ db: Database, _ run: RunHandle, _ tags: [NamedText]) throws {
+        let most = 4
+        for start in stride(from: 0, to: tags.count, by: most) {
+            let some = tags[start..<min(start + most, tags.count)]
+            let marks = Array(repeating: "(?, ?, ?, ?)", count: some.count).joined(separator: ", ")
+            var arguments: [DatabaseValue] = []
+            for tag in some {
+                arguments += [
+                    run.number.databaseValue, tag.key.databaseValue, run.experiment.databaseValue,
+                    tag.value.databaseValue,
+                ]
+            }
+            try db.perform(
+                "INSERT INTO runTag (run, key, experiment, value) VALUES \(marks)",
+                StatementArguments(arguments))
+        }
+    }
+
     static func upsertTag(_ db: Database, _ run: RunHandle, _ tag: NamedText) throws {
         try db.perform(
             """
