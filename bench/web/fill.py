@@ -110,7 +110,9 @@ def into_mlflow(database: Path, place: str, count: int) -> None:
         rate, depth, score = _values(number)
         run, at = uuid.UUID(int=random.Random(number).getrandbits(128)).hex, start + number * 1000
         name = f"trial-{number:06d}"
-        tables["runs"].append((run, name, at, at, "active", "FINISHED", place, f"mlflow:/{run}"))
+        tables["runs"].append(
+            (run, name, at, at, "active", "FINISHED", place, f"mlflow:/{run}", "bench")
+        )
         tables["params"] += [("learning_rate", f"{rate:.6f}", run), ("depth", str(depth), run)]
         tables["tags"] += [("team", f"team-{number % 7}", run), ("mlflow.runName", name, run)]
         for key, value in (("score", score), ("loss", 1 - score)):
@@ -118,7 +120,7 @@ def into_mlflow(database: Path, place: str, count: int) -> None:
             tables["metrics"].append((key, value, at, run, 0, 0))
     columns = {
         "runs": "run_uuid, name, start_time, end_time, lifecycle_stage, status, experiment_id,"
-        " artifact_uri",
+        " artifact_uri, user_id",
         "params": "key, value, run_uuid",
         "tags": "key, value, run_uuid",
         "latest_metrics": "key, value, timestamp, step, is_nan, run_uuid",

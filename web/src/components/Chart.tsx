@@ -80,12 +80,14 @@ export interface ChartProps {
     /** The y axis begins at zero. */
     yZero?: boolean;
     hover?: "x" | "closest";
+    /** Waits until it is seen: the library must not stop what is moved above it. */
+    onlySeen?: boolean;
 }
 
 /** A chart that exists only while it is near the window's visible part. */
 export function Chart(props: ChartProps) {
     return (
-        <Near className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} label={props.label}>
+        <Near className={`chart-area ${props.tall ? "tall" : props.short ? "short" : ""}`} label={props.label} margin={props.onlySeen ? 0 : undefined}>
             <Plot {...props} />
         </Near>
     );

@@ -181,7 +181,7 @@ function ScatterCard({ runs, named, keys }: { runs: Run[]; named: CurveRun[]; ke
     );
     return (
         <Card title="Scatter" side={<>{choice("Horizontal", x, setX)}{choice("Vertical", y, setY)}</>}>
-            <Chart traces={traces} label={`${y.slice(0, 80)} by ${x.slice(0, 80)}`} xTitle={escapeLabel(x)} yTitle={escapeLabel(y)} tall />
+            <Chart traces={traces} label={`${y.slice(0, 80)} by ${x.slice(0, 80)}`} xTitle={escapeLabel(x)} yTitle={escapeLabel(y)} tall onlySeen />
         </Card>
     );
 }
