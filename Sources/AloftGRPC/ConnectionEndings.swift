@@ -83,6 +83,9 @@ private final class ConnectionEnd: ChannelDuplexHandler {
     private let frames: ChannelHandlerContext
     private var context: ChannelHandlerContext?
     private var hasBegun = false
+    /// Whether the client has said something, so that both have sent what HTTP/2 begins with.
+    private var hasSpoken = false
+    private var isWanted = false
     private var isQuiescing = false
     /// Closings that wait for the client's.
     private var closings: [(mode: CloseMode, promise: EventLoopPromise<Void>?)] = []
@@ -112,6 +115,10 @@ private final class ConnectionEnd: ChannelDuplexHandler {
     /// sections 6.7 and 6.8).
     func begin() {
         guard !hasBegun, !isQuiescing, context != nil else { return }
+        guard hasSpoken else {
+            isWanted = true
+            return
+        }
         hasBegun = true
         var bytes = ByteBuffer()
         bytes.writeBytes([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0])
@@ -122,7 +129,9 @@ private final class ConnectionEnd: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
+        hasSpoken = true
         context.fireChannelRead(data)
+        if isWanted { begin() }
         if case .ping(let mark, ack: true) = frame.payload, mark == Self.mark {
             endings.knows(context.channel)
         }

@@ -78,27 +78,13 @@ def test_what_waits_at_the_limit_is_turned_away_in_words(tmp_path: Path) -> None
         stub = services.GRPCInferenceServiceStub(channel)
         calls = [stub.ModelInfer.future(slow_request()) for _ in range(250)]
         one.wait_until(lambda: waiting(one) > 100, "a line")
-        over_rest: list[int] = []
-
-        def ask() -> None:
-            tensor = {"name": "x", "shape": [1, 128, 128], "datatype": "FP32"}
-            body = {"inputs": [{**tensor, "data": [1.0] * (128 * 128)}]}
-            reply = requests.post(f"http://{one.url}/v2/models/slow/infer", json=body, timeout=60)
-            over_rest.append(reply.status_code)
-
-        line = waiting(one)
-        thread = threading.Thread(target=ask)
-        thread.start()
-        one.wait_until(lambda: bool(over_rest) or waiting(one) >= line - 20, "the request to wait")
         one.process.send_signal(signal.SIGTERM)
         ends = codes(calls)
-        thread.join()
         assert set(ends) == {grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE}, ends
         error = next(call.exception() for call in calls if call.exception() is not None)
         assert "shutting down" in error.details()
         told = [tuple(word) for word in error.trailing_metadata()]
         assert ("aloft-error-code", "shutting_down") in told
-        assert over_rest in ([200], [503])
     assert one.process.wait(timeout=60) == 0
 
 
