@@ -39,6 +39,7 @@ let hummingbirdTesting: Target.Dependency = .product(
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(
@@ -74,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
@@ -153,7 +155,7 @@ let package = Package(
             "AloftGRPC",
             [
                 "AloftDomain", "AloftInference", "AloftGateway", grpcCore, grpcProtobuf,
-                grpcTransport, protobuf, logging, nioCore, nioPosix, serviceLifecycle,
+                grpcTransport, protobuf, logging, nioCore, nioHTTP2, nioPosix, serviceLifecycle,
             ]),
 
         // The only composition root.

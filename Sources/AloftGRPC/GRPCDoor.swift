@@ -8,19 +8,13 @@ import NIOPosix
 
 /// Serves the gateway's models over gRPC, on the gateway's own event loops.
 package struct GRPCDoor: GatewayDoor {
-    private let listen: ListenAddress
+    package let listen: ListenAddress
+    package let name = "gRPC"
     private let time: TimeSource
     private let logger: Logger
 
-    /// How long calls that have begun may take when the gateway ends.
-    private static let grace = Duration.seconds(5)
-
-    /// Why nothing is served.
-    package struct CannotListen: Error, CustomStringConvertible {
-        package let address: ListenAddress
-        package let reason: String
-        package var description: String { "gRPC cannot listen at \(address): \(reason)" }
-    }
+    /// How long clients may take to learn that this gateway ends.
+    private static let patience = TimeAmount.seconds(2)
 
     package init(listen: ListenAddress, time: TimeSource, logger: Logger) {
         self.listen = listen
@@ -28,52 +22,48 @@ package struct GRPCDoor: GatewayDoor {
         self.logger = logger
     }
 
-    package func serve(_ models: InferenceAccess) async throws {
+    package func serve(_ models: InferenceAccess, at socket: ListeningSocket) async throws {
+        let port = socket.port ?? listen.port
+        let endings = ConnectionEndings()
+        var config = Self.configuration(models)
+        endings.add(to: &config)
         let transport = HTTP2ServerTransport.Posix(
-            address: try address(), transportSecurity: .plaintext,
-            config: Self.configuration(models), eventLoopGroup: models.group)
+            listeningSocketDescriptor: Int(socket.descriptor), transportSecurity: .plaintext,
+            config: config, eventLoopGroup: models.group)
         let server = GRPCServer(transport: transport, services: [InferenceService(models: models)])
-        // Not a child of this task: it goes on for a moment when this one is cancelled.
+        // Not a child of this task: it goes on for a while when this one is cancelled.
         let serving = Task(executorPreference: models.onlyLoop.map(LoopExecutor.init)) {
             try await server.serve()
         }
+        logger.info(
+            "listening for gRPC",
+            metadata: ["address": "\(ListenAddress(host: listen.host, port: port))"])
         try await withTaskCancellationHandler {
-            if let bound = try? await transport.listeningAddress {
-                let port = bound.ipv4?.port ?? bound.ipv6?.port ?? listen.port
-                logger.info(
-                    "listening for gRPC",
-                    metadata: ["address": "\(ListenAddress(host: listen.host, port: port))"])
-            }
             do {
                 try await serving.value
             } catch {
                 guard !Task.isCancelled else { return }
-                throw CannotListen(address: listen, reason: Self.reason(error))
+                throw error
             }
         } onCancel: {
-            server.beginGracefulShutdown()
-            Task {
-                try? await time.clock.sleep(for: Self.grace)
-                serving.cancel()
-            }
+            Task { await end(models, endings, server, serving) }
         }
     }
 
-    private func address() throws -> GRPCNIOTransportHTTP2Posix.SocketAddress {
-        do {
-            let resolved = try NIOCore.SocketAddress.makeAddressResolvingHost(
-                listen.host, port: listen.port)
-            let host = resolved.ipAddress ?? listen.host
-            return host.contains(":")
-                ? .ipv6(host: host, port: listen.port) : .ipv4(host: host, port: listen.port)
-        } catch {
-            throw CannotListen(address: listen, reason: Self.reason(error))
+    /// Takes no more calls and lets those that have begun end.
+    private func end(
+        _ models: InferenceAccess, _ endings: ConnectionEndings,
+        _ server: GRPCServer<HTTP2ServerTransport.Posix>, _ serving: Task<Void, any Error>
+    ) async {
+        await endings.begin()
+        models.doorClosed()
+        let limit = NIODeadline.now() + Self.patience
+        while endings.unknowingCount > 0, NIODeadline.now() < limit {
+            try? await time.clock.sleep(for: .milliseconds(20))
         }
-    }
-
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? RuntimeError, let cause = error.cause else { return "\(error)" }
-        return "\(cause)"
+        server.beginGracefulShutdown()
+        try? await time.clock.sleep(for: models.endLimit)
+        serving.cancel()
     }
 
     private static func configuration(

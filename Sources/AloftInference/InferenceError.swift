@@ -33,6 +33,8 @@ package enum InferenceError: Refusal, Equatable {
     case workerFailed(reason: String)
     case deadlineExceeded(milliseconds: Int)
     case overloaded(queued: Int, retryAfterSeconds: Int)
+    /// It waited for the model when the gateway had to end.
+    case shuttingDown
 
     package var code: String {
         switch self {
@@ -58,6 +60,7 @@ package enum InferenceError: Refusal, Equatable {
         case .workerFailed: "worker_failed"
         case .deadlineExceeded: "deadline_exceeded"
         case .overloaded: "overloaded"
+        case .shuttingDown: "shutting_down"
         }
     }
 
@@ -68,7 +71,8 @@ package enum InferenceError: Refusal, Equatable {
             .badBinary, .badContents, .unsupportedParameter, .badTable, .modelFailed:
             .invalid
         case .unsupportedModel: .unsupported
-        case .runtimeMissing, .unloadable, .workerFailed, .deadlineExceeded: .unavailable
+        case .runtimeMissing, .unloadable, .workerFailed, .deadlineExceeded, .shuttingDown:
+            .unavailable
         case .overloaded: .exhausted
         }
     }
@@ -120,6 +124,7 @@ package enum InferenceError: Refusal, Equatable {
             "No answer within the deadline of \(milliseconds) ms."
         case .overloaded(let queued, let seconds):
             "Too many requests are waiting for this model (\(queued)). Try again in \(seconds) s."
+        case .shuttingDown: "The gateway is shutting down and took no part of this request."
         }
     }
 

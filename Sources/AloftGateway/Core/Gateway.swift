@@ -10,12 +10,12 @@ import NIOPosix
 
 /// The data plane's process: answers predictions as the desired state says.
 package struct Gateway: Sendable {
-    private let configuration: GatewayConfiguration
+    let configuration: GatewayConfiguration
     private let client: ServerClient
     private let tokens: TokenGate?
     private let python: (any PythonModelLoader)?
-    private let doors: [any GatewayDoor]
-    private let time: TimeSource
+    let doors: [any GatewayDoor]
+    let time: TimeSource
     private let chance: Chance
     private let logger: Logger
 
@@ -106,13 +106,15 @@ package struct Gateway: Sendable {
             logger: logger, apply: { await fleet.apply($0, isFromDisk: false) })
         let stored = follower.stored()
         if let stored { await fleet.apply(stored, isFromDisk: true) }
-        let socket = try await openSocket(predecessor, fleet)
+        let (succession, handed) = try await takeSockets(predecessor, fleet)
+        let socket = try succession?.socket ?? ListeningSocket.open(configuration.listen)
         let channel = try await accept(on: socket, group, loops)
         let (taken, endOfTurn) = AsyncStream.makeStream(of: Void.self)
         let point = try HandoverPoint(
             folder: configuration.folder, listen: configuration.listen,
             listener: socket.descriptor, logger: logger, onTaken: { endOfTurn.finish() })
-        try predecessor?.confirm()
+        point.expectLetGo(doors.count)
+        try succession?.confirm()
         let address = ListenAddress(
             host: configuration.listen.host, port: socket.port ?? configuration.listen.port)
         logger.info(
@@ -123,7 +125,9 @@ package struct Gateway: Sendable {
             client: client, gateway: id,
             incarnation: String(incarnation, radix: 16), fleet: fleet, shadows: shadows, time: time,
             logger: logger)
-        let access = InferenceAccess(loops: loops, shared: shared, repository: repository)
+        let access = InferenceAccess(
+            loops: loops, shared: shared, repository: repository,
+            doorClosed: { point.letGo() })
         let isSuccessor = predecessor != nil
         var failure: (any Error)?
         do {
@@ -132,7 +136,13 @@ package struct Gateway: Sendable {
                     tasks.addTask {
                         // A door that cannot be opened ends the wait below, and the gateway.
                         defer { endOfTurn.finish() }
-                        try await open(door, access, isSuccessor: isSuccessor)
+                        let socket = try await open(
+                            door, handed: handed[door.listen], isSuccessor: isSuccessor)
+                        let copy = try socket.copy()
+                        point.offer(socket, at: door.listen)
+                        // Two must not accept from one socket at a time.
+                        try? await threads.runIfActive { succession?.waitUntilLetGo() }
+                        try await door.serve(access, at: copy)
                     }
                 }
                 tasks.addTask { await follower.run(from: stored) }
@@ -147,15 +157,17 @@ package struct Gateway: Sendable {
                 }
                 // Ends with the task, or when another gateway has taken over.
                 for await _ in taken {}
+                point.close()
+                try? await channel.close()
+                socket.close()
+                // Doors end while connections of HTTP/1.1 do.
                 tasks.cancelAll()
+                await drain(loops, fleet, isSucceeded: point.isTaken)
             }
         } catch {
             failure = error
         }
-        point.close()
-        try? await channel.close()
-        socket.close()
-        await drain(loops, isSucceeded: point.isTaken)
+        await loops.tick()
         await shadows.stop()
         await fleet.stop()
         await registered.stop()
@@ -164,53 +176,6 @@ package struct Gateway: Sendable {
         try? await threads.shutdownGracefully()
         try? await group.shutdownGracefully()
         if let failure { throw failure }
-    }
-
-    /// Lets connections answer what they have, for at most ten seconds. Where another gateway took
-    /// over, they first have time to end at an answer of their own, so that no client finds its idle
-    /// connection closed just as it sends. Runs in a cancelled task, so it waits in one of its own.
-    private func drain(_ loops: EventLoops, isSucceeded: Bool) async {
-        let (time, grace) = (time, isSucceeded ? configuration.handoverGrace : .zero)
-        await Task.detached {
-            func wait(_ limit: Duration) async {
-                for _ in 0..<max(0, Int(limit / .milliseconds(50))) {
-                    if await loops.connectionCount() == 0 { break }
-                    try? await time.clock.sleep(for: .milliseconds(50))
-                    await loops.tick()
-                }
-            }
-            if grace > .zero {
-                await loops.drain(closingIdle: false)
-                await wait(grace)
-            }
-            await loops.drain(closingIdle: true)
-            await wait(.seconds(10))
-            await loops.tick()
-        }.value
-    }
-
-    /// Serves at a further door. The gateway before lets go of its address only when this one has taken
-    /// over, so it is tried for a while.
-    private func open(
-        _ door: any GatewayDoor, _ access: InferenceAccess, isSuccessor: Bool
-    ) async throws {
-        for attempt in 0... {
-            do {
-                return try await door.serve(access)
-            } catch  where isSuccessor && attempt < 400 && !Task.isCancelled {
-                try? await time.clock.sleep(for: .milliseconds(25))
-            }
-        }
-    }
-
-    /// The socket of the gateway before, once this one can answer what that one answers; else a new
-    /// one.
-    private func openSocket(
-        _ predecessor: Predecessor?, _ fleet: Fleet
-    ) async throws -> ListeningSocket {
-        guard let predecessor else { return try ListeningSocket.open(configuration.listen) }
-        await fleet.settle(within: configuration.handoverPatience)
-        return try predecessor.take(configuration.listen)
     }
 
     private func accept(
@@ -232,7 +197,7 @@ package struct Gateway: Sendable {
                     ])
                 }
             }
-            .withBoundSocket(try socket.copy()).get()
+            .withBoundSocket(try socket.copy().descriptor).get()
     }
 
     /// The gateway's name, made once and kept in its folder.

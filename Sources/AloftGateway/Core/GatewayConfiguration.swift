@@ -32,6 +32,9 @@ package struct GatewayConfiguration: Sendable {
     package var latencyTarget = Duration.seconds(1)
     /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
     package var modelMemoryBytes: Int?
+    /// How long what was accepted may take to be answered when the gateway ends; what still waits then
+    /// is turned away.
+    package var drainLimit = Duration.seconds(10)
     /// How long connections may end by themselves when another gateway has taken over.
     package var handoverGrace = Duration.seconds(30)
     /// How long a gateway that takes over may load models before it does.

@@ -365,14 +365,36 @@ actor Fleet {
         }
     }
 
+    private var loaded: [LoadedRevision] {
+        residents.values.compactMap { residence in
+            switch residence {
+            case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded): loaded
+            case .queued, .loading, .failed, .asleep: nil
+            }
+        }
+    }
+
+    /// Whether a request is being answered elsewhere than on its event loop.
+    var isAnswering: Bool {
+        loaded.contains { $0.outstanding.load(ordering: .acquiring) > 0 }
+    }
+
+    /// Turns away what waits for a model, and whatever else comes: the time for answers is over. What
+    /// is in a model is answered.
+    func refuseWaiting() {
+        for loaded in loaded {
+            switch loaded.execution {
+            case .inline: break
+            case .queued(let queue): queue.close()
+            case .remote(let model): model.close()
+            }
+        }
+    }
+
     /// Ends the processes of all Python models.
     func stop() async {
-        for residence in residents.values {
-            switch residence {
-            case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded):
-                if case .remote(let model) = loaded.execution { await model.stop() }
-            case .queued, .loading, .failed, .asleep: break
-            }
+        for loaded in loaded {
+            if case .remote(let model) = loaded.execution { await model.stop() }
         }
     }
 }
@@ -386,7 +408,7 @@ extension InferenceError {
             .wrongCount, .ragged, .badElement, .badBinary, .badContents, .unsupportedParameter,
             .badTable, .modelFailed:
             true
-        case .runtimeMissing, .workerFailed, .deadlineExceeded, .overloaded: false
+        case .runtimeMissing, .workerFailed, .deadlineExceeded, .overloaded, .shuttingDown: false
         }
     }
 }

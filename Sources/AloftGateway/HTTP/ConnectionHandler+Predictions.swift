@@ -191,13 +191,6 @@ extension ConnectionHandler {
         loop.refused(prediction, error)
         answerError(
             status: error.httpStatus, code: error.code, message: error.message,
-            predictionID: prediction.id)
-    }
-
-    private func turnAway(_ prediction: Prediction, _ error: InferenceError) {
-        loop.giveBack(prediction.request, prediction.reply)
-        answerError(
-            status: error.httpStatus, code: error.code, message: error.message,
             predictionID: prediction.id, retryAfterSeconds: error.retryAfterSeconds)
     }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// One end of a Unix socket that keeps messages apart and may pass a file descriptor with one.
 /// Used by one thread at a time.
-final class DescriptorStream {
+final class DescriptorStream: Sendable {
     struct Failure: Error, Equatable, CustomStringConvertible {
         let step: String
         let errnoCode: Int32

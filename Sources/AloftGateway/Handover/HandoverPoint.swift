@@ -8,7 +8,9 @@ import Synchronization
 ///
 /// The one that starts sends `take HOST:PORT`. The running one answers `yes PROCESS` with the socket,
 /// or `no …`. As soon as the new one accepts connections it says `taken`, and the old one stops
-/// accepting. Connections that knocked in between wait in the socket itself, so none is refused.
+/// accepting. Connections that knocked in between wait in the socket itself, so none is refused. Before
+/// that, each on a connection of its own, it may ask for the sockets of further doors: `door
+/// HOST:PORT`, answered with `yes PROCESS` and the socket, or `no …`.
 // `state` guards what changes; the descriptors are closed by the thread that waits on them.
 final class HandoverPoint: Sendable {
     private let folder: String
@@ -18,15 +20,21 @@ final class HandoverPoint: Sendable {
     private let logger: Logger
     private let onTaken: @Sendable () -> Void
     private let state = Mutex(State())
+    private let released = DispatchSemaphore(value: 0)
 
     private struct State {
         var isClosed = false
         var isTaken = false
+        /// Sockets of further doors, by address; owned by this.
+        var doors: [ListenAddress: ListeningSocket] = [:]
+        /// Doors that accept still.
+        var openDoors = 0
         /// The thread has ended; the descriptor's number may be another's by now.
         var isDescriptorClosed = false
     }
 
     private static let secondsToTake = 60
+    private static let secondsToLetGo = 5
 
     /// Begins to answer, in the place of an earlier gateway if there was one.
     ///
@@ -54,10 +62,30 @@ final class HandoverPoint: Sendable {
 
     var isTaken: Bool { state.withLock(\.isTaken) }
 
-    /// Answers no more. The socket's name goes unless it is another's by now.
+    /// Hands this socket over as well, where it is asked for; takes it and closes it in the end.
+    func offer(_ socket: ListeningSocket, at address: ListenAddress) {
+        state.withLock { state in
+            guard !state.isClosed else { return socket.close() }
+            state.doors[address] = socket
+        }
+    }
+
+    /// How many doors must close before the successor's may open.
+    func expectLetGo(_ doors: Int) { state.withLock { $0.openDoors = doors } }
+
+    /// A door accepts no more.
+    func letGo() {
+        state.withLock { $0.openDoors -= 1 }
+        released.signal()
+    }
+
+    /// Answers no more and closes the sockets of doors. The socket's name goes unless it is another's
+    /// by now.
     func close() {
         state.withLock { state in
             state.isClosed = true
+            for socket in state.doors.values { socket.close() }
+            state.doors = [:]
             if !state.isTaken { unlink(HandoverPath.socket(folder)) }
             // Wakes the thread.
             if !state.isDescriptorClosed { shutdown(descriptor, Int32(SHUT_RDWR)) }
@@ -90,7 +118,11 @@ final class HandoverPoint: Sendable {
 
     private func answer(_ stream: DescriptorStream) throws(DescriptorStream.Failure) {
         stream.setTimeout(seconds: Self.secondsToTake)
-        let question = try stream.receive().text
+        // One that only looks whether somebody is here asks nothing.
+        guard let question = try? stream.receive().text else { return }
+        if question.hasPrefix("door "), let address = ListenAddress(String(question.dropFirst(5))) {
+            return try handDoor(at: address, stream)
+        }
         guard question == "take \(listen)" else {
             return try stream.send("no process \(getpid()) listens on \(listen)")
         }
@@ -99,6 +131,20 @@ final class HandoverPoint: Sendable {
         state.withLock { $0.isTaken = true }
         logger.info("another gateway took over; answering what has begun")
         onTaken()
+        // The successor hears from the end of this conversation that its doors may accept.
+        let limit = DispatchTime.now() + .seconds(Self.secondsToLetGo)
+        while state.withLock({ $0.openDoors > 0 }), released.wait(timeout: limit) == .success {}
+    }
+
+    private func handDoor(
+        at address: ListenAddress, _ stream: DescriptorStream
+    ) throws(DescriptorStream.Failure) {
+        try state.withLock { state throws(DescriptorStream.Failure) in
+            guard let socket = state.doors[address] else {
+                return try stream.send("no door at \(address)")
+            }
+            try stream.send("yes \(getpid())", passing: socket.descriptor)
+        }
     }
 }
 

@@ -4,8 +4,8 @@ import NIOCore
 
 /// The socket on which clients knock. The gateway keeps it beside the copy that the event loops accept
 /// from, so that it can be handed to the next process.
-struct ListeningSocket: Sendable {
-    let descriptor: Int32
+package struct ListeningSocket: Sendable {
+    package let descriptor: Int32
 
     private static let backlog: Int32 = 1024
 
@@ -31,16 +31,16 @@ struct ListeningSocket: Sendable {
     }
 
     /// A second descriptor of the same socket, for the event loops, which close it.
-    func copy() throws -> Int32 {
+    func copy() throws -> ListeningSocket {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
         guard copy >= 0 else { throw IOError(errnoCode: errno, reason: "dup") }
-        return copy
+        return ListeningSocket(descriptor: copy)
     }
 
     func close() { Foundation.close(descriptor) }
 
     /// The port that it has, `nil` where the kernel does not say.
-    var port: Int? {
+    package var port: Int? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let status = withUnsafeMutablePointer(to: &storage) {

@@ -60,10 +60,15 @@ package struct CallRefusal: Error, Sendable {
 
 /// A further way to the gateway's models beside HTTP/1.1.
 package protocol GatewayDoor: Sendable {
-    /// Serves until the task is cancelled, then lets the calls that have begun end.
+    /// The protocol's name.
+    var name: String { get }
+    /// Where its callers knock.
+    var listen: ListenAddress { get }
+    /// Serves until the task is cancelled, then takes no more and lets the calls that have begun end,
+    /// for at most `InferenceAccess.endLimit`.
     ///
-    /// - Throws: where it cannot listen.
-    func serve(_ models: InferenceAccess) async throws
+    /// - Parameter socket: on which callers knock; the door closes it.
+    func serve(_ models: InferenceAccess, at socket: ListeningSocket) async throws
 }
 
 /// The gateway's models, for protocols that bring their own server. It is the same path as over
@@ -72,9 +77,14 @@ package struct InferenceAccess: Sendable {
     let loops: EventLoops
     let shared: GatewayShared
     let repository: ModelRepository
+    /// Called by a door that takes no more callers, so that another gateway may.
+    package let doorClosed: @Sendable () -> Void
 
     /// The largest message, in bytes.
     package var messageLimitBytes: Int { shared.configuration.bodyLimitBytes }
+
+    /// How long a door may take to end: what waits for a model is turned away a little before.
+    package var endLimit: Duration { shared.configuration.drainLimit + Gateway.refusalTime * 2 }
 
     package var group: MultiThreadedEventLoopGroup { loops.group }
 

@@ -142,7 +142,10 @@ extension LoopState {
     /// Counts and logs a prediction that came to nothing, and takes back its memory.
     func refused(_ prediction: Prediction, _ error: InferenceError) {
         // What was turned away is counted where it was, and says nothing about the revision.
-        if case .overloaded = error { return giveBack(prediction.request, prediction.reply) }
+        switch error {
+        case .overloaded, .shuttingDown: return giveBack(prediction.request, prediction.reply)
+        default: break
+        }
         let counters = prediction.revision.counters
         if error.isCallersFault {
             counters.refused(loop: index)

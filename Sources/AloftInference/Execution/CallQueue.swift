@@ -61,6 +61,7 @@ package final class CallQueue: Sendable {
         /// A request's share of a call, smoothed.
         var nanosecondsEach = 0.0
         var reading = QueueReading()
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -97,7 +98,7 @@ package final class CallQueue: Sendable {
     }
 
     private enum Outcome {
-        case refused(queued: Int, retryAfterSeconds: Int)
+        case refused(InferenceError)
         case queued(displaced: QueuedCall?)
         case start(displaced: QueuedCall?)
         case wake(displaced: QueuedCall?)
@@ -106,9 +107,7 @@ package final class CallQueue: Sendable {
     package func submit(_ call: QueuedCall) {
         let outcome = state.withLock { admit(call, &$0) }
         switch outcome {
-        case .refused(let queued, let seconds):
-            return call.finish(
-                .failure(.overloaded(queued: queued, retryAfterSeconds: seconds)))
+        case .refused(let error): return call.finish(.failure(error))
         case .queued(let displaced): refuse(displaced)
         case .start(let displaced):
             refuse(displaced)
@@ -119,11 +118,21 @@ package final class CallQueue: Sendable {
         }
     }
 
+    /// Turns away what waits and whatever comes. What is in the model is answered.
+    package func close() {
+        let waiting = state.withLock { state in
+            state.isClosed = true
+            return state.line.takeAll { _ in true }
+        }
+        for call in waiting { call.finish(.failure(.shuttingDown)) }
+    }
+
     private func refuse(_ call: QueuedCall?) {
         call?.finish(.failure(.overloaded(queued: admission.limit, retryAfterSeconds: 1)))
     }
 
     private func admit(_ call: QueuedCall, _ state: inout State) -> Outcome {
+        if state.isClosed { return .refused(.shuttingDown) }
         let load = AdmissionPolicy.Load(
             waiting: state.line.counts, running: state.running, runners: maximumRunners,
             nanosecondsEach: state.nanosecondsEach)
@@ -136,7 +145,8 @@ package final class CallQueue: Sendable {
             state.reading.shed[priority] += 1
         case .refuse(let seconds):
             state.reading.shed[call.priority] += 1
-            return .refused(queued: state.line.counts.total, retryAfterSeconds: seconds)
+            return .refused(
+                .overloaded(queued: state.line.counts.total, retryAfterSeconds: seconds))
         }
         state.line.append(call)
         if state.isHolding {

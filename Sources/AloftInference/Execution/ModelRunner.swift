@@ -13,6 +13,8 @@ package protocol RemoteModel: Sendable {
     func submit(_ call: QueuedCall)
     /// What its line did so far.
     var reading: QueueReading { get }
+    /// Turns away what waits and whatever comes; what is in the model is answered.
+    func close()
     /// Ends the processes.
     func stop() async
 }

@@ -41,6 +41,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         var nanosecondsEach = 0.0
         var reading = QueueReading()
         var isStopped = false
+        var isClosed = false
     }
 
     package let signature: ModelSignature
@@ -138,6 +139,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         var displaced: QueuedCall?
         let refusal = state.withLock { state -> InferenceError? in
             if state.isStopped { return .workerFailed(reason: "it is being stopped") }
+            if state.isClosed { return .shuttingDown }
             let load = AdmissionPolicy.Load(
                 waiting: state.line.counts, running: state.running, runners: limits.workers,
                 nanosecondsEach: state.nanosecondsEach)
@@ -194,6 +196,14 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
 
     private final class FailureBox: Sendable {
         let error = Mutex<InferenceError?>(nil)
+    }
+
+    package func close() {
+        let waiting = state.withLock { state in
+            state.isClosed = true
+            return state.line.takeAll { _ in true }
+        }
+        for call in waiting { call.finish(.failure(.shuttingDown)) }
     }
 
     /// Ends all processes; requests that wait are failed.

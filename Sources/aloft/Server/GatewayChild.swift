@@ -137,14 +137,14 @@ struct GatewayChild: Sendable {
         }
     }
 
-    /// Asks the gateway to finish what it has, and insists after ten seconds. Runs while the server's
+    /// Asks the gateway to finish what it has, and insists after twenty seconds. Runs while the server's
     /// own task is cancelled, so it must not wait on that.
     private func end(_ record: ChildRecord) async {
         let time = services.time
         let children = [record.process, record.earlier].compactMap { $0 }
         await Task.detached {
             for child in children { child.signal(SIGTERM) }
-            for _ in 0..<100 where children.contains(where: \.isRunning) {
+            for _ in 0..<200 where children.contains(where: \.isRunning) {
                 try? await time.clock.sleep(for: .milliseconds(100))
             }
             for child in children { child.signal(SIGKILL) }

@@ -41,6 +41,12 @@ struct GatewayCommand: AsyncParsableCommand {
             valueName: "host:port"))
     var grpc: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long what was accepted may take to be answered when the gateway ends; the rest is "
+                + "turned away.", valueName: "seconds"))
+    var drainLimit = 10
+
     @Flag(help: "Ask every caller for a token that the server knows.")
     var auth = false
 
@@ -125,8 +131,6 @@ struct GatewayCommand: AsyncParsableCommand {
             } ?? [], time: .live, chance: .live(), logger: logger)
         do {
             try await Self.runUntilSignal { try await gateway.run() }
-        } catch let error as GRPCDoor.CannotListen {
-            throw CommandFailure("\(error). Choose another address with --grpc.")
         } catch let error as GatewayStartFailure {
             throw CommandFailure(error.message)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
@@ -226,6 +230,9 @@ struct GatewayCommand: AsyncParsableCommand {
         if workerMemory < 64 || workerMemory > 1 << 24 {
             faults.append("--worker-memory \(workerMemory): expected 64 to 16777216 MiB")
         }
+        if !(0...3600).contains(drainLimit) {
+            faults.append("--drain-limit \(drainLimit): expected 0 to 3600 seconds")
+        }
         if latencyTarget < 1 {
             faults.append("--latency-target \(latencyTarget): expected 1 or more")
         }
@@ -248,6 +255,7 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.modelMemoryBytes = modelMemory.map { $0 << 20 }
         configuration.latencyTarget = .milliseconds(latencyTarget)
         configuration.batchRows = batchRows
+        configuration.drainLimit = .seconds(drainLimit)
         configuration.workerMemoryBytes = workerMemory << 20
         configuration.workerPython = python
         configuration.pythonPackagePath = share
