@@ -99,12 +99,14 @@ let package = Package(
         layer("AloftStore", ["AloftDomain", grdb, crypto, logging]),
         layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
         .target(name: "CProcess"),
-        layer("AloftCompute", ["AloftDomain", "CProcess", logging, crypto]),
+        layer("AloftProcess", ["CProcess"]),
+        layer("AloftCompute", ["AloftDomain", "AloftProcess", "CProcess", logging, crypto]),
         .target(
             name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
         ),
         layer(
-            "AloftInference", ["AloftDomain", "COnnxRuntime", logging, nioCore, nioPosix],
+            "AloftInference",
+            ["AloftDomain", "AloftProcess", "COnnxRuntime", logging, nioCore, nioPosix],
             isHot: true),
 
         // The control plane.
@@ -148,7 +150,8 @@ let package = Package(
             "AloftGateway",
             [
                 "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
-                nioCore, nioPosix, nioHTTP1, nioFoundation, logging, serviceLifecycle, crypto,
+                "AloftProcess", nioCore, nioPosix, nioHTTP1, nioFoundation, logging,
+                serviceLifecycle, crypto,
             ], isHot: true),
 
         layer(
@@ -165,7 +168,7 @@ let package = Package(
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
-                argumentParser, hummingbird,
+                "AloftProcess", argumentParser, hummingbird,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],
@@ -187,7 +190,7 @@ let package = Package(
         tests("AloftRollout"),
         tests("AloftStore", [grdb]),
         tests("AloftArtifacts"),
-        tests("AloftCompute"),
+        tests("AloftCompute", ["AloftProcess"]),
         tests("AloftInference", ["AloftDomain", logging, nioCore]),
         tests("AloftRegistry"),
         tests("AloftControl", [grdb, logging]),

@@ -1,4 +1,5 @@
 package import AloftDomain
+import AloftProcess
 package import Foundation
 import Synchronization
 

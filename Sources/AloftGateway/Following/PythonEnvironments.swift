@@ -1,5 +1,6 @@
 import AloftDomain
 package import AloftInference
+import AloftProcess
 package import AloftWire
 import Crypto
 import Foundation
@@ -133,20 +134,10 @@ package struct PythonEnvironments: PythonModelLoader {
         _ program: String, _ arguments: [String], log: String, what: String
     ) throws {
         try Data().write(to: URL(fileURLWithPath: log))
-        guard let output = FileHandle(forWritingAtPath: log) else {
-            throw ModelFetchError.unwritable(path: log)
-        }
-        defer { try? output.close() }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        let status = try Spawn(
+            executable: program, arguments: arguments, variables: environment, output: log
+        ).run()
+        guard status == 0 else {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
             throw InferenceError.unloadable(reason: "\(what): \(text.suffix(1000))")
         }

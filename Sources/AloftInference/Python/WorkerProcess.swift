@@ -1,3 +1,4 @@
+import AloftProcess
 import Foundation
 
 /// One Python worker: the process, and the socket to it. Used by one thread.
@@ -10,9 +11,6 @@ final class WorkerProcess {
     private var descriptor: Int32 = -1
     private var hasEnded = false
 
-    /// POSIX_SPAWN_SETSID of glibc's <spawn.h>, which Swift does not import.
-    private static let newSession: Int16 = 0x80
-
     /// Starts the process; its output is appended to `log`.
     ///
     /// - Throws: `InferenceError.workerFailed`.
@@ -20,32 +18,17 @@ final class WorkerProcess {
         command: PythonWorkerCommand, socketPath: String, log: String
     ) throws(InferenceError) {
         self.socketPath = socketPath
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(
-            &actions, STDOUT_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Self.newSession)
-
-        let texts: [String] = [
-            command.python, "-m", "aloft_models.worker", "--model", command.modelFolder,
-            "--socket", socketPath,
+        let arguments = [
+            "-m", "aloft_models.worker", "--model", command.modelFolder, "--socket", socketPath,
         ]
-        let words = texts.map { strdup($0) } + [nil]
-        let variables = command.environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for word in words + variables { free(word) } }
-        var started: pid_t = 0
-        let status = posix_spawn(&started, command.python, &actions, &attributes, words, variables)
-        guard status == 0 else {
-            throw .workerFailed(
-                reason: "\(command.python) cannot be started: \(String(cString: strerror(status)))")
+        do {
+            processID = try Spawn(
+                executable: command.python, arguments: arguments, variables: command.environment,
+                output: log
+            ).start()
+        } catch {
+            throw .workerFailed(reason: "\(error)")
         }
-        processID = started
     }
 
     deinit { end() }

@@ -1,4 +1,4 @@
-import AloftCompute
+import AloftProcess
 import CoreFoundation
 import Foundation
 
@@ -13,8 +13,9 @@ struct ChildProcess: Codable, Sendable, Equatable {
     static func start(
         executable: String, arguments: [String], environment: [String: String], log: String
     ) throws -> ChildProcess {
-        let processID = try DetachedProcess.start(
-            executable: executable, arguments: arguments, variables: environment, output: log)
+        let processID = try Spawn(
+            executable: executable, arguments: arguments, variables: environment, output: log
+        ).start()
         return ChildProcess(processID: processID, startTicks: startTicks(of: processID) ?? 0)
     }
 

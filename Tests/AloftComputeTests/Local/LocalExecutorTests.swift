@@ -1,5 +1,6 @@
 import AloftCompute
 import AloftDomain
+import AloftProcess
 import AloftTestKit
 import Foundation
 import Testing
@@ -166,11 +167,9 @@ import Testing
         try Data("print('from the snapshot')".utf8)
             .write(to: URL(fileURLWithPath: source + "/main.py"))
         let tar = world.folder.path + "/code.tar"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/tar")
-        process.arguments = ["-c", "-f", tar, "-C", source, "."]
-        try process.run()
-        process.waitUntilExit()
+        let pack = Spawn(
+            executable: "/bin/tar", arguments: ["-c", "-f", tar, "-C", source, "."], variables: [:])
+        #expect(try pack.run() == 0)
         let digest = try #require(FileDigest.compute(path: tar))
         try await world.start(
             "python3 main.py", snapshot: JobLaunch.Snapshot(digest: digest, path: tar))

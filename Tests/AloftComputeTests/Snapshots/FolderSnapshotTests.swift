@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftProcess
 import AloftTestKit
 import Foundation
 import Testing
@@ -21,16 +22,11 @@ struct FolderSnapshotTests {
     }
 
     func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        return String(decoding: data, as: UTF8.self)
+        let output = try TemporaryFolder()
+        let log = output.path + "/output"
+        let spawn = Spawn(executable: program, arguments: arguments, variables: [:], output: log)
+        #expect(try spawn.run() == 0)
+        return try String(contentsOfFile: log, encoding: .utf8)
     }
 
     @Test func `tar unpacks what was packed`() throws {

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftProcess
 import CProcess
 import Foundation
 

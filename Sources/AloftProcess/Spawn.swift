@@ -1,21 +1,58 @@
 import CProcess
 import Foundation
 
-/// Starts a program in a session of its own.
-struct Spawn {
-    var executable: String
-    var arguments: [String]
-    var variables: [String: String]
-    var folder: String?
+/// Starts a program in a session of its own, with no descriptor of ours: a listening socket that it
+/// kept would hold our address after our end, and a client's connection would not end with us.
+///
+/// Foundation's `Process` is no substitute in a server: it reads past the end of its list of open
+/// descriptors where there are more than some 1,300.
+package struct Spawn {
+    package var executable: String
+    package var arguments: [String]
+    package var variables: [String: String]
+    package var folder: String?
     /// Where its output is appended; ours if `nil`.
-    var output: String?
+    package var output: String?
     /// `cgroup.procs` files that it joins before it begins.
-    var cgroups: [String] = []
-    var addressSpaceBytes: Int64?
+    package var cgroups: [String] = []
+    package var addressSpaceBytes: Int64?
     /// Whether it is killed when the thread that started it ends.
-    var diesWithParent = false
+    package var diesWithParent = false
 
-    func start() throws -> pid_t {
+    package init(
+        executable: String, arguments: [String], variables: [String: String],
+        folder: String? = nil, output: String? = nil, cgroups: [String] = [],
+        addressSpaceBytes: Int64? = nil, diesWithParent: Bool = false
+    ) {
+        self.executable = executable
+        self.arguments = arguments
+        self.variables = variables
+        self.folder = folder
+        self.output = output
+        self.cgroups = cgroups
+        self.addressSpaceBytes = addressSpaceBytes
+        self.diesWithParent = diesWithParent
+    }
+
+    /// Runs the program to its end, which blocks the calling thread.
+    ///
+    /// - Returns: its exit status; 128 and the signal's number where one ended it.
+    /// - Throws: `SpawnFailure`.
+    package func run() throws -> Int32 {
+        let process = try start()
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 {
+            guard errno == EINTR else {
+                throw SpawnFailure(executable: executable, step: 0, number: errno)
+            }
+        }
+        let signal = status & 0x7F
+        return signal == 0 ? status >> 8 & 0xFF : 128 + signal
+    }
+
+    /// - Returns: the process, which the caller waits for.
+    /// - Throws: `SpawnFailure`.
+    package func start() throws -> Int32 {
         let words = ([executable] + arguments).map { strdup($0) } + [nil]
         let environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         let joins = cgroups.map { UnsafePointer(strdup($0)) } + [nil]
@@ -43,8 +80,8 @@ struct Spawn {
         }
     }
 
-    private func call(_ how: inout aloft_spawn) throws -> pid_t {
-        var processID: pid_t = 0
+    private func call(_ how: inout aloft_spawn) throws -> Int32 {
+        var processID: Int32 = 0
         var step: Int32 = 0
         let error = aloft_spawn(&how, &processID, &step)
         guard error == 0 else {
@@ -54,12 +91,12 @@ struct Spawn {
     }
 }
 
-struct SpawnFailure: Error, CustomStringConvertible {
+package struct SpawnFailure: Error, CustomStringConvertible {
     let executable: String
     let step: Int32
     let number: Int32
 
-    var description: String {
+    package var description: String {
         let doing =
             switch UInt32(step) {
             case ALOFT_SPAWN_FOLDER.rawValue: "entering its folder"
