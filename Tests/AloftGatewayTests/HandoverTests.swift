@@ -122,6 +122,24 @@ import Testing
         }
     }
 
+    @Test
+    func `one that asks for the socket and ends before it takes it leaves the old one answering`()
+        async throws
+    {
+        let folder = try States.folder(with: ["constant-1.onnx"])
+        let state = States.state(3, [try States.revision(1, "constant-1.onnx", weight: 100)])
+        try await GatewayWorld.run(state, folder: folder) { world in
+            try await world.waitUntilReady()
+            for _ in 0..<3 {
+                let predecessor = try #require(Predecessor(folder: folder))
+                let succession = try predecessor.take(ListenAddress(host: "127.0.0.1", port: 0))
+                succession.socket.close()
+            }
+            // Each on a connection of its own, which only one that accepts answers.
+            for _ in 0..<3 { #expect(try await world.get("/v2/health/live").status == 200) }
+        }
+    }
+
     @Test func `a name left by a gateway that was killed does not keep another from starting`()
         async throws
     {

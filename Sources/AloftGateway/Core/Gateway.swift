@@ -112,7 +112,9 @@ package struct Gateway: Sendable {
         let (taken, endOfTurn) = AsyncStream.makeStream(of: Void.self)
         let point = try HandoverPoint(
             folder: configuration.folder, listen: configuration.listen,
-            listener: socket.descriptor, logger: logger, onTaken: { endOfTurn.finish() })
+            listener: socket.descriptor, logger: logger,
+            pause: { try? channel.setOption(ChannelOptions.autoRead, value: !$0).wait() },
+            onTaken: { endOfTurn.finish() })
         point.expectLetGo(doors.count)
         try succession?.confirm()
         let address = ListenAddress(

@@ -7,9 +7,9 @@ import Synchronization
 /// socket: `handover/socket` in the gateway's folder, which only its user may enter.
 ///
 /// The one that starts sends `take HOST:PORT`. The running one answers `yes PROCESS` with the socket,
-/// or `no …`. As soon as the new one accepts connections it says `taken`, and the old one stops
-/// accepting. Connections that knocked in between wait in the socket itself, so none is refused. Before
-/// that, each on a connection of its own, it may ask for the sockets of further doors: `door
+/// or `no …`. With `yes` the running one accepts no more; as soon as the new one accepts connections it
+/// says `taken`, and the old one ends. Where it does not say so, the old one accepts again. Connections
+/// that knocked in between wait in the socket itself, so none is refused. Before that, each on a connection of its own, it may ask for the sockets of further doors: `door
 /// HOST:PORT`, answered with `yes PROCESS` and the socket, or `no …`.
 // `state` guards what changes; the descriptors are closed by the thread that waits on them.
 final class HandoverPoint: Sendable {
@@ -18,6 +18,7 @@ final class HandoverPoint: Sendable {
     private let listener: Int32
     private let descriptor: Int32
     private let logger: Logger
+    private let pause: @Sendable (Bool) -> Void
     private let onTaken: @Sendable () -> Void
     private let state = Mutex(State())
     private let released = DispatchSemaphore(value: 0)
@@ -33,22 +34,26 @@ final class HandoverPoint: Sendable {
         var isDescriptorClosed = false
     }
 
-    private static let secondsToTake = 60
+    private static let secondsToAsk = 60
+    /// Nobody accepts meanwhile.
+    private static let secondsToTake = 5
     private static let secondsToLetGo = 5
 
     /// Begins to answer, in the place of an earlier gateway if there was one.
     ///
     /// - Parameters:
     ///   - listener: the socket to hand over; stays the caller's.
+    ///   - pause: stops accepting connections, or with `false` begins again; returns when that is done.
     ///   - onTaken: called once, when another process accepts connections.
     init(
         folder: String, listen: ListenAddress, listener: Int32, logger: Logger,
-        onTaken: @escaping @Sendable () -> Void
+        pause: @escaping @Sendable (Bool) -> Void, onTaken: @escaping @Sendable () -> Void
     ) throws {
         self.folder = folder
         self.listen = listen
         self.listener = listener
         self.logger = logger
+        self.pause = pause
         self.onTaken = onTaken
         try FileManager.default.createDirectory(
             atPath: HandoverPath.folder(folder), withIntermediateDirectories: true,
@@ -117,7 +122,7 @@ final class HandoverPoint: Sendable {
     }
 
     private func answer(_ stream: DescriptorStream) throws(DescriptorStream.Failure) {
-        stream.setTimeout(seconds: Self.secondsToTake)
+        stream.setTimeout(seconds: Self.secondsToAsk)
         // One that only looks whether somebody is here asks nothing.
         guard let question = try? stream.receive().text else { return }
         if question.hasPrefix("door "), let address = ListenAddress(String(question.dropFirst(5))) {
@@ -126,8 +131,16 @@ final class HandoverPoint: Sendable {
         guard question == "take \(listen)" else {
             return try stream.send("no process \(getpid()) listens on \(listen)")
         }
-        try stream.send("yes \(getpid())", passing: listener)
-        guard try stream.receive().text == "taken" else { return }
+        // Two must not accept from one socket at a time: one would find nothing where it was told to look.
+        pause(true)
+        do throws(DescriptorStream.Failure) {
+            try stream.send("yes \(getpid())", passing: listener)
+            stream.setTimeout(seconds: Self.secondsToTake)
+            guard try stream.receive().text == "taken" else { return pause(false) }
+        } catch {
+            pause(false)
+            throw error
+        }
         state.withLock { $0.isTaken = true }
         logger.info("another gateway took over; answering what has begun")
         onTaken()
