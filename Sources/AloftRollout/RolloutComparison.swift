@@ -124,7 +124,8 @@ extension RolloutJudge {
             String(format: "%.3g", $0.quantile(0.5) ?? .nan)
         }
         let reason =
-            "scores: \(Self.percent(distance)) apart (at most \(Self.percent(tolerance))), median "
+            "scores: \(Self.percent(distance)) apart (score_shift allows "
+            + "\(Self.percent(tolerance))), median "
             + "\(medians[0]) of \(candidate.total) against \(medians[1]) of \(baseline.total) for "
             + "the revision before"
         return RolloutComparison(
