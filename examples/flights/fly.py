@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -52,6 +53,8 @@ def main() -> int:
     aloft = Aloft(arguments.program.resolve(), folder, arguments.listen, arguments.gateway)
     flight = Flight(aloft, arguments.rate, arguments.limit, arguments.kill, arguments.trials)
     status = 0
+    # Whoever ends this program, the server it started ends with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         flight.fly()
         print_table(flight.facts)
