@@ -36,7 +36,7 @@ import Testing
             until isDone: (AttemptObservation) -> Bool
         ) async throws -> AttemptObservation {
             var observation = try await executor.observe(attempt)
-            for _ in 0..<600 where !isDone(observation) {
+            for _ in 0..<2000 where !isDone(observation) {
                 try await Task.sleep(for: .milliseconds(30))
                 observation = try await executor.observe(attempt)
             }

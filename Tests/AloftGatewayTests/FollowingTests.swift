@@ -87,7 +87,7 @@ final class ServerStub: Sendable {
     }
 
     func wait(_ what: String, until isTrue: @Sendable () -> Bool) async throws {
-        for _ in 0..<800 {
+        for _ in 0..<2400 {
             if isTrue() { return }
             try await Task.sleep(for: .milliseconds(25))
         }
@@ -183,7 +183,7 @@ final class ServerStub: Sendable {
                 try await world.waitUntilReady()
                 stub.set(States.state(2, [try States.revision(2, "constant-2.onnx", weight: 100)]))
                 var sawSecond = false
-                for _ in 0..<400 where !sawSecond {
+                for _ in 0..<2400 where !sawSecond {
                     let reply = try await world.post("/v2/models/demo/infer", States.constantBody)
                     #expect(reply.status == 200)
                     sawSecond = reply.body.contains("[2.0]")

@@ -69,7 +69,7 @@ struct GatewayWorld: Sendable {
 
     /// Waits until `/v2/health/ready` says so.
     func waitUntilReady() async throws {
-        for _ in 0..<400 {
+        for _ in 0..<2400 {
             if try await get("/v2/health/ready").status == 200 { return }
             try await Task.sleep(for: .milliseconds(25))
         }

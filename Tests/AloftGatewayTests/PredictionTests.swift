@@ -176,7 +176,7 @@ import Testing
         try await GatewayWorld.run(
             state, folder: try States.folder(with: ["truncated.onnx", "constant-2.onnx"])
         ) { world in
-            for _ in 0..<200 where try await world.get("/v2/models/good/ready").status != 200 {
+            for _ in 0..<2400 where try await world.get("/v2/models/good/ready").status != 200 {
                 try await Task.sleep(for: .milliseconds(25))
             }
             #expect(

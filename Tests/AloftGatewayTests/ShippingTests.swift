@@ -200,7 +200,7 @@ private final class Taker: Sendable {
     }
 
     private func wait(until isTrue: () -> Bool) async throws {
-        for _ in 0..<1000 where !isTrue() { try await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<12_000 where !isTrue() { try await Task.sleep(for: .milliseconds(5)) }
         #expect(isTrue())
     }
 

@@ -37,7 +37,7 @@ import Testing
 
     /// Waits for a line of the metrics.
     private func wait(_ world: GatewayWorld, for line: String) async throws {
-        for _ in 0..<400 {
+        for _ in 0..<2400 {
             if try await world.get("/metrics").body.contains(line) { return }
             try await Task.sleep(for: .milliseconds(25))
         }

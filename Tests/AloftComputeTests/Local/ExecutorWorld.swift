@@ -64,11 +64,26 @@ final class ExecutorWorld: Sendable {
 
     /// Waits until the log holds `text`.
     func waitForLog(_ text: String) async throws {
-        for _ in 0..<600 {
+        for _ in 0..<1200 {
             if try await log().contains(text) { return }
             try await Task.sleep(for: .milliseconds(50))
         }
         Issue.record("the log never held \(text): \(try await log())")
+    }
+
+    /// Waits until `executor` sees the command run: its first words may be in the log before the
+    /// shim has written that it began.
+    func waitForRunning(by executor: LocalExecutor) async throws {
+        for _ in 0..<1200 {
+            switch try await executor.observe(attempt) {
+            case .running: return
+            case .absent, .preparing: try await Task.sleep(for: .milliseconds(50))
+            case .ended, .lost:
+                Issue.record("it does not run: \(try await executor.observe(attempt))")
+                return
+            }
+        }
+        Issue.record("it never ran: \(try await log())")
     }
 
     /// The shim's process id.
@@ -90,7 +105,7 @@ final class ExecutorWorld: Sendable {
     }
 
     func waitForNoSurvivors() async throws {
-        for _ in 0..<100 where !survivors().isEmpty {
+        for _ in 0..<1200 where !survivors().isEmpty {
             try await Task.sleep(for: .milliseconds(50))
         }
         #expect(survivors().isEmpty)

@@ -105,7 +105,7 @@ import Testing
         try await world.start("echo up; while [ ! -e \(gate) ]; do sleep 0.05; done; exit 7")
         try await world.waitForLog("up")
         let next = try world.anotherExecutor()
-        #expect(try await next.observe(world.attempt) == .running)
+        try await world.waitForRunning(by: next)
         _ = FileManager.default.createFile(atPath: gate, contents: nil)
         #expect(try await world.end(by: next).end == .exited(code: 7))
     }
@@ -119,8 +119,8 @@ import Testing
         try await world.waitForLog("orphan")
         kill(try world.shim(), SIGKILL)
         var observation = try await world.executor.observe(world.attempt)
-        for _ in 0..<100 where observation == .running {
-            try await Task.sleep(for: .milliseconds(20))
+        for _ in 0..<1200 where observation == .running || observation == .preparing {
+            try await Task.sleep(for: .milliseconds(50))
             observation = try await world.executor.observe(world.attempt)
         }
         guard case .lost = observation else {

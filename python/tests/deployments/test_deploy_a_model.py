@@ -96,7 +96,7 @@ def test_predictions_go_on_while_the_server_is_down_and_after(world: dict) -> No
         json.dumps(body).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         assert json.loads(reply.read())["predictions"] == world["predicted"][0]
     server.start()
     assert predict(world) == world["predicted"][0]

@@ -77,7 +77,7 @@ def register(
 
 def _exists(path: str) -> bool:
     try:
-        urllib.request.urlopen(path, timeout=10).close()
+        urllib.request.urlopen(path, timeout=60).close()
     except urllib.error.HTTPError:
         return False
     return True
@@ -127,7 +127,7 @@ class Soak:
 
     def weights(self) -> dict[int, float]:
         """What the gateway has in memory: each revision's weight."""
-        with urllib.request.urlopen(f"{self.server.gateway_url}/metrics", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.server.gateway_url}/metrics", timeout=60) as reply:
             text = reply.read().decode()
         pattern = rf'weight_percent\{{endpoint="{self.model}".*revision="(\d+)".*\}} (\S+)'
         return {int(number): float(weight) for number, weight in re.findall(pattern, text)}

@@ -21,7 +21,7 @@ def ask(server: Any, name: str, **headers: str) -> float:
         json.dumps(BODY).encode(),
         {"Content-Type": "application/json", **headers},
     )
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return float(json.loads(reply.read())["outputs"][0]["data"][0])
 
 

@@ -40,7 +40,7 @@ for step in range(rounds):
         "Authorization": "Bearer " + os.environ["MLFLOW_TRACKING_TOKEN"]})
     for attempt in range(60):
         try:
-            urllib.request.urlopen(request, timeout=10).read()
+            urllib.request.urlopen(request, timeout=60).read()
             break
         except OSError:
             time.sleep(0.5)

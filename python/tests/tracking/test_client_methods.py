@@ -348,7 +348,7 @@ def test_each_route_on_the_page_that_is_not_there_answers_so(open_server: Server
             method=method,
         )
         with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=10)
+            urllib.request.urlopen(request, timeout=60)
         assert refused.value.code == 404, (method, path)
         assert json.loads(refused.value.read())["error_code"] == "ENDPOINT_NOT_FOUND"
 

@@ -31,7 +31,7 @@ def export(server: Server, body: bytes, **headers: str) -> tuple[int, bytes]:
         method="POST",
     )
     try:
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return reply.status, reply.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
@@ -111,7 +111,7 @@ def test_an_old_client_starts_and_ends_a_trace(server: Server, experiment: str) 
             {"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return dict(json.loads(reply.read()))
 
     started = call(

@@ -305,7 +305,7 @@ def test_odd_values_spoil_nobody_elses_search(server: Server, experiment: str) -
             method="PATCH" if path.endswith("/tags") else "POST",
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 return reply.status, json.loads(reply.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())

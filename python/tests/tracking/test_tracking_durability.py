@@ -40,7 +40,7 @@ class Writer:
         return self.call("POST", f"/api/2.0/mlflow/{path}", json.dumps(body).encode())
 
     def write_until_it_dies(self) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         try:
             self.write()
         except (OSError, http.client.HTTPException):

@@ -55,7 +55,7 @@ class Stream:
         while not self._stop.is_set():
             try:
                 request = urllib.request.Request(self.address, self.body, headers)
-                urllib.request.urlopen(request, timeout=10).read()
+                urllib.request.urlopen(request, timeout=60).read()
                 self.sent += 1
             except OSError as error:
                 self.failed.append(str(error))

@@ -90,7 +90,7 @@ def worker(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     one = Worker(model, tmp_path_factory.mktemp("worker"))
     yield one
     one.process.terminate()
-    assert one.process.wait(timeout=10) == 0
+    assert one.process.wait(timeout=60) == 0
 
 
 def send(connection: socket.socket, header: Any, payload: bytes = b"") -> None:
@@ -226,7 +226,7 @@ def test_a_model_that_cannot_be_loaded_says_so(tmp_path: Path) -> None:
         message, _ = read(connection)
     assert message["kind"] == "failed"
     assert "no MLmodel file" in message["error"]["message"]
-    assert worker.process.wait(timeout=10) == 1
+    assert worker.process.wait(timeout=60) == 1
 
 
 def test_ends_when_its_parent_dies(model: Path, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_ends_when_its_parent_dies(model: Path, tmp_path: Path) -> None:
         time.sleep(0.02)
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while is_running(worker):
         assert time.monotonic() < deadline, "the worker outlives its parent"
         time.sleep(0.05)
