@@ -235,7 +235,10 @@ import Testing
         }
         let logged = try PredictionLogReader.read(folder: folder + "/predictions")
         #expect(logged.map(\.id) == (await ids.all))
-        #expect(logged[0].request == Data(States.constantBody.utf8))
+        #expect(
+            String(decoding: logged[0].request, as: UTF8.self)
+                == #"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1.0,2.0]}]}"#)
+        #expect(logged[7].request == Data("{".utf8))
         #expect(String(decoding: logged[0].response, as: UTF8.self).contains(#""data":[1.0]"#))
         #expect(logged[0].revision == RevisionID("rev-1-constant-1.onnx"))
         #expect(logged[7].status == 400)

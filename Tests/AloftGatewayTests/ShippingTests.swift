@@ -76,13 +76,13 @@ private final class Taker: Sendable {
     }
 
     private func records(_ sequences: ClosedRange<UInt64>, bodyBytes: Int = 10) -> ByteBuffer {
-        var buffer = ByteBuffer()
-        for sequence in sequences {
-            var fixture = PredictionFixture(sequence: sequence)
-            fixture.request = String(repeating: "x", count: bodyBytes)
-            buffer.writeBytes(fixture.record)
-        }
-        return buffer
+        ByteBuffer(
+            bytes: PredictionFixture.compactEntries(
+                sequences.map { sequence in
+                    var fixture = PredictionFixture(sequence: sequence)
+                    fixture.request = String(repeating: "x", count: bodyBytes)
+                    return fixture
+                }))
     }
 
     private func names(_ sequences: ClosedRange<UInt64>) -> [String] {
@@ -174,7 +174,8 @@ private final class Taker: Sendable {
         let file = try #require(FileHandle(forWritingAtPath: folder.path(of: 1)))
         try file.seekToEnd()
         try file.write(
-            contentsOf: PredictionFixture.block([PredictionFixture(sequence: 6)]).dropLast())
+            contentsOf: PredictionFixture.compactBlock([PredictionFixture(sequence: 6)])
+                .dropLast())
         try file.close()
         let shipper = shipper(folder, taker)
         try await shipper.runOnce()
@@ -245,7 +246,7 @@ private final class Taker: Sendable {
         let folder = try States.folder(with: ["constant-1.onnx"])
         let state = States.state(3, [try States.revision(1, "constant-1.onnx", weight: 100)])
         try await GatewayWorld.run(
-            state, folder: folder, adjust: { $0.logBodyLimitBytes = 16 }
+            state, folder: folder, adjust: { $0.logBodyLimitBytes = 10 }
         ) { world in
             try await world.waitUntilReady()
             #expect(
@@ -253,7 +254,7 @@ private final class Taker: Sendable {
         }
         let logged = try #require(
             try PredictionLogReader.read(folder: folder + "/predictions").first)
-        #expect(logged.request == Data(States.constantBody.utf8.prefix(16)))
+        #expect(logged.request == Data(States.constantBody.utf8.prefix(10)))
         #expect(logged.requestBytes == States.constantBody.utf8.count)
         #expect(logged.isRequestCut)
         #expect(logged.isResponseCut)

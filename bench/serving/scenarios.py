@@ -1,7 +1,7 @@
-"""Measures what a model server does beyond one small model: batching, overload, many models, binary
-tensors, and a change of the gateway's process under load.
+"""Measures what a model server does beyond one small model: batching, overload, the cost of the
+prediction log, many models, binary tensors, and a change of the gateway's process under load.
 
-    bench/serving/run --scenario batching|overload|many|binary|takeover
+    bench/serving/run --scenario batching|overload|log|many|binary|takeover
 
 The gateway starts from its disk, without a server. Prints one JSON line a measurement.
 """
@@ -11,18 +11,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 import random
+import statistics
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper
+from open_loop import OpenLoop
 from servers import Peer, free_port, running
 
 HERE = Path(__file__).resolve().parent
@@ -34,7 +37,7 @@ def report(scenario: str, **facts: Any) -> None:
     print(json.dumps({"bench": "serving", "scenario": scenario, **rounded}), flush=True)
 
 
-def place(folder: Path, models: dict[str, bytes]) -> None:
+def place(folder: Path, models: dict[str, bytes], sampling: float = 1) -> None:
     """The disk of a gateway that serves these models."""
     endpoints = []
     for number, (name, data) in enumerate(models.items(), 1):
@@ -45,7 +48,8 @@ def place(folder: Path, models: dict[str, bytes]) -> None:
         servable = {"digest": digest, "sizeBytes": len(data), "manifest": manifest}
         revision = {"id": f"r{number}", "number": 1, "weightPercent": 100, "servable": servable}
         revision |= {"modelName": name, "modelVersion": "1"}
-        endpoint = {"name": name, "project": "default", "deployment": name, "logSampling": 1}
+        endpoint = {"name": name, "project": "default", "deployment": name}
+        endpoint |= {"logSampling": sampling}
         endpoints.append({**endpoint, "environment": "production", "revisions": [revision]})
     state = {"revision": 1, "endpoints": endpoints}
     (folder / "desired-state.json").write_text(json.dumps(state))
@@ -57,9 +61,12 @@ def gateway_command(program: Path, folder: Path, port: int, *options: str) -> li
 
 
 @contextmanager
-def gateway(program: Path, folder: Path, *options: str) -> Iterator[Peer]:
+def gateway(program: Path, folder: Path, *options: str, core: int | None = None) -> Iterator[Peer]:
+    """A running gateway, on this core only where one is given."""
     port = free_port()
     command = gateway_command(program, folder, port, *options)
+    if core is not None:
+        command = ["taskset", "-c", str(core), *command]
     with running("aloft", command, port, folder / "log", "/v2/health/ready") as peer:
         yield peer
 
@@ -122,49 +129,6 @@ def batching(program: Path, home: Path, load: Any, seconds: int) -> None:
 # Overload
 
 
-class OpenLoop:
-    """Sends at times that do not depend on the answers, on as many connections as it takes."""
-
-    def __init__(self, peer: Peer, body: bytes, name: str) -> None:
-        self.port = peer.port
-        head = f"POST /v2/models/{name}/infer HTTP/1.1\r\nHost: x\r\nX-Request-Priority: "
-        self.head, self.body = head.encode(), body
-        self.idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-        self.answers: list[tuple[str, int, float]] = []
-
-    async def ask(self, priority: str) -> None:
-        begin = time.perf_counter()
-        stream = self.idle.pop() if self.idle else None
-        reader, writer = stream or await asyncio.open_connection("127.0.0.1", self.port)
-        length = f"{priority}\r\nContent-Length: {len(self.body)}\r\n\r\n".encode()
-        writer.write(self.head + length + self.body)
-        head = await reader.readuntil(b"\r\n\r\n")
-        size = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        await reader.readexactly(size)
-        self.answers.append((priority, int(head[9:12]), time.perf_counter() - begin))
-        self.idle.append((reader, writer))
-
-    async def run(self, rate: float, seconds: float) -> None:
-        chance = random.Random(1)
-        tasks: set[asyncio.Task[None]] = set()
-        begin = time.perf_counter()
-        due = begin
-        while due < begin + seconds:
-            due += chance.expovariate(rate)
-            pause = due - time.perf_counter()
-            if pause > 0:
-                await asyncio.sleep(pause)
-            priority = chance.choices(["high", "normal", "low"], [1, 4, 5])[0]
-            task = asyncio.create_task(self.ask(priority))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        await asyncio.gather(*tasks)
-
-
 def slow_model(multiplications: int) -> bytes:
     """Matrix products of 128 x 128 in a row; batches share nothing."""
     size = 128
@@ -187,44 +151,96 @@ def slow_model(multiplications: int) -> bytes:
 
 
 def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
-    """What is answered at five times what the model can, and how quickly."""
-    folder = home / "gateway"
-    place(folder, {"cancer": slow_model(3000)})
-    body = infer_body(x=np.ones((1, 1, 128), np.float32))
-    file = home / "body.json"
-    file.write_bytes(body)
-    with gateway(program, folder, "--latency-target", "100") as peer:
-        load(peer, file, 8, 2)
-        peak = load(peer, file, 8, seconds)
-        capacity = peak["requests"] / peak["seconds"]
-        report("overload", phase="closed loop, 8 clients", answered_per_second=capacity)
-        normal = 0.0
-        for factor in (0.9, 5.0):
-            client = OpenLoop(peer, body, "cancer")
-            begin = time.perf_counter()
-            asyncio.run(client.run(capacity * factor, seconds))
-            elapsed = time.perf_counter() - begin
-            good = sorted(took for _, status, took in client.answers if status == 200)
-            statuses = sorted({status for _, status, _ in client.answers})
-            p99 = good[int(len(good) * 0.99) - 1] * 1000
-            normal = normal or p99
-            shares = {
-                name: sum(s == 200 for p, s, _ in client.answers if p == name)
-                / max(1, sum(p == name for p, _, _ in client.answers))
-                for name in ("high", "normal", "low")
-            }
+    """What is answered at five times what the model can, and how quickly.
+
+    The gateway has one core, the load the other: what is turned away costs the model's core too.
+    """
+    os.sched_setaffinity(0, {0})
+    for multiplications in (3000, 300):
+        folder = home / f"gateway-{multiplications}"
+        place(folder, {"cancer": slow_model(multiplications)})
+        body = infer_body(x=np.ones((1, 1, 128), np.float32))
+        file = home / "body.json"
+        file.write_bytes(body)
+        with gateway(program, folder, "--latency-target", "100", core=1) as peer:
+            load(peer, file, 64, 2)
+            peak = load(peer, file, 64, seconds)
+            capacity = peak["requests"] / peak["seconds"]
             report(
                 "overload",
-                phase=f"open loop, {factor} of capacity",
-                offered_per_second=len(client.answers) / elapsed,
-                answered_per_second=len(good) / elapsed,
-                of_peak=len(good) / elapsed / capacity,
-                p50_ms=good[len(good) // 2] * 1000,
-                p99_ms=p99,
-                p99_of_normal=p99 / normal,
-                statuses=statuses,
-                answered_share=shares,
+                multiplications=multiplications,
+                phase="closed loop, 64 clients",
+                answered_per_second=capacity,
+                p99_ms=peak["p99_ms"],
             )
+            normal = 0.0
+            for factor in (0.8, 5.0):
+                client = OpenLoop(peer, body, "cancer")
+                before = peer.cpu_seconds()
+                client.run(capacity * factor, 1)
+                outcome = client.run(capacity * factor, seconds)
+                client.close()
+                p99 = outcome.percentile(0.99) * 1000
+                normal = normal or p99
+                shares = {
+                    name: outcome.answered_by.get(name, 0) / max(1, count)
+                    for name, count in outcome.offered_by.items()
+                }
+                report(
+                    "overload",
+                    multiplications=multiplications,
+                    phase=f"open loop, {factor} of capacity",
+                    offered_per_second=outcome.offered / seconds,
+                    answered_per_second=outcome.good / outcome.seconds,
+                    of_peak=outcome.good / outcome.seconds / capacity,
+                    p50_ms=outcome.percentile(0.5) * 1000,
+                    p99_ms=p99,
+                    p99_of_normal=p99 / normal,
+                    statuses=outcome.statuses,
+                    answered_share=shares,
+                    without_retry_after=outcome.without_retry_after,
+                    connections=outcome.connections,
+                    latest_send_ms=outcome.latest_send * 1000,
+                    gateway_cpu=(peer.cpu_seconds() - before) / (seconds + 1),
+                )
+
+
+# The prediction log
+
+
+def log(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """What the prediction log costs: two gateways, all or nothing logged, asked in turns."""
+    os.sched_setaffinity(0, {0})
+    model = (ROOT / ".runtime/fixtures/cancer-logreg.onnx").read_bytes()
+    values = np.random.default_rng(1).normal(size=(1, 30)).astype(np.float32) * 100
+    body = home / "body.json"
+    body.write_bytes(infer_body(X=values))
+    with ExitStack() as stack:
+        peers = {}
+        for name, sampling in (("off", 0), ("on", 1)):
+            place(home / name, {"cancer": model}, sampling=sampling)
+            peers[name] = stack.enter_context(gateway(program, home / name, core=1))
+            load(peers[name], body, 64, 1)
+        costs: dict[str, list[float]] = {name: [] for name in peers}
+        for number in range(1, 8):
+            for name, peer in sorted(peers.items(), reverse=number % 2 == 0):
+                written = metric(peer, "aloft_gateway_prediction_log_bytes_total")
+                facts = load(peer, body, 64, seconds)
+                written = metric(peer, "aloft_gateway_prediction_log_bytes_total") - written
+                costs[name].append(facts["cpu_us"])
+                report(
+                    "log",
+                    log=name,
+                    round=number,
+                    requests_per_second=facts["requests"] / facts["seconds"],
+                    p99_ms=facts["p99_ms"],
+                    cpu_us_a_request=facts["cpu_us"],
+                    bytes_a_request=written / facts["requests"],
+                    errors=facts["errors"],
+                    resident_mb=peer.resident_megabytes(),
+                )
+        off, on = (statistics.median(costs[name]) for name in ("off", "on"))
+        report("log", off_us=off, on_us=on, costs_percent=(on / off - 1) * 100)
 
 
 # Many models
@@ -364,6 +380,7 @@ def takeover(program: Path, home: Path, load: Any, seconds: int) -> None:
 SCENARIOS = {
     "batching": batching,
     "overload": overload,
+    "log": log,
     "many": many,
     "binary": binary,
     "takeover": takeover,

@@ -26,7 +26,7 @@ package struct PredictionFinder: Sendable {
             for block in blocks {
                 let data = try files.read(block)
                 let match = data.withUnsafeBytes { bytes -> LoggedPrediction? in
-                    let records = PredictionBlock.first(in: bytes).flatMap(PredictionRecord.all)
+                    let records = PredictionBlock.first(in: bytes)?.all()
                     return records?.first { $0.id.text == id.text }?.prediction
                 }
                 if let match { return match }
@@ -127,7 +127,7 @@ private struct Merge {
     }
 
     mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        guard let records = PredictionBlock.first(in: bytes).flatMap(PredictionRecord.all) else {
+        guard let records = PredictionBlock.first(in: bytes)?.all() else {
             return
         }
         for record in records where matches(record) {

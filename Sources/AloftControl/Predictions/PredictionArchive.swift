@@ -102,7 +102,9 @@ package actor PredictionArchive {
             let place = file.bytes
             var bytes = Data()
             for group in groups {
-                let block = group.bytes.withUnsafeBytes { PredictionBlock.make($0) }
+                let block = group.bytes.withUnsafeBytes {
+                    PredictionBlock.make($0, group.key.format)
+                }
                 blocks.append(Self.record(group, of: file, bytes: block.count))
                 bytes.append(block)
                 file.bytes += Int64(block.count)

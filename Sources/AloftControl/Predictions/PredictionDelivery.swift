@@ -32,10 +32,13 @@ struct PredictionGroup {
         var loop: UInt8
         /// Since 1970.
         var minute: Int64
+        var format: PredictionBlock.Format
     }
 
     let key: Key
     var bytes = Data()
+    /// The sources of its records, as they stand in `bytes`.
+    private var sources: [Data] = []
     var records = 0
     var errors = 0
     var sequences: ClosedRange<UInt64>
@@ -49,7 +52,17 @@ struct PredictionGroup {
     }
 
     mutating func append(_ record: PredictionRecord) {
-        bytes.append(contentsOf: record.whole)
+        if let source = record.source {
+            let number = place(source)
+            let start = bytes.count
+            bytes.append(contentsOf: record.whole)
+            let place = start + CompactPredictions.sourcePlace
+            withUnsafeBytes(of: UInt16(number).littleEndian) {
+                bytes.replaceSubrange(place..<place + $0.count, with: $0)
+            }
+        } else {
+            bytes.append(contentsOf: record.whole)
+        }
         records += 1
         if record.status >= 400 { errors += 1 }
         let sequence = record.id.sequence
@@ -60,6 +73,32 @@ struct PredictionGroup {
                 milliseconds.lowerBound, record.milliseconds)...max(
                 milliseconds.upperBound, record.milliseconds)
         slowestMicroseconds = max(slowestMicroseconds, record.microseconds)
+    }
+
+    /// The number of a source in this group; what is new is put before the record that has it.
+    private mutating func place(_ source: PredictionSource) -> Int {
+        if let last = sources.last, Self.areEqual(last, source.whole) { return sources.count - 1 }
+        if let found = sources.firstIndex(where: { Self.areEqual($0, source.whole) }) {
+            return found
+        }
+        bytes.append(contentsOf: source.whole)
+        sources.append(Data(source.whole))
+        return sources.count - 1
+    }
+
+    /// Whether there is room for a record of one more source.
+    var isFull: Bool { bytes.count >= Self.mostBytes || sources.count > 1000 }
+
+    /// Larger groups are cut, so that finding one record stays cheap.
+    private static let mostBytes = 256 << 10
+
+    fileprivate static func areEqual(_ one: Data, _ two: UnsafeRawBufferPointer) -> Bool {
+        one.withUnsafeBytes { one in
+            guard one.count == two.count, let a = one.baseAddress, let b = two.baseAddress else {
+                return one.count == two.count
+            }
+            return memcmp(a, b, one.count) == 0
+        }
     }
 
     /// `2026-11-24`.
@@ -74,8 +113,6 @@ struct PredictionSorter {
     private var lastDescription = Data()
     private var lastWords: (endpoint: String, revision: String)?
 
-    /// Larger groups are cut, so that finding one record stays cheap.
-    private static let groupBytes = 256 << 10
     /// From 1970 to 2200: a gateway without a clock must not make a day of its own for each record.
     private static let times: Range<Int64> = 0..<7_258_118_400_000
 
@@ -91,23 +128,25 @@ struct PredictionSorter {
         while place < bytes.count {
             let here = offset + Int64(place)
             guard
-                let records = PredictionBlock.first(
+                let block = PredictionBlock.first(
                     in: UnsafeRawBufferPointer(rebasing: bytes[place...]))
             else {
                 throw PredictionError.damaged(
                     offset: here, reason: "no whole block with the right checksum begins there")
             }
-            place += PredictionBlock.headBytes + records.count
+            place += block.byteCount
             guard here >= taken else { continue }
-            guard let found = PredictionRecord.all(in: records) else {
+            guard let found = block.all() else {
                 throw PredictionError.damaged(offset: here, reason: "its records do not fit")
             }
-            for record in found { try add(record, at: here) }
+            for record in found { try add(record, block.format, at: here) }
         }
         return max(taken, offset + Int64(place))
     }
 
-    private mutating func add(_ record: PredictionRecord, at offset: Int64) throws {
+    private mutating func add(
+        _ record: PredictionRecord, _ format: PredictionBlock.Format, at offset: Int64
+    ) throws {
         guard Self.times.contains(record.milliseconds) else {
             throw PredictionError.damaged(
                 offset: offset, reason: "a record's time is \(record.milliseconds)")
@@ -115,8 +154,8 @@ struct PredictionSorter {
         let (endpoint, revision) = try words(of: record, at: offset)
         let key = PredictionGroup.Key(
             endpoint: endpoint, revision: revision, incarnation: record.id.incarnation,
-            loop: record.id.loop, minute: record.milliseconds / 60_000)
-        if let index = open[key], groups[index].bytes.count < Self.groupBytes {
+            loop: record.id.loop, minute: record.milliseconds / 60_000, format: format)
+        if let index = open[key], !groups[index].isFull {
             groups[index].append(record)
             return
         }
@@ -129,7 +168,9 @@ struct PredictionSorter {
     private mutating func words(
         of record: PredictionRecord, at offset: Int64
     ) throws -> (endpoint: String, revision: String) {
-        if let lastWords, lastDescription.elementsEqual(record.description) { return lastWords }
+        if let lastWords, PredictionGroup.areEqual(lastDescription, record.description) {
+            return lastWords
+        }
         // The endpoint becomes the name of a folder.
         guard let words = PredictionRecord.words(of: record.description),
             EndpointName.parts(words[0]) != nil

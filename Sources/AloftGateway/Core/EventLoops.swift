@@ -26,7 +26,7 @@ final class EventLoops: Sendable {
                         index: index, eventLoop: eventLoop, shared: shared, seed: seed,
                         incarnation: incarnation,
                         log: PredictionLogBuffer(
-                            writer: log, loop: index,
+                            writer: log,
                             bodyLimit: shared.configuration.logBodyLimitBytes)),
                     eventLoop: eventLoop)
             }.get()

@@ -2,22 +2,28 @@ import AloftDomain
 import AloftInference
 import NIOCore
 
-/// One event loop's part of the prediction log: records gather here and go to the disk together.
-/// `PredictionRecord` says how they are written.
+/// One event loop's part of the prediction log: entries gather here and go to the disk together.
+/// `CompactPredictions` says how they are written.
+///
+/// What costs here costs every request. So what was parsed is written as its tensors, a sixth of the
+/// JSON that they came and went as, and what is the same for many is written once.
 struct PredictionLogBuffer {
     private var bytes = ByteBuffer()
     private let writer: PredictionLogWriter
-    private let loop: Int
     /// What is kept of a request and of a reply, in bytes.
     private let bodyLimit: Int
     /// Wall time minus the monotonic clock, renewed now and then.
     private var wallOffsetNanoseconds: Int64 = 0
+    /// The sources that stand in `bytes`, and the one that was written of last.
+    private var sources: [LogSource] = []
+    private var lastSource = 0
 
     private static let flushBytes = 128 << 10
+    /// Sources that are looked through; one that stands before them is written again.
+    private static let sourcesSeen = 16
 
-    init(writer: PredictionLogWriter, loop: Int, bodyLimit: Int) {
+    init(writer: PredictionLogWriter, bodyLimit: Int) {
         self.writer = writer
-        self.loop = loop
         self.bodyLimit = bodyLimit
     }
 
@@ -26,51 +32,131 @@ struct PredictionLogBuffer {
             millisecondsSince1970 * 1_000_000 - Int64(now.uptimeNanoseconds)
     }
 
+    /// How one of request and reply is written.
+    private enum Body {
+        /// Its tensors, which take so many bytes.
+        case tensors(TensorSet, bytes: Int)
+        /// So many of its bytes as they are.
+        case raw(Int)
+
+        var byteCount: Int {
+            switch self {
+            case .tensors(_, let bytes): bytes
+            case .raw(let count): count
+            }
+        }
+
+        var areTensors: Bool { if case .tensors = self { true } else { false } }
+    }
+
+    /// - Parameter range: where the reply lies in `response`.
     mutating func append(
         _ prediction: Prediction, status: Int, microseconds: Double, response: ByteBuffer,
         range: Range<Int>
     ) {
-        let description = prediction.endpoint.logDescription(of: prediction.revision)
+        let source = prediction.endpoint.logSource(of: prediction.revision)
+        let place = place(source, prediction.id)
         let requestBytes = prediction.body?.readableBytes ?? 0
-        let keptRequest = min(requestBytes, bodyLimit)
-        let keptResponse = min(range.count, bodyLimit)
-        let trace = prediction.trace?.text ?? ""
-        let size = 55 + description.count + keptRequest + keptResponse + trace.utf8.count
-        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: size + 4) { memory in
-            var record = RecordWriter(memory)
-            record.put(UInt32(size))
-            record.put(UInt16(status))
-            record.put(UInt8(truncatingIfNeeded: loop))
-            record.put(prediction.form.rawValue)
-            record.put(prediction.id.incarnation)
-            record.put(prediction.id.sequence)
-            let received = Int64(prediction.receivedAt.uptimeNanoseconds) + wallOffsetNanoseconds
-            record.put(received / 1_000_000)
-            record.put(UInt32(min(microseconds, 4e9)))
-            record.put(UInt16(description.count))
-            description.withUnsafeBytes { record.put($0) }
-            record.put(UInt32(keptRequest))
-            prediction.body?.withUnsafeReadableBytes {
-                record.put(UnsafeRawBufferPointer(rebasing: $0.prefix(keptRequest)))
+        let mayBeTensors = status == 200 && source.knowsTensors && prediction.isPlainJSON
+        let request = body(mayBeTensors ? prediction.request.tensors : nil, requestBytes)
+        let reply = body(mayBeTensors ? prediction.reply : nil, range.count)
+        let trace = prediction.trace?.text
+        let callerID = mayBeTensors ? prediction.request.requestID : []
+        var flags: CompactPredictions.Flags = []
+        if request.areTensors { flags.insert(.requestTensors) }
+        if reply.areTensors { flags.insert(.responseTensors) }
+        if !callerID.isEmpty { flags.insert(.hasCallerID) }
+        let isCut =
+            (!request.areTensors && request.byteCount < requestBytes)
+            || (!reply.areTensors && reply.byteCount < range.count)
+        if isCut || prediction.jsonLength != nil || trace != nil { flags.insert(.hasTail) }
+        let bound =
+            CompactPredictions.recordBytes + request.byteCount + reply.byteCount + callerID.count
+            + 2 + 13 + (trace?.utf8.count ?? 0)
+        let received = Int64(prediction.receivedAt.uptimeNanoseconds) + wallOffsetNanoseconds
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: bound) { memory in
+            var entry = LogEntryWriter(memory)
+            let whole = entry.beginRun()
+            entry.put(CompactPredictions.recordKind)
+            entry.put(flags.rawValue)
+            entry.put(UInt16(truncatingIfNeeded: place))
+            entry.put(UInt16(status))
+            entry.put(prediction.form.rawValue)
+            entry.put(prediction.id.sequence)
+            entry.put(received / 1_000_000)
+            entry.put(UInt32(min(microseconds, 4e9)))
+            Self.put(request, of: prediction.body, from: 0, to: &entry)
+            Self.put(
+                reply, of: response, from: range.lowerBound - response.readerIndex, to: &entry)
+            if flags.contains(.hasCallerID) {
+                entry.put(UInt16(callerID.count))
+                callerID.withUnsafeBytes { entry.put($0) }
             }
-            record.put(UInt32(keptResponse))
-            response.withUnsafeReadableBytes { whole in
-                let start = range.lowerBound - response.readerIndex
-                record.put(UnsafeRawBufferPointer(rebasing: whole[start..<start + keptResponse]))
+            if flags.contains(.hasTail) {
+                entry.put(Int32(clamping: prediction.jsonLength ?? -1))
+                entry.put(UInt32(clamping: requestBytes))
+                entry.put(UInt32(clamping: range.count))
+                var text = trace ?? ""
+                text.withUTF8 {
+                    entry.put(UInt8(clamping: $0.count))
+                    entry.put(
+                        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0).prefix(255)))
+                }
             }
-            record.put(Int32(clamping: prediction.jsonLength ?? -1))
-            record.put(UInt32(clamping: requestBytes))
-            record.put(UInt32(clamping: range.count))
-            record.put(UInt8(trace.utf8.count))
-            var text = trace
-            text.withUTF8 { record.put(UnsafeRawBufferPointer($0)) }
-            return record.offset
+            entry.endRun(whole)
+            return entry.offset
         }
         if bytes.readableBytes >= Self.flushBytes { flush() }
     }
 
+    private func body(_ tensors: TensorSet?, _ rawBytes: Int) -> Body {
+        // Where tensors take more than their JSON may, they are cut like other bytes.
+        if let tensors, let size = tensors.loggedBytes, size <= bodyLimit {
+            return .tensors(tensors, bytes: size)
+        }
+        return .raw(min(rawBytes, bodyLimit))
+    }
+
+    private static func put(
+        _ body: Body, of buffer: ByteBuffer?, from start: Int, to entry: inout LogEntryWriter
+    ) {
+        let place = entry.beginRun()
+        switch body {
+        case .tensors(let tensors, _): entry.put(tensors)
+        case .raw(let count):
+            buffer?.withUnsafeReadableBytes {
+                entry.put(UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
+            }
+        }
+        entry.endRun(place)
+    }
+
+    /// The number of a source in the block that is being gathered; writes it where it is new there.
+    private mutating func place(_ source: LogSource, _ id: PredictionID) -> Int {
+        if lastSource < sources.count, sources[lastSource] === source { return lastSource }
+        if let found = sources.suffix(Self.sourcesSeen).firstIndex(where: { $0 === source }) {
+            lastSource = found
+            return found
+        }
+        if sources.count > Int(UInt16.max) { flush() }
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: source.bytes.count + 14) { memory in
+            var entry = LogEntryWriter(memory)
+            let whole = entry.beginRun()
+            entry.put(CompactPredictions.sourceKind)
+            entry.put(id.loop)
+            entry.put(id.incarnation)
+            source.bytes.withUnsafeBytes { entry.put($0) }
+            entry.endRun(whole)
+            return entry.offset
+        }
+        lastSource = sources.count
+        sources.append(source)
+        return lastSource
+    }
+
     mutating func flush() {
         guard bytes.readableBytes > 0 else { return }
+        sources.removeAll(keepingCapacity: true)
         writer.write(bytes)
         bytes = writer.takeMemory() ?? ByteBuffer()
         // Clears what the writer still shares by taking other memory.
@@ -78,22 +164,11 @@ struct PredictionLogBuffer {
     }
 }
 
-/// Puts numbers and bytes one behind the other into memory that is known to be large enough.
-private struct RecordWriter {
-    private let memory: UnsafeMutableRawBufferPointer
-    private(set) var offset = 0
-
-    init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
-
-    mutating func put<Number: FixedWidthInteger>(_ number: Number) {
-        memory.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
-        offset += MemoryLayout<Number>.size
-    }
-
-    mutating func put(_ source: UnsafeRawBufferPointer) {
-        guard let start = source.baseAddress, !source.isEmpty else { return }
-        UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).baseAddress?
-            .copyMemory(from: start, byteCount: source.count)
-        offset += source.count
+extension Prediction {
+    /// Whether request and reply are JSON of the Open Inference Protocol that says nothing but tensors
+    /// and the caller's own id, so that both can be written again from those.
+    fileprivate var isPlainJSON: Bool {
+        form == .json && scoring == nil && request.parameters.isEmpty && !request.saysMore
+            && request.requestID.count <= Int(UInt16.max)
     }
 }

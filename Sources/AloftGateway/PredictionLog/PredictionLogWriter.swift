@@ -111,7 +111,7 @@ package final class PredictionLogWriter: Sendable {
     private static func write(
         _ records: UnsafeRawBufferPointer, to file: FileHandle
     ) throws -> Int {
-        var head = PredictionBlock.head(of: records)
+        var head = PredictionBlock.head(of: records, .compact)
         let total = head.count + records.count
         let headCount = head.count
         let written = head.withUnsafeMutableBytes { head in

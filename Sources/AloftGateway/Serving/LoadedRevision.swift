@@ -65,12 +65,12 @@ final class LoadedRevision: Sendable {
     var signature: ModelSignature { runner.signature }
 
     /// What the prediction log says of it while its rollout is at this step.
-    func logDescription(rolloutStep: Int?) -> [UInt8] {
-        Array(
-            [
-                endpoint, served.id.rawValue, rolloutStep.map { "\($0)" } ?? "",
-                served.modelName, served.modelVersion, served.servable.digest.hex,
-            ].map { String(decoding: $0.utf8.prefix(4000), as: UTF8.self) + "\n" }.joined().utf8)
+    func logSource(rolloutStep: Int?) -> LogSource {
+        let description = [
+            endpoint, served.id.rawValue, rolloutStep.map { "\($0)" } ?? "",
+            served.modelName, served.modelVersion, served.servable.digest.hex,
+        ].map { String(decoding: $0.utf8.prefix(4000), as: UTF8.self) + "\n" }.joined()
+        return LogSource(description: Array(description.utf8), signature: signature)
     }
 
     /// What its line did; `nil` for a model that runs on the event loop.

@@ -73,7 +73,7 @@ final class RoutedEndpoint: Sendable {
     /// Whether an administrator wants it out of memory.
     let isUnloaded: Bool
     /// What the prediction log says of each revision, its rollout step of now included.
-    private let logDescriptions: [(revision: LoadedRevision, text: [UInt8])]
+    private let logSources: [(revision: LoadedRevision, source: LogSource)]
     /// Who gets copies of its requests, and of what share of 0...1.
     let shadow: (revision: LoadedRevision, share: Double)?
 
@@ -89,9 +89,9 @@ final class RoutedEndpoint: Sendable {
         self.loaded = loaded
         self.isAsleep = isAsleep
         self.reason = reason
-        logDescriptions = loaded.map { revision in
+        logSources = loaded.map { revision in
             let step = served.revisions.first { $0.id == revision.served.id }?.rolloutStep
-            return (revision, revision.logDescription(rolloutStep: step))
+            return (revision, revision.logSource(rolloutStep: step))
         }
         let total = weighted.reduce(0) { $0 + $1.1 }
         var sum = 0.0
@@ -108,11 +108,9 @@ final class RoutedEndpoint: Sendable {
             || !served.revisions.contains { $0.weightPercent > 0 }
     }
 
-    func logDescription(of revision: LoadedRevision) -> [UInt8] {
-        for described in logDescriptions where described.revision === revision {
-            return described.text
-        }
-        return revision.logDescription(rolloutStep: nil)
+    func logSource(of revision: LoadedRevision) -> LogSource {
+        for known in logSources where known.revision === revision { return known.source }
+        return revision.logSource(rolloutStep: nil)
     }
 
     /// The revision for a point of 0..<1.

@@ -65,7 +65,9 @@ package struct InferRequestReader {
                 try inputs(&cursor)
             case 7 where Self.equal(key, "outputs"): try outputs(&cursor)
             case 10 where Self.equal(key, "parameters"): try requestParameters(&cursor)
-            default: try cursor.skipValue()
+            default:
+                request.saysMore = true
+                try cursor.skipValue()
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
         try cursor.expectEnd()
@@ -140,6 +142,7 @@ package struct InferRequestReader {
             case 8 where Self.equal(key, "datatype"):
                 fields.datatype = try datatype(&cursor, place: fields.place, position: position)
             case 10 where Self.equal(key, "parameters"):
+                request.saysMore = true
                 var bytes: Int?
                 try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
                     guard Self.equal(key, "binary_data_size") else {
@@ -153,7 +156,9 @@ package struct InferRequestReader {
                     return true
                 }
                 fields.binaryBytes = bytes
-            default: try cursor.skipValue()
+            default:
+                request.saysMore = true
+                try cursor.skipValue()
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
         try finish(fields, cursor, position: position)
@@ -277,6 +282,7 @@ package struct InferRequestReader {
                             name: Self.shortened(name), known: signature.outputs.map(\.name))
                     }
                 } else if Self.equal(key, "parameters") {
+                    request.saysMore = true
                     try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
                         guard Self.equal(key, "binary_data") else {
                             try Self.refuseUnsupported(key)
@@ -286,6 +292,7 @@ package struct InferRequestReader {
                         return true
                     }
                 } else {
+                    request.saysMore = true
                     try cursor.skipValue()
                 }
             } while try cursor.more(until: UInt8(ascii: "}"))

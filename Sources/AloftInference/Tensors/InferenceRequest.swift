@@ -10,6 +10,8 @@ package final class InferenceRequest: @unchecked Sendable {
     /// The request's own parameters, as a JSON object; empty where there are none. Python models get
     /// them.
     package var parameters: [UInt8] = []
+    /// Whether it says anything beside its tensors, `id`, `parameters` and the names of outputs.
+    package var saysMore = false
     /// The parameter `timeout`: how long the caller waits, in microseconds; 0 where it is not given.
     package var timeoutMicroseconds = 0
     /// Which of `wantedOutputs` are to be answered in binary (bit by position; all beyond 63 alike).
@@ -30,6 +32,7 @@ package final class InferenceRequest: @unchecked Sendable {
         wantedOutputs.removeAll(keepingCapacity: true)
         requestID.removeAll(keepingCapacity: true)
         binaryOutputs = 0
+        saysMore = false
         if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }
         timeoutMicroseconds = 0
     }

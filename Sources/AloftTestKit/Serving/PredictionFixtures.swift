@@ -26,10 +26,7 @@ package struct PredictionFixture: Sendable {
 
     /// The bytes of the record, its length first.
     package var record: Data {
-        let digest = String(repeating: "d", count: 64)
-        let description = [
-            endpoint, revision, rolloutStep.map { "\($0)" } ?? "", model, version, digest,
-        ].map { $0 + "\n" }.joined()
+        let description = description
         var body = Data()
         func put(_ number: some FixedWidthInteger) {
             withUnsafeBytes(of: number.littleEndian) { body.append(contentsOf: $0) }
@@ -57,9 +54,95 @@ package struct PredictionFixture: Sendable {
         return whole + body
     }
 
-    /// One block with these records.
+    /// One block `ALP1` with these records.
     package static func block(_ fixtures: [PredictionFixture]) -> Data {
         let records = fixtures.reduce(into: Data()) { $0.append($1.record) }
-        return records.withUnsafeBytes { PredictionBlock.make($0) }
+        return records.withUnsafeBytes { PredictionBlock.make($0, .whole) }
+    }
+
+    // MARK: In compact blocks
+
+    private var description: String {
+        [
+            endpoint, revision, rolloutStep.map { "\($0)" } ?? "", model, version,
+            String(repeating: "d", count: 64),
+        ].map { $0 + "\n" }.joined()
+    }
+
+    private static func entry(_ kind: UInt8, _ fill: (inout Data) -> Void) -> Data {
+        var content = Data([kind])
+        fill(&content)
+        return bytes(of: UInt32(content.count)) + content
+    }
+
+    private static func bytes(of number: some FixedWidthInteger) -> Data {
+        withUnsafeBytes(of: number.littleEndian) { Data($0) }
+    }
+
+    /// The entry of its source: a model that takes an FP32 `x` and a BYTES `t`, and gives an INT64 `y`.
+    package var source: Data {
+        let shared = CompactPredictions.source(
+            description: Array(description.utf8), inputs: [("FP32", "x"), ("BYTES", "t")],
+            outputs: [("INT64", "y")])
+        return Self.entry(CompactPredictions.sourceKind) { content in
+            content.append(id.loop)
+            content += Self.bytes(of: id.incarnation)
+            content += shared ?? []
+        }
+    }
+
+    /// The entry of it in a block with this source, with tensors where there are some.
+    package func compactRecord(
+        source: UInt16, requestTensors: Data? = nil, responseTensors: Data? = nil,
+        callerID: String = ""
+    ) -> Data {
+        var flags: CompactPredictions.Flags = trace.isEmpty ? [] : .hasTail
+        if requestTensors != nil { flags.insert(.requestTensors) }
+        if responseTensors != nil { flags.insert(.responseTensors) }
+        if !callerID.isEmpty { flags.insert(.hasCallerID) }
+        return Self.entry(CompactPredictions.recordKind) { content in
+            content.append(flags.rawValue)
+            content += Self.bytes(of: source)
+            content += Self.bytes(of: UInt16(status))
+            content.append(form.rawValue)
+            content += Self.bytes(of: id.sequence)
+            content += Self.bytes(of: milliseconds)
+            content += Self.bytes(of: UInt32(microseconds))
+            for body in [
+                requestTensors ?? Data(request.utf8), responseTensors ?? Data(response.utf8),
+            ] {
+                content += Self.bytes(of: UInt32(body.count))
+                content += body
+            }
+            if !callerID.isEmpty {
+                content += Self.bytes(of: UInt16(callerID.utf8.count))
+                content += Data(callerID.utf8)
+            }
+            guard !trace.isEmpty else { return }
+            content += Self.bytes(of: Int32(-1))
+            content += Self.bytes(of: UInt32(request.utf8.count))
+            content += Self.bytes(of: UInt32(response.utf8.count))
+            content.append(UInt8(trace.utf8.count))
+            content += Data(trace.utf8)
+        }
+    }
+
+    /// The entries of a compact block with these records, whose sources stand where they are new.
+    package static func compactEntries(_ fixtures: [PredictionFixture]) -> Data {
+        var sources: [Data] = []
+        return fixtures.reduce(into: Data()) { entries, fixture in
+            let source = fixture.source
+            if !sources.contains(source) {
+                sources.append(source)
+                entries += source
+            }
+            let place = sources.firstIndex(of: source) ?? 0
+            entries += fixture.compactRecord(source: UInt16(place))
+        }
+    }
+
+    /// One block `ALP2` with these records.
+    package static func compactBlock(_ fixtures: [PredictionFixture]) -> Data {
+        compactEntries(fixtures).withUnsafeBytes { PredictionBlock.make($0, .compact) }
     }
 }
