@@ -85,6 +85,13 @@ extension ConnectionHandler {
             if endpoint.isAsleep { return wake(endpoint) }
             return answer(.notReady(name: endpoint.served.name, reason: endpoint.reason))
         }
+        let (timeout, priority) = (current.timeoutMilliseconds, current.priority)
+        if let refusal = loop.refusal(
+            by: revision, timeoutMilliseconds: timeout, priority: priority,
+            receivedAt: current.receivedAt)
+        {
+            return turnAway(refusal)
+        }
         let form: PredictionForm =
             isScoring ? .scoring : current.jsonLength == nil ? .json : .binary
         var prediction = loop.prediction(
@@ -109,7 +116,6 @@ extension ConnectionHandler {
             }
         }
         if let fault { return fail(prediction, fault) }
-        let (timeout, priority) = (current.timeoutMilliseconds, current.priority)
         switch loop.run(
             prediction, timeoutMilliseconds: timeout, priority: priority, waiter: self)
         {

@@ -77,14 +77,29 @@ extension LoopState {
         return nil
     }
 
+    /// Why a request would be turned away if it were read now; `nil` where it may go on.
+    func refusal(
+        by revision: LoadedRevision, timeoutMilliseconds: Int?, priority: CallPriority,
+        receivedAt: NIODeadline
+    ) -> InferenceError? {
+        guard case .queued(let queue) = revision.execution else { return nil }
+        let deadline = receivedAt + .milliseconds(Int64(milliseconds(timeoutMilliseconds)))
+        return queue.refusal(
+            priority, remaining: Double((deadline - NIODeadline.now()).nanoseconds))
+    }
+
+    /// How long a caller waits who says this.
+    private func milliseconds(_ asked: Int?) -> Int {
+        asked ?? Int(shared.configuration.answerTimeout / .milliseconds(1))
+    }
+
     private func call(
         _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ priority: CallPriority,
         _ waiter: any PredictionWaiter
     ) -> QueuedCall {
         prediction.revision.outstanding.add(1, ordering: .relaxed)
-        let milliseconds =
-            timeoutMilliseconds ?? prediction.request.timeoutMilliseconds
-            ?? Int(shared.configuration.answerTimeout / .milliseconds(1))
+        let milliseconds = milliseconds(
+            timeoutMilliseconds ?? prediction.request.timeoutMilliseconds)
         let eventLoop = eventLoop
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
         return QueuedCall(

@@ -118,6 +118,28 @@ package final class CallQueue: Sendable {
         }
     }
 
+    /// Why a request of this priority would be turned away now, and counts it as that; `nil` where it
+    /// may be read and submitted. Under overload most are turned away, and what that costs is lost
+    /// for answers, so it is asked before a body is parsed.
+    ///
+    /// - Parameter remaining: until its deadline, in nanoseconds.
+    package func refusal(_ priority: CallPriority, remaining: Double) -> InferenceError? {
+        state.withLock { state in
+            guard !state.isClosed,
+                case .refuse(let seconds) = admission.decide(
+                    priority, load(state), remaining: remaining)
+            else { return nil }
+            state.reading.shed[priority] += 1
+            return .overloaded(queued: state.line.counts.total, retryAfterSeconds: seconds)
+        }
+    }
+
+    private func load(_ state: State) -> AdmissionPolicy.Load {
+        AdmissionPolicy.Load(
+            waiting: state.line.counts, running: state.running, runners: maximumRunners,
+            nanosecondsEach: state.nanosecondsEach)
+    }
+
     /// Turns away what waits and whatever comes. What is in the model is answered.
     package func close() {
         let waiting = state.withLock { state in
@@ -133,9 +155,7 @@ package final class CallQueue: Sendable {
 
     private func admit(_ call: QueuedCall, _ state: inout State) -> Outcome {
         if state.isClosed { return .refused(.shuttingDown) }
-        let load = AdmissionPolicy.Load(
-            waiting: state.line.counts, running: state.running, runners: maximumRunners,
-            nanosecondsEach: state.nanosecondsEach)
+        let load = load(state)
         let remaining = Double((call.deadline - call.queuedAt).nanoseconds)
         var displaced: QueuedCall?
         switch admission.decide(call.priority, load, remaining: remaining) {
