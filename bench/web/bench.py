@@ -2,6 +2,7 @@
 
     bench/web/run                 # makes its own virtual environment, builds the release program
     bench/web/run --runs 10000    # a shorter one
+    bench/web/run --only live --minutes 60
 
 Prints one JSON line a measurement: what, which server, value, unit, how many times. A time is that
 from the key or click until two frames after the page shows the answer. The browser's cache is empty
@@ -29,6 +30,7 @@ ROOT = HERE.parents[1]
 
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 import fill  # noqa: E402
+import live  # noqa: E402
 from servers import Peer, free_port, running  # noqa: E402
 
 #: Resolves after the frame that shows what the page just did.
@@ -181,41 +183,6 @@ def comparison(browser: Browser, aloft: Peer, runs: list[str], points: int) -> N
     page.context.close()
 
 
-def memory(browser: Browser, aloft: Peer, place: str, minutes: float) -> None:
-    """A run's curves while it logs, faster than anybody does."""
-    connection = fill.Connection(aloft.port)
-    body = {"experiment_id": place, "run_name": "live", "start_time": 1}
-    run = connection.post("runs/create", body)["run"]["info"]["run_id"]
-    page = browser.new_context(bypass_csp=True).new_page()
-    page.goto(f"{aloft.url}/runs/{run}?tab=curves")
-    tools = page.context.new_cdp_session(page)
-    tools.send("HeapProfiler.enable")
-
-    def held() -> float:
-        tools.send("HeapProfiler.collectGarbage")
-        return float(page.evaluate("performance.memory.usedJSHeapSize")) / 1e6
-
-    end = time.monotonic() + minutes * 60
-    step, readings = 0, []
-    while time.monotonic() < end:
-        for _ in range(20):
-            step += 1
-            metrics = [
-                {"key": f"m{index}", "value": step % 97, "timestamp": step, "step": step}
-                for index in range(6)
-            ]
-            connection.post("runs/log-batch", {"run_id": run, "metrics": metrics})
-        page.wait_for_timeout(500)
-        if step % 200 == 0:
-            readings.append(held())
-    third = max(1, len(readings) // 3)
-    before = round(statistics.median(readings[third : 2 * third] or readings), 1)
-    report(
-        "heap of a live page", aloft.name, readings[-third:], "MB", minutes=minutes, before=before
-    )
-    page.context.close()
-
-
 def side_by_side(browser: Browser, aloft: Peer, mlflow: Peer, database: Path, count: int) -> None:
     """The same question on the same runs: the table, then a filter, in both interfaces."""
     places = {}
@@ -258,6 +225,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--beside", type=int, default=10_000, help="runs for both interfaces")
     parser.add_argument("--minutes", type=float, default=3, help="of live updates")
+    parser.add_argument("--only", default="first,compare,live,table", help="parts, with commas")
     parser.add_argument("--mlflow", default="", help="the mlflow program; empty leaves it out")
     options = parser.parse_args()
     program = os.environ.get("ALOFT_PROGRAM", str(ROOT / ".build/release/aloft"))
@@ -276,16 +244,20 @@ def main() -> int:
         command = [program, "server", "--data", str(folder / "aloft"), "--no-gateway",
                    "--listen", f"127.0.0.1:{port}"]  # fmt: skip
         with running("aloft", command, port, folder / "aloft.log") as aloft:
-            first_page(browser, aloft)
+            parts = set(options.only.split(","))
+            if "first" in parts:
+                first_page(browser, aloft)
             place = fill.experiment(port, "curves")
-            runs = fill.curves(port, place, 200, 10_000)
-            comparison(browser, aloft, runs, 10_000)
-            memory(browser, aloft, place, options.minutes)
-            place = fill.experiment(port, "many")
-            began = time.monotonic()
-            fill.many_runs(port, place, options.runs)
-            report("filling", "aloft", [time.monotonic() - began], "s", runs=options.runs)
-            runs_table(browser, aloft, place, options.runs)
+            if "compare" in parts:
+                comparison(browser, aloft, fill.curves(port, place, 200, 10_000), 10_000)
+            if "live" in parts:
+                live.live_page(browser, aloft.url, port, place, options.minutes, report)
+            if "table" in parts:
+                place = fill.experiment(port, "many")
+                began = time.monotonic()
+                fill.many_runs(port, place, options.runs)
+                report("filling", "aloft", [time.monotonic() - began], "s", runs=options.runs)
+                runs_table(browser, aloft, place, options.runs)
         if options.mlflow:
             beside(browser, folder, program, options)
         browser.close()

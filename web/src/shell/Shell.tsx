@@ -1,15 +1,17 @@
-import { Suspense, lazy, useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { onTokenNeeded } from "../api/client";
-import { Boundary, Skeleton } from "../components/State";
+import { Boundary } from "../components/State";
 import { Toasts } from "../components/Toast";
 import { feed } from "../core/events";
 import { Link, usePlace } from "../core/router";
-import { loadAllLater } from "./later";
-import { ShortcutHelp, useShortcuts } from "./Shortcuts";
-import { SignIn } from "./SignIn";
+import { later, loadAllLater } from "./later";
+import { useShortcuts } from "./Shortcuts";
 import { navigation, pageFor } from "./pages";
 
-const Palette = lazy(() => import("./Palette").then((part) => ({ default: part.Palette })));
+/** Shown when they are asked for: the first page comes before them. */
+const Palette = later(() => import("./Palette").then((part) => part.Palette), null);
+const ShortcutHelp = later(() => import("./ShortcutHelp").then((part) => part.ShortcutHelp), null);
+const SignIn = later(() => import("./SignIn").then((part) => part.SignIn));
 
 /** The frame around every page. */
 export function Shell() {
@@ -66,13 +68,13 @@ export function Shell() {
                 <div className="main-inner">
                     <Offline />
                     <Boundary resetOn={place.path}>
-                        <Suspense fallback={<Skeleton />}>{pageFor(place.parts)}</Suspense>
+                        {pageFor(place.parts)}
                     </Boundary>
                 </div>
             </main>
             <Toasts />
             {help && <ShortcutHelp onClose={() => setHelp(false)} />}
-            {palette && <Suspense fallback={null}><Palette onClose={() => setPalette(false)} /></Suspense>}
+            {palette && <Palette onClose={() => setPalette(false)} />}
         </div>
     );
 }

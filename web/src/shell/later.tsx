@@ -1,4 +1,4 @@
-import { useEffect, useState, type ComponentType } from "react";
+import { useEffect, useState, type ComponentType, type ReactElement } from "react";
 import { ApiError } from "../api/client";
 import { Page } from "../components/Basics";
 import { ErrorBox, Skeleton } from "../components/State";
@@ -13,7 +13,9 @@ const QUIET = 2500;
  * A page whose code is loaded when it is opened, or before that once nothing else is to do: then it
  * opens at once, also while the server is away or after it was replaced by a newer one.
  */
-export function later<Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+export function later<Props extends object>(
+    load: () => Promise<ComponentType<Props>>, meanwhile: ReactElement | null = <Skeleton />,
+): ComponentType<Props> {
     let ready: ComponentType<Props> | null = null;
     const begin = async () => {
         ready ??= await load();
@@ -32,7 +34,8 @@ export function later<Props extends object>(load: () => Promise<ComponentType<Pr
         useEffect(() => feed.watchState(() => feed.connected && setTries((count) => count + 1)), []);
         const Ready = ready;
         if (Ready !== null) return <Ready {...props} />;
-        if (state !== "failed") return <Skeleton />;
+        // A window over the page (`null`) that does not come leaves the page as it is.
+        if (state !== "failed" || meanwhile === null) return meanwhile;
         return (
             <Page title="This page could not be loaded">
                 <ErrorBox retry={() => setTries(tries + 1)}

@@ -1,18 +1,14 @@
 import type { ReactNode } from "react";
-import { Experiments } from "../pages/Experiments/Experiments";
-import { Home } from "../pages/Home/Home";
 import { NotFound } from "../pages/NotFound/NotFound";
-import { RunPage } from "../pages/Run/Run";
-import { Runs } from "../pages/Runs/Runs";
 import { later } from "./later";
 
-/** Loaded when they are first opened, so that the first page comes quickly. */
-const Compare = later(() => import("../pages/Compare/Compare").then((page) => page.Compare));
-const Settings = later(() => import("../pages/Settings/Settings").then((page) => page.Settings));
-
-const lazily = {
+/** Each is loaded when it is first opened, so that the first one comes quickly. */
+const pages = {
+    Compare: later(() => import("../pages/Compare/Compare").then((page) => page.Compare)),
     Deployment: later(() => import("../pages/Deployment/Deployment").then((page) => page.DeploymentPage)),
     Deployments: later(() => import("../pages/Deployments/Deployments").then((page) => page.Deployments)),
+    Experiments: later(() => import("../pages/Experiments/Experiments").then((page) => page.Experiments)),
+    Home: later(() => import("../pages/Home/Home").then((page) => page.Home)),
     Job: later(() => import("../pages/Job/Job").then((page) => page.JobPage)),
     Jobs: later(() => import("../pages/Jobs/Jobs").then((page) => page.Jobs)),
     Model: later(() => import("../pages/Model/Model").then((page) => page.Model)),
@@ -20,6 +16,9 @@ const lazily = {
     ModelVersion: later(() => import("../pages/ModelVersion/ModelVersion").then((page) => page.ModelVersionPage)),
     Prediction: later(() => import("../pages/Prediction/Prediction").then((page) => page.PredictionPage)),
     Predictions: later(() => import("../pages/Predictions/Predictions").then((page) => page.Predictions)),
+    Run: later(() => import("../pages/Run/Run").then((page) => page.RunPage)),
+    Runs: later(() => import("../pages/Runs/Runs").then((page) => page.Runs)),
+    Settings: later(() => import("../pages/Settings/Settings").then((page) => page.Settings)),
     Sweep: later(() => import("../pages/Sweep/Sweep").then((page) => page.SweepPage)),
     Sweeps: later(() => import("../pages/Sweeps/Sweeps").then((page) => page.Sweeps)),
 };
@@ -28,24 +27,24 @@ const lazily = {
 export function pageFor(parts: string[]): ReactNode {
     const [area, first, second, third] = parts;
     switch (area) {
-        case undefined: return <Home />;
+        case undefined: return <pages.Home />;
         case "experiments":
-            return first === undefined ? <Experiments /> : <Runs key={first} experiment={first} />;
-        case "runs": return first === undefined ? <NotFound /> : <RunPage key={first} id={first} />;
-        case "compare": return <Compare />;
+            return first === undefined ? <pages.Experiments /> : <pages.Runs key={first} experiment={first} />;
+        case "runs": return first === undefined ? <NotFound /> : <pages.Run key={first} id={first} />;
+        case "compare": return <pages.Compare />;
         case "models":
-            if (first === undefined) return <lazily.Models />;
+            if (first === undefined) return <pages.Models />;
             if (second === "versions" && third !== undefined) {
-                return <lazily.ModelVersion key={`${first}/${third}`} name={first} version={third} />;
+                return <pages.ModelVersion key={`${first}/${third}`} name={first} version={third} />;
             }
-            return second === undefined ? <lazily.Model key={first} name={first} /> : <NotFound />;
-        case "jobs": return first === undefined ? <lazily.Jobs /> : <lazily.Job key={first} id={first} />;
-        case "sweeps": return first === undefined ? <lazily.Sweeps /> : <lazily.Sweep key={first} id={first} />;
+            return second === undefined ? <pages.Model key={first} name={first} /> : <NotFound />;
+        case "jobs": return first === undefined ? <pages.Jobs /> : <pages.Job key={first} id={first} />;
+        case "sweeps": return first === undefined ? <pages.Sweeps /> : <pages.Sweep key={first} id={first} />;
         case "deployments":
-            return first === undefined ? <lazily.Deployments /> : <lazily.Deployment key={first} name={first} />;
+            return first === undefined ? <pages.Deployments /> : <pages.Deployment key={first} name={first} />;
         case "predictions":
-            return first === undefined ? <lazily.Predictions /> : <lazily.Prediction key={first} id={first} />;
-        case "settings": return <Settings />;
+            return first === undefined ? <pages.Predictions /> : <pages.Prediction key={first} id={first} />;
+        case "settings": return <pages.Settings />;
         default: return <NotFound />;
     }
 }
