@@ -75,8 +75,27 @@ struct MLflowService: Sendable {
         _ run: RunID, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         let value = try await store.write(body)
-        store.runChanged(run)
+        store.changed(.run, run.rawValue)
         return value
+    }
+
+    /// Writes what the log of events leaves out, and says so to live pages once it is durable.
+    func change<Value: Sendable>(
+        _ kind: LiveSubject.Kind, _ id: String,
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        let value = try await store.write(body)
+        store.changed(kind, id)
+        return value
+    }
+
+    /// Says to live pages that files changed; those of a run stand in a folder of its identifier.
+    func filesChanged(_ path: ArtifactPath) {
+        let isID = { (part: String) in
+            part.utf8.count == 32
+                && part.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        }
+        if let run = path.components.first(where: isID) { store.changed(.run, run) }
     }
 
     /// The answer where there is nothing to say.

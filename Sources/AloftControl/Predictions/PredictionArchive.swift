@@ -78,6 +78,9 @@ package actor PredictionArchive {
                 db, gateway: delivery.gateway, log: log, segment: segment, from: taken, to: next,
                 files: touched, blocks: blocks, at: now)
         }
+        for endpoint in Set(sorter.groups.map(\.key.endpoint)) {
+            store.changed(.prediction, endpoint)
+        }
         try willAct(.acknowledge)
         return next
     }

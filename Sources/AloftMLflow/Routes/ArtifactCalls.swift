@@ -99,6 +99,7 @@ struct ArtifactCalls: Sendable {
                 try buffer.withUnsafeReadableBytes { try file.write($0) }
             }
             try await BlockingWork.run { try artifacts.keep(file, at: path) }
+            service.filesChanged(path)
         } catch {
             file.abandon()
             throw error
@@ -115,6 +116,7 @@ struct ArtifactCalls: Sendable {
     private func remove(_ path: ArtifactPath) async throws -> Response {
         let artifacts = service.artifacts
         try await BlockingWork.run { try artifacts.remove(path) }
+        service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }
 
@@ -176,6 +178,7 @@ struct ArtifactCalls: Sendable {
             try buffer.withUnsafeReadableBytes { try file.write($0) }
             try artifacts.keep(file, at: path)
         }
+        service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }
 }

@@ -30,6 +30,7 @@ struct ExperimentCalls: Sendable {
             try TrackingQueries.createExperiment(
                 db, name: name, artifactLocation: location, tags: tags, at: at)
         }
+        service.store.changed(.experiment, id.rawValue)
         return JSONWriter.document { $0.member("experiment_id", id.rawValue) }
     }
 
@@ -88,7 +89,7 @@ struct ExperimentCalls: Sendable {
         let id = try FieldReader.experimentID(call.fields)
         let name = try call.fields.has("new_name") ? call.fields.text("new_name", limit: 500) : nil
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.experiment, id.rawValue) { db in
             guard let name else { return }
             try TrackingQueries.renameExperiment(db, id, to: name, at: at)
         }
@@ -98,14 +99,18 @@ struct ExperimentCalls: Sendable {
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
         let at = service.time.now()
-        try await service.store.write { try TrackingQueries.deleteExperiment($0, id, at: at) }
+        try await service.change(.experiment, id.rawValue) {
+            try TrackingQueries.deleteExperiment($0, id, at: at)
+        }
         return MLflowService.empty
     }
 
     private func restore(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
         let at = service.time.now()
-        try await service.store.write { try TrackingQueries.restoreExperiment($0, id, at: at) }
+        try await service.change(.experiment, id.rawValue) {
+            try TrackingQueries.restoreExperiment($0, id, at: at)
+        }
         return MLflowService.empty
     }
 
@@ -113,7 +118,9 @@ struct ExperimentCalls: Sendable {
         let id = try FieldReader.experimentID(call.fields)
         let tag = try FieldReader.tag(call.fields, maxValue: 20_000)
         let at = service.time.now()
-        try await service.store.write { try TrackingQueries.setExperimentTag($0, id, tag, at: at) }
+        try await service.change(.experiment, id.rawValue) {
+            try TrackingQueries.setExperimentTag($0, id, tag, at: at)
+        }
         return MLflowService.empty
     }
 
@@ -121,7 +128,7 @@ struct ExperimentCalls: Sendable {
         let id = try FieldReader.experimentID(call.fields)
         let key = try call.fields.string("key")
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.experiment, id.rawValue) { db in
             try TrackingQueries.deleteExperimentTag(db, id, key: key, at: at)
         }
         return MLflowService.empty

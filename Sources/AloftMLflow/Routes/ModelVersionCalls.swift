@@ -58,7 +58,7 @@ struct ModelVersionCalls: Sendable {
         let version = try RegistryFields.version(call.fields)
         let description = try call.fields.optionalString("description") ?? ""
         let at = service.time.now()
-        let changed = try await service.store.write { db in
+        let changed = try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.describeVersion(
                 db, name, version, description: description, at: at)
             return try RegistryQueries.version(db, name, version)
@@ -121,7 +121,7 @@ struct ModelVersionCalls: Sendable {
         let version = try RegistryFields.version(call.fields)
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.setVersionTag(db, name, version, tag, at: at)
         }
         return MLflowService.empty
@@ -132,7 +132,7 @@ struct ModelVersionCalls: Sendable {
         let version = try RegistryFields.version(call.fields)
         let key = try call.fields.string("key")
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.deleteVersionTag(db, name, version, key: key, at: at)
         }
         return MLflowService.empty

@@ -59,7 +59,7 @@ struct RegisteredModelCalls: Sendable {
         let name = try call.fields.string("name")
         let description = try call.fields.optionalString("description") ?? ""
         let at = service.time.now()
-        let model = try await service.store.write { db in
+        let model = try await service.change(.model, name) { db in
             try RegistryQueries.describeModel(db, name, description: description, at: at)
             return try RegistryQueries.model(db, name)
         }
@@ -104,7 +104,9 @@ struct RegisteredModelCalls: Sendable {
         let name = try call.fields.string("name")
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
         let at = service.time.now()
-        try await service.store.write { try RegistryQueries.setModelTag($0, name, tag, at: at) }
+        try await service.change(.model, name) {
+            try RegistryQueries.setModelTag($0, name, tag, at: at)
+        }
         return MLflowService.empty
     }
 
@@ -112,7 +114,7 @@ struct RegisteredModelCalls: Sendable {
         let name = try call.fields.string("name")
         let key = try call.fields.string("key")
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.model, name) { db in
             try RegistryQueries.deleteModelTag(db, name, key: key, at: at)
         }
         return MLflowService.empty
@@ -134,7 +136,7 @@ struct RegisteredModelCalls: Sendable {
         let name = try call.fields.string("name")
         let alias = try call.fields.string("alias")
         let at = service.time.now()
-        try await service.store.write { db in
+        try await service.change(.model, name) { db in
             try RegistryQueries.deleteAlias(db, name, alias: alias, at: at)
         }
         return MLflowService.empty

@@ -118,6 +118,7 @@ struct UploadCalls: Sendable {
             try artifacts.completeUpload(
                 id, to: path, parts: parts.sorted { $0.number < $1.number })
         }
+        service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }
 

@@ -25,7 +25,9 @@ struct WebhookCalls: Sendable {
             events: try Self.events(fields), at: service.time.now())
         guard !webhook.events.isEmpty else { throw ProtocolError.missing("events") }
         try await service.webhooks.check(webhook.url)
-        try await service.store.write { try WebhookQueries.insert($0, webhook) }
+        try await service.change(.webhook, webhook.id.rawValue) {
+            try WebhookQueries.insert($0, webhook)
+        }
         return Self.document(webhook)
     }
 
@@ -56,7 +58,7 @@ struct WebhookCalls: Sendable {
         let events = try Self.events(fields)
         if let url { try await service.webhooks.check(url) }
         let at = service.time.now()
-        let changed = try await service.store.write { db in
+        let changed = try await service.change(.webhook, id.rawValue) { db in
             var webhook = try WebhookQueries.get(db, id)
             webhook.name = name ?? webhook.name
             webhook.description = description ?? webhook.description
@@ -72,7 +74,7 @@ struct WebhookCalls: Sendable {
 
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = WebhookID(call.parameter("webhook"))
-        try await service.store.write { try WebhookQueries.delete($0, id) }
+        try await service.change(.webhook, id.rawValue) { try WebhookQueries.delete($0, id) }
         return MLflowService.empty
     }
 

@@ -11,8 +11,8 @@ package final class Store: Sendable {
     private let checkpointer: Checkpointer
     /// Wakes whoever waits for the next commit.
     package let changes: ChangeSignal
-    /// Which runs changed lately; in memory.
-    package let activity = RunActivity()
+    /// What changed lately without an event; in memory.
+    package let activity = LiveActivity()
 
     /// Pages that a connection keeps in memory; there are five connections.
     private static let cacheKibibytes = 12 << 10

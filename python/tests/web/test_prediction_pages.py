@@ -149,6 +149,18 @@ def test_predictions_are_found_by_error_revision_time_and_id(
     assert watched.errors == []
 
 
+def test_a_new_answer_appears_by_itself(
+    answered: Answered, open_context: Callable[..., BrowserContext]
+) -> None:
+    watched = Watched(open_context(), answered.server.url)
+    page = watched.open("/predictions")
+    table = page.get_by_role("table", name="Predictions")
+    expect(table).to_contain_text(answered.good)
+    new = ask(answered.server, "/v2/models/demo/infer", json.dumps(answered.example).encode())
+    expect(table).to_contain_text(new)
+    assert watched.errors == []
+
+
 def test_one_is_walked_back_to_its_data_and_asked_again_of_another_version(
     answered: Answered, open_context: Callable[..., BrowserContext]
 ) -> None:

@@ -135,8 +135,8 @@ async function copyText(text: string): Promise<void> {
 export function Code({ text, copyable = true }: { text: string; copyable?: boolean }) {
     return (
         <div className="code-box">
-            {copyable && <Copy text={text} />}
             <pre className="code" tabIndex={0}>{text}</pre>
+            {copyable && <Copy text={text} />}
         </div>
     );
 }

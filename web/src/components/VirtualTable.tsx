@@ -2,12 +2,15 @@ import {
     useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
     type KeyboardEvent, type ReactNode,
 } from "react";
+import { usePhone } from "./usePhone";
 
 export interface Column<Row> {
     id: string;
     title: string;
-    /** In pixels. */
+    /** In pixels; wider where there is room. */
     width: number;
+    /** On a phone, where columns without it are left out if one has it. */
+    phone?: number;
     align?: "right";
     /** What the server sorts by; without it the column cannot be sorted. */
     sort?: string;
@@ -47,18 +50,19 @@ const NEAR_END = 150;
 
 /** A table of any length: only the rows that can be seen exist in the page. */
 export function VirtualTable<Row>(props: Props<Row>) {
-    const { rows, columns, rowID, onNearEnd, selected, onSelect } = props;
+    const { rows, rowID, onNearEnd, selected, onSelect } = props;
+    const columns = useFitting(props.columns);
     const scroller = useRef<HTMLDivElement>(null);
-    const [view, setView] = useState({ top: 0, height: 600 });
+    const [view, setView] = useState({ top: 0, height: 600, bar: 0 });
     const [active, setActive] = useState(-1);
     const lastTick = useRef(-1);
 
     const measure = useCallback(() => {
         const element = scroller.current;
         if (element === null) return;
+        const [top, height, bar] = [element.scrollTop, element.clientHeight, element.offsetHeight - element.clientHeight];
         setView((before) =>
-            before.top === element.scrollTop && before.height === element.clientHeight
-                ? before : { top: element.scrollTop, height: element.clientHeight });
+            (before.top === top && before.height === height && before.bar === bar ? before : { top, height, bar }));
     }, []);
     useLayoutEffect(() => {
         measure();
@@ -76,9 +80,11 @@ export function VirtualTable<Row>(props: Props<Row>) {
     }, [last, rows.length, onNearEnd]);
 
     const template = useMemo(() => {
-        const widths = columns.map(({ width }) => `minmax(${width}px, ${width}fr)`);
+        const widths = columns.map(({ width }) => `minmax(0, ${width}fr)`);
         return (onSelect ? `${TICK}px ` : "") + widths.join(" ");
     }, [columns, onSelect]);
+    // The head and the rows share one width: what they hold does not change it.
+    const minWidth = columns.reduce((sum, { width }) => sum + width, onSelect ? TICK : 0);
 
     const tick = (index: number, extend: boolean) => {
         if (onSelect === undefined) return;
@@ -124,7 +130,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
 
     const selectable = props.isGroup ? rows.filter((row) => !props.isGroup?.(row)) : rows;
     const allTicked = selectable.length > 0 && selectable.every((row) => selected?.has(rowID(row)));
-    const natural = HEAD + Math.max(rows.length, 1) * ROW + 14;
+    const natural = HEAD + Math.max(rows.length, 1) * ROW + view.bar;
     const height = rows.length === 0 ? "240px" : `min(${natural}px, ${props.height ?? "72vh"})`;
 
     return (
@@ -133,7 +139,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
                 tabIndex={0} role="table" aria-label={props.label}
                 aria-rowcount={onNearEnd ? -1 : rows.length + 1} style={{ height }}>
                 <div role="rowgroup" style={{ position: "sticky", top: 0, zIndex: 3 }}>
-                    <div className="vtable-head" role="row" style={{ gridTemplateColumns: template }}>
+                    <div className="vtable-head" role="row" style={{ gridTemplateColumns: template, minWidth }}>
                         {onSelect && (
                             <div className="head-cell" role="columnheader">
                                 <input type="checkbox" aria-label="Select all loaded" checked={allTicked}
@@ -146,11 +152,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
                         ))}
                     </div>
                 </div>
-                <div className="vtable-body" role="rowgroup" style={{ height: rows.length * ROW }}>
-                    {/* Keeps the columns' widths while rows stand absolutely. */}
-                    <div aria-hidden="true" style={{ display: "grid", gridTemplateColumns: template, height: 0, overflow: "hidden" }}>
-                        {columns.map((column) => <span key={column.id} />)}
-                    </div>
+                <div className="vtable-body" role="rowgroup" style={{ height: rows.length * ROW, minWidth }}>
                     {rows.slice(first, last).map((row, offset) => {
                         const index = first + offset;
                         const id = rowID(row);
@@ -187,6 +189,14 @@ export function VirtualTable<Row>(props: Props<Row>) {
             {props.foot !== undefined && <div className="vtable-foot">{props.foot}</div>}
         </div>
     );
+}
+
+function useFitting<Row>(columns: Column<Row>[]): Column<Row>[] {
+    const phone = usePhone();
+    return useMemo(() => {
+        if (!phone || columns.every((column) => column.phone === undefined)) return columns;
+        return columns.flatMap((column) => (column.phone === undefined ? [] : [{ ...column, width: column.phone }]));
+    }, [columns, phone]);
 }
 
 function HeadCell<Row>({ column, isFirst, sort, onSort }: {

@@ -1,20 +1,39 @@
 import type { Schemas } from "../api/generated";
 
-/** Something changed: an event of the server's log, or a run that logged something. */
+/** Something changed: an event of the server's log, or what has none, such as what a run logged. */
 export interface Change {
-    entity: string;
+    /** Missing where anything may have changed. */
+    entity?: string;
     /** Missing where any of the kind may have changed. */
     id?: string;
 }
 
 type Listener = (change: Change) => void;
 
-/** The live feed: one connection for the whole window, opened when the first page listens. */
+/** A hidden window lets go of its connection after so many milliseconds. */
+const PATIENCE = 5000;
+
+/**
+ * The live feed: one connection for the whole window, opened when the first page listens.
+ *
+ * A browser has six connections to a server for all of its windows together, so a window that nobody
+ * sees keeps none; when it is seen again, everything may have changed.
+ */
 class Feed {
     private listeners = new Set<Listener>();
     private states = new Set<() => void>();
     private source: EventSource | null = null;
+    private parking: number | undefined;
+    private wasParked = false;
     connected = true;
+
+    constructor() {
+        document.addEventListener("visibilitychange", () => {
+            window.clearTimeout(this.parking);
+            if (document.visibilityState === "visible") this.open();
+            else this.parking = window.setTimeout(() => this.park(), PATIENCE);
+        });
+    }
 
     listen(listener: Listener): () => void {
         this.listeners.add(listener);
@@ -28,11 +47,21 @@ class Feed {
         return () => this.states.delete(listener);
     }
 
+    private park(): void {
+        this.source?.close();
+        this.source = null;
+        this.wasParked = true;
+    }
+
     private open(): void {
-        if (this.source !== null) return;
+        if (this.source !== null || this.listeners.size === 0 || document.visibilityState !== "visible") return;
         const source = new EventSource("/api/v1/events/stream");
         this.source = source;
-        source.onopen = () => this.setConnected(true);
+        source.onopen = () => {
+            this.setConnected(true);
+            if (this.wasParked) this.tell({});
+            this.wasParked = false;
+        };
         source.onerror = () => {
             this.setConnected(false);
             // The browser tries again by itself unless the server refused.
@@ -44,10 +73,10 @@ class Feed {
             const { entity, entityID } = JSON.parse(message.data) as Schemas["ListEventsItem"];
             this.tell({ entity, id: entityID });
         };
-        source.addEventListener("runs", (message: MessageEvent<string>) => {
-            const { ids } = JSON.parse(message.data) as { ids?: string[] };
-            if (ids === undefined) this.tell({ entity: "run" });
-            else for (const id of ids) this.tell({ entity: "run", id });
+        source.addEventListener("changed", (message: MessageEvent<string>) => {
+            const { ids, ...change } = JSON.parse(message.data) as { entity?: string; ids?: string[] };
+            if (ids === undefined) this.tell(change);
+            else for (const id of ids) this.tell({ ...change, id });
         });
     }
 

@@ -63,9 +63,9 @@ async function ask(key: string, fetcher: () => Promise<unknown>): Promise<void> 
     return asking;
 }
 
-export interface QueryOptions {
-    /** Ask again after so many milliseconds while the page is seen. */
-    every?: number | undefined;
+export interface QueryOptions<T = unknown> {
+    /** Ask again after so many milliseconds while the page is seen: for what nobody tells of. */
+    every?: number | undefined | ((known: T | undefined) => number | undefined);
     /** Ask again when something of these kinds changes: `job`, `deployment`, … */
     on?: string[];
     /** Of runs only these. */
@@ -85,7 +85,7 @@ export interface Query<T> {
 
 /** Asks the server and remembers the answer under `key`; `null` asks nothing yet. */
 export function useQuery<T>(
-    key: string | null, fetcher: () => Promise<T>, options: QueryOptions = {},
+    key: string | null, fetcher: () => Promise<T>, options: QueryOptions<T> = {},
 ): Query<T> {
     const fetcherRef = useRef(fetcher);
     fetcherRef.current = fetcher;
@@ -106,7 +106,9 @@ export function useQuery<T>(
         if (known.data === undefined || age > (options.freshFor ?? 500)) void run();
     }, [key, run, options.freshFor]);
 
-    useRepeat(run, key === null ? undefined : options.every);
+    const { every } = options;
+    const pause = typeof every === "function" ? every(entry?.data as T | undefined) : every;
+    useRepeat(run, key === null ? undefined : pause);
     useFeed(key, options, run);
 
     return {
@@ -135,7 +137,7 @@ function useRepeat(run: () => Promise<void>, every: number | undefined): void {
 }
 
 /** Runs `run` soon after something of these kinds changed; many changes at once count as one. */
-function useFeed(key: string | null, { on, runs, calm = 150 }: QueryOptions, run: () => Promise<void>): void {
+function useFeed(key: string | null, { on, runs, calm = 150 }: Pick<QueryOptions, "on" | "runs" | "calm">, run: () => Promise<void>): void {
     const list = on?.join(" ") ?? "";
     const some = useRef<Set<string> | null>(null);
     some.current = useMemo(() => (runs === undefined ? null : new Set(runs)), [runs]);
@@ -160,7 +162,7 @@ function useFeed(key: string | null, { on, runs, calm = 150 }: QueryOptions, run
             soon();
         };
         const stop = list === "" ? () => undefined : feed.listen(({ entity, id }) => {
-            if (!wanted.has(entity)) return;
+            if (entity !== undefined && !wanted.has(entity)) return;
             if (entity === "run" && id !== undefined && some.current !== null && !some.current.has(id)) return;
             soon();
         });

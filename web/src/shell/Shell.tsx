@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { onTokenNeeded } from "../api/client";
 import { Boundary } from "../components/State";
 import { Toasts } from "../components/Toast";
@@ -22,10 +22,13 @@ export function Shell() {
     const showHelp = useCallback(() => setHelp(true), []);
     const showPalette = useCallback(() => setPalette(true), []);
     useShortcuts(showHelp, showPalette);
+    const nav = useRef<HTMLElement>(null);
+    const area = place.parts[0] ?? "";
     useEffect(loadAllLater, []);
+    // On a phone it is one line that scrolls.
+    useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [area]);
     useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
     if (needsToken) return <SignIn />;
-    const area = place.parts[0] ?? "";
     return (
         <div className="shell">
             <a className="skip-link" href="#main">Skip to the page</a>
@@ -41,7 +44,7 @@ export function Shell() {
                     <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true"><path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5 14 14" /></svg>
                     <span>Go to…</span> <kbd>Ctrl K</kbd>
                 </button>
-                <nav className="nav-groups" aria-label="Main">
+                <nav ref={nav} className="nav-groups" aria-label="Main">
                     {navigation.map(({ title, items }) => (
                         <div key={title}>
                             {title !== "" && <div className="nav-title">{title}</div>}

@@ -12,13 +12,14 @@ import ServiceLifecycle
 /// message's id is the event's sequence, so a browser that lost the connection misses nothing. A
 /// comment is sent about every 15 seconds, so that a broken connection is noticed.
 ///
-/// What runs log makes no events. A message named `runs` says which runs changed, at most every two
-/// seconds; it has no id and is not repeated to a browser that lost the connection.
+/// What runs log, tags and predictions make no events. A message named `changed` says what else changed,
+/// one a kind and at most every two seconds; it has no id and is not repeated to a browser that lost
+/// the connection.
 package struct EventStream: Sendable {
     private static let heartbeat = Duration.seconds(15)
     private static let batch = 200
-    /// What runs log is told at most so often.
-    private static let runPause = Duration.seconds(2)
+    /// What has no events is told at most so often.
+    private static let pause = Duration.seconds(2)
 
     private let store: Store
 
@@ -57,14 +58,14 @@ package struct EventStream: Sendable {
     /// Ends when the server shuts down or the reader is gone, which writing then throws.
     private func send(after start: Int64, to writer: inout any ResponseBodyWriter) async throws {
         let clock = ContinuousClock()
-        var place = Place(event: start, run: store.activity.sequence, toldRuns: clock.now)
+        var place = Place(event: start, activity: store.activity.sequence, told: clock.now)
         try await writer.write(ByteBuffer(string: "retry: 1000\n: hello\n\n"))
         while !Task.isCancelled {
             let from = place
-            // Runs that changed since they were last told of are told a little later, together.
-            let isBehind = store.activity.sequence > from.run
+            // What changed since such was last told of is told a little later, together.
+            let isBehind = store.activity.sequence > from.activity
             let news = try await longPoll(
-                store.changes, timeout: isBehind ? Self.runPause : Self.heartbeat
+                store.changes, timeout: isBehind ? Self.pause : Self.heartbeat
             ) {
                 try await look(after: from, isBehind: isBehind, now: clock.now)
             }
@@ -79,11 +80,13 @@ package struct EventStream: Sendable {
                 text += "id: \(record.sequence)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
                 place.event = record.sequence
             }
-            if let runs = news.runs {
-                let data = try JSON.encoder.encode(runs)
-                text += "event: runs\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
-                place.run = news.runSequence
-                place.toldRuns = clock.now
+            if let changed = news.changed {
+                for each in changed {
+                    let data = try JSON.encoder.encode(each)
+                    text += "event: changed\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+                }
+                place.activity = news.activity
+                place.told = clock.now
             }
             if !text.isEmpty { try await writer.write(ByteBuffer(string: text)) }
         }
@@ -92,35 +95,43 @@ package struct EventStream: Sendable {
     /// Up to where a reader knows.
     private struct Place: Sendable {
         var event: Int64
-        var run: UInt64
-        var toldRuns: ContinuousClock.Instant
+        var activity: UInt64
+        var told: ContinuousClock.Instant
     }
 
     private struct News: Sendable {
         var events: [EventRecord]
-        var runs: ChangedRuns?
-        var runSequence: UInt64
+        var changed: [Changed]?
+        var activity: UInt64
     }
 
-    /// `ids` is left out where any run may have changed.
-    private struct ChangedRuns: Encodable, Sendable {
+    /// Things of one kind. Without `ids` any of the kind may have changed, without `entity` anything.
+    private struct Changed: Encodable, Sendable {
+        var entity: String?
         var ids: [String]?
     }
 
-    /// Empty news where runs changed that are told of later.
+    /// Empty news where something changed that is told of later.
     private func look(
         after place: Place, isBehind: Bool, now: ContinuousClock.Instant
     ) async throws -> News? {
         let events = try await store.read { db in
             try EventLog.list(db, after: place.event, limit: Self.batch)
         }
-        let hasRuns = store.activity.hasChanges(after: place.run)
+        let isNew = store.activity.hasChanges(after: place.activity)
         let sequence = store.activity.sequence
-        var runs: ChangedRuns?
-        if hasRuns, now - place.toldRuns >= Self.runPause {
-            runs = ChangedRuns(ids: store.activity.runs(after: place.run)?.map(\.rawValue))
+        var changed: [Changed]?
+        if isNew, now - place.told >= Self.pause {
+            changed = Self.byKind(store.activity.subjects(after: place.activity))
         }
-        if events.isEmpty, runs == nil, isBehind || !hasRuns { return nil }
-        return News(events: events, runs: runs, runSequence: sequence)
+        if events.isEmpty, changed == nil, isBehind || !isNew { return nil }
+        return News(events: events, changed: changed, activity: sequence)
+    }
+
+    private static func byKind(_ subjects: [LiveSubject]?) -> [Changed] {
+        guard let subjects else { return [Changed()] }
+        return Dictionary(grouping: subjects, by: \.kind).map { kind, all in
+            Changed(entity: kind.rawValue, ids: all.map(\.id))
+        }
     }
 }

@@ -3,9 +3,11 @@ import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Copy, Page, Status, Tabs } from "../../components/Basics";
 import { ConfirmDialog } from "../../components/Form";
+import { RowTable, type RowColumn } from "../../components/RowTable";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { Ago } from "../../components/Time";
+import { useDeployments } from "../../components/deployments";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path, useAddress } from "../../core/router";
@@ -32,8 +34,12 @@ export function DeploymentPage({ name }: { name: string }) {
     const [tab] = useAddress("tab", "traffic");
     const query = useQuery(`deployment/${name}/${environment}`, () =>
         call("ShowDeployment", { path: { deployment: name }, query: { environment, limit: 50 } }),
-    { on: ["deployment", "revision", "rollout"], every: 2000 });
-    const all = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment"] });
+    {
+        on: ["deployment", "revision", "rollout"],
+        // The evidence of a step grows with each request.
+        every: (known) => (known?.deployment.underWay ? 2000 : undefined),
+    });
+    const all = useDeployments();
     const [asking, setAsking] = useState<Action | null>(null);
     const reply = query.data;
     const underWay = reply?.deployment.underWay;
@@ -153,26 +159,24 @@ function History({ history }: { history: Revision[] }) {
     if (history.length === 0) return <Card><Empty title="No revisions yet" /></Card>;
     return (
         <Card flush>
-            <div className="table-box">
-                <table className="plain" aria-label="Revisions">
-                    <thead><tr><th scope="col">Revision</th><th scope="col">State</th><th scope="col">Model</th><th scope="col">Made</th><th scope="col">By</th><th scope="col">Why</th></tr></thead>
-                    <tbody>
-                        {history.map((revision) => {
-                            const failed = revision.checks.filter(({ held }) => held === false);
-                            return (
-                                <tr key={revision.id}>
-                                    <td>{revision.number}</td>
-                                    <td><Status state={revision.state} /></td>
-                                    <td><Link to={path("models", revision.model, "versions", String(revision.version))}>{revision.model} v{revision.version}</Link></td>
-                                    <td><Ago at={revision.createdAt} /></td>
-                                    <td><bdi>{revision.createdBy}</bdi></td>
-                                    <td>{revision.reason?.slice(0, 300)}{failed.map(({ check, explanation }) => <div key={check} className="small muted">{explanation}</div>)}</td>
-                                </tr>
-                            );
-                        })}
-                    </tbody>
-                </table>
-            </div>
+            <RowTable label="Revisions" rows={history} rowID={({ id }) => id} columns={revisionColumns} />
         </Card>
     );
 }
+
+const revisionColumns: RowColumn<Revision>[] = [
+    { title: "Revision", cell: ({ number }) => <><span className="phone-only">Revision </span>{number}</> },
+    { title: "State", cell: ({ state }) => <Status state={state} /> },
+    { title: "Model", cell: ({ model, version }) => <Link to={path("models", model, "versions", String(version))}>{model} v{version}</Link> },
+    { title: "Made", cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    { title: "By", cell: ({ createdBy }) => <bdi>{createdBy}</bdi> },
+    {
+        title: "Why",
+        cell: ({ reason, checks }) => (
+            <>
+                {reason?.slice(0, 300)}
+                {checks.filter(({ held }) => held === false).map(({ check, explanation }) => <div key={check} className="small muted">{explanation}</div>)}
+            </>
+        ),
+    },
+];

@@ -2,9 +2,10 @@ import { useEffect, useMemo } from "react";
 import type { Schemas } from "../../api/generated";
 import { Card } from "../../components/Basics";
 import { Chart, palette, prepareCharts, type Trace } from "../../components/Chart";
-import { ErrorBox, Skeleton } from "../../components/State";
+import { RowTable, type RowColumn } from "../../components/RowTable";
+import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import {
-    intervals, millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Series, type Traffic,
+    intervals, millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Rates, type Series, type Traffic,
 } from "../../components/traffic";
 import { localStamp, percent } from "../../core/format";
 import { useAddress } from "../../core/router";
@@ -29,7 +30,13 @@ export function LiveTraffic({ name, environment, revisions }: { name: string; en
                 : (
                     <>
                         <Figures traffic={traffic} revisions={revisions} />
-                        <TrafficCharts traffic={traffic} />
+                        {traffic.series.some(({ points }) => points.length > 0)
+                            ? <TrafficCharts traffic={traffic} />
+                            : (
+                                <div className="no-traffic">
+                                    <Empty title={`No requests in the last ${minutes} minutes`}>What is asked shows here within some seconds.</Empty>
+                                </div>
+                            )}
                     </>
                 )}
         </Card>
@@ -38,36 +45,24 @@ export function LiveTraffic({ name, environment, revisions }: { name: string; en
 
 function Figures({ traffic, revisions }: { traffic: Traffic; revisions: Revision[] }) {
     const known = new Map(traffic.series.map((series) => [series.revision, series]));
-    return (
-        <div className="table-box">
-            <table className="plain compact evidence" aria-label="Rates by revision">
-                <thead>
-                    <tr>
-                        <th scope="col">Revision</th><th scope="col" className="right">Share</th><th scope="col" className="right">Requests/s</th>
-                        <th scope="col" className="right">Errors</th><th scope="col" className="right">p50</th>
-                        <th scope="col" className="right">p95</th><th scope="col" className="right">p99</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {revisions.map((revision) => {
-                        const rates = ratesOf(known.get(revision.id), traffic);
-                        return (
-                            <tr key={revision.id}>
-                                <td><span className="dot" style={{ background: trafficColor(revision.number), marginRight: 8 }} />r{revision.number} <span className="muted">{revision.model} v{revision.version}</span></td>
-                                <td className="right">{percent(revision.weightPercent)}</td>
-                                <td className="right"><strong>{rateText(rates.perSecond)}</strong></td>
-                                <td className="right">{shareText(rates.errorRate)}</td>
-                                <td className="right">{millisecondsText(rates.p50)}</td>
-                                <td className="right">{millisecondsText(rates.p95)}</td>
-                                <td className="right">{millisecondsText(rates.p99)}</td>
-                            </tr>
-                        );
-                    })}
-                </tbody>
-            </table>
-        </div>
-    );
+    const rows = revisions.map((revision): [Revision, Rates] => [revision, ratesOf(known.get(revision.id), traffic)]);
+    return <RowTable keep label="Rates by revision" rows={rows} rowID={([{ id }]) => id} columns={figures} />;
 }
+
+const figures: RowColumn<[Revision, Rates]>[] = [
+    {
+        title: "Revision",
+        cell: ([{ number, model, version }]) => (
+            <><span className="dot" style={{ background: trafficColor(number), marginRight: 8 }} />r{number} <span className="muted">{model} v{version}</span></>
+        ),
+    },
+    { title: "Share", right: true, wide: true, cell: ([{ weightPercent }]) => percent(weightPercent) },
+    { title: "Requests/s", right: true, cell: ([, { perSecond: rate }]) => <strong>{rateText(rate)}</strong> },
+    { title: "Errors", right: true, cell: ([, { errorRate }]) => shareText(errorRate) },
+    { title: "p50", right: true, className: "nowrap", cell: ([, { p50 }]) => millisecondsText(p50) },
+    { title: "p95", right: true, wide: true, className: "nowrap", cell: ([, { p95 }]) => millisecondsText(p95) },
+    { title: "p99", right: true, className: "nowrap", cell: ([, { p99 }]) => millisecondsText(p99) },
+];
 
 function TrafficCharts({ traffic }: { traffic: Traffic }) {
     const made = useMemo(() => tracesOf(traffic), [traffic]);

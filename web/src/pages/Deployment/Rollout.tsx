@@ -1,7 +1,9 @@
 import type { Schemas } from "../../api/generated";
 import { Card, Status } from "../../components/Basics";
+import { ChecksTable } from "../../components/Checks";
+import { RowTable, type RowColumn } from "../../components/RowTable";
 import { Ago } from "../../components/Time";
-import { count, duration, measured, number, percent } from "../../core/format";
+import { count, duration, number, percent } from "../../core/format";
 
 type Revision = Schemas["RevisionItem"];
 type Step = Schemas["RolloutStepItem"];
@@ -33,9 +35,22 @@ export function Rollout({ revision }: { revision: Revision }) {
     );
 }
 
+type Side = [string, Step["candidate"]];
+
+const evidence: RowColumn<Side>[] = [
+    { title: "Revision", hideTitle: true, className: "soft", cell: ([name]) => name },
+    { title: "Requests", right: true, cell: ([, { requests }]) => count(requests) },
+    {
+        title: "Errors", right: true, className: "nowrap",
+        cell: ([, { requests, errors }]) => <>{count(errors)}{requests > 0 && <span className="muted"> {percent(100 * errors / requests)}</span>}</>,
+    },
+    { title: "p50", right: true, className: "nowrap", cell: ([, { p50Milliseconds }]) => milliseconds(p50Milliseconds) },
+    { title: "p99", right: true, className: "nowrap", cell: ([, { p99Milliseconds }]) => milliseconds(p99Milliseconds) },
+];
+
 /** Both revisions' requests, errors and latencies in one step, and what was concluded. */
 export function Evidence({ step }: { step: Step }) {
-    const sides: [string, Step["candidate"]][] = [["New revision", step.candidate], ["Revision before", step.baseline]];
+    const sides: Side[] = [["New revision", step.candidate], ["Revision before", step.baseline]];
     return (
         <section>
             <div className="row between">
@@ -43,22 +58,7 @@ export function Evidence({ step }: { step: Step }) {
                 <span className="small muted">{step.verdict ? <Status state={step.verdict} /> : "under way"} since <Ago at={step.startedAt} /></span>
             </div>
             {step.reason && <p className="soft">{step.reason.slice(0, 500)}</p>}
-            <div className="table-box">
-                <table className="plain compact evidence" aria-label={`Evidence at ${percent(step.weightPercent)}`}>
-                    <thead><tr><th scope="col"><span className="visually-hidden">Revision</span></th><th scope="col" className="right">Requests</th><th scope="col" className="right">Errors</th><th scope="col" className="right">p50</th><th scope="col" className="right">p99</th></tr></thead>
-                    <tbody>
-                        {sides.map(([name, traffic]) => (
-                            <tr key={name}>
-                                <td className="soft">{name}</td>
-                                <td className="right">{count(traffic.requests)}</td>
-                                <td className="right">{count(traffic.errors)}{traffic.requests > 0 && <span className="muted"> {percent(100 * traffic.errors / traffic.requests)}</span>}</td>
-                                <td className="right">{milliseconds(traffic.p50Milliseconds)}</td>
-                                <td className="right">{milliseconds(traffic.p99Milliseconds)}</td>
-                            </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
+            <RowTable keep label={`Evidence at ${percent(step.weightPercent)}`} rows={sides} rowID={([name]) => name} columns={evidence} />
             {step.comparisons.map((comparison) => (
                 <p key={comparison.what} className="small" style={{ marginTop: 6 }}>
                     <Status state={comparison.isWorse ? "worse" : "no worse"} tone={comparison.isWorse ? "bad" : "ok"} /> {comparison.explanation}
@@ -77,22 +77,7 @@ export function Checks({ revision }: { revision: Revision }) {
     if (revision.checks.length === 0) return null;
     return (
         <Card title={`Checks of revision ${revision.number}`} flush>
-            <div className="table-box">
-                <table className="plain" aria-label="Checks">
-                    <thead><tr><th scope="col">Check</th><th scope="col">Result</th><th scope="col" className="right">Measured</th><th scope="col" className="right">Bound</th><th scope="col">In words</th></tr></thead>
-                    <tbody>
-                        {revision.checks.map((check) => (
-                            <tr key={check.check}>
-                                <td className="mono">{check.check}</td>
-                                <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
-                                <td className="right">{measured(check.check, check.left)}</td>
-                                <td className="right">{measured(check.check, check.right)}</td>
-                                <td className="soft">{check.explanation}</td>
-                            </tr>
-                        ))}
-                    </tbody>
-                </table>
-            </div>
+            <ChecksTable checks={revision.checks} label="Checks" />
         </Card>
     );
 }

@@ -1,22 +1,17 @@
-import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Code, Page, Status } from "../../components/Basics";
 import { Sparkline } from "../../components/Chart";
 import { Empty, Loaded } from "../../components/State";
+import { deploymentPath, useDeployments } from "../../components/deployments";
 import { millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Traffic } from "../../components/traffic";
 import { Ago } from "../../components/Time";
 import { percent } from "../../core/format";
-import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 
 type Deployment = Schemas["DeploymentItem"];
 
-export function deploymentPath(item: { name: string; environment: string }): string {
-    return `${path("deployments", item.name)}?environment=${encodeURIComponent(item.environment)}`;
-}
-
 export function Deployments() {
-    const query = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment", "revision", "rollout"], every: 5000 });
+    const query = useDeployments();
     const traffic = useTraffic(10);
     return (
         <Page title="Deployments" note="Models that answer at an address, by environment.">

@@ -10,11 +10,11 @@ import { useQuery } from "../../core/query";
 
 const columns: Column<Experiment>[] = [
     {
-        id: "name", title: "Name", width: 360,
+        id: "name", title: "Name", width: 360, phone: 210,
         cell: (item) => <Link to={path("experiments", item.experiment_id)}><bdi>{item.name}</bdi></Link>,
     },
     { id: "id", title: "Id", width: 110, cell: (item) => <span className="muted">{item.experiment_id}</span> },
-    { id: "updated", title: "Last change", width: 150, cell: (item) => <Ago at={item.last_update_time} /> },
+    { id: "updated", title: "Last change", width: 150, phone: 120, cell: (item) => <Ago at={item.last_update_time} /> },
     { id: "created", title: "Created", width: 150, cell: (item) => <Ago at={item.creation_time} /> },
 ];
 
@@ -32,7 +32,7 @@ async function loadAll(): Promise<Experiment[]> {
 
 export function Experiments() {
     const [find, setFind] = useAddress("find");
-    const query = useQuery("experiments", loadAll, { on: ["run", "job"], calm: 5000, every: 60_000 });
+    const query = useQuery("experiments", loadAll, { on: ["experiment", "run", "job"], calm: 5000 });
     const shown = useMemo(() => {
         const words = find.toLowerCase().split(/\s+/).filter((word) => word !== "");
         return (query.data ?? []).filter(({ name }) =>

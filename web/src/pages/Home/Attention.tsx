@@ -5,7 +5,7 @@ import { ErrorBox } from "../../components/State";
 import { Ago } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
-import { deploymentPath, useDeployments } from "./deployments";
+import { deploymentPath, useDeployments } from "../../components/deployments";
 
 type Job = Schemas["JobView"];
 type Bad = Schemas["ListRevisionsItem"];

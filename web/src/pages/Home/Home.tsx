@@ -42,20 +42,20 @@ export function Home() {
                     <div className="stack">
                         <Attention />
                         <div className="grid-2">
-                            <Card title="Latest runs" flush side={<Link to="/experiments">All experiments</Link>}>
-                                {overview.recent.length === 0
-                                    ? <Empty title="No runs yet" />
-                                    : <RunList runs={overview.recent} experiments={overview.experiments} />}
-                            </Card>
                             <div className="stack">
+                                <Live />
                                 {overview.running.length > 0 && (
                                     <Card title="Running now" flush side={`${overview.running.length}`}>
                                         <RunList runs={overview.running} experiments={overview.experiments} />
                                     </Card>
                                 )}
-                                <Live />
                                 <Working />
                             </div>
+                            <Card title="Latest runs" flush side={<Link to="/experiments">All experiments</Link>}>
+                                {overview.recent.length === 0
+                                    ? <Empty title="No runs yet" />
+                                    : <RunList runs={overview.recent} experiments={overview.experiments} />}
+                            </Card>
                         </div>
                     </div>
                 ))}

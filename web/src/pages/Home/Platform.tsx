@@ -6,7 +6,7 @@ import { ratesOf, rateText, useTraffic } from "../../components/traffic";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
-import { deploymentPath, useDeployments } from "./deployments";
+import { deploymentPath, useDeployments } from "../../components/deployments";
 
 /** What answers requests. */
 export function Live() {

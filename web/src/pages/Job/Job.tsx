@@ -123,6 +123,7 @@ function Attempts({ attempts }: { attempts: Schemas["AttemptView"][] }) {
 }
 
 function Usage({ job, isLive }: { job: string; isLive: boolean }) {
+    // Samples are files that the job's own shim writes: nobody tells of them.
     const query = useQuery(`usage/${job}`, () => call("GetJobUsage", { path: { job } }), { every: isLive ? 3000 : undefined });
     const samples = query.data?.samples ?? [];
     if (samples.length < 2) return null;

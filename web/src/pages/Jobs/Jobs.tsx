@@ -20,17 +20,17 @@ export function jobState(job: Job): string {
 /** `places`: where each waiting job stands in line, from 1. */
 const columnsFor = (places: Map<string, number>): Column<Job>[] => [
     {
-        id: "state", title: "State", width: 190,
+        id: "state", title: "State", width: 190, phone: 140,
         cell: (job) => <><Status state={jobState(job)} />{places.has(job.id) && <span className="muted small"> {ordinal(places.get(job.id) ?? 1)} in line</span>}</>,
     },
-    { id: "name", title: "Job", width: 220, cell: (job) => <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link> },
+    { id: "name", title: "Job", width: 220, phone: 110, cell: (job) => <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link> },
     { id: "project", title: "Project", width: 120, cell: (job) => <bdi>{job.project}</bdi> },
     {
         id: "parameters", title: "Parameters", width: 260,
         cell: (job) => <span className="mono" title={parameters(job)}>{parameters(job)}</span>,
     },
     { id: "asks", title: "Asks for", width: 150, cell: (job) => asks(job) },
-    { id: "created", title: "Queued", width: 110, cell: (job) => <Ago at={job.createdAt} /> },
+    { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <Ago at={job.createdAt} /> },
     { id: "took", title: "Took", width: 110, cell: (job) => <Took from={job.startedAt} to={job.endedAt} /> },
     { id: "run", title: "Run", width: 100, cell: (job) => (job.run ? <Link to={path("runs", job.run)} className="mono">{job.run.slice(0, 8)}</Link> : "") },
 ];

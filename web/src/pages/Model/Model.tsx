@@ -6,6 +6,7 @@ import {
 } from "../../api/mlflow";
 import { Card, Page, Status } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
+import { RowTable } from "../../components/RowTable";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { Ago } from "../../components/Time";
@@ -14,8 +15,8 @@ import { Link, path } from "../../core/router";
 
 /** One registered model: versions and where its aliases point. */
 export function Model({ name }: { name: string }) {
-    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"], every: 60_000 });
-    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"], every: 60_000 });
+    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"] });
+    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"] });
     const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { on: ["revision", "rollout"] });
     const [dialog, setDialog] = useState<"alias" | "describe" | null>(null);
     const reload = async () => { await Promise.all([model.reload(), versions.reload()]); };
@@ -54,7 +55,7 @@ type Entry = Schemas["ListRevisionsItem"];
 function Places({ entries }: { entries: Entry[] }) {
     const standing = entries.filter(({ revision }) => !revision.hasEnded);
     const shown = standing.length > 0 ? standing : entries.slice(0, 1);
-    if (shown.length === 0) return <span className="muted">–</span>;
+    if (shown.length === 0) return <Missing />;
     return (
         <div className="row">
             {shown.slice(0, 4).map(({ deployment, environment, revision }) => (
@@ -77,33 +78,35 @@ function Versions({ model, versions, revisions }: { model: RegisteredModel; vers
     if (versions.length === 0) return <Empty title="No versions yet" />;
     const aliases = new Map<string, string[]>();
     for (const { alias, version } of model.aliases ?? []) aliases.set(version, [...(aliases.get(version) ?? []), alias]);
+    const entriesOf = ({ version }: ModelVersion) => revisions.filter(({ revision }) => String(revision.version) === version);
     return (
-        <div className="table-box">
-            <table className="plain">
-                <thead><tr><th scope="col">Version</th><th scope="col">Aliases</th><th scope="col">Environments</th><th scope="col" className="right">Checks held</th><th scope="col" className="right">Parity</th><th scope="col">Run</th><th scope="col">Created</th></tr></thead>
-                <tbody>
-                    {versions.map((version) => {
-                        const parity = version.tags?.find(({ key }) => key === "aloft.parity")?.value;
-                        const entries = revisions.filter(({ revision }) => String(revision.version) === version.version);
-                        return (
-                            <tr key={version.version}>
-                                <td>
-                                    <Link to={path("models", model.name, "versions", version.version)}>Version {version.version}</Link>
-                                    {version.description && <div className="muted small cut" style={{ maxWidth: 360 }}>{version.description.slice(0, 200)}</div>}
-                                </td>
-                                <td><div className="row">{aliases.get(version.version)?.map((alias) => <span key={alias} className="chip">{alias}</span>) ?? <span className="muted">–</span>}</div></td>
-                                <td><Places entries={entries} /></td>
-                                <td className="right">{checksText(entries)}</td>
-                                <td className="right">{parity === undefined ? <span className="muted">–</span> : Number(parity).toExponential(1)}</td>
-                                <td>{version.run_id ? <Link to={path("runs", version.run_id)} className="mono small">{version.run_id.slice(0, 8)}</Link> : <span className="muted">–</span>}</td>
-                                <td><Ago at={version.creation_timestamp} /></td>
-                            </tr>
-                        );
-                    })}
-                </tbody>
-            </table>
-        </div>
+        <RowTable label="Versions" rows={versions} rowID={({ version }) => version} columns={[
+            {
+                title: "Version",
+                cell: ({ version, description }) => (
+                    <>
+                        <Link to={path("models", model.name, "versions", version)} className="nowrap">Version {version}</Link>
+                        {description && <div className="muted small cut" style={{ maxWidth: 360 }}><bdi>{description.slice(0, 200)}</bdi></div>}
+                    </>
+                ),
+            },
+            { title: "Aliases", cell: ({ version }) => <div className="row">{aliases.get(version)?.map((alias) => <span key={alias} className="chip">{alias}</span>) ?? <Missing />}</div> },
+            { title: "Environments", cell: (version) => <Places entries={entriesOf(version)} /> },
+            { title: "Checks held", right: true, className: "nowrap", cell: (version) => checksText(entriesOf(version)) },
+            { title: "Parity", right: true, className: "nowrap", cell: (version) => parityOf(version) ?? <Missing /> },
+            { title: "Run", cell: ({ run_id: run }) => (run ? <Link to={path("runs", run)} className="mono small">{run.slice(0, 8)}</Link> : <Missing />) },
+            { title: "Created", cell: ({ creation_timestamp: at }) => <Ago at={at} /> },
+        ]} />
     );
+}
+
+function Missing() {
+    return <span className="muted">–</span>;
+}
+
+function parityOf(version: ModelVersion): string | undefined {
+    const parity = version.tags?.find(({ key }) => key === "aloft.parity")?.value;
+    return parity === undefined ? undefined : Number(parity).toExponential(1);
 }
 
 function AliasDialog({ model, versions, onClose, onDone }: {

@@ -1,8 +1,9 @@
 import type { Schemas } from "../../api/generated";
 import { Card, Code, Status } from "../../components/Basics";
+import { ChecksTable } from "../../components/Checks";
 import { Empty } from "../../components/State";
 import { Ago } from "../../components/Time";
-import { measured, percent } from "../../core/format";
+import { percent } from "../../core/format";
 import { Link, path } from "../../core/router";
 
 export type Entry = Schemas["ListRevisionsItem"];
@@ -41,21 +42,7 @@ function EntryItem({ entry: { deployment, environment, revision } }: { entry: En
             </div>
             {revision.reason && <p className="small soft">{revision.reason.slice(0, 400)}</p>}
             {revision.checks.length > 0 && (
-                <div className="table-box">
-                    <table className="plain compact" aria-label={`Checks for ${environment}`}>
-                        <thead><tr><th scope="col">Check</th><th scope="col">Result</th><th scope="col" className="right">Measured</th><th scope="col" className="right">Bound</th></tr></thead>
-                        <tbody>
-                            {revision.checks.map((check) => (
-                                <tr key={check.check}>
-                                    <td className="mono check-text" title={check.explanation}>{check.check}</td>
-                                    <td>{check.held === undefined || check.held === null ? <Status state="waiting" /> : <Status state={check.held ? "passed" : "failed"} />}</td>
-                                    <td className="right">{measured(check.check, check.left)}</td>
-                                    <td className="right">{measured(check.check, check.right)}</td>
-                                </tr>
-                            ))}
-                        </tbody>
-                    </table>
-                </div>
+                <ChecksTable checks={revision.checks} label={`Checks for ${environment}`} />
             )}
         </li>
     );

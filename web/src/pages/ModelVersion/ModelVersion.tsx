@@ -14,7 +14,7 @@ import { Form, useServable, type Servable } from "./Servable";
 
 /** One version: where it came from, what was asked of it, where it serves, how to use it. */
 export function ModelVersionPage({ name, version }: { name: string; version: string }) {
-    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"], every: 60_000 });
+    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"] });
     const runID = query.data?.run_id;
     const run = useQuery(runID ? `run/${runID}` : null, () => getRun(runID ?? ""));
     const servable = useServable(name, version);

@@ -14,9 +14,9 @@ function latest(model: RegisteredModel): string | undefined {
 }
 
 const columns: Column<RegisteredModel>[] = [
-    { id: "name", title: "Name", width: 280, cell: (model) => <Link to={path("models", model.name)}><bdi>{model.name}</bdi></Link> },
+    { id: "name", title: "Name", width: 280, phone: 170, cell: (model) => <Link to={path("models", model.name)}><bdi>{model.name}</bdi></Link> },
     {
-        id: "latest", title: "Newest version", width: 130,
+        id: "latest", title: "Newest", width: 130, phone: 70,
         cell: (model) => {
             const version = latest(model);
             return version === undefined ? <span className="muted">–</span>
@@ -29,7 +29,7 @@ const columns: Column<RegisteredModel>[] = [
             <span key={alias} className="chip" style={{ marginRight: 6 }}>{alias} → v{version}</span>
         )),
     },
-    { id: "changed", title: "Last change", width: 130, cell: (model) => <Ago at={model.last_updated_timestamp} /> },
+    { id: "changed", title: "Last change", width: 130, phone: 110, cell: (model) => <Ago at={model.last_updated_timestamp} /> },
 ];
 
 export function Models() {
@@ -43,7 +43,7 @@ export function Models() {
             token = reply.next_page_token || undefined;
         } while (token !== undefined && all.length < 5000);
         return all;
-    }, { every: 60_000, on: ["version", "model", "servable"] });
+    }, { on: ["version", "model", "servable"] });
     const shown = useMemo(() => (query.data ?? []).filter(({ name }) =>
         name.toLowerCase().includes(find.toLowerCase())), [query.data, find]);
     return (

@@ -1,5 +1,6 @@
 import { call } from "../../api/client";
 import { SearchInput } from "../../components/Form";
+import { useDeployments } from "../../components/deployments";
 import { useQuery } from "../../core/query";
 import { setAddress } from "../../core/router";
 import { fromField, spans, toField, type Filters } from "./filters";
@@ -28,7 +29,7 @@ export function FilterBar({ filters }: { filters: Filters }) {
 
 function DeploymentChoice({ filters }: { filters: Filters }) {
     const { deployment, environment, revision } = filters;
-    const all = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment"] }).data?.deployments ?? [];
+    const all = useDeployments().data?.deployments ?? [];
     const at = environment === "" ? "production" : environment;
     const shown = useQuery(deployment === "" ? null : `deployment/${deployment}/${at}`, () =>
         call("ShowDeployment", { path: { deployment }, query: { environment: at, limit: 50 } }));

@@ -3,6 +3,7 @@ import type { Schemas } from "../../api/generated";
 import { Card, Code, Copy, Page, Status } from "../../components/Basics";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { Ago } from "../../components/Time";
+import { useDeployments } from "../../components/deployments";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { bytes, count, microseconds } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -26,14 +27,14 @@ export function deploymentOf(item: { deployment: string; environment: string }):
 }
 
 const columns: Column<Prediction>[] = [
-    { id: "at", title: "When", width: 110, cell: ({ at }) => <Ago at={at} /> },
-    { id: "status", title: "Status", width: 90, cell: ({ status }) => <ReplyStatus status={status} /> },
+    { id: "at", title: "When", width: 110, phone: 104, cell: ({ at }) => <Ago at={at} /> },
+    { id: "status", title: "Status", width: 90, phone: 80, cell: ({ status }) => <ReplyStatus status={status} /> },
     {
         id: "id", title: "Prediction", width: 290,
         cell: ({ id }) => <><Link to={path("predictions", id)} className="mono">{id}</Link> <Copy text={id} className="inline" /></>,
     },
     {
-        id: "deployment", title: "Deployment", width: 190,
+        id: "deployment", title: "Deployment", width: 190, phone: 170,
         cell: (item) => <><Link to={deploymentOf(item)}><bdi>{item.deployment}</bdi></Link> {item.environment !== "production" && <span className="chip">{item.environment}</span>}</>,
     },
     { id: "revision", title: "Revision", width: 90, align: "right", cell: ({ number }) => number ?? "–" },
@@ -50,9 +51,9 @@ export function Predictions() {
     const filters = useFilters();
     const isHalfAnID = filters.id !== "" && !isPredictionID(filters.id);
     const key = isHalfAnID ? null : `predictions/${JSON.stringify(filters)}`;
-    // Gateways send what they logged within a second; an older page stands still.
+    // Gateways send what they logged within a second, and the server tells; an older page stands still.
     const isNewest = filters.before === "" && filters.id === "";
-    const query = useQuery(key, () => call("ListPredictions", { query: asked(filters, LIMIT) }), { every: isNewest ? 5000 : undefined });
+    const query = useQuery(key, () => call("ListPredictions", { query: asked(filters, LIMIT) }), { on: isNewest ? ["prediction"] : [], calm: 3000 });
     return (
         <Page title="Predictions" note="What gateways answered, and what each answer came from.">
             <FilterBar filters={filters} />
@@ -80,7 +81,7 @@ function Nothing({ reply }: { reply: Reply }) {
 
 /** What to do first: deploy, then ask. */
 function First() {
-    const { data } = useQuery("deployments", () => call("ListDeployments", {}), { on: ["deployment"] });
+    const { data } = useDeployments();
     const [first] = data?.deployments ?? [];
     if (data !== undefined && first === undefined) {
         return (

@@ -27,7 +27,7 @@ export function Runs({ experiment }: { experiment: string }) {
     const [selected, setSelected] = useState<Set<string>>(new Set());
     const [deleting, setDeleting] = useState(false);
 
-    const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment));
+    const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment), { on: ["experiment"] });
     const list = useRuns(experiment, filter, order === "" ? [] : [order]);
     const total = useQuery(list.error !== null ? null : `count/${experiment}/${filter}`,
         () => countRuns({ experiments: [experiment], filter }), { on: ["run", "job"], calm: 5000 });

@@ -125,7 +125,7 @@ function RunCell({ row, actions }: { row: RunRow; actions: RowActions }) {
     return (
         <span className="run-name">
             <Dot state={row.run.info.status} />
-            <Link to={path("runs", row.id)}><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
+            <Link to={path("runs", row.id)} dir="auto"><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
             <button type="button" className="copy inline" aria-pressed={row.isPinned}
                 aria-label={row.isPinned ? "Unpin" : "Pin to the top"} title={row.isPinned ? "Unpin" : "Pin to the top"}
                 onClick={() => actions.pin(row.id)}>{row.isPinned ? "★" : "☆"}</button>

@@ -2,6 +2,7 @@ import { useState, type FormEvent } from "react";
 import { call } from "../../api/client";
 import { Card, Code, Page } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
+import { RowTable } from "../../components/RowTable";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { Ago } from "../../components/Time";
@@ -47,20 +48,14 @@ export function Settings() {
                         {({ tokens: all }) => (all.length === 0
                             ? <Empty title="No tokens">On loopback none is needed. Elsewhere start the server with <code>--auth</code>.</Empty>
                             : (
-                                <div className="table-box">
-                                    <table className="plain">
-                                        <thead><tr><th scope="col">Name</th><th scope="col">Made</th><th scope="col"><span className="visually-hidden">Actions</span></th></tr></thead>
-                                        <tbody>
-                                            {all.map((token) => (
-                                                <tr key={token.name}>
-                                                    <td><bdi>{token.name}</bdi></td>
-                                                    <td><Ago at={token.createdAt} /></td>
-                                                    <td className="right"><button type="button" className="button small danger" onClick={() => setRevoking(token.name)}>Revoke</button></td>
-                                                </tr>
-                                            ))}
-                                        </tbody>
-                                    </table>
-                                </div>
+                                <RowTable label="Tokens" rows={all} rowID={(token) => token.name} columns={[
+                                    { title: "Name", cell: (token) => <bdi>{token.name}</bdi> },
+                                    { title: "Made", cell: (token) => <Ago at={token.createdAt} /> },
+                                    {
+                                        title: "Actions", hideTitle: true, right: true,
+                                        cell: (token) => <button type="button" className="button small danger" onClick={() => setRevoking(token.name)}>Revoke</button>,
+                                    },
+                                ]} />
                             ))}
                     </Loaded>
                 </Card>

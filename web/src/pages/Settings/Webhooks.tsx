@@ -2,6 +2,7 @@ import { useState } from "react";
 import { createWebhook, deleteWebhook, listWebhooks, setWebhookStatus, testWebhook, type Webhook, type WebhookEvent } from "../../api/webhooks";
 import { Card, Status } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
+import { RowTable } from "../../components/RowTable";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { useAction, useQuery } from "../../core/query";
@@ -17,7 +18,7 @@ const events: [string, WebhookEvent][] = [
 
 /** Addresses that are told when something changes. */
 export function Webhooks() {
-    const query = useQuery("webhooks", listWebhooks, { every: 15_000 });
+    const query = useQuery("webhooks", listWebhooks, { on: ["webhook"] });
     const [making, setMaking] = useState(false);
     const [deleting, setDeleting] = useState<Webhook | null>(null);
     const test = useAction(async (hook: Webhook) => {
@@ -37,26 +38,22 @@ export function Webhooks() {
                 {(all) => (all.length === 0
                     ? <Empty title="No webhooks">They tell another program when a model changes: a chat, a pipeline, a ticket.</Empty>
                     : (
-                        <div className="table-box">
-                            <table className="plain" aria-label="Webhooks">
-                                <thead><tr><th scope="col">Name</th><th scope="col">Address</th><th scope="col">Told of</th><th scope="col">State</th><th scope="col"><span className="visually-hidden">Actions</span></th></tr></thead>
-                                <tbody>
-                                    {all.map((hook) => (
-                                        <tr key={hook.webhook_id}>
-                                            <td><bdi>{hook.name.slice(0, 120)}</bdi></td>
-                                            <td className="mono small"><bdi>{hook.url.slice(0, 200)}</bdi></td>
-                                            <td className="small soft">{(hook.events ?? []).map(eventText).join(", ")}</td>
-                                            <td><Status state={hook.status === "DISABLED" ? "disabled" : "active"} tone={hook.status === "DISABLED" ? "idle" : "ok"} /></td>
-                                            <td className="right nowrap">
-                                                <button type="button" className="button small quiet" disabled={test.busy} onClick={() => void test.run(hook)}>Test</button>
-                                                <button type="button" className="button small quiet" disabled={change.busy} onClick={() => void change.run(hook)}>{hook.status === "DISABLED" ? "Enable" : "Disable"}</button>
-                                                <button type="button" className="button small danger" onClick={() => setDeleting(hook)}>Delete</button>
-                                            </td>
-                                        </tr>
-                                    ))}
-                                </tbody>
-                            </table>
-                        </div>
+                        <RowTable label="Webhooks" rows={all} rowID={(hook) => hook.webhook_id} columns={[
+                            { title: "Name", cell: (hook) => <bdi>{hook.name.slice(0, 120)}</bdi> },
+                            { title: "Address", className: "mono small", cell: (hook) => <bdi>{hook.url.slice(0, 200)}</bdi> },
+                            { title: "Told of", className: "small soft", cell: (hook) => (hook.events ?? []).map(eventText).join(", ") },
+                            { title: "State", cell: (hook) => <Status state={hook.status === "DISABLED" ? "disabled" : "active"} tone={hook.status === "DISABLED" ? "idle" : "ok"} /> },
+                            {
+                                title: "Actions", hideTitle: true, right: true, className: "nowrap",
+                                cell: (hook) => (
+                                    <>
+                                        <button type="button" className="button small quiet" disabled={test.busy} onClick={() => void test.run(hook)}>Test</button>
+                                        <button type="button" className="button small quiet" disabled={change.busy} onClick={() => void change.run(hook)}>{hook.status === "DISABLED" ? "Enable" : "Disable"}</button>
+                                        <button type="button" className="button small danger" onClick={() => setDeleting(hook)}>Delete</button>
+                                    </>
+                                ),
+                            },
+                        ]} />
                     ))}
             </Loaded>
             {making && <NewWebhook onClose={() => setMaking(false)} onDone={query.reload} />}

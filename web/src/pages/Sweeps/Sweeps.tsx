@@ -10,13 +10,13 @@ import { Link, navigate, path } from "../../core/router";
 type Sweep = Schemas["SweepView"];
 
 const columns: Column<Sweep>[] = [
-    { id: "job", title: "Sweep", width: 220, cell: (sweep) => <Link to={path("sweeps", sweep.id)}><bdi>{sweep.job.slice(0, 200)}</bdi></Link> },
-    { id: "state", title: "State", width: 140, cell: (sweep) => <Status state={sweep.state} /> },
+    { id: "job", title: "Sweep", width: 220, phone: 120, cell: (sweep) => <Link to={path("sweeps", sweep.id)}><bdi>{sweep.job.slice(0, 200)}</bdi></Link> },
+    { id: "state", title: "State", width: 140, phone: 120, cell: (sweep) => <Status state={sweep.state} /> },
     { id: "project", title: "Project", width: 130, cell: (sweep) => <bdi>{sweep.project}</bdi> },
     { id: "objective", title: "Objective", width: 190, cell: (sweep) => <bdi>{sweep.objective}</bdi> },
     { id: "method", title: "Method", width: 100, cell: (sweep) => sweep.method },
     { id: "trials", title: "Trials", width: 90, align: "right", cell: (sweep) => sweep.trialLimit },
-    { id: "created", title: "Started", width: 120, cell: (sweep) => <Ago at={sweep.createdAt} /> },
+    { id: "created", title: "Started", width: 120, phone: 110, cell: (sweep) => <Ago at={sweep.createdAt} /> },
     { id: "took", title: "Took", width: 120, cell: (sweep) => <Took from={sweep.createdAt} to={sweep.endedAt} /> },
 ];
 
