@@ -225,7 +225,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--beside", type=int, default=10_000, help="runs for both interfaces")
     parser.add_argument("--minutes", type=float, default=3, help="of live updates")
-    parser.add_argument("--only", default="first,compare,live,table", help="parts, with commas")
+    parser.add_argument(
+        "--only", default="first,compare,live,table", help="parts, with commas; also unwatched"
+    )
     parser.add_argument("--mlflow", default="", help="the mlflow program; empty leaves it out")
     options = parser.parse_args()
     program = os.environ.get("ALOFT_PROGRAM", str(ROOT / ".build/release/aloft"))
@@ -252,6 +254,8 @@ def main() -> int:
                 comparison(browser, aloft, fill.curves(port, place, 200, 10_000), 10_000)
             if "live" in parts:
                 live.live_page(browser, aloft.url, port, place, options.minutes, report)
+            if "unwatched" in parts:
+                live.unwatched_page(aloft.url, port, place, options.minutes, report)
             if "table" in parts:
                 place = fill.experiment(port, "many")
                 began = time.monotonic()

@@ -83,6 +83,11 @@ export interface Query<T> {
     reload: () => Promise<void>;
 }
 
+/** Whether all of these were answered or refused: what stands below them may be shown. */
+export function areSettled(...queries: Query<unknown>[]): boolean {
+    return queries.every(({ data, error }) => data !== undefined || error !== null);
+}
+
 /** Asks the server and remembers the answer under `key`; `null` asks nothing yet. */
 export function useQuery<T>(
     key: string | null, fetcher: () => Promise<T>, options: QueryOptions<T> = {},

@@ -26,7 +26,9 @@ export function Shell() {
     const area = place.parts[0] ?? "";
     useEffect(loadAllLater, []);
     // On a phone it is one line that scrolls.
-    useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [area]);
+    useEffect(() => {
+        void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    }, [area]);
     useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
     if (needsToken) return <SignIn />;
     return (

@@ -25,10 +25,15 @@ interface Need {
     times: number;
 }
 
-/** What failed in the last day, was not made good since, and waits for a person. */
-export function Attention() {
+export function useTroubles() {
     const jobs = useQuery("home/jobs", () => call("ListJobs", { query: { limit: 200 } }), { on: ["job"] });
     const bad = useQuery("home/bad", () => call("ListRevisions", { query: { bad: true, limit: 40 } }), { on: ["revision", "rollout"] });
+    return { jobs, bad };
+}
+
+/** What failed in the last day, was not made good since, and waits for a person. */
+export function Attention() {
+    const { jobs, bad } = useTroubles();
     const deployments = useDeployments();
     const since = Date.now() - DAY_MS;
     const all = deployments.data?.deployments ?? [];

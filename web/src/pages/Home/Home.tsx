@@ -1,12 +1,13 @@
 import { searchExperiments, searchModels, searchRuns, type Run } from "../../api/mlflow";
 import { Card, Code, Dot, Page } from "../../components/Basics";
-import { Empty, Loaded } from "../../components/State";
+import { Empty, Loaded, Skeleton } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
-import { useQuery } from "../../core/query";
+import { useDeployments } from "../../components/deployments";
+import { areSettled, useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { runName } from "../Runs/rows";
-import { Attention } from "./Attention";
-import { Live, Working } from "./Platform";
+import { Attention, useTroubles } from "./Attention";
+import { Live, Working, useLiveJobs } from "./Platform";
 
 interface Overview {
     recent: Run[];
@@ -35,10 +36,13 @@ async function load(): Promise<Overview> {
 /** What needs a person, what is live, what runs. */
 export function Home() {
     const query = useQuery("home", load, { on: ["run", "job", "version", "deployment"], calm: 5000 });
+    const { jobs, bad } = useTroubles();
+    const isReady = areSettled(jobs, bad, useDeployments(), useLiveJobs());
     return (
         <Page title="Home">
             <Loaded query={query} lines={8}>
-                {(overview) => (overview.isEmpty ? <Welcome /> : (
+                {/* Shown at once: what comes later would push the rest away. */}
+                {(overview) => (overview.isEmpty ? <Welcome /> : !isReady ? <Skeleton lines={8} /> : (
                     <div className="stack">
                         <Attention />
                         <div className="grid-2">

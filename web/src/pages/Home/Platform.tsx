@@ -34,9 +34,13 @@ export function Live() {
     );
 }
 
+export function useLiveJobs() {
+    return useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { on: ["job"] });
+}
+
 /** Jobs and sweeps under way. */
 export function Working() {
-    const jobs = useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { on: ["job"] });
+    const jobs = useLiveJobs();
     const all = jobs.data?.jobs ?? [];
     if (jobs.data === undefined) return null;
     const running = all.filter(({ state }) => state !== "queued");

@@ -1,10 +1,10 @@
 import { call } from "../../api/client";
 import { getRun, getVersion, type ModelVersion, type Run } from "../../api/mlflow";
 import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
-import { Loaded } from "../../components/State";
+import { Loaded, Skeleton } from "../../components/State";
 import { Ago } from "../../components/Time";
 import { bytes, number } from "../../core/format";
-import { useQuery } from "../../core/query";
+import { areSettled, useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { KeyTable, MetricTable } from "../Run/KeyTable";
 import { runName } from "../Runs/rows";
@@ -31,7 +31,8 @@ export function ModelVersionPage({ name, version }: { name: string; version: str
                 </>
             )}>
             <Loaded query={query}>
-                {(known) => <Known version={known} run={run.data} servable={servable.data} entries={entries.data?.revisions ?? []} />}
+                {/* What comes later would push down what is read already. */}
+                {(known) => (!areSettled(servable, entries, ...(runID ? [run] : [])) ? <Skeleton lines={10} /> :  <Known version={known} run={run.data} servable={servable.data} entries={entries.data?.revisions ?? []} />)}
             </Loaded>
         </Page>
     );

@@ -17,9 +17,12 @@ export function Curves({ run }: { run: Run }) {
     const { run_id: id } = run.info;
     const name = runName(run);
     const runs = useMemo(() => curveRuns([{ id, name }]), [id, name]);
-    const keys = (run.data.metrics ?? []).map(({ key }) => key)
-        .filter((key) => key.toLowerCase().includes(find.toLowerCase()));
-    const groups = groupsOf(keys.slice(0, limit));
+    const all = (run.data.metrics ?? []).map(({ key }) => key);
+    const keys = all.filter((key) => key.toLowerCase().includes(find.toLowerCase()));
+    const shown = new Set(keys.slice(0, limit));
+    const [places] = useState(() => new Places());
+    const groups = places.groups(all).map(([title, members]): [string, string[]] => [title, members.filter((key) => shown.has(key))])
+        .filter(([, members]) => members.length > 0);
     if ((run.data.metrics ?? []).length === 0) {
         return <div className="card"><Empty title="No metrics yet">They appear here as soon as the run logs them.</Empty></div>;
     }
@@ -49,19 +52,40 @@ export function Curves({ run }: { run: Run }) {
     );
 }
 
-function groupsOf(keys: string[]): [string, string[]][] {
-    const groups = new Map<string, string[]>();
-    for (const key of keys) {
-        const slash = key.indexOf("/");
-        const title = slash > 0 ? key.slice(0, slash) : "Metrics";
-        groups.set(title, [...(groups.get(title) ?? []), key]);
+/** Where each metric stands, as long as the page is open: what is logged later comes after it. */
+class Places {
+    private order: string[] = [];
+    /** The heading for what begins with this and a slash. */
+    private titles = new Map<string, string>();
+
+    /** The metrics in groups, those of the machine last. */
+    groups(keys: string[]): [string, string[]][] {
+        const known = new Set(this.order);
+        const fresh = keys.filter((key) => !known.has(key));
+        this.order.push(...fresh);
+        this.name(fresh);
+        const wanted = new Set(keys);
+        const groups = new Map<string, string[]>();
+        for (const key of this.order.filter((each) => wanted.has(each))) {
+            const title = this.titles.get(prefixOf(key)) ?? REST;
+            groups.set(title, [...(groups.get(title) ?? []), key]);
+        }
+        return [...groups].sort(([a], [b]) => Number(a === "system") - Number(b === "system"));
     }
-    // A heading for a single chart says nothing that the chart does not say.
-    for (const [title, members] of groups) {
-        if (members.length > 1 || title === "Metrics" || title === "system") continue;
-        groups.set("Metrics", [...(groups.get("Metrics") ?? []), ...members]);
-        groups.delete(title);
+
+    private name(fresh: string[]): void {
+        const counts = new Map<string, number>();
+        for (const key of fresh) counts.set(prefixOf(key), (counts.get(prefixOf(key)) ?? 0) + 1);
+        for (const [prefix, count] of counts) {
+            if (prefix === "" || this.titles.has(prefix)) continue;
+            // A heading for a single chart says nothing that the chart does not say.
+            this.titles.set(prefix, count > 1 || prefix === "system" ? prefix : REST);
+        }
     }
-    // What the machine did comes after what the model learned.
-    return [...groups].sort(([a], [b]) => Number(a === "system") - Number(b === "system"));
+}
+
+const REST = "Metrics";
+
+function prefixOf(key: string): string {
+    return key.slice(0, Math.max(0, key.indexOf("/")));
 }
