@@ -183,7 +183,7 @@ def test_many_windows_do_not_use_up_the_browsers_connections(
     let_go: list[Request] = []
     hidden = [opened() for _ in range(5)]
     for page in hidden:
-        page.on("requestfailed", let_go.append)
+        page.on("requestfailed", lambda request: let_go.append(request))
         page.evaluate(HIDE)
     for page in hidden:
         while not any(request.frame.page == page for request in let_go):

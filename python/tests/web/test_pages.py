@@ -269,7 +269,7 @@ def test_an_alias_is_moved_and_moved_back(watched: Watched, seeded: Seeded) -> N
     page.get_by_role("link", name="flight-delay").click()
     expect(page.get_by_role("row").filter(has_text="Version 2")).to_contain_text("champion")
     page.get_by_role("button", name="Set alias").click()
-    page.get_by_label("Version").select_option("3")
+    page.get_by_label("Version", exact=True).select_option("3")
     page.get_by_role("dialog").get_by_role("button", name="Set alias").click()
     expect(page.get_by_role("row").filter(has_text="Version 3")).to_contain_text("champion")
     page.get_by_role("button", name="Undo").click()

@@ -136,7 +136,7 @@ function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
         ];
     }, [sweep.objective, trials]);
     return (
-        <Card title={<bdi>{sweep.objective}</bdi>} flush>
+        <Card title={<bdi>{sweep.objective}</bdi>} className="chart-card" flush>
             {trials.some(({ objective }) => objective !== undefined)
                 ? <Chart traces={traces} label="Objective by trial, and the best so far" xTitle="trial" legend tall />
                 : <Empty title="No values yet">They appear as soon as a trial logs the objective.</Empty>}
