@@ -1,4 +1,3 @@
-import AloftDomain
 import AloftInference
 
 /// Puts numbers and bytes one behind the other into memory that is known to be large enough.
@@ -36,33 +35,10 @@ struct LogEntryWriter {
             as: UInt32.self)
     }
 
-    /// Tensors as `LoggedTensor` reads them.
-    mutating func put(_ tensors: TensorSet) {
-        put(UInt8(truncatingIfNeeded: tensors.entries.count))
-        for entry in tensors.entries {
-            put(UInt8(truncatingIfNeeded: entry.place))
-            put(UInt8(truncatingIfNeeded: entry.rank))
-            for index in entry.firstDimension..<entry.firstDimension + entry.rank {
-                put(UInt32(truncatingIfNeeded: tensors.dimensions[index]))
-            }
-            put(UInt32(truncatingIfNeeded: entry.byteCount))
-            put(tensors.bytes(entry))
-        }
-    }
-}
-
-extension TensorSet {
-    /// What `LogEntryWriter` writes of them, in bytes; `nil` where its lengths do not reach so far.
-    var loggedBytes: Int? {
-        guard entries.count <= 255 else { return nil }
-        var total = 1
-        for entry in entries {
-            guard entry.place <= 255, entry.rank <= 255, entry.byteCount <= Int(UInt32.max) else {
-                return nil
-            }
-            total += 6 + 4 * entry.rank + entry.byteCount
-        }
-        for dimension in dimensions where UInt32(exactly: dimension) == nil { return nil }
-        return total
+    /// Tensors as `LoggedTensor` reads them, which take so many bytes.
+    mutating func put(_ tensors: TensorSet, bytes: Int) {
+        tensors.writeLog(
+            to: UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + bytes]))
+        offset += bytes
     }
 }

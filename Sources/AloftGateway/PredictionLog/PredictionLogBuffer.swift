@@ -18,7 +18,8 @@ struct PredictionLogBuffer {
     private var sources: [LogSource] = []
     private var lastSource = 0
 
-    private static let flushBytes = 128 << 10
+    /// Small enough to stay in the processor's cache until the thread that writes has taken it.
+    private static let flushBytes = 64 << 10
     /// Sources that are looked through; one that stands before them is written again.
     private static let sourcesSeen = 16
 
@@ -30,6 +31,15 @@ struct PredictionLogBuffer {
     mutating func setClock(millisecondsSince1970: Int64, now: NIODeadline) {
         wallOffsetNanoseconds =
             millisecondsSince1970 * 1_000_000 - Int64(now.uptimeNanoseconds)
+    }
+
+    /// The flags as plain numbers: sets of options from another module cost more than the rest of the
+    /// entry's head.
+    private enum Flag {
+        static let requestTensors = CompactPredictions.Flags.requestTensors.rawValue
+        static let responseTensors = CompactPredictions.Flags.responseTensors.rawValue
+        static let hasCallerID = CompactPredictions.Flags.hasCallerID.rawValue
+        static let hasTail = CompactPredictions.Flags.hasTail.rawValue
     }
 
     /// How one of request and reply is written.
@@ -62,14 +72,15 @@ struct PredictionLogBuffer {
         let reply = body(mayBeTensors ? prediction.reply : nil, range.count)
         let trace = prediction.trace?.text
         let callerID = mayBeTensors ? prediction.request.requestID : []
-        var flags: CompactPredictions.Flags = []
-        if request.areTensors { flags.insert(.requestTensors) }
-        if reply.areTensors { flags.insert(.responseTensors) }
-        if !callerID.isEmpty { flags.insert(.hasCallerID) }
+        let hasCallerID = !callerID.isEmpty
         let isCut =
             (!request.areTensors && request.byteCount < requestBytes)
             || (!reply.areTensors && reply.byteCount < range.count)
-        if isCut || prediction.jsonLength != nil || trace != nil { flags.insert(.hasTail) }
+        let hasTail = isCut || prediction.jsonLength != nil || trace != nil
+        let flags =
+            (request.areTensors ? Flag.requestTensors : 0)
+            | (reply.areTensors ? Flag.responseTensors : 0)
+            | (hasCallerID ? Flag.hasCallerID : 0) | (hasTail ? Flag.hasTail : 0)
         let bound =
             CompactPredictions.recordBytes + request.byteCount + reply.byteCount + callerID.count
             + 2 + 13 + (trace?.utf8.count ?? 0)
@@ -78,7 +89,7 @@ struct PredictionLogBuffer {
             var entry = LogEntryWriter(memory)
             let whole = entry.beginRun()
             entry.put(CompactPredictions.recordKind)
-            entry.put(flags.rawValue)
+            entry.put(flags)
             entry.put(UInt16(truncatingIfNeeded: place))
             entry.put(UInt16(status))
             entry.put(prediction.form.rawValue)
@@ -88,11 +99,11 @@ struct PredictionLogBuffer {
             Self.put(request, of: prediction.body, from: 0, to: &entry)
             Self.put(
                 reply, of: response, from: range.lowerBound - response.readerIndex, to: &entry)
-            if flags.contains(.hasCallerID) {
+            if hasCallerID {
                 entry.put(UInt16(callerID.count))
                 callerID.withUnsafeBytes { entry.put($0) }
             }
-            if flags.contains(.hasTail) {
+            if hasTail {
                 entry.put(Int32(clamping: prediction.jsonLength ?? -1))
                 entry.put(UInt32(clamping: requestBytes))
                 entry.put(UInt32(clamping: range.count))
@@ -111,7 +122,7 @@ struct PredictionLogBuffer {
 
     private func body(_ tensors: TensorSet?, _ rawBytes: Int) -> Body {
         // Where tensors take more than their JSON may, they are cut like other bytes.
-        if let tensors, let size = tensors.loggedBytes, size <= bodyLimit {
+        if let tensors, let size = tensors.logBytes, size <= bodyLimit {
             return .tensors(tensors, bytes: size)
         }
         return .raw(min(rawBytes, bodyLimit))
@@ -122,7 +133,7 @@ struct PredictionLogBuffer {
     ) {
         let place = entry.beginRun()
         switch body {
-        case .tensors(let tensors, _): entry.put(tensors)
+        case .tensors(let tensors, let bytes): entry.put(tensors, bytes: bytes)
         case .raw(let count):
             buffer?.withUnsafeReadableBytes {
                 entry.put(UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
