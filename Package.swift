@@ -26,6 +26,7 @@ let asyncHTTPClient: Target.Dependency = .product(
     name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let grpcCore: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcProtobuf: Target.Dependency = .product(
     name: "GRPCProtobuf", package: "grpc-swift-protobuf")
@@ -34,6 +35,8 @@ let grpcTransport: Target.Dependency = .product(
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(
+    name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(
     name: "HummingbirdTesting", package: "hummingbird")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -96,7 +99,7 @@ let package = Package(
         layer("AloftRollout", ["AloftDomain"]),
 
         // Adapters: the database, blobs, child processes, the inference runtime.
-        layer("AloftStore", ["AloftDomain", grdb, crypto, logging]),
+        layer("AloftStore", ["AloftDomain", grdb, sqlite, crypto, logging]),
         layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
         .target(name: "CProcess"),
         layer("AloftProcess", ["CProcess"]),
@@ -168,7 +171,7 @@ let package = Package(
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
-                "AloftProcess", argumentParser, hummingbird,
+                "AloftProcess", argumentParser, hummingbird, hummingbirdCore,
                 logging,
                 serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
             ],

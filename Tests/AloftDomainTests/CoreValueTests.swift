@@ -1,8 +1,28 @@
+import Foundation
 import Testing
 
 @testable import AloftDomain
 
 struct CoreValueTests {
+    @Test func `successive identifiers follow one another and are told apart by their start`() {
+        let chance = Chance.seeded(3)
+        let times = (0..<500).map {
+            Date(timeIntervalSince1970: 1_700_000_000.008 + Double($0) * 0.016)
+        }
+        let identifiers: [RunID] = times.map { chance.identifier(at: $0) }
+        #expect(identifiers == identifiers.sorted())
+        #expect(Set(identifiers.map { $0.rawValue.prefix(8) }).count == 500)
+        #expect(identifiers.allSatisfy { $0.rawValue.utf8.count == 32 })
+        let same: [RunID] = (0..<500).map { _ in chance.identifier(at: times[0]) }
+        #expect(Set(same).count == 500)
+        #expect(Set(same.map { $0.rawValue.prefix(8) }).count == 1)
+    }
+
+    @Test func `live chance gives different words over many fetches`() {
+        let chance = Chance.live()
+        #expect(Set((0..<1000).map { _ in chance.next() }).count == 1000)
+    }
+
     @Test func `a digest is 64 lower-case hexadecimal digits and nothing else`() {
         let good = String(repeating: "0a", count: 32)
         #expect(ContentDigest(hex: good)?.hex == good)

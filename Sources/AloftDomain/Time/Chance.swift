@@ -1,3 +1,5 @@
+package import Foundation
+import Glibc
 import Synchronization
 
 /// The process's source of chance: one, handed in, shared between tasks.
@@ -6,7 +8,7 @@ package final class Chance: RandomNumberGenerator, Sendable {
 
     package init(_ generator: any RandomNumberGenerator & Sendable) { state = Mutex(generator) }
 
-    package static func live() -> Chance { Chance(SystemRandomNumberGenerator()) }
+    package static func live() -> Chance { Chance(SystemChance()) }
 
     package static func seeded(_ seed: UInt64) -> Chance { Chance(SplitMix64(seed: seed)) }
 
@@ -16,6 +18,30 @@ package final class Chance: RandomNumberGenerator, Sendable {
     package func identifier<Entity>(prefix: String = "") -> Identifier<Entity> {
         var generator = self
         return .random(prefix: prefix, using: &generator)
+    }
+
+    /// A new identifier that follows those made before; see `Identifier.successive`.
+    package func identifier<Entity>(at now: Date) -> Identifier<Entity> {
+        var generator = self
+        return .successive(at: now, using: &generator)
+    }
+}
+
+/// The system's chance, fetched 32 words at a time: each fetch is a system call.
+private struct SystemChance: RandomNumberGenerator, Sendable {
+    private var words: [UInt64] = []
+
+    mutating func next() -> UInt64 {
+        if let word = words.popLast() { return word }
+        words = Array(repeating: 0, count: 32)
+        // Never fails for up to 256 bytes where the kernel has the call at all (getentropy(3)).
+        let code = words.withUnsafeMutableBytes { getentropy($0.baseAddress, $0.count) }
+        guard code == 0, let word = words.popLast() else {
+            words = []
+            var system = SystemRandomNumberGenerator()
+            return system.next()
+        }
+        return word
     }
 }
 

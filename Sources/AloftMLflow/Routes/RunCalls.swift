@@ -25,7 +25,8 @@ struct RunCalls: Sendable {
         let user = try fields.optionalString("user_id") ?? ""
         let name = try runName(fields, tags)
         let new = NewRun(
-            id: service.chance.identifier(), experiment: experiment, name: name, user: user,
+            id: service.chance.identifier(at: service.time.now()), experiment: experiment,
+            name: name, user: user,
             startTime: startTime, tags: tags)
         let run = try await service.change(new.id) { try TrackingQueries.createdRun($0, new) }
         return Self.document(run)
@@ -33,7 +34,7 @@ struct RunCalls: Sendable {
 
     private func runName(_ fields: Fields, _ tags: [NamedText]) throws -> String {
         let given = try FieldReader.text(fields, "run_name")
-        let tagged = tags.last { $0.key == "mlflow.runName" }?.value
+        let tagged = tags.last { $0.key == TrackingQueries.nameKey }?.value
         if let given, let tagged, !tagged.isEmpty, given != tagged {
             throw ProtocolError.invalid(
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different "

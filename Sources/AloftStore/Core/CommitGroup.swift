@@ -7,8 +7,9 @@ import Synchronization
 /// answers each caller. While one transaction is on its way to the disk the next gathers, so the
 /// busier the store, the more writes share a commit, and a lone write waits for nobody.
 final class CommitGroup: Sendable {
-    /// One caller's write: `run` does it inside the shared transaction and keeps its outcome,
-    /// `finish` gives the outcome out after the commit, or the commit's own failure.
+    /// One caller's write: `run` does it inside the shared transaction and keeps its outcome (it may
+    /// be called again in another transaction, if the first was rolled back), `finish` gives the
+    /// outcome out after the commit, or the commit's own failure.
     private struct Write: Sendable {
         let run: @Sendable (Database) throws -> Void
         let finish: @Sendable ((any Error)?) -> Void
@@ -129,19 +130,20 @@ final class CommitGroup: Sendable {
     }
 
     /// Returns what kept the whole group from being committed. The failure of a single write is its
-    /// own: it is rolled back to its savepoint and the others go on.
+    /// own: what it did is undone and the others go on.
     private func commit(_ group: [Write]) -> (any Error)? {
         do {
-            try pool.writeWithoutTransaction { db in
-                try db.inTransaction(.immediate) {
-                    for write in group { try Self.run(write, alone: group.count == 1, in: db) }
-                    return .commit
+            do {
+                try transaction { db in
+                    for write in group { try Self.run(write, in: db) }
                 }
-                checkpointer.committed(changes: db.totalChangesCount)
+            } catch is HalfDone where group.count > 1 {
+                try transaction { db in
+                    for write in group { try Self.runApart(write, in: db) }
+                }
             }
             return nil
-        } catch let alone as LoneFailure {
-            _ = alone
+        } catch is HalfDone {
             return nil  // the write's own error, which `finish` gives out
         } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
             return StoreError.diskFull
@@ -150,19 +152,38 @@ final class CommitGroup: Sendable {
         }
     }
 
-    /// The transaction held one write, and it failed: rolled back with the transaction.
-    private struct LoneFailure: Error {}
-
-    private static func run(_ write: Write, alone: Bool, in db: Database) throws {
-        if alone {
-            do { try write.run(db) } catch { throw isFatal(error) ? error : LoneFailure() }
-            return
+    private func transaction(_ body: (Database) throws -> Void) throws {
+        try pool.writeWithoutTransaction { db in
+            try db.inTransaction(.immediate) {
+                try body(db)
+                return .commit
+            }
+            checkpointer.committed(changes: db.totalChangesCount)
         }
-        try db.perform("SAVEPOINT member")
+    }
+
+    /// A write failed after it had changed something. That is undone with the whole transaction, and
+    /// if others shared it, all are done again, each apart.
+    private struct HalfDone: Error {}
+
+    /// Without a savepoint, which costs a copy of each page that the write touches: nearly all writes
+    /// succeed, and nearly all that fail have changed nothing yet.
+    private static func run(_ write: Write, in db: Database) throws {
+        let before = db.totalChangesCount
         do {
             try write.run(db)
         } catch {
             // A full disk or a broken file ends the transaction itself: nobody's write is safe.
+            guard !isFatal(error), db.isInsideTransaction else { throw error }
+            guard db.totalChangesCount == before else { throw HalfDone() }
+        }
+    }
+
+    private static func runApart(_ write: Write, in db: Database) throws {
+        try db.perform("SAVEPOINT member")
+        do {
+            try write.run(db)
+        } catch {
             guard !isFatal(error), db.isInsideTransaction else { throw error }
             try db.perform("ROLLBACK TO member")
         }

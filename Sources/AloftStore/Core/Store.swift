@@ -69,7 +69,8 @@ package final class Store: Sendable {
     /// Runs `body` in a transaction and returns once it is durable. `body` may share its commit with
     /// other writers; if it throws, what it did is undone and only this caller learns of it.
     ///
-    /// `body` runs on the writer's thread: it must not wait for anything.
+    /// `body` runs on the writer's thread: it must not wait for anything. It may run twice, if what it
+    /// did was rolled back because of another's failure: it must do nothing but read and write `db`.
     package func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {

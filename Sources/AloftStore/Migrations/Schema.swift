@@ -23,6 +23,7 @@ enum Schema {
         .m0010Predictions,
         .m0011Traffic,
         .m0012MetricSummaries,
+        .m0013RunNames,
     ]
 
     static var names: Set<String> { Set(migrations.map(\.name)) }

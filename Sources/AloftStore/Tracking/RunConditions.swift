@@ -38,6 +38,9 @@ extension RunSearch.Condition {
         case .param(_, .isNull), .tag(_, .isNull):
             guard let rows = present(experiments) else { return probe }
             return SQLText("+\(run) NOT IN (") + rows + SQLText(")")
+        case .tag(TrackingQueries.nameKey, _):
+            guard let rows = matching(experiments, stage: nil) else { return probe }
+            return SQLText("(+\(run) IN (") + rows + SQLText(") AND ") + probe + SQLText(")")
         case .param, .tag:
             guard let rows = matching(experiments, stage: nil) else { return probe }
             return SQLText("+\(run) IN (") + rows + SQLText(")")
@@ -45,7 +48,8 @@ extension RunSearch.Condition {
         }
     }
 
-    /// The numbers of the runs that match, read from an index alone; `nil` where there is none.
+    /// The numbers of the runs that match, read from an index alone; `nil` where there is none. Of
+    /// the tag that holds the name, also those that have the name and no longer the tag.
     func matching(_ experiments: [Int64], stage: LifecycleStage?) -> SQLText? {
         switch self {
         case .metric(let key, let match):
@@ -53,14 +57,14 @@ extension RunSearch.Condition {
         case .param(_, .isNull), .tag(_, .isNull): return nil
         case .param(let key, let match):
             return Self.indexed("runParam", key, match.sql("value"), experiments)
+        case .tag(TrackingQueries.nameKey, let match), .text(.name, let match):
+            return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+                + SQLText(" AND ") + match.sql("name")
         case .tag(let key, let match):
             return Self.indexed("runTag", key, match.sql("value"), experiments)
         case .text(.id, .equal), .text(.id, .oneOf):
             guard case .text(_, let match) = self else { return nil }
             return SQLText("SELECT number FROM run WHERE ") + match.sql("id")
-        case .text(.name, let match):
-            return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
-                + SQLText(" AND ") + match.sql("name")
         case .text(.status, let match):
             return Self.byStart(match.sql("status"), experiments, stage)
         case .text(.id, _), .text(.userId, _), .text(.artifactUri, _): return nil
@@ -107,9 +111,16 @@ extension RunSearch.Condition {
     private func present(_ experiments: [Int64]) -> SQLText? {
         switch self {
         case .param(let key, _): Self.indexed("runParam", key, nil, experiments)
+        case .tag(TrackingQueries.nameKey, _): nil
         case .tag(let key, _): Self.indexed("runTag", key, nil, experiments)
         case .metric, .text, .number, .dataset: nil
         }
+    }
+
+    /// What a statement must say of the rows it wants to be given the index by (experiment, key,
+    /// value): that of tags holds no names.
+    static func indexTerm(_ table: String, _ alias: String = "") -> String {
+        table == "runTag" ? " AND \(alias)key <> '\(TrackingQueries.nameKey)'" : ""
     }
 
     /// Through the index by (experiment, key, value), which holds the run's number as well.
@@ -118,7 +129,7 @@ extension RunSearch.Condition {
     ) -> SQLText {
         let rows =
             SQLText("SELECT run FROM \(table) WHERE experiment IN ") + .list(experiments)
-            + SQLText(" AND key = ?", [key.databaseValue])
+            + SQLText(" AND key = ?" + indexTerm(table), [key.databaseValue])
         guard let match else { return rows }
         return rows + SQLText(" AND ") + match
     }

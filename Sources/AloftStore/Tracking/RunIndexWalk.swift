@@ -15,6 +15,7 @@ enum RunIndexPart {
     static func parts(of search: RunSearch) -> [RunIndexPart] {
         switch search.orders.first?.key {
         case .metric: [.valued, .notANumber, .missing]
+        case .tag(TrackingQueries.nameKey): [.all]
         case .param, .tag: [.valued, .missing]
         case .text, .number, nil: [.all]
         }
@@ -58,13 +59,14 @@ struct RunIndexWalk {
         let ending = SQLText(" LIMIT 1 OFFSET ?", [count.databaseValue])
         switch part {
         case .valued:
-            guard let order = search.orders.first, let (table, key) = order.key.table else {
+            guard let order = search.orders.first, let (table, key) = order.key.indexed else {
                 return nil
             }
             return SQLText(
                 """
                 SELECT value FROM \(table)
-                WHERE experiment = ? AND key = ? AND value IS NOT NULL
+                WHERE experiment = ? AND key = ?\(RunSearch.Condition.indexTerm(table))
+                    AND value IS NOT NULL
                 ORDER BY value \(order.ascending ? "ASC" : "DESC")
                 """, [experiment.databaseValue, key.databaseValue]) + ending
         case .all:
@@ -101,17 +103,18 @@ struct RunIndexWalk {
     private func source(_ joins: SQLText) -> SQLText {
         var text = SQLText(" FROM ")
         let order = search.orders.first
-        if part == .valued || part == .notANumber, let (table, key) = order?.key.table {
+        if part == .valued || part == .notANumber, let (table, key) = order?.key.indexed {
             text += SQLText("\(table) o CROSS JOIN run r ON r.number = o.run") + joins
             text += SQLText(
-                " WHERE o.experiment = ? AND o.key = ? AND o.value "
+                " WHERE o.experiment = ? AND o.key = ?"
+                    + RunSearch.Condition.indexTerm(table, "o.") + " AND o.value "
                     + (part == .valued ? "IS NOT NULL" : "IS NULL"),
                 [experiment.databaseValue, key.databaseValue])
         } else {
             text += SQLText("run r") + joins
             text += SQLText(" WHERE r.experiment = ?", [experiment.databaseValue])
         }
-        if part == .missing, let (table, key) = order?.key.table {
+        if part == .missing, let (table, key) = order?.key.indexed {
             text += SQLText(" AND +r.number NOT IN (")
             text += RunSearch.Condition.indexed(table, key, nil, [experiment]) + SQLText(")")
         }

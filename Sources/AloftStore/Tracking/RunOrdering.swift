@@ -58,7 +58,7 @@ struct RunOrdering {
 }
 
 extension RunSearch.OrderKey {
-    /// The table with this key's values, which has an index by (experiment, key, value).
+    /// The table with this key's values.
     var table: (name: String, key: String)? {
         switch self {
         case .metric(let key): ("latestMetric", key)
@@ -66,5 +66,10 @@ extension RunSearch.OrderKey {
         case .tag(let key): ("runTag", key)
         case .text, .number: nil
         }
+    }
+
+    /// The same, if it has an index by (experiment, key, value) that holds this key.
+    var indexed: (name: String, key: String)? {
+        self == .tag(TrackingQueries.nameKey) ? nil : table
     }
 }

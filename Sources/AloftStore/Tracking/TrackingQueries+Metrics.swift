@@ -45,9 +45,10 @@ extension TrackingQueries {
                 timestamp = excluded.timestamp, context = excluded.context,
                 pointCount = excluded.pointCount, tailCount = excluded.tailCount
             """,
-            [
-                run.number, series.key, run.experiment, stored(latest.value), latest.step,
-                latest.timestamp, latestContext, first + Int64(points.count), tail,
+            binding: [
+                .int(run.number), .text(series.key), .int(run.experiment),
+                .optional(stored(latest.value)), .int(latest.step), .int(latest.timestamp),
+                .int(latestContext), .int(first + Int64(points.count)), .int(tail),
             ])
     }
 
@@ -60,7 +61,9 @@ extension TrackingQueries {
         guard tailCount + count >= sealedCount else {
             try db.perform(
                 "INSERT INTO metricTail VALUES (?, ?, ?, ?)",
-                [run, key, first, Data(MetricCodec.encode([segment]))])
+                binding: [
+                    .int(run), .text(key), .int(first), .blob(MetricCodec.encode([segment])),
+                ])
             return tailCount + count
         }
         var segments: [MetricCodec.Segment] = []
@@ -122,15 +125,16 @@ extension TrackingQueries {
     }
 
     private static func latestRow(_ db: Database, run: Int64, key: String) throws -> LatestRow? {
-        let row = try db.firstRow(
+        try db.firstRow(
             """
             SELECT value, timestamp, step, context, pointCount, tailCount
             FROM latestMetric WHERE run = ? AND key = ?
-            """, [run, key])
-        return row.map {
+            """, binding: [.int(run), .text(key)]
+        ) { row in
             LatestRow(
-                point: MetricPoint(value: $0[0] ?? .nan, timestamp: $0[1], step: $0[2]),
-                context: $0[3], pointCount: $0[4], tailCount: $0[5])
+                point: MetricPoint(
+                    value: row.real(0) ?? .nan, timestamp: row.int(1), step: row.int(2)),
+                context: row.int(3), pointCount: row.int(4), tailCount: row.int(5))
         }
     }
 

@@ -15,25 +15,16 @@ extension TrackingQueries {
 
     /// Creates a run as `createRun` and returns it as it would be read.
     package static func createdRun(_ db: Database, _ new: NewRun) throws -> RunRecord {
-        guard let number = Int64(new.experiment.rawValue),
-            let experiment = try db.firstRow(
-                "SELECT lifecycleStage, artifactLocation FROM experiment WHERE number = ?", [number]
-            )
-        else { throw TrackingError.experimentNotFound(new.experiment.rawValue) }
-        guard experiment[0] as String == "active" else {
-            throw TrackingError.experimentDeleted(new.experiment.rawValue)
-        }
-        var root: String = experiment[1]
-        while root.hasSuffix("/") { root.removeLast() }
+        let (number, root) = try artifactRoot(db, of: new.experiment)
         let artifacts = "\(root)/\(new.id)/artifacts"
         try db.perform(
             """
             INSERT INTO run (id, experiment, name, userId, status, startTime, artifactUri)
             VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-            [
-                new.id.rawValue, number, new.name, new.user, new.status.rawValue, new.startTime,
-                artifacts,
+            binding: [
+                .text(new.id.rawValue), .int(number), .text(new.name), .text(new.user),
+                .text(new.status.rawValue), .int(new.startTime), .text(artifacts),
             ])
         let info = RunInfo(
             number: db.lastInsertedRowID, id: new.id, experiment: ExperimentID(String(number)),
@@ -41,19 +32,27 @@ extension TrackingQueries {
             endTime: nil, artifactURI: artifacts, stage: .active)
         let handle = RunHandle(id: new.id, number: info.number, experiment: number)
         var run = RunRecord(info: info)
-        run.tags = tags(of: new)
+        run.tags = new.tags
         try insertTags(db, handle, run.tags)
         return run
     }
 
-    /// A new run's tags as they are stored: each key once with its last value, by the key's bytes.
-    private static func tags(of new: NewRun) -> [NamedText] {
-        // By bytes: texts that only look alike are different keys.
-        var tags: [[UInt8]: NamedText] = [:]
-        for tag in new.tags + [NamedText(key: "mlflow.runName", value: new.name)] {
-            tags[Array(tag.key.utf8)] = tag
+    /// An experiment that is not deleted: its number, and where its runs' artifacts are.
+    private static func artifactRoot(
+        _ db: Database, of experiment: ExperimentID
+    ) throws -> (number: Int64, root: String) {
+        let row = try Int64(experiment.rawValue).flatMap { number in
+            try db.firstRow(
+                "SELECT lifecycleStage, artifactLocation FROM experiment WHERE number = ?",
+                binding: [.int(number)]
+            ) { (number: number, stage: $0.text(0), root: $0.text(1)) }
         }
-        return tags.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+        guard var row else { throw TrackingError.experimentNotFound(experiment.rawValue) }
+        guard row.stage == "active" else {
+            throw TrackingError.experimentDeleted(experiment.rawValue)
+        }
+        while row.root.hasSuffix("/") { row.root.removeLast() }
+        return (row.number, row.root)
     }
 
     package static func runInfo(_ db: Database, _ id: RunID) throws -> RunInfo? {
@@ -70,12 +69,15 @@ extension TrackingQueries {
     ///
     /// - Throws: `TrackingError` if there is no such run or it is deleted.
     package static func activeRun(_ db: Database, _ id: RunID) throws -> RunHandle {
-        guard
-            let row = try db.firstRow(
-                "SELECT number, experiment, lifecycleStage FROM run WHERE id = ?", [id.rawValue])
-        else { throw TrackingError.runNotFound(id.rawValue) }
-        guard row[2] as String == "active" else { throw TrackingError.runDeleted(id.rawValue) }
-        return RunHandle(id: id, number: row[0], experiment: row[1])
+        let row = try db.firstRow(
+            "SELECT number, experiment, lifecycleStage FROM run WHERE id = ?",
+            binding: [.text(id.rawValue)]
+        ) {
+            (handle: RunHandle(id: id, number: $0.int(0), experiment: $0.int(1)), stage: $0.text(2))
+        }
+        guard let row else { throw TrackingError.runNotFound(id.rawValue) }
+        guard row.stage == "active" else { throw TrackingError.runDeleted(id.rawValue) }
+        return row.handle
     }
 
     /// Changes what is given and leaves the rest.
@@ -89,7 +91,7 @@ extension TrackingQueries {
                 name = coalesce(?, name)
             WHERE number = ?
             """, [status?.rawValue, endTime, name, run.number])
-        if let name { try upsertTag(db, run, NamedText(key: "mlflow.runName", value: name)) }
+        if let name { try upsertTag(db, run, NamedText(key: nameKey, value: name)) }
     }
 
     /// Sets a run's status on behalf of the platform: `RUNNING` stamps the start of one that only

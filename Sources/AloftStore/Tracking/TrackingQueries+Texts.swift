@@ -3,6 +3,9 @@ package import GRDB
 
 // Params and tags.
 extension TrackingQueries {
+    /// The tag that holds a run's name as well.
+    package static let nameKey = "mlflow.runName"
+
     /// Sets a tag of a run that is not deleted. `mlflow.runName` renames the run.
     package static func setTag(_ db: Database, _ id: RunID, _ tag: NamedText) throws {
         try setTag(db, activeRun(db, id), tag)
@@ -10,7 +13,7 @@ extension TrackingQueries {
 
     package static func setTag(_ db: Database, _ run: RunHandle, _ tag: NamedText) throws {
         try upsertTag(db, run, tag)
-        if tag.key == "mlflow.runName" {
+        if tag.key == nameKey {
             try db.perform("UPDATE run SET name = ? WHERE number = ?", [tag.value, run.number])
         }
     }
@@ -36,7 +39,10 @@ extension TrackingQueries {
             """
             INSERT INTO runParam (run, key, experiment, value) VALUES (?, ?, ?, ?)
             ON CONFLICT (run, key) DO NOTHING
-            """, [run.number, param.key, run.experiment, param.value])
+            """,
+            binding: [
+                .int(run.number), .text(param.key), .int(run.experiment), .text(param.value),
+            ])
         guard db.changesCount == 0 else { return }
         let old = try db.firstRow(
             "SELECT value FROM runParam WHERE run = ? AND key = ?", [run.number, param.key])
@@ -46,21 +52,25 @@ extension TrackingQueries {
 
     /// The tags of a run that has none yet, each key once; several in one statement.
     static func insertTags(_ db: Database, _ run: RunHandle, _ tags: [NamedText]) throws {
-        let most = 4
+        let most = tagInsertions.count
         for start in stride(from: 0, to: tags.count, by: most) {
             let some = tags[start..<min(start + most, tags.count)]
-            let marks = Array(repeating: "(?, ?, ?, ?)", count: some.count).joined(separator: ", ")
-            var arguments: [DatabaseValue] = []
+            var values: [BoundValue] = []
+            values.reserveCapacity(some.count * 4)
             for tag in some {
-                arguments += [
-                    run.number.databaseValue, tag.key.databaseValue, run.experiment.databaseValue,
-                    tag.value.databaseValue,
-                ]
+                values.append(.int(run.number))
+                values.append(.text(tag.key))
+                values.append(.int(run.experiment))
+                values.append(.text(tag.value))
             }
-            try db.perform(
-                "INSERT INTO runTag (run, key, experiment, value) VALUES \(marks)",
-                StatementArguments(arguments))
+            try db.perform(tagInsertions[some.count - 1], binding: values)
         }
+    }
+
+    /// Of one tag, of two, and so on.
+    private static let tagInsertions = (1...8).map { count in
+        "INSERT INTO runTag (run, key, experiment, value) VALUES "
+            + Array(repeating: "(?, ?, ?, ?)", count: count).joined(separator: ", ")
     }
 
     static func upsertTag(_ db: Database, _ run: RunHandle, _ tag: NamedText) throws {
@@ -68,6 +78,7 @@ extension TrackingQueries {
             """
             INSERT INTO runTag (run, key, experiment, value) VALUES (?, ?, ?, ?)
             ON CONFLICT (run, key) DO UPDATE SET value = excluded.value
-            """, [run.number, tag.key, run.experiment, tag.value])
+            """,
+            binding: [.int(run.number), .text(tag.key), .int(run.experiment), .text(tag.value)])
     }
 }

@@ -94,7 +94,8 @@ package struct NewRun: Sendable {
     package var user: String
     package var status: RunStatus
     package var startTime: Int64
-    package var tags: [NamedText]
+    /// As they are stored: each key once with its last value, by the key's bytes; the name too.
+    package let tags: [NamedText]
 
     package init(
         id: RunID, experiment: ExperimentID, name: String, user: String = "",
@@ -106,7 +107,23 @@ package struct NewRun: Sendable {
         self.user = user
         self.status = status
         self.startTime = startTime
-        self.tags = tags
+        self.tags = Self.stored(tags + [NamedText(key: TrackingQueries.nameKey, value: name)])
+    }
+
+    private static func stored(_ tags: [NamedText]) -> [NamedText] {
+        // By bytes: texts that only look alike are different keys.
+        let order = tags.indices.sorted { left, right in
+            let (first, second) = (tags[left].key.utf8, tags[right].key.utf8)
+            return first.lexicographicallyPrecedes(second)
+                || (left < right && first.elementsEqual(second))
+        }
+        return order.indices.compactMap { place in
+            let tag = tags[order[place]]
+            let isLast =
+                place + 1 == order.count
+                || !tags[order[place + 1]].key.utf8.elementsEqual(tag.key.utf8)
+            return isLast ? tag : nil
+        }
     }
 }
 

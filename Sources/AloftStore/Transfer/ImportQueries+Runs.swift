@@ -140,7 +140,7 @@ extension ImportQueries {
         for param in incoming.params where !keys.contains(param.key) {
             try TrackingQueries.logParam(db, run, param)
         }
-        for tag in incoming.tags where tag.key != "mlflow.runName" {
+        for tag in incoming.tags where tag.key != TrackingQueries.nameKey {
             try TrackingQueries.setTag(db, run, tag)
         }
     }

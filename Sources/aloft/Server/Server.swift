@@ -17,6 +17,7 @@ struct Server: Sendable {
         let listen = services.configuration.listen
         var application = Application(
             router: services.makeRouter(),
+            server: EventLoopConnections.server,
             configuration: .init(
                 address: .hostname(listen.host, port: listen.port), serverName: "aloft"),
             onServerRunning: { channel in

@@ -8,6 +8,7 @@ extension ServerServices {
     /// Every route of the control plane. A new area adds its lines here.
     func makeRouter() -> Router<AloftRequestContext> {
         let router = Router(context: AloftRequestContext.self)
+        router.add(middleware: ShortCallMiddleware())
         router.add(middleware: ErrorMiddleware())
         router.add(middleware: PrincipalMiddleware(store: store, access: configuration.access))
 

@@ -13,6 +13,13 @@ struct RunFinderTests {
         var info: RunInfo
         var metrics: [String: Double] = [:]
         var params: [String: String] = [:]
+        /// Whether the tag that holds the name is still there.
+        var hasNameTag = true
+
+        func tag(_ key: String) -> String? {
+            guard key == TrackingQueries.nameKey else { return params[key] }
+            return hasNameTag ? info.name : nil
+        }
     }
 
     private func makeRuns(
@@ -36,6 +43,7 @@ struct RunFinderTests {
             for key in ["p", "q"] where Int.random(in: 0..<4, using: &chance) > 0 {
                 run.params[key] = "v\(Int.random(in: 0..<6, using: &chance))"
             }
+            run.hasNameTag = index % 13 != 0
             known.append(run)
         }
         let all = known
@@ -70,6 +78,9 @@ struct RunFinderTests {
             try TrackingQueries.logParam(db, handle, NamedText(key: key, value: value))
             try TrackingQueries.setTag(db, handle, NamedText(key: key, value: value))
         }
+        if !run.hasNameTag {
+            try TrackingQueries.deleteTag(db, handle, key: TrackingQueries.nameKey)
+        }
         if info.stage == .deleted {
             try TrackingQueries.deleteRun(db, info.id, at: Date(timeIntervalSince1970: 1))
         }
@@ -82,7 +93,8 @@ struct RunFinderTests {
         case .metric(let key, let match): compare(run.metrics[key], match)
         case .number(.startTime, let match): compare(Double(run.info.startTime), match)
         case .number(.endTime, let match): compare(run.info.endTime.map(Double.init), match)
-        case .param(let key, let match), .tag(let key, let match): compare(run.params[key], match)
+        case .param(let key, let match): compare(run.params[key], match)
+        case .tag(let key, let match): compare(run.tag(key), match)
         case .text(.name, let match): compare(run.info.name, match)
         case .text(.status, let match): compare(run.info.status.rawValue, match)
         case .text(.id, let match): compare(run.info.id.rawValue, match)
@@ -133,7 +145,8 @@ struct RunFinderTests {
                 return a.isNaN == b.isNaN ? nil : b.isNaN
             }
             return compare(a, b)
-        case .param(let key), .tag(let key): return compare(left.params[key], right.params[key])
+        case .param(let key): return compare(left.params[key], right.params[key])
+        case .tag(let key): return compare(left.tag(key), right.tag(key))
         case .number(.startTime): return compare(left.info.startTime, right.info.startTime)
         case .number(.endTime): return compare(left.info.endTime, right.info.endTime)
         case .text(.name): return compare(left.info.name, right.info.name)
@@ -177,6 +190,9 @@ struct RunFinderTests {
         + ["p", "q", "absent"].flatMap { key in
             textMatches.flatMap { [.param(key, $0), .tag(key, $0)] }
         } + [
+            .tag(TrackingQueries.nameKey, .equal("n2")), .tag(TrackingQueries.nameKey, .isNull),
+            .tag(TrackingQueries.nameKey, .notEqual("n2")),
+            .tag(TrackingQueries.nameKey, .like("%n%", ignoringCase: true)),
             .text(.name, .equal("n3")), .text(.name, .like("%n%", ignoringCase: false)),
             .text(.status, .equal("RUNNING")), .text(.status, .notEqual("RUNNING")),
             .text(.userId, .equal("u1")), .text(.id, .like("%x1%", ignoringCase: false)),
@@ -185,6 +201,7 @@ struct RunFinderTests {
         ]
     static let keys: [RunSearch.OrderKey] = [
         .metric("m"), .metric("o"), .metric("absent"), .param("p"), .param("absent"), .tag("q"),
+        .tag(TrackingQueries.nameKey),
         .number(.startTime), .number(.endTime), .text(.name), .text(.status), .text(.userId),
         .text(.id),
     ]
