@@ -30,11 +30,11 @@ const columns: Column<Prediction>[] = [
     { id: "at", title: "When", width: 110, phone: 104, cell: ({ at }) => <Ago at={at} /> },
     { id: "status", title: "Status", width: 90, phone: 80, cell: ({ status }) => <ReplyStatus status={status} /> },
     {
-        id: "id", title: "Prediction", width: 290,
+        id: "id", title: "Prediction", width: 290, phone: 178,
         cell: ({ id }) => <><Link to={path("predictions", id)} className="mono">{id}</Link> <Copy text={id} className="inline" /></>,
     },
     {
-        id: "deployment", title: "Deployment", width: 190, phone: 170,
+        id: "deployment", title: "Deployment", width: 190,
         cell: (item) => <><Link to={deploymentOf(item)}><bdi>{item.deployment}</bdi></Link> {item.environment !== "production" && <span className="chip">{item.environment}</span>}</>,
     },
     { id: "revision", title: "Revision", width: 90, align: "right", cell: ({ number }) => number ?? "–" },
