@@ -1,81 +1,78 @@
 import AloftDomain
 import AloftGateway
-import GRPCCore
 import NIOCore
+import NIOHPACK
 
-extension CallFacts {
-    /// What the metadata of a call says to the gateway.
-    ///
-    /// - Throws: `RPCError` where `grpc-timeout` is none.
-    init(_ metadata: Metadata) throws(RPCError) {
-        var timeout: Int?
-        if let text = metadata.text("grpc-timeout") {
-            guard let milliseconds = Self.milliseconds(text) else {
-                throw RPCError(
-                    code: .invalidArgument,
-                    message:
-                        "grpc-timeout \"\(text.prefix(40))\": expected at most eight digits and "
-                        + "one of H, M, S, m, u, n.")
+/// What a call's headers say.
+struct CallHead {
+    let method: InferenceMethod
+    let facts: CallFacts
+    /// Whether its messages may come compressed.
+    let isCompressed: Bool
+
+    /// - Throws: `Status` where the call cannot be answered.
+    init(_ headers: HPACKHeaders, receivedAt: NIODeadline) throws(Status) {
+        var path = "", contentType = "", encoding = "identity"
+        var timeout: String?, authorization: String?, stickyKey: String?, trace: String?
+        for (name, value, _) in headers {
+            switch name {
+            case ":path": path = value
+            case "content-type": contentType = value
+            case "grpc-timeout": timeout = value
+            case "grpc-encoding": encoding = value
+            case "authorization": authorization = authorization ?? value
+            case "x-aloft-sticky-key": stickyKey = stickyKey ?? value
+            case "traceparent": trace = trace ?? value
+            default: break
             }
-            timeout = milliseconds
         }
-        self.init(
-            token: metadata.bearer, stickyKey: metadata.text("x-aloft-sticky-key"),
-            timeoutMilliseconds: timeout, receivedAt: .now(), header: { metadata.text($0) })
-        trace = metadata.text("traceparent").flatMap { TraceParent($0) }
+        guard contentType.hasPrefix("application/grpc") else {
+            throw Status(
+                .internal,
+                "content-type \"\(contentType.prefix(60))\": this port answers application/grpc.")
+        }
+        guard let method = InferenceMethod(path: path) else {
+            throw Status(.unimplemented, "\(path.prefix(200)) is not served here.")
+        }
+        switch encoding {
+        case "identity": isCompressed = false
+        case "gzip", "deflate": isCompressed = true
+        default:
+            throw Status(
+                .unimplemented,
+                "grpc-encoding \"\(encoding.prefix(40))\": identity, gzip and deflate are read.")
+        }
+        self.method = method
+        var facts = CallFacts(
+            token: authorization.flatMap(Self.bearer), stickyKey: stickyKey,
+            timeoutMilliseconds: try timeout.map(Self.milliseconds), receivedAt: receivedAt,
+            header: { headers.first(name: $0) })
+        facts.trace = trace.flatMap { TraceParent($0) }
+        self.facts = facts
     }
 
-    /// `250m`, `2S`: at least one millisecond, at most a day.
-    static func milliseconds(_ text: String) -> Int? {
-        guard let unit = text.last, let value = Int(text.dropLast()), value >= 0,
-            text.utf8.count <= 9
-        else { return nil }
-        let nanoseconds: Int
-        switch unit {
-        case "H": nanoseconds = 3_600_000_000_000
-        case "M": nanoseconds = 60_000_000_000
-        case "S": nanoseconds = 1_000_000_000
-        case "m": nanoseconds = 1_000_000
-        case "u": nanoseconds = 1000
-        case "n": nanoseconds = 1
-        default: return nil
-        }
-        let (product, overflow) = value.multipliedReportingOverflow(by: nanoseconds)
-        return overflow ? 86_400_000 : min(max(product / 1_000_000, 1), 86_400_000)
-    }
-}
-
-extension Metadata {
-    func text(_ key: String) -> String? { self[stringValues: key].first { _ in true } }
-
-    /// The token of `authorization: Bearer TOKEN`.
-    var bearer: String? {
-        guard let text = text("authorization") else { return nil }
+    /// The token of `Bearer TOKEN`.
+    private static func bearer(_ text: String) -> String? {
         let words = text.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
         return String(words[1])
     }
-}
 
-extension CallRefusal {
-    /// The refusal with gRPC's status; our own code and the prediction's name stand in the trailers.
-    var rpcError: RPCError {
-        var metadata: Metadata = ["aloft-error-code": "\(code)"]
-        if let predictionID { metadata.addString(predictionID, forKey: "x-aloft-prediction-id") }
-        return RPCError(code: status, message: message, metadata: metadata)
-    }
-
-    private var status: RPCError.Code {
-        if isDeadline { return .deadlineExceeded }
-        return switch kind {
-        case .invalid: .invalidArgument
-        case .notFound: .notFound
-        case .conflict, .checkFailed: .failedPrecondition
-        case .unauthenticated: .unauthenticated
-        case .forbidden: .permissionDenied
-        case .tooLarge, .exhausted, .diskFull: .resourceExhausted
-        case .unavailable: .unavailable
-        case .unsupported: .unimplemented
+    /// `250m`, `2S`: at least one millisecond, at most a day.
+    static func milliseconds(_ text: String) throws(Status) -> Int {
+        let units: [Character: Int] = [
+            "H": 3_600_000_000_000, "M": 60_000_000_000, "S": 1_000_000_000, "m": 1_000_000,
+            "u": 1000, "n": 1,
+        ]
+        guard let nanoseconds = text.last.flatMap({ units[$0] }), text.utf8.count <= 9,
+            let value = Int(text.dropLast()), value >= 0
+        else {
+            throw Status(
+                .invalidArgument,
+                "grpc-timeout \"\(text.prefix(40))\": expected at most eight digits and one of H, "
+                    + "M, S, m, u, n.")
         }
+        let (product, overflow) = value.multipliedReportingOverflow(by: nanoseconds)
+        return overflow ? 86_400_000 : min(max(product / 1_000_000, 1), 86_400_000)
     }
 }

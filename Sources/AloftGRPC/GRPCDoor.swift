@@ -1,7 +1,5 @@
 package import AloftDomain
 package import AloftGateway
-import GRPCCore
-import GRPCNIOTransportHTTP2Posix
 package import Logging
 import NIOCore
 import NIOPosix
@@ -24,66 +22,61 @@ package struct GRPCDoor: GatewayDoor {
 
     package func serve(_ models: InferenceAccess, at socket: ListeningSocket) async throws {
         let port = socket.port ?? listen.port
-        let endings = ConnectionEndings()
-        var config = Self.configuration(models)
-        endings.add(to: &config)
-        let transport = HTTP2ServerTransport.Posix(
-            listeningSocketDescriptor: Int(socket.descriptor), transportSecurity: .plaintext,
-            config: config, eventLoopGroup: models.group)
-        let server = GRPCServer(transport: transport, services: [InferenceService(models: models)])
-        // Not a child of this task: it goes on for a while when this one is cancelled.
-        let serving = Task(executorPreference: models.onlyLoop.map(LoopExecutor.init)) {
-            try await server.serve()
-        }
+        let loops = DoorLoops(models: models)
+        try await loops.start()
+        let channel = try await accept(at: socket, models, loops)
         logger.info(
             "listening for gRPC",
             metadata: ["address": "\(ListenAddress(host: listen.host, port: port))"])
-        try await withTaskCancellationHandler {
-            do {
-                try await serving.value
-            } catch {
-                guard !Task.isCancelled else { return }
-                throw error
+        let (ended, end) = AsyncStream.makeStream(of: Void.self)
+        channel.closeFuture.whenComplete { _ in end.finish() }
+        for await _ in ended {}
+        guard Task.isCancelled else { throw ChannelError.ioOnClosedChannel }
+        // Not a child of this task: it goes on for a while when this one is cancelled.
+        await Task { await self.end(models, loops, channel) }.value
+    }
+
+    private func accept(
+        at socket: ListeningSocket, _ models: InferenceAccess, _ loops: DoorLoops
+    ) async throws -> any Channel {
+        try await ServerBootstrap(group: models.group)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let loop = try loops.loop(of: channel.eventLoop)
+                    try channel.pipeline.syncOperations.addHandlers([
+                        LateFlush(loop: loop), GRPCConnection.http2Handler(),
+                        GRPCConnection(loop: loop),
+                    ])
+                }
             }
-        } onCancel: {
-            Task { await end(models, endings, server, serving) }
-        }
+            .withBoundSocket(socket.descriptor).get()
     }
 
     /// Takes no more calls and lets those that have begun end.
     private func end(
-        _ models: InferenceAccess, _ endings: ConnectionEndings,
-        _ server: GRPCServer<HTTP2ServerTransport.Posix>, _ serving: Task<Void, any Error>
+        _ models: InferenceAccess, _ loops: DoorLoops, _ listener: any Channel
     ) async {
-        await endings.begin()
+        // Not closed: a connection that is accepted at that moment would be lost on its way.
+        try? await listener.setOption(ChannelOptions.autoRead, value: false).get()
+        await loops.each { $0.begin() }
         models.doorClosed()
-        let limit = NIODeadline.now() + Self.patience
-        while endings.unknowingCount > 0, NIODeadline.now() < limit {
-            try? await time.clock.sleep(for: .milliseconds(20))
+        await wait(for: Self.patience) {
+            await loops.sum { $0.connections.values.count { $0.isUnknowing } } == 0
         }
-        server.beginGracefulShutdown()
-        try? await time.clock.sleep(for: models.endLimit)
-        serving.cancel()
+        await loops.each { $0.closeWhenAnswered() }
+        await wait(for: TimeAmount(models.endLimit)) {
+            await loops.sum { $0.connections.count } == 0
+        }
+        await loops.each { $0.stop() }
+        try? await listener.close()
     }
 
-    private static func configuration(
-        _ models: InferenceAccess
-    ) -> HTTP2ServerTransport.Posix.Config {
-        .defaults { config in
-            config.rpc.maxRequestPayloadSize = models.messageLimitBytes
-            config.compression.enabledAlgorithms = .all
-            // Tensors are large: fewer frames and fewer updates of the window for each.
-            config.http2.maxFrameSize = 1 << 18
-            config.http2.targetWindowSize = 1 << 22
-            // One client cannot make the gateway hold any number of unfinished messages.
-            config.http2.maxConcurrentStreams = 256
-            // What one turn of the loop answers leaves together, and nothing waits for the next.
-            config.connection.flushCoalescing = .init(maxFlushDelay: .zero, maxBytes: 64 << 10)
-            config.connection.maxIdleTime = .seconds(1800)
-            config.connection.keepalive.time = .seconds(60)
-            // Clients of model servers ping often; that is no attack.
-            config.connection.keepalive.clientBehavior = .init(
-                minPingIntervalWithoutCalls: .seconds(5), allowWithoutCalls: true)
+    private func wait(for limit: TimeAmount, until holds: () async -> Bool) async {
+        let deadline = NIODeadline.now() + limit
+        while NIODeadline.now() < deadline {
+            if await holds() { return }
+            try? await time.clock.sleep(for: .milliseconds(20))
         }
     }
 }

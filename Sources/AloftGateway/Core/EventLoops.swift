@@ -43,9 +43,6 @@ final class EventLoops: Sendable {
         return bound.value
     }
 
-    /// The loop, where there is only one.
-    var only: (any EventLoop)? { all.count == 1 ? all.first : nil }
-
     /// Does something on one of the loops: at once on the current one where that is ours.
     func perform(_ work: @escaping @Sendable (LoopState) -> Void) {
         let eventLoop = group.any()

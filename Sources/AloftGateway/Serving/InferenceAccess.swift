@@ -56,6 +56,15 @@ package struct CallRefusal: Error, Sendable {
             isDeadline = false
         }
     }
+
+    /// `nil` where the caller is let in.
+    init?(_ verdict: TokenGate.Verdict) {
+        switch verdict {
+        case .known: return nil
+        case .unknown: self.init(GatewayFailure.tokenUnknown)
+        case .unverifiable: self.init(GatewayFailure.tokenUnverifiable)
+        }
+    }
 }
 
 /// A further way to the gateway's models beside HTTP/1.1.
@@ -88,8 +97,13 @@ package struct InferenceAccess: Sendable {
 
     package var group: MultiThreadedEventLoopGroup { loops.group }
 
-    /// The event loop, where there is only one: work that runs on it need not change threads.
-    package var onlyLoop: (any EventLoop)? { loops.only }
+    /// What one event loop answers by itself. Called on that loop.
+    package func onLoop(_ eventLoop: any EventLoop) throws -> LoopAccess {
+        LoopAccess(loop: try loops.state(of: eventLoop))
+    }
+
+    /// How long a message may take to come, and how long a new caller may say nothing.
+    package var requestTimeout: Duration { shared.configuration.requestTimeout }
 
     /// Lets a caller in, or not.
     package func authorize(_ token: String?) async throws(CallRefusal) {
@@ -101,25 +115,7 @@ package struct InferenceAccess: Sendable {
         } else {
             verdict = await tokens.verdict(token)
         }
-        switch verdict {
-        case .known: return
-        case .unknown: throw CallRefusal(GatewayFailure.tokenUnknown)
-        case .unverifiable: throw CallRefusal(GatewayFailure.tokenUnverifiable)
-        }
-    }
-
-    /// Answers a message `ModelInferRequest`.
-    package func infer(
-        _ message: ByteBuffer, _ facts: CallFacts
-    ) async throws(CallRefusal) -> CallAnswer {
-        try await authorize(facts.token)
-        return try await withCheckedContinuation {
-            (continuation: CheckedContinuation<Result<CallAnswer, CallRefusal>, Never>) in
-            loops.perform { loop in
-                MessageCall(loop: loop) { continuation.resume(returning: $0) }
-                    .begin(message, facts)
-            }
-        }.get()
+        if let refusal = CallRefusal(verdict) { throw refusal }
     }
 
     package var isReady: Bool {
@@ -172,6 +168,38 @@ package struct InferenceAccess: Sendable {
         switch result {
         case .success(let value): return value
         case .failure(let failure): throw CallRefusal(failure)
+        }
+    }
+}
+
+/// The gateway's models for the connections of one event loop. Touched on that loop only.
+package struct LoopAccess {
+    let loop: LoopState
+
+    /// Answers a message `ModelInferRequest`.
+    ///
+    /// - Parameter finish: called once, on this loop; before this returns unless the call has to wait.
+    package func infer(
+        _ message: ByteBuffer, _ facts: CallFacts,
+        finish: @escaping (Result<CallAnswer, CallRefusal>) -> Void
+    ) {
+        let call = MessageCall(loop: loop, finish: finish)
+        guard let tokens = loop.shared.tokens else { return call.begin(message, facts) }
+        guard let token = facts.token else {
+            return finish(.failure(CallRefusal(GatewayFailure.tokenMissing)))
+        }
+        if let remembered = tokens.remembered(token) {
+            if let refusal = CallRefusal(remembered) { return finish(.failure(refusal)) }
+            return call.begin(message, facts)
+        }
+        let eventLoop = loop.eventLoop
+        let bound = NIOLoopBound((call: call, finish: finish), eventLoop: eventLoop)
+        Task {
+            let refusal = CallRefusal(await tokens.verdict(token))
+            eventLoop.execute {
+                if let refusal { return bound.value.finish(.failure(refusal)) }
+                bound.value.call.begin(message, facts)
+            }
         }
     }
 }

@@ -47,6 +47,12 @@ struct GatewayCommand: AsyncParsableCommand {
                 + "turned away.", valueName: "seconds"))
     var drainLimit = 10
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a request may take to come whole, and a new client may say nothing.",
+            valueName: "seconds"))
+    var requestTimeout = 30
+
     @Flag(help: "Ask every caller for a token that the server knows.")
     var auth = false
 
@@ -233,6 +239,9 @@ struct GatewayCommand: AsyncParsableCommand {
         if !(0...3600).contains(drainLimit) {
             faults.append("--drain-limit \(drainLimit): expected 0 to 3600 seconds")
         }
+        if !(1...3600).contains(requestTimeout) {
+            faults.append("--request-timeout \(requestTimeout): expected 1 to 3600 seconds")
+        }
         if latencyTarget < 1 {
             faults.append("--latency-target \(latencyTarget): expected 1 or more")
         }
@@ -256,6 +265,7 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.latencyTarget = .milliseconds(latencyTarget)
         configuration.batchRows = batchRows
         configuration.drainLimit = .seconds(drainLimit)
+        configuration.requestTimeout = .seconds(requestTimeout)
         configuration.workerMemoryBytes = workerMemory << 20
         configuration.workerPython = python
         configuration.pythonPackagePath = share

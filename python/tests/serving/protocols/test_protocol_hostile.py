@@ -6,6 +6,7 @@ import json
 import random
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -178,6 +179,104 @@ def test_what_is_no_grpc_disturbs_nobody(gateway: Gateway, words: bytes) -> None
     assert ask(gateway, good_message()) is None
 
 
+@pytest.fixture(scope="module")
+def hasty_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One that waits a second for what is to come."""
+    one = Gateway(
+        folder=tmp_path_factory.mktemp("hasty") / "data", arguments=["--request-timeout", "1"]
+    )
+    one.deploy("split", (fixture("constant-1.onnx"), 100))
+    one.start()
+    yield one
+    assert one.stop() == 0
+
+
+@pytest.mark.parametrize("words", [b"", b"PRI * HTTP", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0"])
+def test_a_client_of_grpc_that_never_says_anything_is_closed(
+    hasty_gateway: Gateway, words: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", hasty_gateway.grpc_port), 60) as quiet:
+        quiet.sendall(words)
+        while quiet.recv(4096):
+            pass
+    assert ask(hasty_gateway, good_message()) is None
+
+
+def stream_call(channel: grpc.Channel) -> Any:
+    """A caller that may send any number of messages, and late."""
+    return channel.stream_unary(
+        INFER, request_serializer=lambda data: data, response_deserializer=lambda data: data
+    )
+
+
+def test_a_message_over_grpc_that_does_not_come_is_given_up(hasty_gateway: Gateway) -> None:
+    over = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        over.wait(60)
+        yield from ()
+
+    with grpc.insecure_channel(hasty_gateway.grpc_url) as channel:
+        with pytest.raises(grpc.RpcError) as refused:
+            stream_call(channel)(nothing(), timeout=60)
+        over.set()
+        assert refused.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "did not come whole within 1 seconds" in refused.value.details()
+        # The connection goes on.
+        assert stream_call(channel)(iter([good_message()]), timeout=30)
+
+
+@pytest.mark.parametrize("count", [0, 2, 3])
+def test_a_call_takes_one_message(gateway: Gateway, count: int) -> None:
+    with grpc.insecure_channel(gateway.grpc_url) as channel:
+        with pytest.raises(grpc.RpcError) as refused:
+            stream_call(channel)(iter([good_message()] * count), timeout=30)
+        expected = grpc.StatusCode.UNIMPLEMENTED if count else grpc.StatusCode.INVALID_ARGUMENT
+        assert refused.value.code() is expected
+
+
+def test_messages_larger_than_every_window_go_through(gateway: Gateway) -> None:
+    rows = np.zeros((200_000, 30), np.float32)
+    request = messages.ModelInferRequest(model_name="cancer")
+    request.inputs.add(name="X", datatype="FP32", shape=list(rows.shape))
+    request.raw_input_contents.append(rows.tobytes())
+    request.outputs.add(name="probabilities")
+    with grpc.insecure_channel(gateway.grpc_url) as channel:
+        stub = services.GRPCInferenceServiceStub(channel)
+        calls = [stub.ModelInfer.future(request, timeout=60) for _ in range(3)]
+        for call in calls:
+            assert len(call.result().raw_output_contents[0]) == 200_000 * 8
+
+
+def test_a_client_that_reads_no_answers_costs_no_memory(hasty_gateway: Gateway) -> None:
+    """It asks and asks, with every window open, and takes nothing."""
+
+    def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+        head = struct.pack(">I", len(payload))[1:] + struct.pack(">BBI", kind, flags, stream)
+        return head + payload
+
+    path = INFER.encode()
+    head = b"\x83\x86\x04" + bytes([len(path)]) + path + b"\x01\x01x"
+    head += b"\0\x0ccontent-type\x10application/grpc"
+    body = b"\0" + struct.pack(">I", len(good_message())) + good_message()
+    before = hasty_gateway.resident_megabytes()
+    with socket.create_connection(("127.0.0.1", hasty_gateway.grpc_port), 60) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        largest = (1 << 31) - 1
+        deaf.sendall(
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+            + frame(4, 0, 0, struct.pack(">HI", 4, largest))
+            + frame(8, 0, 0, struct.pack(">I", largest - 65535))
+        )
+        deaf.settimeout(1)
+        # It is not read any more, or closed, since it has more calls open than it was told it may.
+        with pytest.raises((TimeoutError, ConnectionError)):
+            for stream in range(1, 2_000_000, 2):
+                deaf.sendall(frame(1, 4, stream, head) + frame(0, 1, stream, body))
+        assert ask(hasty_gateway, good_message()) is None
+        assert hasty_gateway.resident_megabytes() < before + 60
+
+
 def binary_request(tensor: dict[str, Any], data: bytes, length: int | str | None = None) -> Any:
     """A body of JSON and binary data; `length` is where it says the JSON ends."""
     text = json.dumps({"inputs": [tensor]}).encode()
@@ -268,4 +367,5 @@ def test_the_log_holds_both_protocols(tmp_path: Path) -> None:
     assert one.stop() == 0
     logged = b"".join(path.read_bytes() for path in (one.folder / "predictions").rglob("*.alog"))
     assert good_message() in logged
-    assert b'"datatype": "FP32"' in logged
+    # A plain JSON request is kept as its tensors.
+    assert logged.count(struct.pack("<2f", 1, 2)) >= 2

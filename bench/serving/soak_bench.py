@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from conftest import ROOT, Server  # type: ignore[import-not-found]
+from aloft_server import ROOT, Server  # type: ignore[import-not-found]
 from soak import Soak, register  # type: ignore[import-not-found]
 
 

@@ -1,0 +1,234 @@
+import AloftDomain
+import AloftGateway
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One connection and its calls: reads HTTP/2's frames as they come from the library, without a channel
+/// and a task for each call. Lives on its event loop.
+final class GRPCConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    /// A call under way.
+    struct Call {
+        let head: CallHead
+        var message: MessageAssembly
+        /// Whether the caller has said all, so that the call is being answered.
+        var isWhole = false
+    }
+
+    let loop: DoorLoop
+    var context: ChannelHandlerContext?
+    /// The HTTP/2 library's own place in the pipeline; what is written from there goes out as it is.
+    var frames: ChannelHandlerContext?
+    var calls: [HTTP2StreamID: Call] = [:]
+    var ending = Ending()
+    /// The last call that has begun.
+    var lastStream = HTTP2StreamID.rootStream
+    /// Bytes of messages that have not come whole.
+    private var bufferedBytes = 0
+
+    // What the sweep looks at.
+    let openedAt = NIODeadline.now()
+    /// When the client last said something, `nil` before it has.
+    var heardAt: NIODeadline?
+    /// When the last call ended.
+    var quietSince = NIODeadline.now()
+    var pingedAt: NIODeadline?
+
+    init(loop: DoorLoop) { self.loop = loop }
+
+    /// The HTTP/2 library, set up for messages of tensors.
+    static func http2Handler() -> NIOHTTP2Handler {
+        var connection = NIOHTTP2Handler.ConnectionConfiguration()
+        connection.initialSettings = [
+            HTTP2Setting(parameter: .initialWindowSize, value: Window.stream),
+            // Tensors are large: fewer frames and fewer updates of the window for each.
+            HTTP2Setting(parameter: .maxFrameSize, value: 1 << 18),
+            HTTP2Setting(parameter: .maxHeaderListSize, value: 16 << 10),
+            // One client cannot make the gateway hold any number of unfinished messages.
+            HTTP2Setting(parameter: .maxConcurrentStreams, value: 256),
+        ]
+        // Clients of model servers ping often; that is no attack.
+        connection.controlFrameRateLimit.maximumCount = 2000
+        // So does a client whose deadlines pass end its calls.
+        var stream = NIOHTTP2Handler.StreamConfiguration()
+        stream.streamResetFrameRateLimit.maximumCount = 2000
+        return NIOHTTP2Handler(
+            mode: .server, connectionConfiguration: connection, streamConfiguration: stream)
+    }
+
+    /// What a client may send before it is read, in bytes.
+    enum Window {
+        static let stream = 4 << 20
+        static let connection = 8 << 20
+        static let initialConnection = 65535
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        frames = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+        loop.opened(self)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        frames = nil
+        calls = [:]
+        loop.closed(self)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        let more = Window.connection - Window.initialConnection
+        write(.rootStream, .windowUpdate(windowSizeIncrement: more))
+        context.flush()
+        if loop.isEnding { beginEnding() }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        calls = [:]
+        loop.closed(self)
+        context.fireChannelInactive()
+    }
+
+    /// A client that does not take its answers is not asked for more.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable)
+            .whenFailure { _ in }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // An error of one call ends that call; the library has told the client.
+        if error is NIOHTTP2Errors.StreamError { return }
+        close()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if let event = event as? NIOHTTP2WindowUpdatedEvent {
+            renewWindow(event)
+        } else if let event = event as? StreamClosedEvent {
+            ended(event.streamID)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    // MARK: Frames
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        let now = NIODeadline.now()
+        heardAt = now
+        switch frame.payload {
+        case .headers(let headers): begin(frame.streamID, headers, now)
+        case .data(let data): take(frame.streamID, data)
+        case .rstStream: ended(frame.streamID)
+        case .ping(let mark, ack: true): heard(mark)
+        default: break
+        }
+        if ending.isWanted { beginEnding() }
+    }
+
+    private func begin(
+        _ stream: HTTP2StreamID, _ frame: HTTP2Frame.FramePayload.Headers, _ now: NIODeadline
+    ) {
+        guard calls[stream] == nil else {
+            // Trailers: nothing in them is for us.
+            if frame.endStream { answer(stream) }
+            return
+        }
+        lastStream = max(lastStream, stream)
+        do throws(Status) {
+            let head = try CallHead(frame.headers, receivedAt: now)
+            let message = MessageAssembly(
+                limitBytes: loop.models.messageLimitBytes, mayBeCompressed: head.isCompressed)
+            calls[stream] = Call(head: head, message: message)
+        } catch {
+            return refuse(stream, error, isWhole: frame.endStream)
+        }
+        if frame.endStream { answer(stream) }
+    }
+
+    private func take(_ stream: HTTP2StreamID, _ frame: HTTP2Frame.FramePayload.Data) {
+        guard case .byteBuffer(let bytes) = frame.data else { return }
+        // Only counted: a second holder of the bytes would have them copied with each frame.
+        guard let before = calls[stream]?.message.byteCount else { return }
+        bufferedBytes -= before
+        do throws(Status) {
+            guard bufferedBytes + bytes.readableBytes <= 2 * loop.models.messageLimitBytes else {
+                throw Status(
+                    .resourceExhausted,
+                    "The messages of this connection that have not come whole take more than twice "
+                        + "\(loop.models.messageLimitBytes) bytes.")
+            }
+            try calls[stream]?.message.append(bytes)
+        } catch {
+            // Its bytes are not counted any more.
+            calls[stream]?.isWhole = true
+            return refuse(stream, error, isWhole: frame.endStream)
+        }
+        bufferedBytes += calls[stream]?.message.byteCount ?? 0
+        if frame.endStream { answer(stream) }
+    }
+
+    /// The caller has said all.
+    private func answer(_ stream: HTTP2StreamID) {
+        guard let call = calls[stream], !call.isWhole else { return }
+        bufferedBytes -= call.message.byteCount
+        calls[stream]?.isWhole = true
+        let message: ByteBuffer
+        do throws(Status) {
+            message = try call.message.whole()
+        } catch {
+            return finish(stream, .failure(error))
+        }
+        // The bytes are in the message now, or on their way to become tensors.
+        calls[stream]?.message = MessageAssembly(limitBytes: 0, mayBeCompressed: false)
+        guard call.head.method == .modelInfer else {
+            return answerSlowly(stream, call.head, message)
+        }
+        loop.access.infer(message, call.head.facts) { [self] result in
+            switch result {
+            case .success(let answer): finish(stream, .success(Reply(answer)))
+            case .failure(let refusal): finish(stream, .failure(Status(refusal)))
+            }
+        }
+    }
+
+    private func answerSlowly(_ stream: HTTP2StreamID, _ head: CallHead, _ message: ByteBuffer) {
+        let methods = SmallMethods(models: loop.models)
+        let method = head.method
+        let token = head.facts.token
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let eventLoop = loop.eventLoop
+        Task {
+            let result = await methods.answer(method, message, token: token)
+            eventLoop.execute { bound.value.finish(stream, result.map(Reply.init)) }
+        }
+    }
+
+    /// The call is over, whoever ended it.
+    func ended(_ stream: HTTP2StreamID) {
+        guard let call = calls.removeValue(forKey: stream) else { return }
+        if !call.isWhole { bufferedBytes -= call.message.byteCount }
+        quietSince = .now()
+        closeIfDone()
+    }
+
+    /// Lets the client send on when half of what it may has come.
+    private func renewWindow(_ event: NIOHTTP2WindowUpdatedEvent) {
+        guard let left = event.inboundWindowSize else { return }
+        let full = event.streamID == .rootStream ? Window.connection : Window.stream
+        guard left <= full / 2 else { return }
+        if event.streamID != .rootStream {
+            guard let call = calls[event.streamID], !call.isWhole else { return }
+        }
+        write(event.streamID, .windowUpdate(windowSizeIncrement: full - left))
+        context?.flush()
+    }
+}
