@@ -16,6 +16,18 @@ package enum AnswerText {
         return .array(outputs.map { withBinary($0, &rest) })
     }
 
+    /// The tensors of an answer that is a message of gRPC.
+    package static func values(_ answer: InferMessage) -> JSONValue {
+        .array(
+            answer.tensors.map { tensor in
+                .object([
+                    "name": .string(tensor.name), "datatype": .string(tensor.datatype),
+                    "shape": .array(tensor.shape.map { .int($0) }),
+                    "data": (tensor.kind ?? .uint8).values(Data(tensor.elements)),
+                ])
+            })
+    }
+
     /// Where the JSON object at the begin of `data` ends; `nil` where none does.
     static func jsonEnd(_ data: Data) -> Int? {
         var depth = 0
@@ -52,40 +64,9 @@ package enum AnswerText {
         let bytes = Data(rest.prefix(Int(size)))
         rest = rest.dropFirst(Int(size))
         members["parameters"] = nil
-        members["data"] = numbers(bytes, members["datatype"]?.stringValue ?? "")
+        let kind = TensorKind(rawValue: members["datatype"]?.stringValue ?? "") ?? .uint8
+        members["data"] = kind.values(bytes)
         return .object(members)
-    }
-
-    private static func numbers(_ bytes: Data, _ datatype: String) -> JSONValue {
-        func all<Number: FixedWidthInteger>(
-            _: Number.Type, _ value: (Number) -> JSONValue
-        ) -> JSONValue {
-            let size = MemoryLayout<Number>.size
-            return bytes.withUnsafeBytes { memory in
-                .array(
-                    (0..<memory.count / size).map { place in
-                        value(
-                            Number(
-                                littleEndian: memory.loadUnaligned(
-                                    fromByteOffset: place * size, as: Number.self)))
-                    })
-            }
-        }
-        switch datatype {
-        case "BOOL": return all(UInt8.self) { .bool($0 != 0) }
-        case "INT8": return all(Int8.self) { .int(Int64($0)) }
-        case "INT16": return all(Int16.self) { .int(Int64($0)) }
-        case "INT32": return all(Int32.self) { .int(Int64($0)) }
-        case "INT64": return all(Int64.self) { .int($0) }
-        case "UINT8": return all(UInt8.self) { .int(Int64($0)) }
-        case "UINT16": return all(UInt16.self) { .int(Int64($0)) }
-        case "UINT32": return all(UInt32.self) { .int(Int64($0)) }
-        case "UINT64": return all(UInt64.self) { .double(Double($0)) }
-        case "FP32": return all(UInt32.self) { .double(Double(Float(bitPattern: $0))) }
-        case "FP64": return all(UInt64.self) { .double(Double(bitPattern: $0)) }
-        // Of text and half-precision numbers it is enough to see whether they are the same.
-        default: return all(UInt8.self) { .int(Int64($0)) }
-        }
     }
 }
 
@@ -127,7 +108,9 @@ package struct AnswerComparison: Sendable, Equatable {
     private mutating func note(_ before: JSONValue, _ after: JSONValue, _ place: String) {
         var size: Double?
         if let one = before.doubleValue, let two = after.doubleValue {
-            if one == two || (one.isNaN && two.isNaN) { return }
+            // Whole numbers may be too large for a Double to tell them apart.
+            if one == two, !Self.areOtherWholes(before, after) { return }
+            if one.isNaN && two.isNaN { return }
             let distance = abs(one - two) / max(1, abs(one))
             size = distance.isNaN ? nil : distance
         } else if before == after {
@@ -142,6 +125,10 @@ package struct AnswerComparison: Sendable, Equatable {
         guard isLarger else { return }
         largest = Difference(
             place: place, before: Self.text(before), after: Self.text(after), size: size)
+    }
+
+    private static func areOtherWholes(_ before: JSONValue, _ after: JSONValue) -> Bool {
+        if case (.int(let one), .int(let two)) = (before, after) { one != two } else { false }
     }
 
     private static func text(_ value: JSONValue) -> String {

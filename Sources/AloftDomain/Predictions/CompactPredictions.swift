@@ -108,7 +108,7 @@ package struct PredictionSource {
 
     struct Signature {
         struct Tensor {
-            let kind: LoggedTensor.Kind
+            let kind: TensorKind
             let name: String
         }
 
@@ -124,7 +124,7 @@ package struct PredictionSource {
             guard let count = scan.take(UInt16.self) else { return nil }
             for _ in 0..<count {
                 guard let datatype = scan.takeText(UInt8.self),
-                    let kind = LoggedTensor.Kind(rawValue: datatype),
+                    let kind = TensorKind(rawValue: datatype),
                     let name = scan.takeText(UInt16.self)
                 else { return nil }
                 signature[keyPath: list].append(.init(kind: kind, name: name))

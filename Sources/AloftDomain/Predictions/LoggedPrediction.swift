@@ -11,6 +11,10 @@ package enum PredictionForm: UInt8, Sendable, CaseIterable {
     case scoring = 3
     /// The Open Inference Protocol's gRPC messages `ModelInferRequest` and `ModelInferResponse`.
     case grpc = 4
+
+    /// The content type of those messages where they are sent to a gateway over REST, to ask a registered
+    /// version.
+    package static let messageType = "application/x-protobuf"
 }
 
 /// One answered request as the prediction log holds it.
@@ -54,6 +58,15 @@ package struct LoggedPrediction: Sendable, Equatable {
         self.response = response
         requestBytes = request.count
         responseBytes = response.count
+    }
+
+    /// The messages, where they came over gRPC and are whole.
+    package var requestMessage: InferMessage? {
+        form == .grpc && !isRequestCut ? InferMessage(request, .request) : nil
+    }
+
+    package var responseMessage: InferMessage? {
+        form == .grpc && status == 200 && !isResponseCut ? InferMessage(response, .response) : nil
     }
 
     package var isRequestCut: Bool { requestBytes > request.count }

@@ -172,13 +172,13 @@ package struct PredictionRecord {
         if hasRequestTensors {
             guard let tensors = LoggedTensor.all(in: request, signature.inputs) else { return nil }
             let places = answered?.map(\.place) ?? Array(signature.outputs.indices)
-            asked = LoggedJSON.request(
+            asked = InferJSON.request(
                 tensors, callerID: callerID,
                 outputs: places == Array(signature.outputs.indices)
                     ? [] : places.map { signature.outputs[$0].name })
         }
         let said = answered.map {
-            LoggedJSON.response(
+            InferJSON.response(
                 $0, model: words[0], version: words[4], callerID: callerID)
         }
         return (asked, said ?? Data(response))

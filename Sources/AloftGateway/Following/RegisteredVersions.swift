@@ -11,6 +11,7 @@ import NIOPosix
 actor RegisteredVersions {
     struct Answer: Sendable {
         var status: Int
+        var contentType = "application/json"
         var body: [UInt8]
         var headers: [(String, String)] = []
     }
@@ -21,6 +22,9 @@ actor RegisteredVersions {
         var contentType: String
         var jsonLength: Int?
         var body: ByteBuffer?
+
+        /// Whether body and answer are messages of gRPC.
+        var isMessage: Bool { !isScoring && contentType == PredictionForm.messageType }
     }
 
     private struct Resident {
@@ -143,6 +147,7 @@ actor RegisteredVersions {
         let request = InferenceRequest()
         let reply = TensorSet()
         let body = question.body ?? ByteBuffer()
+        if question.isMessage { return try runMessage(body, revision, request, reply) }
         let scoring = try body.withUnsafeReadableBytes { bytes -> ScoringRequest? in
             guard !question.isScoring else {
                 return try ScoringRequest(
@@ -154,19 +159,43 @@ actor RegisteredVersions {
             return nil
         }
         try revision.runner.run(request, into: reply)
-        let bound = scoring?.bound(reply) ?? revision.replies.bound(request, reply)
         var jsonLength: Int?
-        let bytes = [UInt8](unsafeUninitializedCapacity: bound) { memory, count in
-            var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
+        let bytes = written(scoring?.bound(reply) ?? revision.replies.bound(request, reply)) {
             if let scoring {
-                scoring.write(reply, to: &writer)
+                scoring.write(reply, to: &$0)
             } else {
-                jsonLength = revision.replies.write(request, reply, to: &writer)
+                jsonLength = revision.replies.write(request, reply, to: &$0)
             }
-            count = writer.count
         }
         return Answer(
             status: 200, body: bytes,
             headers: jsonLength.map { [("inference-header-content-length", String($0))] } ?? [])
+    }
+
+    /// A message `ModelInferRequest`, answered by a `ModelInferResponse`.
+    private static func runMessage(
+        _ body: ByteBuffer, _ revision: LoadedRevision, _ request: InferenceRequest,
+        _ reply: TensorSet
+    ) throws -> Answer {
+        try body.withUnsafeReadableBytes {
+            try InferMessageReader.read($0, signature: revision.signature, into: request)
+        }
+        try revision.runner.run(request, into: reply)
+        let plan = revision.messages.plan(request, reply)
+        let bytes = written(plan.byteCount) {
+            revision.messages.write(request, reply, plan, to: &$0)
+        }
+        return Answer(status: 200, contentType: PredictionForm.messageType, body: bytes)
+    }
+
+    /// - Parameter bound: the most bytes that are written.
+    private static func written(
+        _ bound: Int, _ write: (inout ByteWriter) -> Void
+    ) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: bound) { memory, count in
+            var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
+            write(&writer)
+            count = writer.count
+        }
     }
 }

@@ -106,7 +106,9 @@ extension ConnectionHandler {
             key: ModelVersionKey(model: model, version: number), isScoring: isScoring,
             contentType: current.contentType, jsonLength: current.jsonLength, body: current.body)
         later({ await registered.answer(question) }) { handler, answer in
-            handler.answer(status: answer.status, headers: answer.headers, body: answer.body)
+            handler.answer(
+                status: answer.status, contentType: answer.contentType, headers: answer.headers,
+                body: answer.body)
         }
     }
 

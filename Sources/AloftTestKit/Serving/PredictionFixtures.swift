@@ -16,6 +16,9 @@ package struct PredictionFixture: Sendable {
     package var request = #"{"inputs":[]}"#
     package var response = #"{"outputs":[]}"#
     package var trace = ""
+    /// How many bytes request and response had before they were cut; `nil` where they are whole.
+    package var uncutRequestBytes: Int?
+    package var uncutResponseBytes: Int?
 
     package init() {}
 
@@ -45,8 +48,8 @@ package struct PredictionFixture: Sendable {
             body.append(contentsOf: text.utf8)
         }
         put(Int32(-1))
-        put(UInt32(request.utf8.count))
-        put(UInt32(response.utf8.count))
+        put(UInt32(uncutRequestBytes ?? request.utf8.count))
+        put(UInt32(uncutResponseBytes ?? response.utf8.count))
         put(UInt8(trace.utf8.count))
         body.append(contentsOf: trace.utf8)
         var whole = Data()

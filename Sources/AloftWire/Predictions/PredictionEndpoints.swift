@@ -110,11 +110,14 @@ package enum ReplayPrediction: Endpoint {
         package var largest: Difference?
         /// Whether both answers are the same, value by value.
         package var isEqual: Bool
+        /// Why they were not compared, in words; absent where they were.
+        package var notCompared: String?
 
         package init(
             prediction: String, model: String, versionBefore: String, versionAfter: Int,
             statusBefore: Int, statusAfter: Int, before: PredictionBody, after: PredictionBody,
-            compared: Int, differing: Int, largest: Difference?, isEqual: Bool
+            compared: Int, differing: Int, largest: Difference?, isEqual: Bool,
+            notCompared: String? = nil
         ) {
             self.prediction = prediction
             self.model = model
@@ -128,6 +131,7 @@ package enum ReplayPrediction: Endpoint {
             self.differing = differing
             self.largest = largest
             self.isEqual = isEqual
+            self.notCompared = notCompared
         }
     }
     package static let method = EndpointMethod.post

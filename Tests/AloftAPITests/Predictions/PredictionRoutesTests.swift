@@ -124,6 +124,71 @@ struct PredictionRoutesTests {
         #expect(reply.versionAfter == 2)
     }
 
+    /// An answer over gRPC with one INT64, in bytes that are text too.
+    private static func message(_ value: UInt8) -> String {
+        String(
+            decoding: [42, 18, 10, 1, 121, 18, 5] + Array("INT64".utf8)
+                + [26, 1, 1, 42, 3, 26, 1, value], as: UTF8.self)
+    }
+
+    private func makeGRPCFixture() -> PredictionFixture {
+        var fixture = PredictionFixture(sequence: 1)
+        fixture.form = .grpc
+        fixture.request = Self.message(4)
+        fixture.response = Self.message(1)
+        return fixture
+    }
+
+    @Test func `what came over gRPC is shown as JSON and asked again as it came`() async throws {
+        let world = try makeWorld { question, _ in
+            #expect(question.contentType == "application/x-protobuf")
+            #expect(question.body == Data(Self.message(4).utf8))
+            return TryRoutes.Answer(
+                status: 200, body: Data(Self.message(UInt8(question.version.version)).utf8))
+        }
+        let fixture = makeGRPCFixture()
+        #expect(try await ship([fixture], to: world) == 200)
+        let path = "/api/v1/predictions/\(fixture.id.text)"
+        let shown = try JSONDecoder().decode(
+            ShowPrediction.Reply.self, from: Data(try await world.call(.get, path).text.utf8))
+        #expect(
+            shown.response.text
+                == #"{"outputs":[{"name":"y","datatype":"INT64","shape":[1],"data":[1]}]}"#)
+        #expect(shown.response.sizeBytes == fixture.response.utf8.count)
+        let same = try await world.call(.post, path + "/replay", body: "{}")
+        #expect(same.text.contains(#""isEqual":true"#))
+        let other = try await world.call(.post, path + "/replay", body: #"{"version":2}"#)
+        let reply = try JSONDecoder().decode(
+            ReplayPrediction.Reply.self, from: Data(other.text.utf8))
+        #expect(reply.largest?.place == "outputs[0].data[0]")
+        #expect(reply.largest?.size == 1)
+    }
+
+    @Test func `what was cut is not asked again or not compared, and says so`() async throws {
+        let world = try makeWorld { _, _ in
+            TryRoutes.Answer(status: 200, body: Data(Self.message(1).utf8))
+        }
+        var asked = makeGRPCFixture()
+        asked.uncutRequestBytes = 1000
+        var answered = makeGRPCFixture()
+        answered.id.sequence = 2
+        answered.uncutResponseBytes = 2000
+        #expect(try await ship([asked, answered], to: world) == 200)
+        func replay(_ fixture: PredictionFixture) async throws -> (code: String?, text: String) {
+            let answer = try await world.call(
+                .post, "/api/v1/predictions/\(fixture.id.text)/replay", body: "{}")
+            return (answer.code, answer.text)
+        }
+        let refused = try await replay(asked)
+        #expect(refused.code == "prediction_not_replayable")
+        #expect(refused.text.contains("of its 1000 bytes were logged"))
+        let compared = try JSONDecoder().decode(
+            ReplayPrediction.Reply.self, from: Data(try await replay(answered).text.utf8))
+        #expect(compared.notCompared?.contains("of the 2000 bytes") == true)
+        #expect(!compared.isEqual)
+        #expect(compared.compared == 0)
+    }
+
     @Test func `replay without a gateway says so`() async throws {
         let world = try makeWorld()
         let fixture = PredictionFixture(sequence: 1)

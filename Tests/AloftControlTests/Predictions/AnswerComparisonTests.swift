@@ -56,4 +56,19 @@ import Testing
             status: 400)
         #expect(logged == answered)
     }
+
+    @Test func `texts that are none are told apart, and halves are numbers`() {
+        #expect(
+            TensorKind.bytes.values(Data([1, 0, 0, 0, 0xFE, 1, 0, 0, 0, 65, 9, 0, 0, 0, 66]))
+                == .array([.array([.int(0xFE)]), .string("A"), .string("B")]))
+        #expect(TensorKind.fp16.values(Data([0, 0x3C])) == .array([.double(1)]))
+        #expect(TensorKind.bf16.values(Data([0x80, 0x3F])) == .array([.double(1)]))
+    }
+
+    @Test func `whole numbers too large for a Double are told apart`() {
+        let comparison = AnswerComparison(
+            .array([.int(1 << 60), .int(3)]), .array([.int(1 << 60 + 1), .int(3)]), root: "outputs")
+        #expect(comparison.differing == 1)
+        #expect(comparison.largest?.place == "outputs[0]")
+    }
 }

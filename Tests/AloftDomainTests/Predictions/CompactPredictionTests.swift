@@ -66,7 +66,7 @@ import Testing
             ).first)
         #expect(
             text(read.request)
-                == #"{"id":"mine","inputs":[{"name":"x","shape":[1,5],"datatype":"FP32","data":[0.1,-3.0,1e999,null,1e-20]},{"name":"t","shape":[1],"datatype":"BYTES","data":["a\"\#u{FFFD}"]}]}"#
+                == #"{"id":"mine","inputs":[{"name":"x","datatype":"FP32","shape":[1,5],"data":[0.1,-3.0,1e999,null,1e-20]},{"name":"t","datatype":"BYTES","shape":[1],"data":["a\"\#u{FFFD}"]}]}"#
         )
         #expect(
             text(read.response)

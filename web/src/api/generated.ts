@@ -358,6 +358,7 @@ export interface Schemas {
         isEqual: boolean;
         largest?: Schemas["ReplayPredictionDifference"];
         model: string;
+        notCompared?: string;
         prediction: string;
         statusAfter: number;
         statusBefore: number;

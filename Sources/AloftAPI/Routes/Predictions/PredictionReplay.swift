@@ -10,6 +10,7 @@ package struct PredictionReplay: Sendable {
         package var version: ModelVersionKey
         /// MLflow scoring rather than the Open Inference Protocol.
         package var isScoring: Bool
+        /// `PredictionForm.messageType` where the body is a message of gRPC.
         package var contentType: String
         /// Where the JSON ends and binary tensors begin.
         package var jsonLength: Int?
@@ -64,31 +65,47 @@ package struct PredictionReplay: Sendable {
                 version: key, isScoring: true, contentType: isCSV ? "text/csv" : "application/json",
                 jsonLength: nil, body: prediction.request)
         case .grpc:
-            throw PredictionError.notReplayable(
-                id: prediction.id, reason: "it came over gRPC, which is not replayed")
+            return Question(
+                version: key, isScoring: false, contentType: PredictionForm.messageType,
+                jsonLength: nil, body: prediction.request)
         }
     }
 
     private static func reply(
         _ prediction: LoggedPrediction, _ version: Int, _ answer: TryRoutes.Answer
     ) -> ReplayPrediction.Reply {
-        let before = AnswerText.values(prediction.response, status: prediction.status)
-        let after = AnswerText.values(answer.body, status: answer.status)
-        let root = prediction.form == .scoring ? "predictions" : "outputs"
-        // Answers that cannot be read as values are the same or not as a whole.
-        let comparison = AnswerComparison(
-            before ?? .string(prediction.response.base64EncodedString()),
-            after ?? .string(answer.body.base64EncodedString()), root: root)
+        let comparison = comparison(prediction, answer)
         return ReplayPrediction.Reply(
             prediction: prediction.id, model: prediction.modelName,
             versionBefore: prediction.modelVersion, versionAfter: version,
             statusBefore: prediction.status, statusAfter: answer.status,
-            before: PredictionBody(prediction.response, of: prediction.responseBytes),
-            after: PredictionBody(answer.body, of: answer.body.count),
-            compared: comparison.compared, differing: comparison.differing,
-            largest: comparison.largest.map {
+            before: PredictionBody(responseOf: prediction),
+            after: PredictionBody(answer, form: prediction.form),
+            compared: comparison?.compared ?? 0, differing: comparison?.differing ?? 0,
+            largest: comparison?.largest.map {
                 .init(place: $0.place, before: $0.before, after: $0.after, size: $0.size)
             },
-            isEqual: comparison.differing == 0 && prediction.status == answer.status)
+            isEqual: comparison?.differing == 0 && prediction.status == answer.status,
+            notCompared: comparison == nil
+                ? "only \(prediction.response.count) of the \(prediction.responseBytes) bytes of the "
+                    + "first answer were logged" : nil)
+    }
+
+    /// `nil` where too little is known of the first answer.
+    private static func comparison(
+        _ prediction: LoggedPrediction, _ answer: TryRoutes.Answer
+    ) -> AnswerComparison? {
+        guard !prediction.isResponseCut else { return nil }
+        let before =
+            prediction.responseMessage.map(AnswerText.values)
+            ?? AnswerText.values(prediction.response, status: prediction.status)
+        let after =
+            answer.message(prediction.form).map(AnswerText.values)
+            ?? AnswerText.values(answer.body, status: answer.status)
+        // Answers that cannot be read as values are the same or not as a whole.
+        return AnswerComparison(
+            before ?? .string(prediction.response.base64EncodedString()),
+            after ?? .string(answer.body.base64EncodedString()),
+            root: prediction.form == .scoring ? "predictions" : "outputs")
     }
 }

@@ -30,8 +30,8 @@ package struct PredictionRoutes: Sendable {
                 let pages = PredictionPages(db: db)
                 return ShowPrediction.Reply(
                     prediction: try pages.item(found), form: "\(found.form)",
-                    request: PredictionBody(found.request, of: found.requestBytes),
-                    response: PredictionBody(found.response, of: found.responseBytes),
+                    request: PredictionBody(requestOf: found),
+                    response: PredictionBody(responseOf: found),
                     walk: try pages.walk(found))
             }
         }
@@ -114,14 +114,5 @@ package struct PredictionRoutes: Sendable {
             throw PredictionError.invalidTime(name: name, value: text)
         }
         return date
-    }
-}
-
-extension PredictionBody {
-    init(_ data: Data, of sizeBytes: Int) {
-        let text = String(validating: data, as: UTF8.self)
-        self.init(
-            text: text, base64: text == nil ? data.base64EncodedString() : nil,
-            sizeBytes: sizeBytes, isCut: sizeBytes > data.count)
     }
 }

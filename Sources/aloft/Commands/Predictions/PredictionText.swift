@@ -129,7 +129,9 @@ enum PredictionText {
         lines.add("", body(reply.before))
         lines.add("now", "\(reply.model)/\(reply.versionAfter), \(reply.statusAfter)")
         lines.add("", body(reply.after))
-        if reply.isEqual {
+        if let reason = reply.notCompared {
+            lines.add("difference", "not known: \(reason)")
+        } else if reply.isEqual {
             lines.add("difference", "none in \(reply.compared) values")
         } else if let largest = reply.largest {
             let size = largest.size.map { String(format: "%.6g", $0) } ?? "not of numbers"

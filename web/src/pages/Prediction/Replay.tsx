@@ -48,6 +48,7 @@ export function Replay({ prediction }: { prediction: Schemas["PredictionItem"] }
 
 function Difference({ reply }: { reply: Reply }) {
     const { largest } = reply;
+    if (reply.notCompared !== undefined) return <p><strong>Not compared:</strong> {reply.notCompared}.</p>;
     if (reply.isEqual) return <p><strong>No difference</strong> in {count(reply.compared)} values.</p>;
     if (!largest) return <p><strong>Answered differently:</strong> {reply.statusBefore} then, {reply.statusAfter} now.</p>;
     return (
