@@ -48,6 +48,7 @@ extension GRPCConnection {
         guard heardAt != nil else { return }
         ending.hasBegun = true
         sendPastLibrary(goAway: .maxID, ping: Mark.end)
+        for call in Array(streams.values) { call.drain() }
     }
 
     func closeWhenAnswered() {
@@ -66,7 +67,9 @@ extension GRPCConnection {
     /// To close with unread input makes the kernel throw away what the client has not read. A client
     /// that knows of the end closes by itself as soon as it has its answers, so it gets time to.
     func closeIfDone() {
-        guard ending.isKnown || ending.isImpatient, calls.isEmpty, !ending.isClosing else { return }
+        guard ending.isKnown || ending.isImpatient, !hasCalls, !ending.isClosing else {
+            return
+        }
         ending.isClosing = true
         sendPastLibrary(goAway: lastStream, ping: nil)
         let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
@@ -74,6 +77,8 @@ extension GRPCConnection {
     }
 
     func close() { context?.close(promise: nil) }
+
+    private var hasCalls: Bool { !calls.isEmpty || !streams.isEmpty }
 
     private func sendPastLibrary(goAway stream: HTTP2StreamID, ping mark: HTTP2PingData?) {
         var bytes = ByteBuffer()
@@ -115,6 +120,7 @@ extension GRPCConnection {
             write(.rootStream, .ping(Mark.alive, ack: false))
             context?.flush()
         }
-        if calls.isEmpty, now - quietSince > Limit.idle { beginEnding() }
+        for call in Array(streams.values) { call.sweep(now: now, limit: limit) }
+        if !hasCalls, now - quietSince > Limit.idle { beginEnding() }
     }
 }

@@ -46,9 +46,41 @@ extension GRPCConnection {
         ended(stream)
     }
 
-    func write(_ stream: HTTP2StreamID, _ payload: HTTP2Frame.FramePayload) {
-        context?.write(
-            wrapOutboundOut(HTTP2Frame(streamID: stream, payload: payload)), promise: nil)
+    /// - Parameter promise: kept when it is sent, or cannot be.
+    func write(
+        _ stream: HTTP2StreamID, _ payload: HTTP2Frame.FramePayload,
+        promise: EventLoopPromise<Void>? = nil
+    ) {
+        guard let context else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        context.write(
+            wrapOutboundOut(HTTP2Frame(streamID: stream, payload: payload)), promise: promise)
+    }
+
+    func reset(_ stream: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        write(stream, .rstStream(code))
+        context?.flush()
+    }
+
+    /// What an answer of any number of messages begins with.
+    func writeHead(_ stream: HTTP2StreamID) { write(stream, .headers(.init(headers: Self.head))) }
+
+    /// What it ends with.
+    ///
+    /// - Parameters:
+    ///   - status: `nil` for a good end.
+    ///   - hasHead: whether it has begun.
+    func trailers(_ status: Status?, hasHead: Bool) -> HTTP2Frame.FramePayload {
+        guard let status else {
+            var headers = hasHead ? [:] : Self.head
+            headers.add(contentsOf: Self.success)
+            return .headers(.init(headers: headers, endStream: true))
+        }
+        return .headers(
+            .init(headers: Self.trailers(status, after: hasHead ? [:] : Self.head), endStream: true)
+        )
     }
 
     private func succeed(_ stream: HTTP2StreamID, _ reply: Reply) {
@@ -79,7 +111,11 @@ extension GRPCConnection {
     }
 
     private func trailersOnly(_ status: Status) -> HTTP2Frame.FramePayload {
-        var headers = Self.head
+        .headers(.init(headers: Self.trailers(status, after: Self.head), endStream: true))
+    }
+
+    private static func trailers(_ status: Status, after head: HPACKHeaders) -> HPACKHeaders {
+        var headers = head
         headers.add(name: "grpc-status", value: "\(status.code.rawValue)")
         headers.add(
             name: "grpc-message", value: status.encodedMessage, indexing: .nonIndexable)
@@ -90,6 +126,6 @@ extension GRPCConnection {
         if let id = status.predictionID {
             headers.add(name: "x-aloft-prediction-id", value: id, indexing: .nonIndexable)
         }
-        return .headers(.init(headers: headers, endStream: true))
+        return headers
     }
 }

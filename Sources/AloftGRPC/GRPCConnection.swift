@@ -23,11 +23,19 @@ final class GRPCConnection: ChannelInboundHandler {
     /// The HTTP/2 library's own place in the pipeline; what is written from there goes out as it is.
     var frames: ChannelHandlerContext?
     var calls: [HTTP2StreamID: Call] = [:]
+    /// Calls of any number of messages.
+    var streams: [HTTP2StreamID: InferStream] = [:]
     var ending = Ending()
     /// The last call that has begun.
     var lastStream = HTTP2StreamID.rootStream
     /// Bytes of messages that have not come whole.
-    private var bufferedBytes = 0
+    var bufferedBytes = 0
+    /// Bytes of whole messages for which their streams have no room yet.
+    var waitingBytes = 0 {
+        didSet { if waitingBytes < oldValue { renewWindow() } }
+    }
+    /// What the client may still send on all streams together.
+    private var window = Window.initialConnection
 
     // What the sweep looks at.
     let openedAt = NIODeadline.now()
@@ -77,22 +85,33 @@ final class GRPCConnection: ChannelInboundHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         frames = nil
-        calls = [:]
+        forgetCalls()
         loop.closed(self)
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        let more = Window.connection - Window.initialConnection
-        write(.rootStream, .windowUpdate(windowSizeIncrement: more))
-        context.flush()
+        renewWindow()
         if loop.isEnding { beginEnding() }
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        calls = [:]
+        forgetCalls()
         loop.closed(self)
         context.fireChannelInactive()
+    }
+
+    /// The client takes what it is sent, which says that it is there.
+    func isTaking() {
+        heardAt = .now()
+        pingedAt = nil
+    }
+
+    private func forgetCalls() {
+        calls = [:]
+        let gone = streams.values
+        streams = [:]
+        for stream in gone { stream.isGone() }
     }
 
     /// A client that does not take its answers is not asked for more.
@@ -105,6 +124,10 @@ final class GRPCConnection: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // An error of one call ends that call; the library has told the client.
         if error is NIOHTTP2Errors.StreamError { return }
+        // A frame waited to be sent when its client gave the call up.
+        if let error = error as? NIOHTTP2Errors.NoSuchStream, error.streamID <= lastStream {
+            return
+        }
         close()
     }
 
@@ -137,35 +160,62 @@ final class GRPCConnection: ChannelInboundHandler {
     private func begin(
         _ stream: HTTP2StreamID, _ frame: HTTP2Frame.FramePayload.Headers, _ now: NIODeadline
     ) {
-        guard calls[stream] == nil else {
+        guard calls[stream] == nil, streams[stream] == nil else {
             // Trailers: nothing in them is for us.
-            if frame.endStream { answer(stream) }
+            if frame.endStream { isAllSaid(stream) }
             return
         }
         lastStream = max(lastStream, stream)
         do throws(Status) {
             let head = try CallHead(frame.headers, receivedAt: now)
-            let message = MessageAssembly(
-                limitBytes: loop.models.messageLimitBytes, mayBeCompressed: head.isCompressed)
-            calls[stream] = Call(head: head, message: message)
+            if head.method == .modelStreamInfer { return begin(stream, head, frame.endStream) }
+            calls[stream] = Call(head: head, message: MessageAssembly(framing(head)))
         } catch {
             return refuse(stream, error, isWhole: frame.endStream)
         }
         if frame.endStream { answer(stream) }
     }
 
+    private func begin(_ stream: HTTP2StreamID, _ head: CallHead, _ isWhole: Bool) {
+        guard !ending.hasBegun else {
+            // Its client opens it again on another connection (RFC 9113, section 8.7).
+            return reset(stream, .refusedStream)
+        }
+        let call = InferStream(stream, head, self)
+        streams[stream] = call
+        call.begin()
+        if isWhole { call.receive(nil, isLast: true) }
+    }
+
+    private func isAllSaid(_ stream: HTTP2StreamID) {
+        if let call = streams[stream] { call.receive(nil, isLast: true) } else { answer(stream) }
+    }
+
+    func framing(_ head: CallHead) -> MessageFraming {
+        MessageFraming(
+            limitBytes: loop.models.messageLimitBytes, mayBeCompressed: head.isCompressed)
+    }
+
+    /// The most bytes of messages that have not come whole or are not taken.
+    var bufferLimit: Int { 2 * loop.models.messageLimitBytes }
+
+    var tooMuchBuffered: Status {
+        Status(
+            .resourceExhausted,
+            "The messages of this connection that have not come whole take more than twice "
+                + "\(loop.models.messageLimitBytes) bytes.")
+    }
+
     private func take(_ stream: HTTP2StreamID, _ frame: HTTP2Frame.FramePayload.Data) {
         guard case .byteBuffer(let bytes) = frame.data else { return }
         // Only counted: a second holder of the bytes would have them copied with each frame.
-        guard let before = calls[stream]?.message.byteCount else { return }
+        guard let before = calls[stream]?.message.byteCount else {
+            streams[stream]?.receive(bytes, isLast: frame.endStream)
+            return
+        }
         bufferedBytes -= before
         do throws(Status) {
-            guard bufferedBytes + bytes.readableBytes <= 2 * loop.models.messageLimitBytes else {
-                throw Status(
-                    .resourceExhausted,
-                    "The messages of this connection that have not come whole take more than twice "
-                        + "\(loop.models.messageLimitBytes) bytes.")
-            }
+            guard bufferedBytes + bytes.readableBytes <= bufferLimit else { throw tooMuchBuffered }
             try calls[stream]?.message.append(bytes)
         } catch {
             // Its bytes are not counted any more.
@@ -188,7 +238,8 @@ final class GRPCConnection: ChannelInboundHandler {
             return finish(stream, .failure(error))
         }
         // The bytes are in the message now, or on their way to become tensors.
-        calls[stream]?.message = MessageAssembly(limitBytes: 0, mayBeCompressed: false)
+        calls[stream]?.message = MessageAssembly(
+            MessageFraming(limitBytes: 0, mayBeCompressed: false))
         guard call.head.method == .modelInfer else {
             return answerSlowly(stream, call.head, message)
         }
@@ -214,8 +265,13 @@ final class GRPCConnection: ChannelInboundHandler {
 
     /// The call is over, whoever ended it.
     func ended(_ stream: HTTP2StreamID) {
-        guard let call = calls.removeValue(forKey: stream) else { return }
-        if !call.isWhole { bufferedBytes -= call.message.byteCount }
+        if let call = calls.removeValue(forKey: stream) {
+            if !call.isWhole { bufferedBytes -= call.message.byteCount }
+        } else if let call = streams.removeValue(forKey: stream) {
+            call.isGone()
+        } else {
+            return
+        }
         quietSince = .now()
         closeIfDone()
     }
@@ -223,12 +279,22 @@ final class GRPCConnection: ChannelInboundHandler {
     /// Lets the client send on when half of what it may has come.
     private func renewWindow(_ event: NIOHTTP2WindowUpdatedEvent) {
         guard let left = event.inboundWindowSize else { return }
-        let full = event.streamID == .rootStream ? Window.connection : Window.stream
-        guard left <= full / 2 else { return }
-        if event.streamID != .rootStream {
-            guard let call = calls[event.streamID], !call.isWhole else { return }
+        if event.streamID == .rootStream {
+            window = left
+            renewWindow()
+        } else if let call = streams[event.streamID] {
+            call.renewWindow(left: left)
+        } else if let call = calls[event.streamID], !call.isWhole, left <= Window.stream / 2 {
+            write(event.streamID, .windowUpdate(windowSizeIncrement: Window.stream - left))
+            context?.flush()
         }
-        write(event.streamID, .windowUpdate(windowSizeIncrement: full - left))
+    }
+
+    /// Unless more waits than the client may send at once.
+    private func renewWindow() {
+        guard window <= Window.connection / 2, waitingBytes <= Window.connection else { return }
+        write(.rootStream, .windowUpdate(windowSizeIncrement: Window.connection - window))
+        window = Window.connection
         context?.flush()
     }
 }

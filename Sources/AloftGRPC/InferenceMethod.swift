@@ -11,6 +11,7 @@ enum InferenceMethod: String {
     case modelReady = "ModelReady"
     case modelMetadata = "ModelMetadata"
     case modelInfer = "ModelInfer"
+    case modelStreamInfer = "ModelStreamInfer"
     case repositoryIndex = "RepositoryIndex"
     case repositoryModelLoad = "RepositoryModelLoad"
     case repositoryModelUnload = "RepositoryModelUnload"
@@ -28,7 +29,7 @@ enum InferenceMethod: String {
     }
 }
 
-/// Answers every method but `ModelInfer`; their messages are read by generated code.
+/// Answers every method but `ModelInfer` and `ModelStreamInfer`; their messages are read by generated code.
 struct SmallMethods: Sendable {
     let models: InferenceAccess
 
@@ -78,7 +79,8 @@ struct SmallMethods: Sendable {
             let asked: Inference_RepositoryModelUnloadRequest = try Self.read(bytes)
             try await models.unload(asked.modelName, token)
             return Inference_RepositoryModelUnloadResponse()
-        case .modelInfer: throw Status(.internal, "ModelInfer is not answered here.")
+        case .modelInfer, .modelStreamInfer:
+            throw Status(.internal, "\(method.rawValue) is not answered here.")
         }
     }
 

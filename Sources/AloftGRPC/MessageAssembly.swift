@@ -1,21 +1,11 @@
-import CInflate
-import Foundation
 import NIOCore
 
-/// What has come of a call's one message: a byte that says whether it is compressed, four of its length,
-/// then its bytes.
+/// What has come of a call's one message.
 struct MessageAssembly {
     private var received: ByteBuffer?
-    /// The largest message, in bytes, compressed or not.
-    private let limitBytes: Int
-    private let mayBeCompressed: Bool
+    private let framing: MessageFraming
 
-    private static let prefixBytes = 5
-
-    init(limitBytes: Int, mayBeCompressed: Bool) {
-        self.limitBytes = limitBytes
-        self.mayBeCompressed = mayBeCompressed
-    }
+    init(_ framing: MessageFraming) { self.framing = framing }
 
     var byteCount: Int { received?.readableBytes ?? 0 }
 
@@ -27,9 +17,8 @@ struct MessageAssembly {
         } else {
             received?.writeImmutableBuffer(bytes)
         }
-        guard let length else { return }
-        guard length <= limitBytes else { throw tooLarge }
-        guard byteCount <= Self.prefixBytes + length else {
+        guard let received, let length = try framing.length(received) else { return }
+        guard byteCount <= MessageFraming.prefixBytes + length else {
             throw Status(.unimplemented, "The call takes one message, and more came.")
         }
     }
@@ -38,50 +27,44 @@ struct MessageAssembly {
     ///
     /// - Throws: `Status` where it is cut off or damaged.
     func whole() throws(Status) -> ByteBuffer {
-        guard var bytes = received, let length, byteCount == Self.prefixBytes + length else {
-            throw Status(
-                .invalidArgument,
-                "The message is cut off: \(byteCount) bytes came of "
-                    + "\(self.length.map { "\($0 + Self.prefixBytes)" } ?? "at least 5").")
-        }
-        let isCompressed = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) ?? 0
-        bytes.moveReaderIndex(forwardBy: Self.prefixBytes)
-        switch isCompressed {
-        case 0: return bytes
-        case 1 where mayBeCompressed: return try inflated(bytes)
-        default:
-            throw Status(
-                .internal,
-                "The message begins with \(isCompressed): expected 0, or 1 beside grpc-encoding gzip "
-                    + "or deflate.")
+        guard let received, let length = try framing.length(received),
+            byteCount == MessageFraming.prefixBytes + length
+        else { throw framing.cutOff(received) }
+        return try framing.opened(received)
+    }
+}
+
+/// The messages of a call that takes any number, cut out of its bytes as they come.
+struct MessageSequence {
+    private var received: ByteBuffer?
+    private let framing: MessageFraming
+
+    init(_ framing: MessageFraming) { self.framing = framing }
+
+    /// Of what is not taken yet.
+    var byteCount: Int { received?.readableBytes ?? 0 }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        if byteCount == 0 {
+            // Not copied: nearly always these are whole messages.
+            received = bytes
+        } else {
+            received?.writeImmutableBuffer(bytes)
         }
     }
 
-    private var length: Int? {
-        guard let received else { return nil }
-        return received.getInteger(at: received.readerIndex + 1, as: UInt32.self).map { Int($0) }
+    /// The next message, `nil` where none has come whole.
+    ///
+    /// - Throws: `Status` where it is longer than the limit or damaged; nothing behind it can be read.
+    mutating func next() throws(Status) -> ByteBuffer? {
+        guard let waiting = received, let length = try framing.length(waiting),
+            let bytes = received?.readSlice(length: MessageFraming.prefixBytes + length)
+        else { return nil }
+        return try framing.opened(bytes)
     }
 
-    private var tooLarge: Status {
-        Status(.resourceExhausted, "The message has more than \(limitBytes) bytes, the limit here.")
-    }
+    /// What to say of the rest where nothing follows it; `nil` where there is no rest.
+    var cutOff: Status? { byteCount == 0 ? nil : framing.cutOff(received) }
 
-    private func inflated(_ bytes: ByteBuffer) throws(Status) -> ByteBuffer {
-        var output: UnsafeMutablePointer<UInt8>?
-        var size = 0
-        let result = bytes.withUnsafeReadableBytes { input in
-            aloft_inflate(
-                input.bindMemory(to: UInt8.self).baseAddress, input.count, limitBytes, &output,
-                &size)
-        }
-        defer { free(output) }
-        switch result {
-        case ALOFT_INFLATE_WHOLE:
-            return ByteBuffer(bytes: UnsafeRawBufferPointer(start: output, count: size))
-        case ALOFT_INFLATE_TOO_LARGE: throw tooLarge
-        case ALOFT_INFLATE_NO_MEMORY:
-            throw Status(.resourceExhausted, "There is no memory to decompress the message.")
-        default: throw Status(.invalidArgument, "The compressed message is damaged or cut off.")
-        }
-    }
+    mutating func removeAll() { received = nil }
 }

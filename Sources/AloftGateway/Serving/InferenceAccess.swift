@@ -105,6 +105,8 @@ package struct InferenceAccess: Sendable {
     /// How long a message may take to come, and how long a new caller may say nothing.
     package var requestTimeout: Duration { shared.configuration.requestTimeout }
 
+    package var asksForTokens: Bool { shared.tokens != nil }
+
     /// Lets a caller in, or not.
     package func authorize(_ token: String?) async throws(CallRefusal) {
         guard let tokens = shared.tokens else { return }

@@ -85,8 +85,11 @@ final class MessageCall: PredictionWaiter {
         } catch {
             return fail(prediction, error)
         }
+        // Of a stream the call's own deadline is that of all its messages.
+        let limit = min(
+            facts.timeoutMilliseconds ?? .max, prediction.request.timeoutMilliseconds ?? .max)
         if let result = loop.run(
-            prediction, timeoutMilliseconds: facts.timeoutMilliseconds, waiter: self)
+            prediction, timeoutMilliseconds: limit == .max ? nil : limit, waiter: self)
         {
             ended(prediction, result)
         }

@@ -33,6 +33,24 @@ package struct InferMessageReader {
         return (name, version)
     }
 
+    /// The message's own id; empty where it has none or is no protobuf.
+    package static func requestID(_ message: UnsafeRawBufferPointer) -> [UInt8] {
+        var cursor = ProtobufCursor(message)
+        var id: [UInt8] = []
+        do throws(InferenceError) {
+            while let (field, wire) = try cursor.next() {
+                if field == 3, wire == .bytes {
+                    id = Array(try cursor.slice().bytes)
+                } else {
+                    try cursor.skip(wire)
+                }
+            }
+        } catch {
+            return []
+        }
+        return String(validating: id, as: UTF8.self) == nil ? [] : id
+    }
+
     /// One text among a message's parameters; `nil` where it has none of this name.
     ///
     /// - Throws: `InferenceError.malformed` where the message is no protobuf.

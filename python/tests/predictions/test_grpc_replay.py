@@ -152,6 +152,14 @@ def test_another_version_shows_the_difference(flying: Flying) -> None:
     assert '"data":[0.1,2.0]' in flying.server.run("explain", identifier)
 
 
+def test_messages_of_a_stream_are_asked_again(flying: Flying) -> None:
+    answers = list(flying.stub.ModelStreamInfer(iter([pair(), pair()]), timeout=60))
+    for answer in answers:
+        identifier = answer.infer_response.parameters["x-aloft-prediction-id"].string_param
+        assert flying.replay(identifier, 1)["isEqual"]
+        assert flying.replay(identifier, 2)["largest"]["size"] == 1
+
+
 def test_an_error_is_asked_again_too(flying: Flying) -> None:
     request = pair()
     request.inputs[0].name = "z"

@@ -52,7 +52,15 @@ def test_callers_without_a_token_are_turned_away(make_server: Callable[..., Any]
             assert status(method, message) is grpc.StatusCode.UNAUTHENTICATED
             wrong = ("authorization", "Bearer wrong")
             assert status(method, message, wrong) is grpc.StatusCode.UNAUTHENTICATED
+        # A stream is refused as a whole, before and behind its first message.
+        for metadata in ((), (("authorization", "Bearer wrong"),)):
+            answers = stub.ModelStreamInfer(iter([request]), timeout=30, metadata=metadata)
+            with pytest.raises(grpc.RpcError) as turned_away:
+                next(answers)
+            assert turned_away.value.code() is grpc.StatusCode.UNAUTHENTICATED
         bearer = ("authorization", f"Bearer {token}")
+        answers = list(stub.ModelStreamInfer(iter([request]), timeout=30, metadata=(bearer,)))
+        assert "nothing" in answers[0].error_message
         assert status(stub.ModelInfer, request, bearer) is grpc.StatusCode.NOT_FOUND
         assert status(stub.RepositoryModelLoad, load, bearer) is grpc.StatusCode.NOT_FOUND
     assert requests.post(url, timeout=30).status_code == 401
