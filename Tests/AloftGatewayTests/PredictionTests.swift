@@ -237,7 +237,7 @@ import Testing
         #expect(logged.map(\.id) == (await ids.all))
         #expect(
             String(decoding: logged[0].request, as: UTF8.self)
-                == #"{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1.0,2.0]}]}"#)
+                == #"{"inputs":[{"name":"x","datatype":"FP32","shape":[1,2],"data":[1.0,2.0]}]}"#)
         #expect(logged[7].request == Data("{".utf8))
         #expect(String(decoding: logged[0].response, as: UTF8.self).contains(#""data":[1.0]"#))
         #expect(logged[0].revision == RevisionID("rev-1-constant-1.onnx"))
