@@ -1,84 +1,17 @@
-#include "COnnxRuntime.h"
+#include "table.h"
 
 #include <dlfcn.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Places in the table (OrtApi of onnxruntime_c_api.h).
-enum {
-  kCreateStatus = 0,
-  kGetErrorCode = 1,
-  kGetErrorMessage = 2,
-  kCreateEnv = 3,
-  kCreateSession = 7,
-  kRun = 9,
-  kCreateSessionOptions = 10,
-  kDisableCpuMemArena = 19,
-  kSetSessionGraphOptimizationLevel = 23,
-  kSetIntraOpNumThreads = 24,
-  kSetInterOpNumThreads = 25,
-  kSessionGetInputCount = 30,
-  kSessionGetOutputCount = 31,
-  kSessionGetInputTypeInfo = 33,
-  kSessionGetOutputTypeInfo = 34,
-  kSessionGetInputName = 36,
-  kSessionGetOutputName = 37,
-  kCreateTensor = 48,
-  kCreateTensorWithData = 49,
-  kIsTensor = 50,
-  kGetTensorMutableData = 51,
-  kFillStringTensor = 52,
-  kGetStringTensorDataLength = 53,
-  kGetStringTensorContent = 54,
-  kCastTypeInfoToTensorInfo = 55,
-  kGetTensorElementType = 60,
-  kGetDimensionsCount = 61,
-  kGetDimensions = 62,
-  kGetTensorShapeElementCount = 64,
-  kGetTensorTypeAndShape = 65,
-  kCreateCpuMemoryInfo = 69,
-  kAllocatorFree = 76,
-  kGetAllocatorWithDefaultOptions = 78,
-  kReleaseStatus = 93,
-  kReleaseSession = 95,
-  kReleaseValue = 96,
-  kReleaseTypeInfo = 98,
-  kReleaseTensorTypeAndShapeInfo = 99,
-  kReleaseSessionOptions = 100,
-};
-
-enum { kApiVersion = 11, kInvalidArgument = 2, kLogError = 3, kAllOptimisations = 99 };
-enum { kStringType = 8 };
-
 typedef struct {
   const void *const *(*get_api)(uint32_t version);
   const char *(*get_version)(void);
 } api_base;
-
-struct aloft_onnx_library {
-  const void *const *api;
-  const char *version;
-  void *environment;
-  void *memory;
-  void *allocator;
-};
-
-struct aloft_onnx_session {
-  aloft_onnx_library *library;
-  uint64_t key;
-  void *session;
-  size_t input_count, output_count;
-  aloft_onnx_signature *inputs, *outputs;
-};
-
-// A function of the table with this signature. Most return a status, null for success.
-#define CALL(library, place, result, ...) ((result(*)(__VA_ARGS__))(library)->api[place])
-typedef void *status;
 
 // The key of the session that this thread is in.
 static _Thread_local volatile uint64_t running_key;
@@ -110,7 +43,7 @@ void aloft_onnx_watch_crashes(int descriptor) {
 }
 
 // A thread that overflows its stack needs another for the handler. Kept for the thread's life.
-static void enter(const aloft_onnx_session *session) {
+void aloft_onnx_enter(const aloft_onnx_session *session) {
   if (!has_stack && crash_descriptor >= 0) {
     has_stack = true;
     stack_t now;
@@ -122,14 +55,14 @@ static void enter(const aloft_onnx_session *session) {
   running_key = session->key;
 }
 
-static void leave(void) { running_key = 0; }
+void aloft_onnx_leave(void) { running_key = 0; }
 
-static int fail(aloft_onnx_error error, const char *message) {
+int aloft_onnx_fail(aloft_onnx_error error, const char *message) {
   if (error.capacity > 0) snprintf(error.buffer, error.capacity, "%s", message);
   return 1;
 }
 
-static int check(const aloft_onnx_library *library, status failure, aloft_onnx_error error) {
+int aloft_onnx_check(const aloft_onnx_library *library, status failure, aloft_onnx_error error) {
   if (failure == NULL) return 0;
   fail(error, CALL(library, kGetErrorMessage, const char *, status)(failure));
   CALL(library, kReleaseStatus, void, status)(failure);
@@ -257,15 +190,20 @@ static int read_signatures(aloft_onnx_session *session, aloft_onnx_error error) 
   return 0;
 }
 
-// The arena keeps what a run has used, which large models need and small ones only pay for: in time,
-// and in memory for each of thousands.
+// The arena keeps what a run has used, and patterns remember where in it: large models need that, small
+// ones only pay for it, in time, and in memory for each of thousands.
 enum { kSmallModelBytes = 1 << 18 };
 
-static int choose_memory(aloft_onnx_library *library, const char *path, void *options,
-                         aloft_onnx_error error) {
+static bool is_small(const char *path) {
   struct stat file;
-  if (stat(path, &file) != 0 || file.st_size > kSmallModelBytes) return 0;
-  return check(library, CALL(library, kDisableCpuMemArena, status, void *)(options), error);
+  return stat(path, &file) == 0 && file.st_size <= kSmallModelBytes;
+}
+
+static int choose_memory(aloft_onnx_library *library, bool is_small, void *options,
+                         aloft_onnx_error error) {
+  if (!is_small) return 0;
+  return check(library, CALL(library, kDisableMemPattern, status, void *)(options), error) ||
+         check(library, CALL(library, kDisableCpuMemArena, status, void *)(options), error);
 }
 
 int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int threads,
@@ -274,7 +212,9 @@ int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int
   if (session == NULL) return fail(error, "out of memory");
   session->library = library;
   session->key = key;
-  enter(session);
+  bool small = is_small(path);
+  if (small) session->bindings = aloft_onnx_bindings_create();
+  aloft_onnx_enter(session);
   void *options = NULL;
   int failed =
       check(library, CALL(library, kCreateSessionOptions, status, void **)(&options), error) ||
@@ -286,12 +226,12 @@ int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int
             error) ||
       check(library, CALL(library, kSetInterOpNumThreads, status, void *, int)(options, 1),
             error) ||
-      choose_memory(library, path, options, error) ||
+      choose_memory(library, small, options, error) ||
       check(library,
             CALL(library, kCreateSession, status, void *, const char *, const void *, void **)(
                 library->environment, path, options, &session->session),
             error);
-  leave();
+  aloft_onnx_leave();
   if (options != NULL) CALL(library, kReleaseSessionOptions, void, void *)(options);
   if (failed || read_signatures(session, error)) {
     aloft_onnx_session_release(session);
@@ -302,6 +242,7 @@ int aloft_onnx_session_create(aloft_onnx_library *library, const char *path, int
 }
 
 void aloft_onnx_session_release(aloft_onnx_session *session) {
+  aloft_onnx_bindings_release(session);
   if (session->session != NULL)
     CALL(session->library, kReleaseSession, void, void *)(session->session);
   for (size_t i = 0; session->inputs != NULL && i < session->input_count; i++)
@@ -346,6 +287,7 @@ static int make_value(aloft_onnx_library *library, const aloft_onnx_input *input
 static int describe(aloft_onnx_library *library, void *value, aloft_onnx_output *output,
                     aloft_onnx_error error) {
   output->value = value;
+  output->binding = NULL;
   int is_tensor = 0;
   if (check(library, CALL(library, kIsTensor, status, const void *, int *)(value, &is_tensor),
             error))
@@ -372,6 +314,8 @@ static int describe(aloft_onnx_library *library, void *value, aloft_onnx_output 
 int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, size_t input_count,
                    const int32_t *wanted, aloft_onnx_output *outputs, size_t output_count,
                    aloft_onnx_error error) {
+  if (aloft_onnx_run_bound(session, inputs, input_count, wanted, outputs, output_count) == 0)
+    return 0;
   aloft_onnx_library *library = session->library;
   // One array for both: values, then names; on the stack for all but the widest models.
   size_t total = input_count + output_count;
@@ -391,7 +335,7 @@ int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, 
   }
   for (size_t i = 0; i < output_count && !failed; i++)
     names[input_count + i] = session->outputs[wanted[i]].name;
-  enter(session);
+  aloft_onnx_enter(session);
   if (!failed)
     failed = check(
         library,
@@ -400,7 +344,7 @@ int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, 
             session->session, NULL, names, (const void *const *)values, input_count,
             names + input_count, output_count, values + input_count),
         error);
-  leave();
+  aloft_onnx_leave();
   for (size_t i = 0; values != NULL && i < input_count; i++)
     if (values[i] != NULL) CALL(library, kReleaseValue, void, void *)(values[i]);
   for (size_t i = 0; i < output_count && !failed; i++)
@@ -410,10 +354,13 @@ int aloft_onnx_run(aloft_onnx_session *session, const aloft_onnx_input *inputs, 
       if (values[i] != NULL) CALL(library, kReleaseValue, void, void *)(values[i]);
   if (values != small_values) free(values);
   if (names != small_names) free(names);
+  if (!failed)
+    aloft_onnx_consider_binding(session, inputs, input_count, wanted, outputs, output_count);
   return failed;
 }
 
 void aloft_onnx_output_release(aloft_onnx_session *session, aloft_onnx_output *output) {
+  if (output->binding != NULL) return aloft_onnx_return_binding(session, output);
   if (output->value != NULL) CALL(session->library, kReleaseValue, void, void *)(output->value);
   output->value = NULL;
 }

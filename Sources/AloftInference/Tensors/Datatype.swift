@@ -31,7 +31,7 @@ package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
     /// Like `init(name:)`, for the bytes of a request.
     init?(utf8 name: UnsafeRawBufferPointer) {
         // The commonest first: this stands on the path of every request.
-        if name.elementsEqual("FP32".utf8) {
+        if BytesEqual.equal(name, "FP32") {
             self = .fp32
             return
         }
@@ -70,9 +70,22 @@ package enum Datatype: UInt8, Sendable, Hashable, CaseIterable {
     }
 
     package init?(onnxType: Int32) {
-        guard let datatype = Self.allCases.first(where: { $0.onnxType == onnxType }) else {
-            return nil
+        switch onnxType {
+        case 1: self = .fp32
+        case 2: self = .uint8
+        case 3: self = .int8
+        case 4: self = .uint16
+        case 5: self = .int16
+        case 6: self = .int32
+        case 7: self = .int64
+        case 8: self = .bytes
+        case 9: self = .bool
+        case 10: self = .fp16
+        case 11: self = .fp64
+        case 12: self = .uint32
+        case 13: self = .uint64
+        case 16: self = .bf16
+        default: return nil
         }
-        self = datatype
     }
 }

@@ -42,6 +42,8 @@ typedef struct {
   size_t rank;
   size_t element_count;
   int32_t type;
+  /// Whose memory it is where no `value` owns it.
+  void *binding;
 } aloft_onnx_output;
 
 /// The name and type of one input or output. `rank` is -1 where the model leaves it open; a
