@@ -27,8 +27,11 @@ import Testing
             default: break
             }
             let expected = try #require(Double(text))
-            #expect(scan(text)?.bitPattern == expected.bitPattern, "\(text)")
-            #expect(scan("-" + text)?.bitPattern == (-expected).bitPattern, "-\(text)")
+            // At the end of a text, and within one, where the short way reads most.
+            for rest in ["", ",\(String(repeating: "0", count: 60))"] {
+                #expect(scan(text + rest)?.bitPattern == expected.bitPattern, "\(text)")
+                #expect(scan("-" + text + rest)?.bitPattern == (-expected).bitPattern, "-\(text)")
+            }
         }
     }
 
@@ -43,13 +46,20 @@ import Testing
                 ? Double(bitPattern: chance.next())
                 : Double.random(in: -1e6...1e6, using: &chance)
             guard value.isFinite else { continue }
+            let rest = ", \(String(repeating: "7", count: 60))"
             #expect(scan("\(value)")?.bitPattern == value.bitPattern, "\(value)")
+            #expect(scan("\(value)" + rest)?.bitPattern == value.bitPattern, "\(value)")
+            let single = Float(value)
+            guard single.isFinite else { continue }
+            #expect(scan("\(Double(single))" + rest)?.bitPattern == Double(single).bitPattern)
         }
     }
 
     @Test(arguments: ["", "-", ".5", "1.", "01", "1e", "1e+", "+1", "--1", "nan", "inf", "0x10"])
     func `what is no number of JSON is refused`(text: String) {
         #expect(scan(text) == nil || text == "0x10")
+        let within = text + String(repeating: " ", count: 60)
+        #expect(scan(within) == nil || text == "0x10")
     }
 
     @Test func `not a number and infinities are taken as Python writes them`() {

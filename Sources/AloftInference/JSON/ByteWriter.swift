@@ -61,6 +61,22 @@ package struct ByteWriter {
         count += digits
     }
 
+    /// The upper digits of the eight hexadecimal ones of a number, which are made all at once. Room for
+    /// eight is needed whatever `digits` says.
+    @inline(__always)
+    package mutating func write(hexadecimal value: UInt32, digits: Int = 8) {
+        precondition(capacity - count >= 8)
+        // Each digit into a byte of its own.
+        var spread = UInt64(value)
+        spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+        spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+        spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
+        let letters = ((spread &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
+        let text = spread &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+        UnsafeMutableRawPointer(start + count).storeBytes(of: text.bigEndian, as: UInt64.self)
+        count += digits
+    }
+
     @inline(__always)
     package mutating func write(decimal value: Int64) {
         if value < 0 { write(UInt8(ascii: "-")) }

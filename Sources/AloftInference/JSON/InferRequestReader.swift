@@ -355,9 +355,7 @@ package struct InferRequestReader {
     }
 
     private static func equal(_ key: JSONCursor.RawString, _ word: StaticString) -> Bool {
-        key.bytes.count == word.utf8CodeUnitCount
-            && key.bytes.elementsEqual(
-                UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+        BytesEqual.equal(key.bytes, word)
     }
 
     private static func shortened(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -21,6 +21,7 @@ extension JSONCursor {
     /// infinite.
     package mutating func number() throws(InferenceError) -> Double {
         let first = peek()
+        if let plain = plainNumber() { return plain }
         let start = position
         if first > UInt8(ascii: "9") || first == UInt8(ascii: "-") {
             if let special = specialNumber() { return special }
@@ -86,14 +87,6 @@ extension JSONCursor {
             number.isWhole = false
             at += 1
             let fraction = at
-            // So long as none of eight more digits is one too many.
-            while end - at >= 8, number.digits < 100_000_000_000,
-                let eight = Self.eightDigits(base + at)
-            {
-                number.digits = number.digits &* 100_000_000 &+ eight
-                number.exponent &-= 8
-                at += 8
-            }
             while at < end {
                 let digit = base[at] &- 48
                 guard digit < 10 else { break }
@@ -108,22 +101,6 @@ extension JSONCursor {
         }
         advance(to: at)
         return number
-    }
-
-    /// The value of eight bytes that are all digits, in a few operations on all at once (Lemire, "Number
-    /// parsing at a gigabyte per second", 2021, section 4).
-    @inline(__always)
-    private static func eightDigits(_ start: UnsafePointer<UInt8>) -> UInt64? {
-        let word = UInt64(
-            littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt64.self))
-        let upper: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
-        let beyondNine = (word &+ 0x0606_0606_0606_0606) & upper
-        guard (word & upper) | (beyondNine >> 4) == 0x3333_3333_3333_3333 else { return nil }
-        var pairs = word &- 0x3030_3030_3030_3030
-        pairs = pairs &* 10 &+ (pairs >> 8)
-        let low = (pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
-        let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001
-        return (low &+ high) >> 32
     }
 
     @inline(__always)

@@ -29,8 +29,8 @@ package final class InferenceRequest: @unchecked Sendable {
 
     package func reset() {
         tensors.reset()
-        wantedOutputs.removeAll(keepingCapacity: true)
-        requestID.removeAll(keepingCapacity: true)
+        if !wantedOutputs.isEmpty { wantedOutputs.removeAll(keepingCapacity: true) }
+        if !requestID.isEmpty { requestID.removeAll(keepingCapacity: true) }
         binaryOutputs = 0
         saysMore = false
         if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }

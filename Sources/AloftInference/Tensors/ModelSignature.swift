@@ -75,6 +75,8 @@ package struct ModelSignature: Sendable, Hashable {
     package func outputPlace(_ name: String) -> Int? { outputPlaces[name] }
 
     private static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
-        text.utf8.count == bytes.count && text.utf8.elementsEqual(bytes)
+        guard text.utf8.count == bytes.count else { return false }
+        var text = text
+        return text.withUTF8 { BytesEqual.equal(UnsafeRawBufferPointer($0), bytes) }
     }
 }

@@ -18,10 +18,10 @@ extension TensorSet {
     ///
     /// - Parameter memory: at least `logBytes` long.
     package func writeLog(to memory: UnsafeMutableRawBufferPointer) {
-        var offset = 0
+        guard var next = memory.baseAddress else { return }
         func put<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number) {
-            memory.storeBytes(of: number.littleEndian, toByteOffset: offset, as: Number.self)
-            offset += MemoryLayout<Number>.size
+            next.storeBytes(of: number.littleEndian, as: Number.self)
+            next += MemoryLayout<Number>.size
         }
         put(UInt8(truncatingIfNeeded: entries.count))
         for entry in entries {
@@ -31,9 +31,8 @@ extension TensorSet {
                 put(UInt32(truncatingIfNeeded: dimensions[index]))
             }
             put(UInt32(truncatingIfNeeded: entry.byteCount))
-            UnsafeMutableRawBufferPointer(rebasing: memory[offset...]).copyMemory(
-                from: bytes(entry))
-            offset += entry.byteCount
+            next.copyBytes(from: bytes(entry))
+            next += entry.byteCount
         }
     }
 }

@@ -42,8 +42,9 @@ package final class TensorSet: @unchecked Sendable {
 
     /// Forgets the tensors, keeps the memory.
     package func reset() {
-        entries.removeAll(keepingCapacity: true)
-        dimensions.removeAll(keepingCapacity: true)
+        // Mostly done already: who takes a set empties it as well as who gives it back.
+        if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
+        if !dimensions.isEmpty { dimensions.removeAll(keepingCapacity: true) }
         used = 0
         if capacity > Self.keptBytes {
             memory.deallocate()
