@@ -35,8 +35,10 @@ struct LogEntryWriter {
             as: UInt32.self)
     }
 
-    /// Tensors as `LoggedTensor` reads them, which take so many bytes.
-    mutating func put(_ tensors: TensorSet, bytes: Int) {
+    /// Tensors as `LoggedTensor` reads them, which take so many bytes, behind that number.
+    @inline(__always)
+    mutating func putRun(_ tensors: TensorSet, bytes: Int) {
+        put(UInt32(truncatingIfNeeded: bytes))
         tensors.writeLog(
             to: UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + bytes]))
         offset += bytes

@@ -17,6 +17,10 @@ struct PredictionLogBuffer {
     /// The sources that stand in `bytes`, and the one that was written of last.
     private var sources: [LogSource] = []
     private var lastSource = 0
+    /// Whose source that is, and whether it knows tensors; none in a new block.
+    private var lastEndpoint: RoutedEndpoint?
+    private var lastRevision: LoadedRevision?
+    private var knowsTensors = false
 
     /// Small enough to stay in the processor's cache until the thread that writes has taken it.
     private static let flushBytes = 64 << 10
@@ -42,21 +46,10 @@ struct PredictionLogBuffer {
         static let hasTail = CompactPredictions.Flags.hasTail.rawValue
     }
 
-    /// How one of request and reply is written.
-    private enum Body {
-        /// Its tensors, which take so many bytes.
-        case tensors(TensorSet, bytes: Int)
-        /// So many of its bytes as they are.
-        case raw(Int)
-
-        var byteCount: Int {
-            switch self {
-            case .tensors(_, let bytes): bytes
-            case .raw(let count): count
-            }
-        }
-
-        var areTensors: Bool { if case .tensors = self { true } else { false } }
+    /// How one of request and reply is written: its tensors, or so many of its bytes as they are.
+    private struct Form {
+        let areTensors: Bool
+        let byteCount: Int
     }
 
     /// - Parameter range: where the reply lies in `response`.
@@ -64,12 +57,13 @@ struct PredictionLogBuffer {
         _ prediction: Prediction, status: Int, microseconds: Double, response: ByteBuffer,
         range: Range<Int>
     ) {
-        let source = prediction.endpoint.logSource(of: prediction.revision)
-        let place = place(source, prediction.id)
+        if lastEndpoint !== prediction.endpoint || lastRevision !== prediction.revision {
+            choose(prediction)
+        }
         let requestBytes = prediction.body?.readableBytes ?? 0
-        let mayBeTensors = status == 200 && source.knowsTensors && prediction.isPlainJSON
-        let request = body(mayBeTensors ? prediction.request.tensors : nil, requestBytes)
-        let reply = body(mayBeTensors ? prediction.reply : nil, range.count)
+        let mayBeTensors = status == 200 && knowsTensors && prediction.isPlainJSON
+        let request = form(prediction.request.tensors, mayBeTensors, requestBytes)
+        let reply = form(prediction.reply, mayBeTensors, range.count)
         let trace = prediction.trace?.text
         let callerID = mayBeTensors ? prediction.request.requestID : []
         let hasCallerID = !callerID.isEmpty
@@ -90,15 +84,24 @@ struct PredictionLogBuffer {
             let whole = entry.beginRun()
             entry.put(CompactPredictions.recordKind)
             entry.put(flags)
-            entry.put(UInt16(truncatingIfNeeded: place))
+            entry.put(UInt16(truncatingIfNeeded: lastSource))
             entry.put(UInt16(status))
             entry.put(prediction.form.rawValue)
             entry.put(prediction.id.sequence)
             entry.put(received / 1_000_000)
             entry.put(UInt32(min(microseconds, 4e9)))
-            Self.put(request, of: prediction.body, from: 0, to: &entry)
-            Self.put(
-                reply, of: response, from: range.lowerBound - response.readerIndex, to: &entry)
+            if request.areTensors {
+                entry.putRun(prediction.request.tensors, bytes: request.byteCount)
+            } else {
+                Self.put(request.byteCount, of: prediction.body, from: 0, to: &entry)
+            }
+            if reply.areTensors {
+                entry.putRun(prediction.reply, bytes: reply.byteCount)
+            } else {
+                Self.put(
+                    reply.byteCount, of: response, from: range.lowerBound - response.readerIndex,
+                    to: &entry)
+            }
             if hasCallerID {
                 entry.put(UInt16(callerID.count))
                 callerID.withUnsafeBytes { entry.put($0) }
@@ -120,33 +123,38 @@ struct PredictionLogBuffer {
         if bytes.readableBytes >= Self.flushBytes { flush() }
     }
 
-    private func body(_ tensors: TensorSet?, _ rawBytes: Int) -> Body {
+    @inline(__always)
+    private func form(_ tensors: TensorSet, _ mayBeTensors: Bool, _ rawBytes: Int) -> Form {
         // Where tensors take more than their JSON may, they are cut like other bytes.
-        if let tensors, let size = tensors.logBytes, size <= bodyLimit {
-            return .tensors(tensors, bytes: size)
+        if mayBeTensors, let size = tensors.logBytes, size <= bodyLimit {
+            return Form(areTensors: true, byteCount: size)
         }
-        return .raw(min(rawBytes, bodyLimit))
+        return Form(areTensors: false, byteCount: min(rawBytes, bodyLimit))
     }
 
     private static func put(
-        _ body: Body, of buffer: ByteBuffer?, from start: Int, to entry: inout LogEntryWriter
+        _ count: Int, of buffer: ByteBuffer?, from start: Int, to entry: inout LogEntryWriter
     ) {
         let place = entry.beginRun()
-        switch body {
-        case .tensors(let tensors, let bytes): entry.put(tensors, bytes: bytes)
-        case .raw(let count):
-            buffer?.withUnsafeReadableBytes {
-                entry.put(UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
-            }
+        buffer?.withUnsafeReadableBytes {
+            entry.put(UnsafeRawBufferPointer(rebasing: $0[start..<start + count]))
         }
         entry.endRun(place)
     }
 
+    /// Turns to the source of another endpoint or revision than that of the record before.
+    private mutating func choose(_ prediction: Prediction) {
+        let source = prediction.endpoint.logSource(of: prediction.revision)
+        // Writing may send the block on, and forget what is known of it.
+        lastSource = place(source, prediction.id)
+        knowsTensors = source.knowsTensors
+        lastEndpoint = prediction.endpoint
+        lastRevision = prediction.revision
+    }
+
     /// The number of a source in the block that is being gathered; writes it where it is new there.
     private mutating func place(_ source: LogSource, _ id: PredictionID) -> Int {
-        if lastSource < sources.count, sources[lastSource] === source { return lastSource }
         if let found = sources.suffix(Self.sourcesSeen).firstIndex(where: { $0 === source }) {
-            lastSource = found
             return found
         }
         if sources.count > Int(UInt16.max) { flush() }
@@ -160,14 +168,14 @@ struct PredictionLogBuffer {
             entry.endRun(whole)
             return entry.offset
         }
-        lastSource = sources.count
         sources.append(source)
-        return lastSource
+        return sources.count - 1
     }
 
     mutating func flush() {
         guard bytes.readableBytes > 0 else { return }
         sources.removeAll(keepingCapacity: true)
+        (lastEndpoint, lastRevision) = (nil, nil)
         writer.write(bytes)
         bytes = writer.takeMemory() ?? ByteBuffer()
         // Clears what the writer still shares by taking other memory.
