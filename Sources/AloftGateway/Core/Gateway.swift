@@ -190,13 +190,14 @@ package struct Gateway: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let state = try loops.state(of: channel.eventLoop)
-                    let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)
                     let connection = ConnectionHandler(loop: state)
                     let plain = PlainRequestReader(
-                        bodyLimitBytes: connection.bodyLimitBytes, take: connection.take)
-                    try channel.pipeline.syncOperations.addHandlers([
-                        plain, ByteToMessageHandler(decoder), connection,
-                    ])
+                        bodyLimitBytes: connection.bodyLimitBytes, take: connection.take
+                    ) {
+                        ByteToMessageHandler(
+                            HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes))
+                    }
+                    try channel.pipeline.syncOperations.addHandlers([plain, connection])
                 }
             }
             .withBoundSocket(try socket.copy().descriptor).get()

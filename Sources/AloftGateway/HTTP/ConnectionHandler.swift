@@ -31,6 +31,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var pending: [HTTPServerRequestPart] = []
     private var isReadHeldBack = false
     private var hasUnflushed = false
+    private var socket: ReplySocket?
+    /// What is to be sent with the next `flush`.
+    private var unsent: ByteBuffer?
+    /// Pieces that the library holds; while there are any, nothing may overtake them.
+    private var queued = 0
     private var sawPart = false
     private var isInputClosed = false
     /// When the connection last did something: opened, or ended an answer.
@@ -45,6 +50,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        socket = ReplySocket(context.channel)
         loop.opened(self)
     }
 
@@ -128,8 +134,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
         if request.expectsContinue {
-            context.writeAndFlush(
-                wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
+            flush()
+            queue(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context)
+            context.flush()
         }
     }
 
@@ -176,7 +183,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         quietSince = now
         if isKeptAlive, !isInputClosed || !pending.isEmpty, !loop.isDraining {
             phase = .idle
-            context.write(wrapOutboundOut(output), promise: nil)
+            keep(output, context)
             if !hasUnflushed {
                 hasUnflushed = true
                 loop.flushSoon(self, now: now)
@@ -186,6 +193,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             phase = .closing
             pending = []
             hasUnflushed = false
+            if let unsent { queue(unsent, context) }
+            unsent = nil
             let promise = context.eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in
                 self?.closeGently()
@@ -205,11 +214,39 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Takes a reply that `flush` sends.
+    private func keep(_ output: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard socket != nil, queued == 0 else { return queue(output, context) }
+        guard unsent != nil else {
+            unsent = output
+            return
+        }
+        var output = output
+        unsent?.writeBuffer(&output)
+    }
+
+    /// Leaves bytes to the library, behind all that it has.
+    private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        queued += 1
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.queued -= 1 }
+        context.write(wrapOutboundOut(bytes), promise: promise)
+    }
+
     /// Sends what is written.
     func flush() {
         guard hasUnflushed else { return }
         hasUnflushed = false
-        context?.flush()
+        guard let context else { return }
+        if var rest = unsent {
+            unsent = nil
+            let sent = queued == 0 ? socket?.send(rest) ?? 0 : 0
+            if sent == rest.readableBytes { return }
+            // The client is slow, or gone: the library waits for it, or finds out.
+            rest.moveReaderIndex(forwardBy: sent)
+            queue(rest, context)
+        }
+        context.flush()
     }
 
     /// Ends the connection, behind the answers that are written.
@@ -255,6 +292,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closing
         pending = []
+        socket = nil
+        unsent = nil
         context.fireChannelInactive()
     }
 

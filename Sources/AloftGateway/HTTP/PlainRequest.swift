@@ -119,6 +119,7 @@ private struct Scan {
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
+    @inline(__always)
     mutating func take(_ word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
         guard bytes.count - at >= count else { return false }
@@ -140,6 +141,7 @@ private struct Scan {
     }
 
     /// `Name: value` and its line's end.
+    @inline(__always)
     mutating func header() -> PlainRequest.Header? {
         let start = at
         while at < bytes.count, ASCII.isIn(bytes[at], ASCII.tokenLow, ASCII.tokenHigh) { at += 1 }
@@ -148,7 +150,7 @@ private struct Scan {
         at += 1
         if at < bytes.count, bytes[at] == UInt8(ascii: " ") { at += 1 }
         let valueStart = at
-        while at < bytes.count, bytes[at] &- 0x20 < 0x5F { at += 1 }
+        skipPrintable()
         let value = valueStart..<at
         if let first = value.first, let last = value.last {
             guard bytes[first] != UInt8(ascii: " "), bytes[last] != UInt8(ascii: " ") else {
@@ -156,6 +158,27 @@ private struct Scan {
             }
         }
         return take("\r\n") ? PlainRequest.Header(name: name, value: value) : nil
+    }
+
+    /// Steps over all from blank to tilde, eight at a time: values are most of a head.
+    @inline(__always)
+    private mutating func skipPrintable() {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let tops = ones &* 0x80
+        while bytes.count - at >= 8 {
+            let word = UInt64(
+                littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+            // The lowest bit that is set is of the first such byte: carries only go up.
+            let controls = (word &- ones &* 0x20) & ~word
+            let last = word ^ (ones &* 0x7F)
+            let others = (controls | ((last &- ones) & ~last) | word) & tops
+            guard others == 0 else {
+                at += others.trailingZeroBitCount >> 3
+                return
+            }
+            at += 8
+        }
+        while at < bytes.count, bytes[at] &- 0x20 < 0x5F { at += 1 }
     }
 }
 

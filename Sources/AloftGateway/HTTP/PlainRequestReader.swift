@@ -12,6 +12,8 @@ final class PlainRequestReader: ChannelInboundHandler {
 
     private let bodyLimitBytes: Int
     private let take: (PlainRequest, ByteBuffer) -> Bool
+    /// Makes the HTTP library's part of the pipeline, for most connections never.
+    private var library: (() -> any ChannelHandler)?
     /// Bytes of the message that is being passed on which are still to come.
     private var passing = 0
     private var isOver = false
@@ -19,9 +21,15 @@ final class PlainRequestReader: ChannelInboundHandler {
     /// - Parameters:
     ///   - bodyLimitBytes: a longer body is the library's to read, and to refuse.
     ///   - take: answers a whole request that the bytes begin with; false where it must be passed on.
-    init(bodyLimitBytes: Int, take: @escaping (PlainRequest, ByteBuffer) -> Bool) {
+    ///   - library: is asked for the handler that stands behind this one when something is passed on
+    ///     for the first time; `nil` where it stands there already.
+    init(
+        bodyLimitBytes: Int, take: @escaping (PlainRequest, ByteBuffer) -> Bool,
+        library: (() -> any ChannelHandler)? = nil
+    ) {
         self.bodyLimitBytes = bodyLimitBytes
         self.take = take
+        self.library = library
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -41,7 +49,7 @@ final class PlainRequestReader: ChannelInboundHandler {
                 }
             } else {
                 isOver = true
-                return context.fireChannelRead(wrapInboundOut(bytes))
+                return fire(bytes, context)
             }
         }
     }
@@ -49,6 +57,18 @@ final class PlainRequestReader: ChannelInboundHandler {
     private func pass(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
         guard let part = bytes.readSlice(length: min(passing, bytes.readableBytes)) else { return }
         passing -= part.readableBytes
-        context.fireChannelRead(wrapInboundOut(part))
+        fire(part, context)
+    }
+
+    private func fire(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if let library {
+            self.library = nil
+            do {
+                try context.pipeline.syncOperations.addHandler(library(), position: .after(self))
+            } catch {
+                return context.close(promise: nil)
+            }
+        }
+        context.fireChannelRead(wrapInboundOut(bytes))
     }
 }

@@ -167,18 +167,10 @@ final class LoopState {
 extension PredictionID {
     @inline(__always)
     func write(to writer: inout ByteWriter) {
-        Self.write(incarnation, digits: 16, to: &writer)
-        Self.write(UInt64(loop), digits: 2, to: &writer)
-        Self.write(sequence, digits: 10, to: &writer)
-    }
-
-    @inline(__always)
-    private static func write(_ value: UInt64, digits: Int, to writer: inout ByteWriter) {
-        var shift = UInt64(digits * 4)
-        while shift > 0 {
-            shift -= 4
-            let digit = UInt8(truncatingIfNeeded: value >> shift) & 15
-            writer.write(digit < 10 ? 48 + digit : 87 + digit)
-        }
+        writer.write(hexadecimal: UInt32(truncatingIfNeeded: incarnation >> 32))
+        writer.write(hexadecimal: UInt32(truncatingIfNeeded: incarnation))
+        let upper = UInt32(loop) << 8 | UInt32(truncatingIfNeeded: sequence >> 32) & 0xFF
+        writer.write(hexadecimal: upper << 16, digits: 4)
+        writer.write(hexadecimal: UInt32(truncatingIfNeeded: sequence))
     }
 }
