@@ -182,8 +182,9 @@ def mlflow_serve(home: Path, model: Any) -> Iterator[Peer]:
 
 
 @contextmanager
-def nginx(home: Path, answer: bytes) -> Iterator[Peer]:
-    """A static answer of the same size, as the ceiling of what HTTP takes here."""
+def nginx(home: Path, answer: bytes, core: int | None = None) -> Iterator[Peer]:
+    """A static answer of the same size, as the ceiling of what HTTP takes here; on this core only
+    where one is given."""
     port = free_port()
     text = answer.decode().replace("'", "")
     configuration = home / "nginx.conf"
@@ -194,6 +195,8 @@ def nginx(home: Path, answer: bytes) -> Iterator[Peer]:
         f" location / {{ default_type application/json; return 200 '{text}'; }} }} }}"
     )
     command = [shutil.which("nginx") or "/usr/sbin/nginx", "-c", str(configuration)]
+    if core is not None:
+        command = ["taskset", "-c", str(core), *command]
     with running("nginx-static", command, port, home / "nginx.out", "/") as peer:
         yield peer
 

@@ -1,7 +1,8 @@
 """Measures what a model server does beyond one small model: batching, overload, the cost of the
-prediction log, many models, binary tensors, and a change of the gateway's process under load.
+prediction log, many models, binary tensors, a change of the gateway's process under load, and how
+near it comes to a static file server.
 
-    bench/serving/run --scenario batching|overload|log|many|binary|takeover
+    bench/serving/run --scenario batching|overload|log|many|binary|takeover|ceiling
 
 The gateway starts from its disk, without a server. Prints one JSON line a measurement.
 """
@@ -240,7 +241,14 @@ def log(program: Path, home: Path, load: Any, seconds: int) -> None:
                     resident_mb=peer.resident_megabytes(),
                 )
         off, on = (statistics.median(costs[name]) for name in ("off", "on"))
-        report("log", off_us=off, on_us=on, costs_percent=(on / off - 1) * 100)
+        pairs = [a / b for a, b in zip(costs["on"], costs["off"], strict=True)]
+        report(
+            "log",
+            off_us=off,
+            on_us=on,
+            costs_percent=(on / off - 1) * 100,
+            costs_percent_of_pairs=(statistics.median(pairs) - 1) * 100,
+        )
 
 
 # Many models
@@ -377,6 +385,13 @@ def takeover(program: Path, home: Path, load: Any, seconds: int) -> None:
     )
 
 
+def ceiling(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """The gateway beside a static nginx."""
+    from ceiling import measure
+
+    measure(program, home, load, seconds)
+
+
 SCENARIOS = {
     "batching": batching,
     "overload": overload,
@@ -384,4 +399,5 @@ SCENARIOS = {
     "many": many,
     "binary": binary,
     "takeover": takeover,
+    "ceiling": ceiling,
 }
