@@ -2,33 +2,58 @@ import AloftInference
 import Testing
 
 @Suite struct BatchPolicyTests {
-    private func cost(fixed: Double, each: Double) -> CallCost {
+    private func learned(fixed: Double, each: Double) -> CallCost {
         var cost = CallCost()
         for index in 0..<200 {
             let rows = [1, 4, 9, 16][index % 4]
-            cost.record(rows: rows, nanoseconds: fixed + each * Double(rows))
+            cost.record(size: rows, nanoseconds: fixed + each * Double(rows))
         }
         return cost
     }
 
+    private func cost(fixed: Double, each: Double) -> RowCost { RowCost(fixed: fixed, each: each) }
+
     @Test func `the parts of a call's cost are found, and follow when they change`() {
-        var cost = cost(fixed: 3e6, each: 5e5)
-        #expect(abs(cost.parts.fixed - 3e6) < 1e3)
-        #expect(abs(cost.parts.each - 5e5) < 1e3)
+        var cost = learned(fixed: 3e6, each: 5e5)
+        #expect(abs(cost.ofRows(elements: 1).fixed - 3e6) < 1e3)
+        #expect(abs(cost.ofRows(elements: 1).each - 5e5) < 1e3)
+        #expect(abs(cost.ofRows(elements: 8).each - 4e6) < 1e4)
         for index in 0..<600 {
             let rows = 1 + index % 8
-            cost.record(rows: rows, nanoseconds: 1e6 + 2e6 * Double(rows))
+            cost.record(size: rows, nanoseconds: 1e6 + 2e6 * Double(rows))
         }
-        #expect(abs(cost.parts.fixed - 1e6) < 1e5)
-        #expect(abs(cost.parts.each - 2e6) < 1e5)
+        #expect(abs(cost.ofRows(elements: 1).fixed - 1e6) < 1e5)
+        #expect(abs(cost.ofRows(elements: 1).each - 2e6) < 1e5)
     }
 
     @Test func `of calls of one size no fixed part is supposed`() {
         var cost = CallCost()
-        #expect(cost.nanoseconds(rows: 4) == 0)
-        for _ in 0..<10 { cost.record(rows: 2, nanoseconds: 4e6) }
-        #expect(cost.parts.fixed == 0)
-        #expect(cost.nanoseconds(rows: 3) == 6e6)
+        #expect(cost.ofRows(elements: 1) == RowCost(fixed: 0, each: 0))
+        for _ in 0..<10 { cost.record(size: 2, nanoseconds: 4e6) }
+        #expect(cost.ofRows(elements: 1).fixed == 0)
+        #expect(cost.ofRows(elements: 1).nanoseconds(rows: 3) == 6e6)
+    }
+
+    @Test func `what is known of other sizes outlasts any number of calls of one`() {
+        var cost = learned(fixed: 3e6, each: 5e5)
+        for index in 0..<100_000 {
+            cost.record(size: 9, nanoseconds: 7.5e6 + Double(index % 3 - 1) * 1e5)
+        }
+        #expect(abs(cost.ofRows(elements: 1).fixed - 3e6) < 3e5)
+        #expect(abs(cost.ofRows(elements: 1).each - 5e5) < 5e4)
+    }
+
+    @Test func `under overload batches are the shortest that keep most of the throughput`() {
+        let policy = BatchPolicy(maximumRows: 64, target: 1e8)
+        let cost = cost(fixed: 5e6, each: 2.8e6)
+        let (usual, short) = (policy.rowLimit(cost), policy.rowLimit(cost, isOverloaded: true))
+        #expect(usual == 16 && short == 9)
+        func throughput(_ rows: Int) -> Double { Double(rows) / cost.nanoseconds(rows: rows) }
+        #expect(throughput(short) >= 0.92 * throughput(usual))
+        #expect(throughput(short - 1) < 0.92 * throughput(usual))
+        // Nothing is gained by batches, or all: one row, or the most.
+        #expect(policy.rowLimit(self.cost(fixed: 0, each: 1e6), isOverloaded: true) == 1)
+        #expect(policy.rowLimit(self.cost(fixed: 1e6, each: 0), isOverloaded: true) == 64)
     }
 
     @Test func `a lone request is never held`() {

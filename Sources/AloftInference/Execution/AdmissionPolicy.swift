@@ -1,50 +1,86 @@
 /// Whether a request may join the line for a model. Pure: what is known goes in, a verdict comes out.
 ///
-/// A line that is long helps nobody: its requests wait, and most answers come too late. So a request is
-/// let in only while it can be expected to be answered within the latency that the model is meant to
-/// have, and within its own deadline. The lower its priority, the shorter the line must be.
+/// Whoever comes is let in while the wait that is to be expected is within a part of the latency that the
+/// model is meant to have, and the answer within the request's own deadline. The lower its priority, the
+/// shorter the line must be; where it is too long, the last of a lower priority goes for a higher one.
+///
+/// A line that reaches that length shows that more comes than can be answered. It would stay at that
+/// length, and waiting in it help nobody. So under overload only so many wait as the model needs to be
+/// kept busy: who is let in waits for no more than about one batch. Since more come in the time of a
+/// batch than fit into the next, those who come late in it fill it.
 package struct AdmissionPolicy: Sendable {
     /// Requests that may wait, whatever the expectation.
     package var limit: Int
-    /// How long a request of high priority may be expected to wait, in nanoseconds.
-    package var longestWait: Double
-    /// A line of so many is let be, however slow the model.
-    package var shortLine: Double
+    /// How long an answer may take, in nanoseconds.
+    package var target: Double
 
-    package init(limit: Int, longestWait: Double, shortLine: Double = 16) {
+    /// A line of so many is let be, however slow the model, until there is overload.
+    private static let shortLine = 16.0
+    /// Calls of one request that may be waited for under overload, where batches take no longer.
+    private static let callsAhead = 3.0
+
+    package init(limit: Int, target: Double) {
         self.limit = limit
-        self.longestWait = longestWait
-        self.shortLine = shortLine
+        self.target = target
+    }
+
+    /// How quickly a model answers, in nanoseconds.
+    package struct Pace: Sendable {
+        /// Until one of its runners can take the next batch; 0 where one is free.
+        package var untilFree: Double
+        /// Batches that may run at once.
+        package var runners: Int
+        /// Requests of a full batch, at least 1, and what it takes.
+        package var batchRequests: Double
+        package var batchNanoseconds: Double
+        /// What a request takes alone.
+        package var loneNanoseconds: Double
+
+        package init(
+            untilFree: Double, runners: Int, batchRequests: Double = 1, batchNanoseconds: Double,
+            loneNanoseconds: Double
+        ) {
+            self.untilFree = untilFree
+            self.runners = max(1, runners)
+            self.batchRequests = max(1, batchRequests)
+            self.batchNanoseconds = batchNanoseconds
+            self.loneNanoseconds = loneNanoseconds
+        }
+
+        /// From one request's answer to the next one's.
+        var nanosecondsEach: Double { batchNanoseconds / batchRequests / Double(runners) }
+
+        /// Until a runner takes who has so many before it.
+        func wait(behind ahead: Int) -> Double {
+            let batches = (Double(ahead) / batchRequests).rounded(.down)
+            return untilFree + batches * batchNanoseconds / Double(runners)
+        }
     }
 
     package struct Load: Sendable {
         package var waiting: PriorityCounts
-        /// Requests in the model at this moment.
-        package var running: Int
-        /// Calls of the model that may run at once.
-        package var runners: Int
-        /// What a request has cost lately, its share of a batch, in nanoseconds; 0 before the first.
-        package var nanosecondsEach: Double
+        package var pace: Pace
+        /// Somebody had to be turned away lately.
+        package var isOverloaded: Bool
 
-        package init(
-            waiting: PriorityCounts, running: Int, runners: Int, nanosecondsEach: Double
-        ) {
+        package init(waiting: PriorityCounts, pace: Pace, isOverloaded: Bool) {
             self.waiting = waiting
-            self.running = running
-            self.runners = runners
-            self.nanosecondsEach = nanosecondsEach
+            self.pace = pace
+            self.isOverloaded = isOverloaded
         }
     }
 
     package enum Verdict: Sendable, Equatable {
         case admit
-        /// The line is full; the last that waits with this priority must go for it.
+        /// The line is too long; the last that waits with this priority must go for it.
         case admitInPlaceOf(CallPriority)
-        /// Try again after so many seconds.
+        /// The line is too long. Try again after so many seconds.
         case refuse(retryAfterSeconds: Int)
+        /// It cannot be answered before its own deadline; another may well be.
+        case refuseAsLate(retryAfterSeconds: Int)
     }
 
-    /// The part of `longestWait` that a priority may wait.
+    /// The part of the longest wait that a priority may be expected to wait.
     private static func share(_ priority: CallPriority) -> Double {
         switch priority {
         case .high: 1
@@ -53,27 +89,34 @@ package struct AdmissionPolicy: Sendable {
         }
     }
 
+    /// How long a request of high priority may be expected to wait, in nanoseconds.
+    func longestWait(_ load: Load) -> Double {
+        let pace = load.pace
+        // A batch takes up to half of the target, and each waits for its own and the one before it.
+        let usual = max(target / 4, Self.shortLine * pace.nanosecondsEach)
+        guard load.isOverloaded else { return usual }
+        return min(usual, max(pace.batchNanoseconds, Self.callsAhead * pace.loneNanoseconds))
+    }
+
     /// - Parameter remaining: nanoseconds until the request's deadline.
     package func decide(_ priority: CallPriority, _ load: Load, remaining: Double) -> Verdict {
-        let each = load.nanosecondsEach / Double(max(1, load.runners))
-        let ahead = load.waiting.ahead(of: priority)
-        // What is in the model is on average half done.
-        let wait = (Double(ahead) + Double(load.running) / 2) * each
-        let isFree = ahead == 0 && load.running == 0
-        let longest = max(longestWait, shortLine * each) * Self.share(priority)
-        let isExpectedInTime = ahead == 0 || wait <= longest
-        guard isFree || (isExpectedInTime && wait + load.nanosecondsEach <= remaining) else {
-            return .refuse(retryAfterSeconds: Self.retryAfter(load, each))
+        let waiting = load.waiting.total
+        let wait = load.pace.wait(behind: waiting)
+        if waiting == 0, load.pace.untilFree <= 0 { return .admit }
+        let retryAfter = retryAfter(load)
+        guard wait + load.pace.loneNanoseconds <= remaining else {
+            return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
-        guard load.waiting.total >= limit else { return .admit }
+        if wait <= longestWait(load) * Self.share(priority), waiting < limit { return .admit }
         guard let lowest = load.waiting.lowest(below: priority) else {
-            return .refuse(retryAfterSeconds: Self.retryAfter(load, each))
+            return .refuse(retryAfterSeconds: retryAfter)
         }
         return .admitInPlaceOf(lowest)
     }
 
     /// The time in which the line empties, in whole seconds from 1 to 60.
-    private static func retryAfter(_ load: Load, _ each: Double) -> Int {
-        Int(max(1, min(60, (Double(load.waiting.total) * each / 1e9).rounded(.up))))
+    private func retryAfter(_ load: Load) -> Int {
+        let seconds = Double(load.waiting.total) * load.pace.nanosecondsEach / 1e9
+        return Int(max(1, min(60, seconds.rounded(.up))))
     }
 }

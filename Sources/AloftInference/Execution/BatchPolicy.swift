@@ -11,17 +11,27 @@ package struct BatchPolicy: Sendable {
     /// How long an answer may take, in nanoseconds.
     package var target: Double
 
+    /// The part of the best throughput that is kept when batches are made shorter.
+    private static let kept = 0.92
+
     package init(maximumRows: Int, target: Double) {
         self.maximumRows = maximumRows
         self.target = target
     }
 
     /// The most rows of a call, so that it takes no longer than half of the target.
-    package func rowLimit(_ cost: CallCost) -> Int {
-        let (fixed, each) = cost.parts
-        guard each > 0 else { return maximumRows }
-        let rows = (target / 2 - fixed) / each
-        return max(1, min(maximumRows, rows < 1 ? 1 : Int(min(rows, 1e6))))
+    ///
+    /// Under overload every batch is a full one, and everybody waits for a whole one before the own. So
+    /// batches are then the shortest that keep most of the throughput.
+    package func rowLimit(_ cost: RowCost, isOverloaded: Bool = false) -> Int {
+        guard cost.each > 0 else { return maximumRows }
+        let rows = (target / 2 - cost.fixed) / cost.each
+        let most = max(1, min(maximumRows, rows < 1 ? 1 : Int(min(rows, 1e6))))
+        guard isOverloaded else { return most }
+        // rows / (fixed + each * rows) is the throughput; solved for the rows that give the kept one.
+        let kept = Self.kept * Double(most) / cost.nanoseconds(rows: most)
+        let enough = kept * cost.fixed / (1 - kept * cost.each)
+        return max(1, min(most, Int((enough - 1e-9).rounded(.up))))
     }
 
     /// - Parameters:
@@ -30,12 +40,12 @@ package struct BatchPolicy: Sendable {
     ///   - oldestWait: nanoseconds that the first of them has waited.
     /// - Returns: nanoseconds to hold them from now on; 0 to run at once.
     package func hold(
-        waiting: Int, expected: Int, oldestWait: Double, cost: CallCost
+        waiting: Int, expected: Int, oldestWait: Double, cost: RowCost
     ) -> Double {
         guard maximumRows > 1, expected > 1, waiting < min(expected, rowLimit(cost)) else {
             return 0
         }
         let slack = target - oldestWait - cost.nanoseconds(rows: expected)
-        return max(0, min(cost.parts.fixed - oldestWait, slack / 2))
+        return max(0, min(cost.fixed - oldestWait, slack / 2))
     }
 }

@@ -1,42 +1,71 @@
-/// What a call of a model costs: a fixed part and one for each row, learned from calls by least squares
-/// in which the past fades.
+/// What a call of a model costs: a fixed part and one for each element of its inputs, learned from calls.
+///
+/// Calls are remembered by their size, in powers of two, so that what is known of other sizes stays while
+/// all calls are of one size, as they are under overload. A line is laid through those by least squares
+/// in which what was not seen lately counts next to nothing where anything else says something.
 package struct CallCost: Sendable {
-    private var weight = 0.0
-    private var rows = 0.0
-    private var squares = 0.0
-    private var time = 0.0
-    private var products = 0.0
+    /// The means of calls of about one size.
+    private struct Sizes {
+        var weight = 0.0
+        var size = 0.0
+        var time = 0.0
+    }
+
+    private var sizes = [Sizes](repeating: Sizes(), count: 40)
 
     /// What is left of a call's weight after the next one.
     private static let memory = 0.98
+    /// What stays of calls that were long ago.
+    private static let remembrance = 0.01
 
     package init() {}
 
-    package mutating func record(rows count: Int, nanoseconds: Double) {
-        let x = Double(count)
-        weight = weight * Self.memory + 1
-        rows = rows * Self.memory + x
-        squares = squares * Self.memory + x * x
-        time = time * Self.memory + nanoseconds
-        products = products * Self.memory + x * nanoseconds
+    package mutating func record(size: Int, nanoseconds: Double) {
+        let size = max(size, 1)
+        let place = min(Int.bitWidth - 1 - size.leadingZeroBitCount, sizes.count - 1)
+        for index in sizes.indices where sizes[index].weight > 0 {
+            sizes[index].weight = max(Self.remembrance, sizes[index].weight * Self.memory)
+        }
+        let weight = sizes[place].weight + 1
+        sizes[place].weight = weight
+        sizes[place].size += (Double(size) - sizes[place].size) / weight
+        sizes[place].time += (nanoseconds - sizes[place].time) / weight
     }
 
-    /// The fixed part and that of a row, in nanoseconds, neither below 0. Where all calls had the same
-    /// number of rows nothing is known of a fixed part, and none is supposed.
-    package var parts: (fixed: Double, each: Double) {
-        guard weight > 0, rows > 0 else { return (0, 0) }
-        let spread = weight * squares - rows * rows
-        let average = time / rows
-        guard spread > 1e-9 * weight * squares else { return (0, average) }
-        let each = (weight * products - rows * time) / spread
-        let fixed = (time - each * rows) / weight
-        if each < 0 { return (time / weight, 0) }
-        if fixed < 0 { return (0, average) }
-        return (fixed, each)
+    /// What rows cost that have so many elements each, neither part below 0. Where all calls were of
+    /// about one size nothing is known of a fixed part, and none is supposed.
+    package func ofRows(elements: Double) -> RowCost {
+        let (weight, size, time) = sizes.reduce((0.0, 0.0, 0.0)) {
+            ($0.0 + $1.weight, $0.1 + $1.weight * $1.size, $0.2 + $1.weight * $1.time)
+        }
+        guard weight > 0 else { return RowCost(fixed: 0, each: 0) }
+        let (meanSize, meanTime) = (size / weight, time / weight)
+        let (spread, product) = sizes.reduce((0.0, 0.0)) { sum, one in
+            let distance = one.size - meanSize
+            return (
+                sum.0 + one.weight * distance * distance,
+                sum.1 + one.weight * distance * (one.time - meanTime)
+            )
+        }
+        let proportional = RowCost(fixed: 0, each: meanTime / meanSize * elements)
+        guard spread > 1e-9 * weight * meanSize * meanSize else { return proportional }
+        let each = product / spread
+        if each < 0 { return RowCost(fixed: meanTime, each: 0) }
+        let fixed = meanTime - each * meanSize
+        if fixed < 0 { return proportional }
+        return RowCost(fixed: fixed, each: each * elements)
+    }
+}
+
+/// What a call of a model costs by its rows, in nanoseconds.
+package struct RowCost: Sendable, Equatable {
+    package var fixed: Double
+    package var each: Double
+
+    package init(fixed: Double, each: Double) {
+        self.fixed = fixed
+        self.each = each
     }
 
-    package func nanoseconds(rows count: Int) -> Double {
-        let (fixed, each) = parts
-        return fixed + each * Double(count)
-    }
+    package func nanoseconds(rows: Int) -> Double { fixed + each * Double(rows) }
 }

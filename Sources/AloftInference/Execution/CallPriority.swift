@@ -51,15 +51,6 @@ package struct PriorityCounts: Sendable, Equatable {
 
     package var total: Int { low + normal + high }
 
-    /// Those that go before a newcomer of this priority.
-    func ahead(of priority: CallPriority) -> Int {
-        switch priority {
-        case .low: low + normal + high
-        case .normal: normal + high
-        case .high: high
-        }
-    }
-
     /// The lowest priority that is there, if it is lower than this one.
     func lowest(below priority: CallPriority) -> CallPriority? {
         CallPriority.allCases.first { $0 < priority && self[$0] > 0 }

@@ -11,11 +11,11 @@ package struct QueuedCall: Sendable {
     package let deadline: NIODeadline
     package let deadlineMilliseconds: Int
     package let finish: @Sendable (Result<Void, InferenceError>) -> Void
-    let queuedAt = NIODeadline.now()
+    package let queuedAt: NIODeadline
 
     package init(
         request: InferenceRequest, reply: TensorSet, priority: CallPriority = .normal,
-        deadline: NIODeadline, deadlineMilliseconds: Int,
+        deadline: NIODeadline, deadlineMilliseconds: Int, queuedAt: NIODeadline = .now(),
         finish: @escaping @Sendable (Result<Void, InferenceError>) -> Void
     ) {
         self.request = request
@@ -23,6 +23,7 @@ package struct QueuedCall: Sendable {
         self.priority = priority
         self.deadline = deadline
         self.deadlineMilliseconds = deadlineMilliseconds
+        self.queuedAt = queuedAt
         self.finish = finish
     }
 }
@@ -30,8 +31,8 @@ package struct QueuedCall: Sendable {
 /// Where the requests of a model that is too slow for the event loop wait for a thread.
 ///
 /// Who may wait is `AdmissionPolicy`'s to say; what runs together, `BatchPolicy`'s. A thread that comes
-/// free takes what waits of the same form in one call of the model. So a lone request never waits, and
-/// a crowd shares the model's cost.
+/// free takes the first that waits, and with it whatever else waits of the same form, in one call of the
+/// model. So a lone request never waits, and a crowd shares the model's cost.
 package final class CallQueue: Sendable {
     /// How a queue behaves.
     package struct Settings: Sendable {
@@ -48,27 +49,20 @@ package final class CallQueue: Sendable {
     }
 
     private struct State {
-        var line = WaitingLine()
+        var line: CallLine
+        var pace: ModelPace
         var runners = 0
-        /// Requests in the model.
-        var running = 0
         /// A runner waits for more calls; whoever brings the line to `wanted` wakes it.
         var isHolding = false
         var wanted = 0
         /// Requests of the last call.
         var lastBatch = 0
-        var cost = CallCost()
-        /// A request's share of a call, smoothed.
-        var nanosecondsEach = 0.0
-        var reading = QueueReading()
-        var isClosed = false
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let arrived = DispatchSemaphore(value: 0)
     private let runner: any ModelRunner
     private let threads: NIOThreadPool
-    private let admission: AdmissionPolicy
     private let batching: BatchPolicy
     private let maximumRunners: Int
 
@@ -81,104 +75,79 @@ package final class CallQueue: Sendable {
         self.runner = runner
         self.threads = threads
         let target = max(settings.targetNanoseconds, 4 * loneNanoseconds)
-        // A batch takes up to half of the target. Half of the rest is for waiting, since those of
-        // higher priority who come later go first.
-        admission = AdmissionPolicy(limit: settings.limit, longestWait: target / 4)
         batching = BatchPolicy(maximumRows: settings.batchRows, target: target)
         maximumRunners = settings.maximumRunners
-        state.withLock { $0.nanosecondsEach = loneNanoseconds }
+        state = Mutex(
+            State(
+                line: CallLine(policy: AdmissionPolicy(limit: settings.limit, target: target)),
+                pace: ModelPace(
+                    policy: batching, runners: settings.maximumRunners,
+                    loneNanoseconds: loneNanoseconds)))
     }
 
     package var reading: QueueReading {
         state.withLock { state in
-            var reading = state.reading
-            reading.waiting = state.line.counts.total
+            var reading = state.line.reading
+            reading.waiting = state.line.waiting.counts.total
             return reading
         }
     }
 
     private enum Outcome {
         case refused(InferenceError)
-        case queued(displaced: QueuedCall?)
-        case start(displaced: QueuedCall?)
-        case wake(displaced: QueuedCall?)
+        case queued
+        case start
+        case wake
     }
 
     package func submit(_ call: QueuedCall) {
-        let outcome = state.withLock { admit(call, &$0) }
+        let (outcome, displaced, waiting) = state.withLock { admit(call, &$0) }
+        CallLine.tellDisplaced(displaced, waiting: waiting)
         switch outcome {
-        case .refused(let error): return call.finish(.failure(error))
-        case .queued(let displaced): refuse(displaced)
-        case .start(let displaced):
-            refuse(displaced)
-            threads.submit { _ in self.drain() }
-        case .wake(let displaced):
-            refuse(displaced)
-            arrived.signal()
+        case .refused(let error): call.finish(.failure(error))
+        case .queued: break
+        case .start: threads.submit { _ in self.drain() }
+        case .wake: arrived.signal()
         }
     }
 
-    /// Why a request of this priority would be turned away now, and counts it as that; `nil` where it
-    /// may be read and submitted. Under overload most are turned away, and what that costs is lost
-    /// for answers, so it is asked before a body is parsed.
+    /// Why a request of this priority would be turned away now, as `CallLine.refusal`.
     ///
     /// - Parameter remaining: until its deadline, in nanoseconds.
     package func refusal(_ priority: CallPriority, remaining: Double) -> InferenceError? {
-        state.withLock { state in
-            guard !state.isClosed,
-                case .refuse(let seconds) = admission.decide(
-                    priority, load(state), remaining: remaining)
-            else { return nil }
-            state.reading.shed[priority] += 1
-            return .overloaded(queued: state.line.counts.total, retryAfterSeconds: seconds)
+        let now = NIODeadline.now()
+        return state.withLock { state in
+            state.line.refusal(priority, pace(state, now), remaining: remaining, now: now)
         }
     }
 
-    private func load(_ state: State) -> AdmissionPolicy.Load {
-        AdmissionPolicy.Load(
-            waiting: state.line.counts, running: state.running, runners: maximumRunners,
-            nanosecondsEach: state.nanosecondsEach)
+    private func pace(_ state: State, _ now: NIODeadline) -> AdmissionPolicy.Pace {
+        state.pace.reading(now, isOverloaded: state.line.isOverloaded(now))
     }
 
     /// Turns away what waits and whatever comes. What is in the model is answered.
     package func close() {
-        let waiting = state.withLock { state in
-            state.isClosed = true
-            return state.line.takeAll { _ in true }
-        }
-        for call in waiting { call.finish(.failure(.shuttingDown)) }
+        for call in state.withLock({ $0.line.close() }) { call.finish(.failure(.shuttingDown)) }
     }
 
-    private func refuse(_ call: QueuedCall?) {
-        call?.finish(.failure(.overloaded(queued: admission.limit, retryAfterSeconds: 1)))
-    }
-
-    private func admit(_ call: QueuedCall, _ state: inout State) -> Outcome {
-        if state.isClosed { return .refused(.shuttingDown) }
-        let load = load(state)
-        let remaining = Double((call.deadline - call.queuedAt).nanoseconds)
+    private func admit(
+        _ call: QueuedCall, _ state: inout State
+    ) -> (Outcome, displaced: QueuedCall?, waiting: Int) {
+        let now = call.queuedAt
         var displaced: QueuedCall?
-        switch admission.decide(call.priority, load, remaining: remaining) {
-        case .admit: break
-        case .admitInPlaceOf(let priority):
-            displaced = state.line.takeLast(priority)
-            state.reading.shed[priority] += 1
-        case .refuse(let seconds):
-            state.reading.shed[call.priority] += 1
-            return .refused(
-                .overloaded(queued: state.line.counts.total, retryAfterSeconds: seconds))
+        switch state.line.join(call, pace(state, now), now: now) {
+        case .refused(let error): return (.refused(error), nil, 0)
+        case .waits(let other): displaced = other
         }
-        state.line.append(call)
+        let waiting = state.line.waiting.counts.total
         if state.isHolding {
-            guard state.line.counts.total >= state.wanted else {
-                return .queued(displaced: displaced)
-            }
+            guard waiting >= state.wanted else { return (.queued, displaced, waiting) }
             state.isHolding = false
-            return .wake(displaced: displaced)
+            return (.wake, displaced, waiting)
         }
-        guard state.runners < maximumRunners else { return .queued(displaced: displaced) }
+        guard state.runners < maximumRunners else { return (.queued, displaced, waiting) }
         state.runners += 1
-        return .start(displaced: displaced)
+        return (.start, displaced, waiting)
     }
 
     // MARK: A thread of the pool
@@ -186,7 +155,7 @@ package final class CallQueue: Sendable {
     private enum Step {
         case done
         case hold(nanoseconds: Double)
-        case run([QueuedCall])
+        case run([QueuedCall], number: Int)
     }
 
     private func drain() {
@@ -204,38 +173,42 @@ package final class CallQueue: Sendable {
                 // The signal of one who came in the same moment must not end the next wait.
                 if wasWoken, case .timedOut = result { arrived.wait() }
                 mayHold = false
-            case .run(let calls):
-                run(calls, batch)
+            case .run(let calls, let number):
+                run(calls, number: number, batch)
                 mayHold = true
             }
         }
     }
 
     private func next(_ state: inout State, mayHold: Bool) -> Step {
-        guard let first = state.line.calls.first else {
+        let waiting = state.line.waiting.counts.total
+        guard let first = state.line.waiting.calls.first else {
             state.runners -= 1
             return .done
         }
+        let now = NIODeadline.now()
+        let tensors = first.request.tensors
+        let cost = state.pace.cost(ofRowsLike: tensors)
+        let limit = batching.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
         if mayHold, !state.isHolding {
-            let waited = Double((NIODeadline.now() - first.queuedAt).nanoseconds)
             let hold = batching.hold(
-                waiting: state.line.counts.total, expected: state.lastBatch, oldestWait: waited,
-                cost: state.cost)
+                waiting: waiting, expected: state.lastBatch,
+                oldestWait: Double((now - first.queuedAt).nanoseconds), cost: cost)
             // Less than a thread's wake-up takes is not worth it.
             if hold > 50_000 {
                 state.isHolding = true
-                state.wanted = min(state.lastBatch, batching.rowLimit(state.cost))
+                state.wanted = min(state.lastBatch, limit)
                 return .hold(nanoseconds: hold)
             }
         }
-        let count = TensorBatch.compatibleCount(
-            state.line.calls, rows: batching.rowLimit(state.cost), signature: runner.signature)
-        let calls = state.line.takeFirst(count)
-        state.running += calls.count
-        return .run(calls)
+        let calls = state.line.take(
+            at: TensorBatch.alike(
+                state.line.waiting.calls, rows: limit, signature: runner.signature))
+        let number = state.pace.begin(calls, ofWaiting: waiting, limit, cost, now)
+        return .run(calls, number: number)
     }
 
-    private func run(_ calls: [QueuedCall], _ batch: TensorBatch) {
+    private func run(_ calls: [QueuedCall], number: Int, _ batch: TensorBatch) {
         let begin = NIODeadline.now()
         let alive = calls.filter { call in
             guard call.deadline <= begin else { return true }
@@ -243,6 +216,8 @@ package final class CallQueue: Sendable {
                 .failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
             return false
         }
+        // Their memory is their clients' again when they are finished.
+        let size = alive.reduce(0) { $0 + $1.request.tensors.elementCount }
         var groups = alive.isEmpty ? 0 : 1
         if alive.count <= 1 || !batch.run(alive, runner) {
             groups = alive.count
@@ -256,16 +231,13 @@ package final class CallQueue: Sendable {
             }
         }
         let elapsed = Double((NIODeadline.now() - begin).nanoseconds)
-        let rows = groups == 1 ? alive.reduce(0) { $0 + $1.request.tensors.rowCount } : 0
         state.withLock { state in
-            state.running -= calls.count
-            state.reading.late += calls.count - alive.count
+            state.pace.ended(
+                number, size: groups == 1 ? size : 0, nanoseconds: elapsed)
+            state.line.reading.late += calls.count - alive.count
             guard groups > 0 else { return }
             state.lastBatch = alive.count
-            for _ in 0..<groups { state.reading.ran(requests: alive.count / groups) }
-            if rows > 0 { state.cost.record(rows: rows, nanoseconds: elapsed) }
-            let share = elapsed / Double(alive.count)
-            state.nanosecondsEach += (share - state.nanosecondsEach) / 8
+            for _ in 0..<groups { state.line.reading.ran(requests: alive.count / groups) }
         }
     }
 }

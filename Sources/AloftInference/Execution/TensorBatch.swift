@@ -1,24 +1,27 @@
 /// Several requests as one call of the model: their tensors joined along the first dimension, the
 /// outputs split again.
-final class TensorBatch {
+package final class TensorBatch {
     private let request = InferenceRequest()
     private let reply = TensorSet()
 
-    /// How many of the first calls can run together: the same inputs but for the first dimension, the
-    /// same outputs, `rows` rows at most.
-    static func compatibleCount(
+    /// The places of the calls that can run with the first: the same inputs but for the first
+    /// dimension, the same outputs, `rows` rows at most together. Those of other forms between them wait
+    /// for a call of their own, which the first of them begins.
+    package static func alike(
         _ calls: [QueuedCall], rows: Int, signature: ModelSignature
-    ) -> Int {
-        guard let first = calls.first else { return 0 }
-        guard rows > 1, isBatchable(first.request, signature) else { return 1 }
-        var total = first.request.tensors.rowCount
-        var count = 1
-        for call in calls.dropFirst() {
-            total += call.request.tensors.rowCount
-            guard total <= rows, areAlike(first.request, call.request) else { break }
-            count += 1
+    ) -> [Int] {
+        guard let first = calls.first else { return [] }
+        guard rows > 1, isBatchable(first.request, signature) else { return [0] }
+        var left = rows - first.request.tensors.rowCount
+        var places = [0]
+        for (place, call) in calls.enumerated().dropFirst() {
+            guard left > 0 else { break }
+            let count = call.request.tensors.rowCount
+            guard count <= left, areAlike(first.request, call.request) else { continue }
+            left -= count
+            places.append(place)
         }
-        return count
+        return places
     }
 
     /// Every input and output varies in its first dimension, every input has as many rows, and none

@@ -1,37 +1,48 @@
-/// Calls that wait: those of higher priority first, and in the order of their arrival within one.
-struct WaitingLine {
-    private(set) var calls: [QueuedCall] = []
-    private(set) var counts = PriorityCounts()
+/// Calls that wait, in the order of their arrival. Who matters more is let in sooner, not answered
+/// sooner: lines are kept short, and who is overtaken again and again in one would wait longest.
+package struct WaitingLine {
+    package private(set) var calls: [QueuedCall] = []
+    package private(set) var counts = PriorityCounts()
 
-    var isEmpty: Bool { calls.isEmpty }
+    package init() {}
 
-    mutating func append(_ call: QueuedCall) {
-        // The usual case needs no search: nothing of lower priority waits.
-        let place = counts.ahead(of: call.priority)
-        calls.insert(call, at: place)
+    package mutating func append(_ call: QueuedCall) {
+        calls.append(call)
         counts[call.priority] += 1
     }
 
-    /// Takes the first calls out; `count` of them are there.
-    mutating func takeFirst(_ count: Int) -> [QueuedCall] {
-        let taken = Array(calls.prefix(count))
-        calls.removeFirst(taken.count)
+    /// Takes out the calls at these places, which ascend.
+    package mutating func take(at places: [Int]) -> [QueuedCall] {
+        let taken = places.map { calls[$0] }
+        if places.last == places.count - 1 {
+            calls.removeFirst(places.count)
+        } else {
+            var next = 0
+            var kept: [QueuedCall] = []
+            kept.reserveCapacity(calls.count - places.count)
+            for (place, call) in calls.enumerated() {
+                if next < places.count, places[next] == place {
+                    next += 1
+                } else {
+                    kept.append(call)
+                }
+            }
+            calls = kept
+        }
         for call in taken { counts[call.priority] -= 1 }
         return taken
     }
+
+    package mutating func takeFirst() -> QueuedCall? { calls.isEmpty ? nil : take(at: [0])[0] }
 
     /// Takes out the last that waits with this priority.
-    mutating func takeLast(_ priority: CallPriority) -> QueuedCall? {
-        guard counts[priority] > 0 else { return nil }
+    package mutating func takeLast(_ priority: CallPriority) -> QueuedCall? {
+        guard let place = calls.lastIndex(where: { $0.priority == priority }) else { return nil }
         counts[priority] -= 1
-        return calls.remove(at: counts.ahead(of: priority))
+        return calls.remove(at: place)
     }
 
-    mutating func takeAll(where isWanted: (QueuedCall) -> Bool) -> [QueuedCall] {
-        let taken = calls.filter(isWanted)
-        guard !taken.isEmpty else { return [] }
-        calls.removeAll(where: isWanted)
-        for call in taken { counts[call.priority] -= 1 }
-        return taken
+    package mutating func takeAll(where isWanted: (QueuedCall) -> Bool = { _ in true }) -> [QueuedCall] {
+        take(at: calls.indices.filter { isWanted(calls[$0]) })
     }
 }

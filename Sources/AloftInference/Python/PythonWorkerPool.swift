@@ -35,13 +35,11 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     private struct State {
-        var line = WaitingLine()
+        var line: CallLine
         var running = 0
         /// What one answer takes, smoothed; 0 before the first.
         var nanosecondsEach = 0.0
-        var reading = QueueReading()
         var isStopped = false
-        var isClosed = false
     }
 
     package let signature: ModelSignature
@@ -50,7 +48,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private let log: String
     private let socketFolder: String
     private let logger: Logger
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let wake = DispatchSemaphore(value: 0)
 
     /// Starts the first worker, learns the model's signature from it, and then the others. Blocks
@@ -73,6 +71,8 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
             inputs: try Self.signatures(ready.inputs), outputs: known.isEmpty ? outputs : known)
         self.command = command
         self.limits = limits
+        let policy = AdmissionPolicy(limit: limits.queued, target: limits.targetNanoseconds)
+        state = Mutex(State(line: CallLine(policy: policy)))
         self.log = log
         self.socketFolder = socketFolder
         self.logger = logger
@@ -136,42 +136,33 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     // MARK: Requests
 
     package func submit(_ call: QueuedCall) {
-        var displaced: QueuedCall?
-        let refusal = state.withLock { state -> InferenceError? in
-            if state.isStopped { return .workerFailed(reason: "it is being stopped") }
-            if state.isClosed { return .shuttingDown }
-            let load = AdmissionPolicy.Load(
-                waiting: state.line.counts, running: state.running, runners: limits.workers,
-                nanosecondsEach: state.nanosecondsEach)
-            let policy = AdmissionPolicy(
-                limit: limits.queued, longestWait: limits.targetNanoseconds / 2)
-            let remaining = Double((call.deadline - call.queuedAt).nanoseconds)
-            switch policy.decide(call.priority, load, remaining: remaining) {
-            case .admit: break
-            case .admitInPlaceOf(let priority):
-                displaced = state.line.takeLast(priority)
-                state.reading.shed[priority] += 1
-            case .refuse(let seconds):
-                state.reading.shed[call.priority] += 1
-                return .overloaded(
-                    queued: state.line.counts.total, retryAfterSeconds: seconds)
-            }
-            state.line.append(call)
-            return nil
+        let now = NIODeadline.now()
+        let (joined, waiting) = state.withLock { state -> (CallLine.Joined, Int) in
+            if state.isStopped { return (.refused(.workerFailed(reason: "it is being stopped")), 0) }
+            let joined = state.line.join(call, pace(state), now: now)
+            return (joined, state.line.waiting.counts.total)
         }
-        displaced?.finish(
-            .failure(.overloaded(queued: limits.queued, retryAfterSeconds: 1)))
-        if let refusal {
-            call.finish(.failure(refusal))
-        } else {
+        switch joined {
+        case .refused(let error): call.finish(.failure(error))
+        case .waits(let displaced):
+            CallLine.tellDisplaced(displaced, waiting: waiting)
             wake.signal()
         }
     }
 
+    /// A worker that is busy is on average half done.
+    private func pace(_ state: State) -> AdmissionPolicy.Pace {
+        let each = state.nanosecondsEach
+        let isBusy = state.running >= limits.workers
+        return AdmissionPolicy.Pace(
+            untilFree: isBusy ? max(1, each / 2 / Double(limits.workers)) : 0,
+            runners: limits.workers, batchNanoseconds: each, loneNanoseconds: each)
+    }
+
     package var reading: QueueReading {
         state.withLock { state in
-            var reading = state.reading
-            reading.waiting = state.line.counts.total
+            var reading = state.line.reading
+            reading.waiting = state.line.waiting.counts.total
             return reading
         }
     }
@@ -199,18 +190,14 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     package func close() {
-        let waiting = state.withLock { state in
-            state.isClosed = true
-            return state.line.takeAll { _ in true }
-        }
-        for call in waiting { call.finish(.failure(.shuttingDown)) }
+        for call in state.withLock({ $0.line.close() }) { call.finish(.failure(.shuttingDown)) }
     }
 
     /// Ends all processes; requests that wait are failed.
     package func stop() async {
         let calls = state.withLock { state in
             state.isStopped = true
-            return state.line.takeAll { _ in true }
+            return state.line.close()
         }
         for call in calls { call.finish(.failure(.workerFailed(reason: "it is being stopped"))) }
         for _ in 0..<limits.workers { wake.signal() }
@@ -262,12 +249,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     /// While no worker is there, requests still get their answer in time.
     private func failLate() {
         let now = NIODeadline.now()
-        let late = state.withLock { state in
-            let late = state.line.takeAll { $0.deadline <= now }
-            state.reading.late += late.count
-            return late
-        }
-        for call in late {
+        for call in state.withLock({ $0.line.takeLate(now) }) {
             call.finish(.failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
         }
     }
@@ -278,11 +260,11 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private func serveOne(
         _ worker: WorkerProcess, _ identifier: inout UInt64
     ) throws(InferenceError) -> Bool {
-        if state.withLock(\.line.isEmpty) {
+        if state.withLock(\.line.waiting.calls.isEmpty) {
             _ = wake.wait(timeout: .now() + .milliseconds(500))
         }
         let next = state.withLock { state in
-            let call = state.line.takeFirst(1).first
+            let call = state.line.takeFirst()
             if call != nil { state.running += 1 }
             return call
         }
@@ -312,7 +294,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         let elapsed = Double((NIODeadline.now() - begin).nanoseconds)
         state.withLock { state in
             state.running -= 1
-            state.reading.ran(requests: 1)
+            state.line.reading.ran(requests: 1)
             let weight = state.nanosecondsEach == 0 ? 1 : 0.125
             state.nanosecondsEach += (elapsed - state.nanosecondsEach) * weight
         }

@@ -93,6 +93,9 @@ package final class TensorSet: @unchecked Sendable {
     /// All bytes of all tensors together.
     package var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
+    /// All elements of all tensors together.
+    package var elementCount: Int { entries.reduce(0) { $0 + $1.elementCount } }
+
     private func ensure(_ needed: Int) {
         guard needed > capacity else { return }
         var grown = capacity * 2

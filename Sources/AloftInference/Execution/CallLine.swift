@@ -1,0 +1,97 @@
+import NIOCore
+
+/// The calls that wait for a model, who may join them, and what became of all.
+package struct CallLine {
+    package private(set) var waiting = WaitingLine()
+    package var reading = QueueReading()
+    private let policy: AdmissionPolicy
+    private var isClosed = false
+    private var overloadedUntil = NIODeadline.uptimeNanoseconds(0)
+
+    /// So long after somebody was turned away there is overload.
+    private static let overloadLasts = TimeAmount.seconds(1)
+
+    package init(policy: AdmissionPolicy) { self.policy = policy }
+
+    package enum Joined {
+        case refused(InferenceError)
+        /// It waits; this one no longer does, and must be told.
+        case waits(displaced: QueuedCall?)
+    }
+
+    package func isOverloaded(_ now: NIODeadline) -> Bool { now < overloadedUntil }
+
+    package mutating func join(
+        _ call: QueuedCall, _ pace: AdmissionPolicy.Pace, now: NIODeadline
+    ) -> Joined {
+        if isClosed { return .refused(.shuttingDown) }
+        let remaining = Double((call.deadline - now).nanoseconds)
+        switch decide(call.priority, pace, remaining: remaining, now: now) {
+        case .admit:
+            waiting.append(call)
+            return .waits(displaced: nil)
+        case .admitInPlaceOf(let priority):
+            let displaced = waiting.takeLast(priority)
+            reading.shed[priority] += 1
+            waiting.append(call)
+            return .waits(displaced: displaced)
+        case .refuse(let seconds), .refuseAsLate(let seconds):
+            reading.shed[call.priority] += 1
+            return .refused(overloaded(seconds))
+        }
+    }
+
+    /// Why a request of this priority would be turned away now, and counts it as that; `nil` where it
+    /// may be read and submitted. Under overload most are turned away, and what that costs is lost
+    /// for answers, so it is asked before a body is parsed.
+    package mutating func refusal(
+        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
+    ) -> InferenceError? {
+        guard !isClosed else { return nil }
+        switch decide(priority, pace, remaining: remaining, now: now) {
+        case .admit, .admitInPlaceOf: return nil
+        case .refuse(let seconds), .refuseAsLate(let seconds):
+            reading.shed[priority] += 1
+            return overloaded(seconds)
+        }
+    }
+
+    private mutating func decide(
+        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
+    ) -> AdmissionPolicy.Verdict {
+        let load = AdmissionPolicy.Load(
+            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now))
+        let verdict = policy.decide(priority, load, remaining: remaining)
+        switch verdict {
+        case .admit, .refuseAsLate: break
+        case .refuse, .admitInPlaceOf: overloadedUntil = now + Self.overloadLasts
+        }
+        return verdict
+    }
+
+    private func overloaded(_ seconds: Int) -> InferenceError {
+        .overloaded(queued: waiting.counts.total, retryAfterSeconds: seconds)
+    }
+
+    /// What a displaced call is told.
+    package static func tellDisplaced(_ call: QueuedCall?, waiting: Int) {
+        call?.finish(.failure(.overloaded(queued: waiting, retryAfterSeconds: 1)))
+    }
+
+    package mutating func take(at places: [Int]) -> [QueuedCall] { waiting.take(at: places) }
+
+    /// Takes out those whose deadline has passed, and counts them.
+    package mutating func takeLate(_ now: NIODeadline) -> [QueuedCall] {
+        let late = waiting.takeAll { $0.deadline <= now }
+        reading.late += late.count
+        return late
+    }
+
+    package mutating func takeFirst() -> QueuedCall? { waiting.takeFirst() }
+
+    /// Takes all out; whoever comes from now on is turned away.
+    package mutating func close() -> [QueuedCall] {
+        isClosed = true
+        return waiting.takeAll()
+    }
+}

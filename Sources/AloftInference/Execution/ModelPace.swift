@@ -1,0 +1,85 @@
+import NIOCore
+
+/// How quickly a model answers, as learned from its calls, and what runs at this moment.
+package struct ModelPace {
+    private struct Run {
+        let number: Int
+        let expectedEnd: NIODeadline
+    }
+
+    private let policy: BatchPolicy
+    private let runners: Int
+    private let loneNanoseconds: Double
+    private var learned = CallCost()
+    private var runs: [Run] = []
+    private var lastNumber = 0
+    /// Of one request, smoothed; 0 before the first.
+    private var rows = 0.0
+    private var elements = 0.0
+    /// The part of a full batch, or of what waits where that is less, that could be taken: where
+    /// requests are of many forms, few of them go together.
+    private var fill = 1.0
+
+    private static let smoothing = 0.125
+
+    package init(policy: BatchPolicy, runners: Int, loneNanoseconds: Double) {
+        self.policy = policy
+        self.runners = runners
+        self.loneNanoseconds = loneNanoseconds
+    }
+
+    package func cost(ofRowsLike tensors: TensorSet) -> RowCost {
+        cost(elements: Double(tensors.elementCount) / Double(max(1, tensors.rowCount)))
+    }
+
+    private func cost(elements: Double) -> RowCost {
+        let cost = learned.ofRows(elements: elements)
+        return cost == RowCost(fixed: 0, each: 0) ? RowCost(fixed: loneNanoseconds, each: 0) : cost
+    }
+
+    /// Calls were taken out of a line and begin to run.
+    ///
+    /// - Parameters:
+    ///   - count: how many waited, these among them.
+    ///   - limit: the most rows they might have had.
+    /// - Returns: the number to end the run with.
+    package mutating func begin(
+        _ calls: [QueuedCall], ofWaiting count: Int, _ limit: Int, _ cost: RowCost,
+        _ now: NIODeadline
+    ) -> Int {
+        lastNumber += 1
+        let taken = calls.reduce(0) { $0 + $1.request.tensors.rowCount }
+        let size = calls.reduce(0) { $0 + $1.request.tensors.elementCount }
+        let each = Double(calls.count)
+        let smoothing = rows == 0 ? 1 : Self.smoothing
+        rows += (Double(taken) / each - rows) * smoothing
+        elements += (Double(size) / Double(max(1, taken)) - elements) * smoothing
+        let possible = max(each, min(Double(count), Double(limit) / max(rows, 1)))
+        fill += (each / possible - fill) * Self.smoothing
+        let time = cost.nanoseconds(rows: taken)
+        runs.append(
+            Run(number: lastNumber, expectedEnd: now + .nanoseconds(Int64(min(time, 1e15)))))
+        return lastNumber
+    }
+
+    /// - Parameter size: elements of the inputs that went in as one call; 0 where they did not.
+    package mutating func ended(_ number: Int, size: Int, nanoseconds: Double) {
+        runs.removeAll { $0.number == number }
+        if size > 0 { learned.record(size: size, nanoseconds: nanoseconds) }
+    }
+
+    package func reading(_ now: NIODeadline, isOverloaded: Bool) -> AdmissionPolicy.Pace {
+        var untilFree = 0.0
+        if runs.count >= runners, let end = runs.lazy.map(\.expectedEnd).min() {
+            untilFree = max(1, Double((end - now).nanoseconds))
+        }
+        let cost = cost(elements: elements)
+        let rows = max(rows, 1)
+        let full = Double(policy.rowLimit(cost, isOverloaded: isOverloaded)) / rows
+        let requests = max(1, full * fill)
+        return AdmissionPolicy.Pace(
+            untilFree: untilFree, runners: runners, batchRequests: requests,
+            batchNanoseconds: cost.fixed + cost.each * requests * rows,
+            loneNanoseconds: cost.fixed + cost.each * rows)
+    }
+}

@@ -1,0 +1,207 @@
+import AloftDomain
+import AloftInference
+import NIOCore
+import Testing
+
+/// The line for a model under more requests than it can answer, on simulated time.
+@Suite struct OverloadTests {
+    /// What a call takes in milliseconds: a fixed part, and one for each row.
+    static let models: [(fixed: Double, each: Double)] = [
+        (5, 2.8), (2, 1.4), (5, 1), (1, 5), (20, 2), (100, 10), (0.5, 0.5), (0, 3),
+    ]
+
+    @Test(arguments: models.indices, [2.0, 5.0])
+    func `more than the capacity is answered as quickly as nearly all of it`(
+        model: Int, times: Double
+    ) {
+        let cost = Self.models[model]
+        for seed in 1...3 {
+            var normal = QueueSimulation(cost.fixed, cost.each, seed: UInt64(seed))
+            let peak = normal.peak(clients: 16)
+            normal.run(arrivalsPerSecond: 0.8 * peak, seconds: 30)
+            var flood = QueueSimulation(cost.fixed, cost.each, seed: UInt64(seed))
+            flood.run(arrivalsPerSecond: times * peak, seconds: 30)
+            let comment = Comment(
+                "\(flood.answeredPerSecond) of \(peak), p99 \(flood.percentile(0.99)) and "
+                    + "\(normal.percentile(0.99)) ms")
+            #expect(flood.answeredPerSecond >= 0.9 * peak, comment)
+            #expect(flood.percentile(0.99) < 2 * normal.percentile(0.99), comment)
+            #expect(flood.missedDeadlines == 0)
+            // Those of high priority are a tenth, so nearly all of them fit.
+            #expect(flood.share(.high) > 0.85 && flood.share(.low) < 0.3)
+            #expect(normal.share(.high) > 0.98 && normal.share(.normal) > 0.85)
+        }
+    }
+
+    @Test(arguments: models.indices)
+    func `a little more than the capacity does not cost much of it`(model: Int) {
+        let cost = Self.models[model]
+        var queue = QueueSimulation(cost.fixed, cost.each, seed: 1)
+        let peak = queue.peak(clients: 16)
+        queue.run(arrivalsPerSecond: 1.2 * peak, seconds: 30)
+        #expect(queue.answeredPerSecond >= 0.78 * peak)
+        #expect(queue.share(.high) > 0.95)
+    }
+
+    @Test func `calls of many lengths keep to their wait, and each is answered`() {
+        var normal = QueueSimulation(2, 1, lengths: [1, 2, 3, 4], seed: 1)
+        let peak = normal.peak(clients: 4) / 2
+        normal.run(arrivalsPerSecond: 0.8 * peak, seconds: 30)
+        var flood = QueueSimulation(2, 1, lengths: [1, 2, 3, 4], seed: 1)
+        flood.run(arrivalsPerSecond: 5 * peak, seconds: 30)
+        #expect(flood.percentile(0.99) < 2 * normal.percentile(0.99))
+        #expect(flood.answeredPerSecond > peak)
+    }
+}
+
+/// One model behind its line, with the very parts that `CallQueue` has. A tenth of the requests have high
+/// priority, half of them low.
+private struct QueueSimulation {
+    private let fixed: Double
+    private let each: Double
+    private let requests: [InferenceRequest]
+    private let signature = ModelSignature(
+        inputs: [TensorSignature(name: "x", datatype: .fp32, shape: [-1, -1])],
+        outputs: [TensorSignature(name: "y", datatype: .fp32, shape: [-1])])
+    private let batching: BatchPolicy
+    private var line: CallLine
+    private var pace: ModelPace
+    private var random: SplitMix64
+    private var running: (calls: [QueuedCall], number: Int, began: Double, end: Double)?
+    private var latencies: [Double] = []
+    private var answered = PriorityCounts()
+    private var arrived = PriorityCounts()
+    private var measuredSeconds = 0.0
+    private(set) var missedDeadlines = 0
+
+    private static let target = 100.0
+    private static let deadline = 10_000.0
+    private static let warmUp = 2_000.0
+
+    init(_ fixed: Double, _ each: Double, lengths: [Int] = [1], seed: UInt64) {
+        self.fixed = fixed
+        self.each = each
+        let lone = (fixed + each) * 1e6
+        let target = max(Self.target * 1e6, 4 * lone)
+        batching = BatchPolicy(maximumRows: 64, target: target)
+        line = CallLine(policy: AdmissionPolicy(limit: 1024, target: target))
+        pace = ModelPace(policy: batching, runners: 1, loneNanoseconds: lone)
+        random = SplitMix64(seed: seed)
+        requests = lengths.map { length in
+            let request = InferenceRequest()
+            request.wantedOutputs = [0]
+            request.tensors.append(
+                place: 0, datatype: .fp32, dimensions: [1, Int64(length)], elementCount: length,
+                byteCount: 4 * length
+            ).initializeMemory(as: UInt8.self, repeating: 0, count: 4 * length)
+            return request
+        }
+    }
+
+    /// Requests a second that so many clients get who ask again at once.
+    func peak(clients: Int) -> Double {
+        let most = batching.rowLimit(RowCost(fixed: fixed * 1e6, each: each * 1e6))
+        let rows = Double(min(clients, most))
+        return rows / (fixed + each * rows) * 1000
+    }
+
+    var answeredPerSecond: Double { Double(latencies.count) / measuredSeconds }
+
+    func share(_ priority: CallPriority) -> Double {
+        Double(answered[priority]) / Double(max(1, arrived[priority]))
+    }
+
+    /// Milliseconds.
+    func percentile(_ fraction: Double) -> Double {
+        let sorted = latencies.sorted()
+        return sorted.isEmpty ? 0 : sorted[Int(Double(sorted.count - 1) * fraction)]
+    }
+
+    mutating func run(arrivalsPerSecond: Double, seconds: Double) {
+        measuredSeconds = seconds
+        let end = Self.warmUp + seconds * 1000
+        var arrival = 0.0
+        while arrival < end {
+            while let run = running, run.end <= arrival { finish(at: run.end) }
+            arrive(at: arrival)
+            arrival += -logarithm(1 - point()) / arrivalsPerSecond * 1000
+        }
+        while let run = running { finish(at: run.end) }
+    }
+
+    private mutating func point() -> Double { Double(random.next() >> 11) * 0x1p-53 }
+
+    /// Not at 0, which is before all clocks.
+    private func deadline(_ milliseconds: Double) -> NIODeadline {
+        .uptimeNanoseconds(UInt64((milliseconds + 10_000) * 1e6))
+    }
+
+    private mutating func arrive(at time: Double) {
+        let priority: CallPriority =
+            switch random.next() % 10 {
+            case 0: .high
+            case 1...5: .low
+            default: .normal
+            }
+        let isMeasured = time > Self.warmUp
+        if isMeasured { arrived[priority] += 1 }
+        let request = requests[Int(random.next() % UInt64(requests.count))]
+        let now = deadline(time)
+        let call = QueuedCall(
+            request: request, reply: TensorSet(), priority: priority,
+            deadline: deadline(time + Self.deadline), deadlineMilliseconds: Int(Self.deadline),
+            queuedAt: now, finish: { _ in })
+        let reading = pace.reading(now, isOverloaded: line.isOverloaded(now))
+        guard case .waits = line.join(call, reading, now: now) else { return }
+        if running == nil { begin(at: time) }
+    }
+
+    private mutating func begin(at time: Double) {
+        guard let first = line.waiting.calls.first else { return }
+        let now = deadline(time)
+        let cost = pace.cost(ofRowsLike: first.request.tensors)
+        let limit = batching.rowLimit(cost, isOverloaded: line.isOverloaded(now))
+        let waiting = line.waiting.counts.total
+        let calls = line.take(
+            at: TensorBatch.alike(line.waiting.calls, rows: limit, signature: signature))
+        let number = pace.begin(calls, ofWaiting: waiting, limit, cost, now)
+        // No machine takes the same time twice.
+        let noise = 0.85 + 0.3 * point()
+        running = (calls, number, time, time + (fixed + each * size(calls)) * noise)
+    }
+
+    private func size(_ calls: [QueuedCall]) -> Double {
+        Double(calls.reduce(0) { $0 + $1.request.tensors.elementCount })
+    }
+
+    private mutating func finish(at time: Double) {
+        guard let run = running else { return }
+        running = nil
+        pace.ended(run.number, size: Int(size(run.calls)), nanoseconds: (time - run.began) * 1e6)
+        for call in run.calls {
+            let came = Double(call.queuedAt.uptimeNanoseconds) / 1e6 - 10_000
+            if time - came > Self.deadline { missedDeadlines += 1 }
+            guard came > Self.warmUp else { continue }
+            latencies.append(time - came)
+            answered[call.priority] += 1
+        }
+        begin(at: time)
+    }
+
+    /// The natural logarithm, without a mathematics library: the series of the inverse hyperbolic
+    /// tangent after halving into its quick range.
+    private func logarithm(_ value: Double) -> Double {
+        var (rest, halvings) = (value, 0.0)
+        while rest < 0.5 {
+            rest *= 2
+            halvings += 1
+        }
+        let ratio = (rest - 1) / (rest + 1)
+        var (term, sum) = (ratio, 0.0)
+        for index in stride(from: 1, through: 41, by: 2) {
+            sum += term / Double(index)
+            term *= ratio * ratio
+        }
+        return 2 * sum - halvings * 0.693147180559945
+    }
+}
