@@ -51,8 +51,8 @@ import Testing
         func throughput(_ rows: Int) -> Double { Double(rows) / cost.nanoseconds(rows: rows) }
         #expect(throughput(short) >= 0.92 * throughput(usual))
         #expect(throughput(short - 1) < 0.92 * throughput(usual))
-        // Nothing is gained by batches, or all: one row, or the most.
-        #expect(policy.rowLimit(self.cost(fixed: 0, each: 1e6), isOverloaded: true) == 1)
+        // Nothing is gained by batches, or all: two rows, or the most.
+        #expect(policy.rowLimit(self.cost(fixed: 0, each: 1e6), isOverloaded: true) == 2)
         #expect(policy.rowLimit(self.cost(fixed: 1e6, each: 0), isOverloaded: true) == 64)
     }
 

@@ -78,6 +78,12 @@ def metric(peer: Peer, name: str) -> float:
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
 
 
+def batch_counts(peer: Peer) -> tuple[float, float]:
+    """Calls of models so far, and the requests that were in them."""
+    count, total = (metric(peer, f"aloft_gateway_batch_requests_{n}") for n in ("count", "sum"))
+    return count, total
+
+
 def infer_body(**tensors: Any) -> bytes:
     kinds = {"float32": "FP32", "int64": "INT64"}
     inputs = [
@@ -177,10 +183,11 @@ def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
             normal = 0.0
             for factor in (0.8, 5.0):
                 client = OpenLoop(peer, body, "cancer")
-                before = peer.cpu_seconds()
                 client.run(capacity * factor, 1)
+                before, batches = peer.cpu_seconds(), batch_counts(peer)
                 outcome = client.run(capacity * factor, seconds)
                 client.close()
+                calls, together = (b - a for a, b in zip(batches, batch_counts(peer), strict=True))
                 p99 = outcome.percentile(0.99) * 1000
                 normal = normal or p99
                 shares = {
@@ -202,7 +209,8 @@ def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
                     without_retry_after=outcome.without_retry_after,
                     connections=outcome.connections,
                     latest_send_ms=outcome.latest_send * 1000,
-                    gateway_cpu=(peer.cpu_seconds() - before) / (seconds + 1),
+                    gateway_cpu=(peer.cpu_seconds() - before) / outcome.seconds,
+                    requests_a_call=together / max(calls, 1),
                 )
 
 

@@ -50,7 +50,7 @@ struct RevisionLoader: Sendable {
         }
         let session = try OnnxSession(
             library: library, path: path, key: CrashLedger.key(digest))
-        let (histogram, isBatchable) = try warm(session, served)
+        let (histogram, isBatchable, elements) = try warm(session, served)
         let median = histogram.percentileMicroseconds(0.5) ?? 0
         let isQuick = median <= configuration.inlineLimit.microseconds
         var settings = CallQueue.Settings()
@@ -64,7 +64,7 @@ struct RevisionLoader: Sendable {
             : .queued(
                 CallQueue(
                     runner: session, threads: threads, settings: settings,
-                    loneNanoseconds: median * 1000))
+                    loneNanoseconds: median * 1000, loneElements: elements))
         return LoadedRevision(
             served: served, endpoint: endpoint, runner: session, execution: execution,
             warmup: histogram, loops: loops)
@@ -73,9 +73,9 @@ struct RevisionLoader: Sendable {
     /// Runs the model on one row of its own example until it is warm, and measures it.
     private func warm(
         _ runner: any ModelRunner, _ served: ServedRevision
-    ) throws -> (histogram: LatencyHistogram, isBatchable: Bool) {
+    ) throws -> (histogram: LatencyHistogram, isBatchable: Bool, rowElements: Int) {
         let warmup = try Warmup(runner: runner, manifest: served.servable.manifest)
-        return (try warmup.measure(), warmup.answersByRow())
+        return (try warmup.measure(), warmup.answersByRow(), warmup.rowElements)
     }
 }
 
@@ -105,6 +105,8 @@ struct Warmup {
         }
         row = request.firstRow(runner.signature)
     }
+
+    var rowElements: Int { row.tensors.elementCount }
 
     /// - Throws: `InferenceError` where the model fails on its own example.
     func measure() throws -> LatencyHistogram {

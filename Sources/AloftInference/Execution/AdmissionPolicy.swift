@@ -4,8 +4,8 @@
 /// model is meant to have, and the answer within the request's own deadline. The lower its priority, the
 /// shorter the line must be; where it is too long, the last of a lower priority goes for a higher one.
 ///
-/// A line that reaches that length shows that more comes than can be answered. It would stay at that
-/// length, and waiting in it help nobody. So under overload only so many wait as the model needs to be
+/// While more comes than can be answered, a line would stay at that length, and waiting in it help nobody.
+/// So under overload only so many wait as the model needs to be
 /// kept busy: who is let in waits for no more than about one batch. Since more come in the time of a
 /// batch than fit into the next, those who come late in it fill it.
 package struct AdmissionPolicy: Sendable {
@@ -60,7 +60,7 @@ package struct AdmissionPolicy: Sendable {
     package struct Load: Sendable {
         package var waiting: PriorityCounts
         package var pace: Pace
-        /// Somebody had to be turned away lately.
+        /// More comes than can be answered.
         package var isOverloaded: Bool
 
         package init(waiting: PriorityCounts, pace: Pace, isOverloaded: Bool) {

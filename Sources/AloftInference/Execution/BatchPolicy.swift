@@ -31,7 +31,8 @@ package struct BatchPolicy: Sendable {
         // rows / (fixed + each * rows) is the throughput; solved for the rows that give the kept one.
         let kept = Self.kept * Double(most) / cost.nanoseconds(rows: most)
         let enough = kept * cost.fixed / (1 - kept * cost.each)
-        return max(1, min(most, Int((enough - 1e-9).rounded(.up))))
+        // Two where that may be, so that what more of them cost is seen again and again.
+        return max(min(2, most), min(most, Int((enough - 1e-9).rounded(.up))))
     }
 
     /// - Parameters:

@@ -6,6 +6,8 @@
 package struct CallCost: Sendable {
     /// The means of calls of about one size.
     private struct Sizes {
+        /// Of all calls that were ever seen, up to so many that more say no more.
+        var seen = 0.0
         var weight = 0.0
         var size = 0.0
         var time = 0.0
@@ -15,25 +17,31 @@ package struct CallCost: Sendable {
 
     /// What is left of a call's weight after the next one.
     private static let memory = 0.98
+    /// The most that calls weigh together.
+    private static let full = 1 / (1 - memory)
     /// What stays of calls that were long ago.
     private static let remembrance = 0.01
 
     package init() {}
 
-    package mutating func record(size: Int, nanoseconds: Double) {
+    /// - Parameter calls: how many took so long.
+    package mutating func record(size: Int, nanoseconds: Double, calls: Double = 1) {
         let size = max(size, 1)
         let place = min(Int.bitWidth - 1 - size.leadingZeroBitCount, sizes.count - 1)
         for index in sizes.indices where sizes[index].weight > 0 {
-            sizes[index].weight = max(Self.remembrance, sizes[index].weight * Self.memory)
+            let kept = Self.remembrance * sizes[index].seen / Self.full
+            sizes[index].weight = max(kept, sizes[index].weight * Self.memory)
         }
-        let weight = sizes[place].weight + 1
-        sizes[place].weight = weight
+        let weight = (sizes[place].weight + calls) / calls
+        sizes[place].seen = min(Self.full, sizes[place].seen + calls)
+        sizes[place].weight += calls
         sizes[place].size += (Double(size) - sizes[place].size) / weight
         sizes[place].time += (nanoseconds - sizes[place].time) / weight
     }
 
     /// What rows cost that have so many elements each, neither part below 0. Where all calls were of
-    /// about one size nothing is known of a fixed part, and none is supposed.
+    /// about one size nothing is known of a fixed part, and none is supposed; before the first call both
+    /// are 0.
     package func ofRows(elements: Double) -> RowCost {
         let (weight, size, time) = sizes.reduce((0.0, 0.0, 0.0)) {
             ($0.0 + $1.weight, $0.1 + $1.weight * $1.size, $0.2 + $1.weight * $1.time)

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// The calls that wait for a model, who may join them, and what became of all.
 package struct CallLine {
@@ -6,10 +6,7 @@ package struct CallLine {
     package var reading = QueueReading()
     private let policy: AdmissionPolicy
     private var isClosed = false
-    private var overloadedUntil = NIODeadline.uptimeNanoseconds(0)
-
-    /// So long after somebody was turned away there is overload.
-    private static let overloadLasts = TimeAmount.seconds(1)
+    private var overload = OverloadWatch()
 
     package init(policy: AdmissionPolicy) { self.policy = policy }
 
@@ -19,14 +16,16 @@ package struct CallLine {
         case waits(displaced: QueuedCall?)
     }
 
-    package func isOverloaded(_ now: NIODeadline) -> Bool { now < overloadedUntil }
+    package func isOverloaded(_ now: NIODeadline) -> Bool { overload.isOn(now) }
 
     package mutating func join(
         _ call: QueuedCall, _ pace: AdmissionPolicy.Pace, now: NIODeadline
     ) -> Joined {
         if isClosed { return .refused(.shuttingDown) }
         let remaining = Double((call.deadline - now).nanoseconds)
-        switch decide(call.priority, pace, remaining: remaining, now: now) {
+        let verdict = decide(call.priority, pace, remaining: remaining, now: now)
+        overload.record(verdict, now)
+        switch verdict {
         case .admit:
             waiting.append(call)
             return .waits(displaced: nil)
@@ -48,25 +47,24 @@ package struct CallLine {
         _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
     ) -> InferenceError? {
         guard !isClosed else { return nil }
-        switch decide(priority, pace, remaining: remaining, now: now) {
+        let verdict = decide(priority, pace, remaining: remaining, now: now)
+        switch verdict {
         case .admit, .admitInPlaceOf: return nil
         case .refuse(let seconds), .refuseAsLate(let seconds):
+            overload.record(verdict, now)
             reading.shed[priority] += 1
             return overloaded(seconds)
         }
     }
 
-    private mutating func decide(
+    private func decide(
         _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
-        let load = AdmissionPolicy.Load(
-            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now))
-        let verdict = policy.decide(priority, load, remaining: remaining)
-        switch verdict {
-        case .admit, .refuseAsLate: break
-        case .refuse, .admitInPlaceOf: overloadedUntil = now + Self.overloadLasts
-        }
-        return verdict
+        policy.decide(
+            priority,
+            AdmissionPolicy.Load(
+                waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now)),
+            remaining: remaining)
     }
 
     private func overloaded(_ seconds: Int) -> InferenceError {

@@ -66,11 +66,13 @@ package final class CallQueue: Sendable {
     private let batching: BatchPolicy
     private let maximumRunners: Int
 
-    /// - Parameter loneNanoseconds: what one row took as the model was warmed up. A model that takes
-    ///   more than a quarter of the target gets four times that as its target.
+    /// - Parameters:
+    ///   - loneNanoseconds: what one row took as the model was warmed up. A model that takes more than
+    ///     a quarter of the target gets four times that as its target.
+    ///   - loneElements: how many elements that row has.
     package init(
         runner: any ModelRunner, threads: NIOThreadPool, settings: Settings,
-        loneNanoseconds: Double
+        loneNanoseconds: Double, loneElements: Int
     ) {
         self.runner = runner
         self.threads = threads
@@ -82,7 +84,7 @@ package final class CallQueue: Sendable {
                 line: CallLine(policy: AdmissionPolicy(limit: settings.limit, target: target)),
                 pace: ModelPace(
                     policy: batching, runners: settings.maximumRunners,
-                    loneNanoseconds: loneNanoseconds)))
+                    loneNanoseconds: loneNanoseconds, loneElements: loneElements)))
     }
 
     package var reading: QueueReading {
@@ -218,6 +220,7 @@ package final class CallQueue: Sendable {
         }
         // Their memory is their clients' again when they are finished.
         let size = alive.reduce(0) { $0 + $1.request.tensors.elementCount }
+        let processor = ThreadClock.nanoseconds()
         var groups = alive.isEmpty ? 0 : 1
         if alive.count <= 1 || !batch.run(alive, runner) {
             groups = alive.count
@@ -230,10 +233,11 @@ package final class CallQueue: Sendable {
                 }
             }
         }
-        let elapsed = Double((NIODeadline.now() - begin).nanoseconds)
+        let ran = ThreadClock.nanoseconds() - processor
+        let passed = Double((NIODeadline.now() - begin).nanoseconds)
         state.withLock { state in
             state.pace.ended(
-                number, size: groups == 1 ? size : 0, nanoseconds: elapsed)
+                number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.line.reading.late += calls.count - alive.count
             guard groups > 0 else { return }
             state.lastBatch = alive.count

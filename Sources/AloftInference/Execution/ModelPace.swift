@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// How quickly a model answers, as learned from its calls, and what runs at this moment.
 package struct ModelPace {
@@ -9,23 +9,29 @@ package struct ModelPace {
 
     private let policy: BatchPolicy
     private let runners: Int
-    private let loneNanoseconds: Double
     private var learned = CallCost()
     private var runs: [Run] = []
     private var lastNumber = 0
-    /// Of one request, smoothed; 0 before the first.
-    private var rows = 0.0
-    private var elements = 0.0
+    /// Of a request, smoothed.
+    private var rows = 1.0
+    /// Of a row, smoothed.
+    private var elements: Double
     /// The part of a full batch, or of what waits where that is less, that could be taken: where
     /// requests are of many forms, few of them go together.
     private var fill = 1.0
+    /// Time that passes for each of processor time, smoothed.
+    private var stretch = 1.0
 
     private static let smoothing = 0.125
 
-    package init(policy: BatchPolicy, runners: Int, loneNanoseconds: Double) {
+    /// - Parameters:
+    ///   - loneNanoseconds: what a call of one row takes, measured many times.
+    ///   - loneElements: how many elements that row has.
+    package init(policy: BatchPolicy, runners: Int, loneNanoseconds: Double, loneElements: Int) {
         self.policy = policy
         self.runners = runners
-        self.loneNanoseconds = loneNanoseconds
+        elements = Double(max(1, loneElements))
+        learned.record(size: loneElements, nanoseconds: loneNanoseconds, calls: 50)
     }
 
     package func cost(ofRowsLike tensors: TensorSet) -> RowCost {
@@ -34,7 +40,7 @@ package struct ModelPace {
 
     private func cost(elements: Double) -> RowCost {
         let cost = learned.ofRows(elements: elements)
-        return cost == RowCost(fixed: 0, each: 0) ? RowCost(fixed: loneNanoseconds, each: 0) : cost
+        return RowCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
     }
 
     /// Calls were taken out of a line and begin to run.
@@ -51,9 +57,8 @@ package struct ModelPace {
         let taken = calls.reduce(0) { $0 + $1.request.tensors.rowCount }
         let size = calls.reduce(0) { $0 + $1.request.tensors.elementCount }
         let each = Double(calls.count)
-        let smoothing = rows == 0 ? 1 : Self.smoothing
-        rows += (Double(taken) / each - rows) * smoothing
-        elements += (Double(size) / Double(max(1, taken)) - elements) * smoothing
+        rows += (Double(taken) / each - rows) * Self.smoothing
+        elements += (Double(size) / Double(max(1, taken)) - elements) * Self.smoothing
         let possible = max(each, min(Double(count), Double(limit) / max(rows, 1)))
         fill += (each / possible - fill) * Self.smoothing
         let time = cost.nanoseconds(rows: taken)
@@ -62,10 +67,20 @@ package struct ModelPace {
         return lastNumber
     }
 
-    /// - Parameter size: elements of the inputs that went in as one call; 0 where they did not.
-    package mutating func ended(_ number: Int, size: Int, nanoseconds: Double) {
+    /// What a batch costs is learned in processor time: where the processor is shared with reading and
+    /// refusing requests, that would look like a cost of batches.
+    ///
+    /// - Parameters:
+    ///   - size: elements of the inputs that went in as one call; 0 where they did not.
+    ///   - nanoseconds: that passed.
+    ///   - processor: nanoseconds that the thread ran.
+    package mutating func ended(
+        _ number: Int, size: Int, nanoseconds: Double, processor: Double
+    ) {
         runs.removeAll { $0.number == number }
-        if size > 0 { learned.record(size: size, nanoseconds: nanoseconds) }
+        guard size > 0, processor > 0 else { return }
+        learned.record(size: size, nanoseconds: processor)
+        stretch += (max(1, min(100, nanoseconds / processor)) - stretch) * Self.smoothing
     }
 
     package func reading(_ now: NIODeadline, isOverloaded: Bool) -> AdmissionPolicy.Pace {

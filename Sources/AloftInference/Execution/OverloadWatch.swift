@@ -1,0 +1,31 @@
+import NIOCore
+
+/// Whether more comes than can be answered: a tenth or more of what came lately was turned away. A burst
+/// turns away few, and is over before the line is shortened for it.
+struct OverloadWatch {
+    /// Of those who came, how many were turned away or took another's place; what was longer ago counts
+    /// less.
+    private var share = 0.0
+    private var last = NIODeadline.uptimeNanoseconds(0)
+
+    private static let threshold = 0.1
+    /// In this time what was counts half.
+    private static let halving = 5e8
+
+    mutating func record(_ verdict: AdmissionPolicy.Verdict, _ now: NIODeadline) {
+        let passed = max(0, Double((now - last).nanoseconds))
+        let sample: Double
+        switch verdict {
+        case .admit, .refuseAsLate: sample = 0
+        case .refuse, .admitInPlaceOf: sample = 1
+        }
+        share += (sample - share) * passed / (passed + Self.halving)
+        last = now
+    }
+
+    /// Where nobody comes any more it ends, too.
+    func isOn(_ now: NIODeadline) -> Bool {
+        let passed = max(0, Double((now - last).nanoseconds))
+        return share * Self.halving / (passed + Self.halving) > Self.threshold
+    }
+}
