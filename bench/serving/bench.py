@@ -122,18 +122,25 @@ def fastapi(home: Path, model: Path) -> Iterator[Peer]:
 
 
 @contextmanager
-def mlserver(home: Path, model: Path, grpc_port: int | None = None) -> Iterator[Peer]:
+def mlserver(
+    home: Path,
+    model: Path,
+    grpc_port: int | None = None,
+    more_settings: dict[str, Any] | None = None,
+    threads: int = 1,
+) -> Iterator[Peer]:
     port = free_port()
-    folder = home / "mlserver"
+    folder = home / f"mlserver-{port}"
     folder.mkdir()
     settings = {"host": "127.0.0.1", "http_port": port, "grpc_port": grpc_port or free_port()}
     settings |= {"metrics_port": free_port(), "parallel_workers": 0, "debug": False}
     (folder / "settings.json").write_text(json.dumps(settings))
     parameters = {"uri": str(model)}
-    described = {"name": "cancer", "implementation": "mlserver_runtime.OnnxRuntime"}
-    (folder / "model-settings.json").write_text(json.dumps({**described, "parameters": parameters}))
+    described: dict[str, Any] = {"name": "cancer", "implementation": "mlserver_runtime.OnnxRuntime"}
+    described = {**described, "parameters": parameters, **(more_settings or {})}
+    (folder / "model-settings.json").write_text(json.dumps(described))
     command = [str(Path(sys.executable).with_name("mlserver")), "start", str(folder)]
-    environment = {"PYTHONPATH": str(HERE / "peers")}
+    environment = {"PYTHONPATH": str(HERE / "peers"), "BENCH_THREADS": str(threads)}
     ready = "/v2/models/cancer/ready"
     with running("mlserver", command, port, home / "mlserver.log", ready, environment) as peer:
         yield peer

@@ -98,41 +98,6 @@ def infer_body(**tensors: Any) -> bytes:
     return json.dumps({"inputs": inputs}).encode()
 
 
-# Batching
-
-
-def batching(program: Path, home: Path, load: Any, seconds: int) -> None:
-    """MiniLM on short texts: batched, unbatched, and MLServer with its adaptive batching."""
-    import minilm
-
-    file = home / "minilm.onnx"
-    minilm.write(ROOT / ".runtime/minilm", file)
-    folder = home / "gateway"
-    place(folder, {"cancer": file.read_bytes()})
-    for length in (8, 16):
-        ids = np.full((1, length), 2003, np.int64)
-        body = home / "body.json"
-        body.write_bytes(infer_body(input_ids=ids, attention_mask=np.ones_like(ids)))
-        for name, options in (("batched", ()), ("unbatched", ("--batch-rows", "1"))):
-            with gateway(program, folder, *options) as peer:
-                load(peer, body, 32, 2)
-                for connections in (1, 32):
-                    facts = load(peer, body, connections, seconds)
-                    calls = metric(peer, "aloft_gateway_batch_requests_count")
-                    together = metric(peer, "aloft_gateway_batch_requests_sum")
-                    report(
-                        "batching",
-                        server=f"aloft {name}",
-                        tokens=length,
-                        connections=connections,
-                        requests_per_second=facts["requests"] / facts["seconds"],
-                        p50_ms=facts["p50_ms"],
-                        p99_ms=facts["p99_ms"],
-                        errors=facts["errors"],
-                        requests_a_call=together / max(calls, 1),
-                    )
-
-
 # Overload
 
 
@@ -398,6 +363,13 @@ def ceiling(program: Path, home: Path, load: Any, seconds: int) -> None:
     from ceiling import measure
 
     measure(program, home, load, seconds)
+
+
+def batching(*arguments: Any) -> None:
+    """MiniLM: batched, unbatched, and MLServer with its adaptive batching."""
+    from batching import batching as measure
+
+    measure(*arguments)
 
 
 SCENARIOS = {
