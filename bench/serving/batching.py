@@ -1,8 +1,8 @@
 """A transformer at 32 connections: the gateway with and without batches, and MLServer with its own.
 
-MiniLM-L6 on texts of 8 tokens, of 16, and of 4 to 20. The gateway's model has one thread, and so
-has MLServer's, then two: the better of its two is its figure. Answers may take five seconds, so that none
-of the 32 is turned away where the model is slow.
+MiniLM-L6 on texts of 8 tokens, of 16, and of 4 to 20. The gateway's model has one thread; that of
+MLServer has one, then two: the better of its two is its figure. Answers may take five seconds, so
+that none of the 32 is turned away where the model is slow.
 """
 
 from __future__ import annotations
