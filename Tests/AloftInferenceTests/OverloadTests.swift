@@ -23,7 +23,7 @@ import Testing
             flood.run(arrivalsPerSecond: times * peak)
             let comment = Comment(
                 rawValue:
-                "\(flood.answeredPerSecond) of \(peak), p99 \(flood.percentile(0.99)) and "
+                    "\(flood.answeredPerSecond) of \(peak), p99 \(flood.percentile(0.99)) and "
                     + "\(normal.percentile(0.99)) ms")
             #expect(flood.answeredPerSecond >= 0.9 * peak, comment)
             #expect(flood.percentile(0.99) < 2 * normal.percentile(0.99), comment)
@@ -181,7 +181,8 @@ private struct QueueSimulation {
     private mutating func finish(at time: Double) {
         guard let run = running else { return }
         running = nil
-        pace.ended(run.number, size: Int(size(run.calls)), nanoseconds: (time - run.began) * 1e6,
+        pace.ended(
+            run.number, size: Int(size(run.calls)), nanoseconds: (time - run.began) * 1e6,
             processor: (time - run.began) * 1e6)
         for call in run.calls {
             let came = Double(call.queuedAt.uptimeNanoseconds) / 1e6 - 10_000

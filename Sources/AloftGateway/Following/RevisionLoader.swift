@@ -56,7 +56,7 @@ struct RevisionLoader: Sendable {
         var settings = CallQueue.Settings()
         settings.limit = configuration.queueLimit
         settings.batchRows = isBatchable ? configuration.batchRows : 1
-        settings.maximumRunners = max(1, System.coreCount - 1)
+        settings.maximumRunners = UsableCores.count
         settings.targetNanoseconds = configuration.latencyTarget.microseconds * 1000
         let execution: LoadedRevision.Execution =
             isQuick

@@ -2,9 +2,9 @@
 ///
 /// A call joins a batch at the price of its rows alone, so waiting for it is worth at most the fixed
 /// part of a call. When a batch is answered, its clients send again within a moment; the first of them
-/// would be run alone and the others wait for it. So after a batch of several, a call is held until as
-/// many are there again, but for no longer than the fixed part costs and the latency target allows.
-/// After a lone call nothing is held.
+/// would be run alone and the others wait for it. So after a crowd, a call is held until a runner's share of
+/// it is there again, but for no longer than the fixed part costs and the latency target allows. After a
+/// lone call nothing is held.
 package struct BatchPolicy: Sendable {
     /// Rows of one call at most; 1 never batches.
     package var maximumRows: Int
@@ -37,7 +37,7 @@ package struct BatchPolicy: Sendable {
 
     /// - Parameters:
     ///   - waiting: calls that are there.
-    ///   - expected: calls of the last batch.
+    ///   - expected: a runner's share of the calls that waited or ran as the last batch was taken.
     ///   - oldestWait: nanoseconds that the first of them has waited.
     /// - Returns: nanoseconds to hold them from now on; 0 to run at once.
     package func hold(

@@ -3,6 +3,10 @@ package import NIOCore
 package import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// One request on its way through a queue. `finish` is called once, on any thread.
 package struct QueuedCall: Sendable {
     package let request: InferenceRequest
@@ -55,8 +59,8 @@ package final class CallQueue: Sendable {
         /// A runner waits for more calls; whoever brings the line to `wanted` wakes it.
         var isHolding = false
         var wanted = 0
-        /// Requests of the last call.
-        var lastBatch = 0
+        /// A runner's share of all who waited or were in the model as the last batch was taken.
+        var expected = 0
     }
 
     private let state: Mutex<State>
@@ -157,11 +161,20 @@ package final class CallQueue: Sendable {
     private enum Step {
         case done
         case hold(nanoseconds: Double)
-        case run([QueuedCall], number: Int)
+        /// With these; another thread is to take what is left.
+        case run([QueuedCall], number: Int, more: Bool)
     }
 
+    /// So long a thread works for one model before others who wait for a thread have their turn.
+    private static let turn = TimeAmount.milliseconds(20)
+    /// Below that of event loops, so that what answers at once does not wait for slow models.
+    private static let niceness: Int32 = 5
+
     private func drain() {
+        // The thread has it already but for the first time.
+        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         let batch = TensorBatch()
+        let end = NIODeadline.now() + Self.turn
         var mayHold = true
         while true {
             switch state.withLock({ next(&$0, mayHold: mayHold) }) {
@@ -175,16 +188,19 @@ package final class CallQueue: Sendable {
                 // The signal of one who came in the same moment must not end the next wait.
                 if wasWoken, case .timedOut = result { arrived.wait() }
                 mayHold = false
-            case .run(let calls, let number):
+            case .run(let calls, let number, let more):
+                if more { threads.submit { _ in self.drain() } }
                 run(calls, number: number, batch)
                 mayHold = true
+                if NIODeadline.now() > end { return threads.submit { _ in self.drain() } }
             }
         }
     }
 
     private func next(_ state: inout State, mayHold: Bool) -> Step {
         let waiting = state.line.waiting.counts.total
-        guard let first = state.line.waiting.calls.first else {
+        // Who holds takes what has come meanwhile.
+        guard let first = state.line.waiting.calls.first, !state.isHolding else {
             state.runners -= 1
             return .done
         }
@@ -192,22 +208,25 @@ package final class CallQueue: Sendable {
         let tensors = first.request.tensors
         let cost = state.pace.cost(ofRowsLike: tensors)
         let limit = batching.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
-        if mayHold, !state.isHolding {
+        if mayHold {
             let hold = batching.hold(
-                waiting: waiting, expected: state.lastBatch,
+                waiting: waiting, expected: state.expected,
                 oldestWait: Double((now - first.queuedAt).nanoseconds), cost: cost)
             // Less than a thread's wake-up takes is not worth it.
             if hold > 50_000 {
                 state.isHolding = true
-                state.wanted = min(state.lastBatch, limit)
+                state.wanted = min(state.expected, limit)
                 return .hold(nanoseconds: hold)
             }
         }
+        state.expected = (waiting + state.pace.running + maximumRunners - 1) / maximumRunners
         let calls = state.line.take(
             at: TensorBatch.alike(
                 state.line.waiting.calls, rows: limit, signature: runner.signature))
         let number = state.pace.begin(calls, ofWaiting: waiting, limit, cost, now)
-        return .run(calls, number: number)
+        let more = calls.count < waiting && state.runners < maximumRunners
+        if more { state.runners += 1 }
+        return .run(calls, number: number, more: more)
     }
 
     private func run(_ calls: [QueuedCall], number: Int, _ batch: TensorBatch) {
@@ -239,8 +258,6 @@ package final class CallQueue: Sendable {
             state.pace.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.line.reading.late += calls.count - alive.count
-            guard groups > 0 else { return }
-            state.lastBatch = alive.count
             for _ in 0..<groups { state.line.reading.ran(requests: alive.count / groups) }
         }
     }

@@ -4,6 +4,7 @@ package import NIOCore
 package struct ModelPace {
     private struct Run {
         let number: Int
+        let requests: Int
         let expectedEnd: NIODeadline
     }
 
@@ -43,6 +44,9 @@ package struct ModelPace {
         return RowCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
     }
 
+    /// Requests in the model.
+    package var running: Int { runs.reduce(0) { $0 + $1.requests } }
+
     /// Calls were taken out of a line and begin to run.
     ///
     /// - Parameters:
@@ -63,7 +67,9 @@ package struct ModelPace {
         fill += (each / possible - fill) * Self.smoothing
         let time = cost.nanoseconds(rows: taken)
         runs.append(
-            Run(number: lastNumber, expectedEnd: now + .nanoseconds(Int64(min(time, 1e15)))))
+            Run(
+                number: lastNumber, requests: calls.count,
+                expectedEnd: now + .nanoseconds(Int64(min(time, 1e15)))))
         return lastNumber
     }
 

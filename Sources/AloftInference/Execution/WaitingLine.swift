@@ -42,7 +42,9 @@ package struct WaitingLine {
         return calls.remove(at: place)
     }
 
-    package mutating func takeAll(where isWanted: (QueuedCall) -> Bool = { _ in true }) -> [QueuedCall] {
+    package mutating func takeAll(where isWanted: (QueuedCall) -> Bool = { _ in true })
+        -> [QueuedCall]
+    {
         take(at: calls.indices.filter { isWanted(calls[$0]) })
     }
 }

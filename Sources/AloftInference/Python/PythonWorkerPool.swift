@@ -138,7 +138,9 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package func submit(_ call: QueuedCall) {
         let now = NIODeadline.now()
         let (joined, waiting) = state.withLock { state -> (CallLine.Joined, Int) in
-            if state.isStopped { return (.refused(.workerFailed(reason: "it is being stopped")), 0) }
+            if state.isStopped {
+                return (.refused(.workerFailed(reason: "it is being stopped")), 0)
+            }
             let joined = state.line.join(call, pace(state), now: now)
             return (joined, state.line.waiting.counts.total)
         }
