@@ -164,7 +164,7 @@ private struct QueueSimulation {
         guard let first = line.waiting.calls.first else { return }
         let now = deadline(time)
         let cost = pace.cost(ofRowsLike: first.request.tensors)
-        let limit = batching.rowLimit(cost, isOverloaded: line.isOverloaded(now))
+        let limit = pace.rowLimit(cost, isOverloaded: line.isOverloaded(now))
         let waiting = line.waiting.counts.total
         let calls = line.take(
             at: TensorBatch.alike(line.waiting.calls, rows: limit, signature: signature))

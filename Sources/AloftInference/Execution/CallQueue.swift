@@ -3,10 +3,6 @@ package import NIOCore
 package import NIOPosix
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#endif
-
 /// One request on its way through a queue. `finish` is called once, on any thread.
 package struct QueuedCall: Sendable {
     package let request: InferenceRequest
@@ -167,12 +163,8 @@ package final class CallQueue: Sendable {
 
     /// So long a thread works for one model before others who wait for a thread have their turn.
     private static let turn = TimeAmount.milliseconds(20)
-    /// Below that of event loops, so that what answers at once does not wait for slow models.
-    private static let niceness: Int32 = 5
 
     private func drain() {
-        // The thread has it already but for the first time.
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
         let batch = TensorBatch()
         let end = NIODeadline.now() + Self.turn
         var mayHold = true
@@ -207,7 +199,7 @@ package final class CallQueue: Sendable {
         let now = NIODeadline.now()
         let tensors = first.request.tensors
         let cost = state.pace.cost(ofRowsLike: tensors)
-        let limit = batching.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
+        let limit = state.pace.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
         if mayHold {
             let hold = batching.hold(
                 waiting: waiting, expected: state.expected,
