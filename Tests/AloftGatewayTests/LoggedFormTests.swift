@@ -1,7 +1,7 @@
-import AloftDomain
 import Foundation
 import Testing
 
+@testable import AloftDomain
 @testable import AloftGateway
 
 /// How requests and replies stand in the log: as tensors where those say all, else as they came.
@@ -83,6 +83,49 @@ import Testing
             [#"{"inputs":[\#(Self.input)]}"#], adjust: { $0.inlineLimit = .nanoseconds(1) }
         ) { logged, reply in
             #expect(String(decoding: logged.response, as: UTF8.self) == reply)
+        }
+    }
+
+    @Test func `rows of one shape share it in the log, rows of others are logged all the same`()
+        async throws
+    {
+        let folder = try States.folder(with: ["cancer-logreg.onnx"])
+        let state = States.state(1, [try States.revision(1, "cancer-logreg.onnx", weight: 100)])
+        @Sendable func body(_ rows: Int) -> String {
+            let data = Array(repeating: Self.row, count: rows).joined(separator: ",")
+            return
+                #"{"inputs":[{"name":"X","shape":[\#(rows),30],"datatype":"FP32","data":[\#(data)]}]}"#
+        }
+        let counts = [1, 1, 3, 1, 2, 1, 1]
+        try await GatewayWorld.run(state, folder: folder) { world in
+            try await world.waitUntilReady()
+            for rows in counts {
+                _ = try await world.post("/v2/models/demo/infer", body(rows))
+            }
+        }
+        let found = try PredictionLogReader.read(folder: folder + "/predictions")
+        try #require(found.count == counts.count)
+        for (logged, rows) in zip(found, counts) {
+            #expect(String(decoding: logged.request, as: UTF8.self).contains("[\(rows),30]"))
+            #expect(!logged.isRequestCut && logged.status == 200)
+        }
+        #expect(try Self.areShaped(in: folder + "/predictions") == counts.map { $0 == 1 })
+    }
+
+    /// Of each record, in order, whether it has the shape of its source.
+    private static func areShaped(in folder: String) throws -> [Bool] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        return try names.filter { $0.hasSuffix(".alog") }.sorted().flatMap { name in
+            let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+            return data.withUnsafeBytes { bytes in
+                var (found, rest) = ([Bool](), bytes[...])
+                while let block = PredictionBlock.first(in: UnsafeRawBufferPointer(rebasing: rest))
+                {
+                    found += (block.all() ?? []).map { $0.layouts != nil }
+                    rest = rest.dropFirst(block.byteCount)
+                }
+                return found
+            }
         }
     }
 }

@@ -3,7 +3,6 @@ import AloftTestKit
 import AloftWire
 import Foundation
 import Logging
-import NIOCore
 import Synchronization
 import Testing
 
@@ -75,14 +74,17 @@ private final class Taker: Sendable {
         return PredictionLogWriter(folder: folder, limitBytes: limitBytes, logger: logger)
     }
 
-    private func records(_ sequences: ClosedRange<UInt64>, bodyBytes: Int = 10) -> ByteBuffer {
-        ByteBuffer(
-            bytes: PredictionFixture.compactEntries(
-                sequences.map { sequence in
-                    var fixture = PredictionFixture(sequence: sequence)
-                    fixture.request = String(repeating: "x", count: bodyBytes)
-                    return fixture
-                }))
+    private func records(_ sequences: ClosedRange<UInt64>, bodyBytes: Int = 10) -> LogBlock {
+        let entries = PredictionFixture.compactEntries(
+            sequences.map { sequence in
+                var fixture = PredictionFixture(sequence: sequence)
+                fixture.request = String(repeating: "x", count: bodyBytes)
+                return fixture
+            })
+        let block = LogBlock(capacity: 4096)
+        block.room(entries.count).copyBytes(from: entries)
+        block.take(entries.count)
+        return block
     }
 
     private func names(_ sequences: ClosedRange<UInt64>) -> [String] {

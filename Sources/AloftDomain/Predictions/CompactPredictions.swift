@@ -10,6 +10,12 @@
 ///
 /// Request and reply are the bytes that came and went, or, where the flags say so, their tensors in
 /// binary: `LoggedTensor`.
+///
+/// In a block `ALP3` a source may end with the layouts of request and reply (`TensorLayout`). A *shaped
+/// record* (kind 2) is of such a source, of status 200 and Open Inference Protocol JSON: flags (1),
+/// source (2), sequence (8), wall time in milliseconds (8), microseconds taken (4), the elements of the
+/// request's tensors and of the reply's, whose lengths the layouts say, then the caller's own id if the
+/// flags say so.
 package enum CompactPredictions {
     package struct Flags: OptionSet, Sendable {
         package let rawValue: UInt8
@@ -24,10 +30,13 @@ package enum CompactPredictions {
 
     package static let sourceKind: UInt8 = 0
     package static let recordKind: UInt8 = 1
-    /// Where a record says its source, from its begin.
+    package static let shapedKind: UInt8 = 2
+    /// Where a record of either kind says its source, from its begin.
     package static let sourcePlace = 6
     /// A record without request, reply and what the flags add.
     package static let recordBytes = 39
+    /// A shaped record without its elements and the caller's id.
+    package static let shapedBytes = 28
 
     /// Every record; `nil` where an entry does not fit or is of an unknown kind.
     static func all(in entries: UnsafeRawBufferPointer) -> [PredictionRecord]? {
@@ -47,6 +56,11 @@ package enum CompactPredictions {
                 sources.append(source)
             case recordKind:
                 guard let record = PredictionRecord(compact: whole, &scan, sources) else {
+                    return nil
+                }
+                found.append(record)
+            case shapedKind:
+                guard let record = PredictionRecord(shaped: whole, &scan, sources) else {
                     return nil
                 }
                 found.append(record)
@@ -94,6 +108,8 @@ package struct PredictionSource {
     /// The entry with its length before it.
     package let whole: UnsafeRawBufferPointer
     private let tensors: UnsafeRawBufferPointer
+    /// How the tensors of its shaped records lie; `nil` where it has none.
+    let layouts: (request: TensorLayout, reply: TensorLayout)?
 
     init?(_ whole: UnsafeRawBufferPointer, _ scan: inout ByteScan) {
         guard let loop = scan.take(UInt8.self), let incarnation = scan.take(UInt64.self),
@@ -104,6 +120,23 @@ package struct PredictionSource {
         self.description = description
         self.whole = whole
         tensors = scan.rest
+        layouts = Self.layouts(in: tensors)
+    }
+
+    private static func layouts(
+        in tensors: UnsafeRawBufferPointer
+    ) -> (request: TensorLayout, reply: TensorLayout)? {
+        var scan = ByteScan(tensors)
+        for _ in 0..<2 {
+            guard let count = scan.take(UInt16.self) else { return nil }
+            for _ in 0..<count {
+                guard scan.takeBytes(UInt8.self) != nil, scan.takeBytes(UInt16.self) != nil else {
+                    return nil
+                }
+            }
+        }
+        guard let request = TensorLayout(&scan), let reply = TensorLayout(&scan) else { return nil }
+        return (request, reply)
     }
 
     struct Signature {

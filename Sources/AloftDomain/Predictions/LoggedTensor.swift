@@ -31,4 +31,24 @@ struct LoggedTensor {
         }
         return tensors
     }
+
+    /// Elements that lie as `layout` says; `nil` where they do not fit it or the signature.
+    static func all(
+        in bytes: UnsafeRawBufferPointer, _ layout: TensorLayout,
+        _ signature: [PredictionSource.Signature.Tensor]
+    ) -> [LoggedTensor]? {
+        var scan = ByteScan(bytes)
+        var dimensions = layout.dimensions[...]
+        var tensors: [LoggedTensor] = []
+        for slot in layout.slots {
+            guard slot.place < signature.count, let elements = scan.take(count: slot.byteCount)
+            else { return nil }
+            tensors.append(
+                LoggedTensor(
+                    place: slot.place, signature: signature[slot.place],
+                    shape: Array(dimensions.prefix(slot.rank)), elements: elements))
+            dimensions = dimensions.dropFirst(slot.rank)
+        }
+        return tensors
+    }
 }

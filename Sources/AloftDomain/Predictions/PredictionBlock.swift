@@ -3,17 +3,27 @@ package import Foundation
 /// A piece of the prediction log: a mark, the length of its records (4 bytes, little-endian), a
 /// checksum of them (8 bytes), and the records. A reader stops at a block that a crash cut off.
 package struct PredictionBlock {
-    /// How the records of a block are written. Both are read; gateways write the newer one.
+    /// How the records of a block are written. All are read; gateways write the newest.
     package enum Format: Sendable, Hashable, CaseIterable {
         /// `ALP1`: each record says all there is to say of it. See `PredictionRecord`.
         case whole
         /// `ALP2`: what many records share stands once in the block. See `CompactPredictions`.
         case compact
+        /// `ALP3`: as `ALP2`, with another checksum, and sources may say shapes. See `TensorLayout`.
+        case shaped
 
         fileprivate var mark: [UInt8] {
             switch self {
             case .whole: Array("ALP1".utf8)
             case .compact: Array("ALP2".utf8)
+            case .shaped: Array("ALP3".utf8)
+            }
+        }
+
+        fileprivate func checksum(of records: UnsafeRawBufferPointer) -> UInt64 {
+            switch self {
+            case .whole, .compact: BlockChecksum.of(records)
+            case .shaped: BlockChecksum.inLanes(records)
             }
         }
     }
@@ -38,7 +48,7 @@ package struct PredictionBlock {
     package static func head(of records: UnsafeRawBufferPointer, _ format: Format) -> [UInt8] {
         var head = format.mark
         withUnsafeBytes(of: UInt32(records.count).littleEndian) { head.append(contentsOf: $0) }
-        withUnsafeBytes(of: BlockChecksum.of(records).littleEndian) {
+        withUnsafeBytes(of: format.checksum(of: records).littleEndian) {
             head.append(contentsOf: $0)
         }
         return head
@@ -55,7 +65,7 @@ package struct PredictionBlock {
         let records = UnsafeRawBufferPointer(rebasing: bytes[headBytes..<headBytes + size])
         let checksum = UInt64(
             littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        guard BlockChecksum.of(records) == checksum else { return nil }
+        guard format.checksum(of: records) == checksum else { return nil }
         return PredictionBlock(format: format, records: records)
     }
 
@@ -75,7 +85,7 @@ package struct PredictionBlock {
     package func all() -> [PredictionRecord]? {
         switch format {
         case .whole: PredictionRecord.all(in: records)
-        case .compact: CompactPredictions.all(in: records)
+        case .compact, .shaped: CompactPredictions.all(in: records)
         }
     }
 }

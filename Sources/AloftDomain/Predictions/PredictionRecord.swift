@@ -25,6 +25,8 @@ package struct PredictionRecord {
     var hasRequestTensors = false
     var hasResponseTensors = false
     var callerID: UnsafeRawBufferPointer?
+    /// Of a shaped record: how its tensors lie.
+    var layouts: (request: TensorLayout, reply: TensorLayout)?
 
     /// Length of the request's JSON or -1 (4 bytes), the lengths of request and reply before they were
     /// cut (4 and 4), length of the trace's header (1) and that.
@@ -109,6 +111,38 @@ package struct PredictionRecord {
         hasResponseTensors = flags.contains(.responseTensors)
     }
 
+    /// The shaped record that an entry is, after its kind; `nil` where it does not fit.
+    init?(
+        shaped whole: UnsafeRawBufferPointer, _ scan: inout ByteScan, _ sources: [PredictionSource]
+    ) {
+        guard let bits = scan.take(UInt8.self), let place = scan.take(UInt16.self),
+            Int(place) < sources.count, let layouts = sources[Int(place)].layouts,
+            let sequence = scan.take(UInt64.self), let milliseconds = scan.take(Int64.self),
+            let microseconds = scan.take(UInt32.self),
+            let request = scan.take(count: layouts.request.byteCount),
+            let response = scan.take(count: layouts.reply.byteCount)
+        else { return nil }
+        if CompactPredictions.Flags(rawValue: bits).contains(.hasCallerID) {
+            guard let text = scan.takeBytes(UInt16.self) else { return nil }
+            callerID = text
+        }
+        let source = sources[Int(place)]
+        id = PredictionID(
+            incarnation: source.incarnation, loop: source.loop, sequence: sequence)
+        status = 200
+        form = .json
+        self.milliseconds = milliseconds
+        self.microseconds = Int(microseconds)
+        description = source.description
+        self.request = request
+        self.response = response
+        tail = nil
+        self.whole = whole
+        self.source = source
+        self.layouts = layouts
+        (hasRequestTensors, hasResponseTensors) = (true, true)
+    }
+
     /// Every record of a block `ALP1`; `nil` where one does not fit, so that the block is no log.
     static func all(in records: UnsafeRawBufferPointer) -> [PredictionRecord]? {
         var found: [PredictionRecord] = []
@@ -163,14 +197,16 @@ package struct PredictionRecord {
         guard let signature = source.signature else { return nil }
         var answered: [LoggedTensor]?
         if hasResponseTensors {
-            guard let tensors = LoggedTensor.all(in: response, signature.outputs) else {
+            guard let tensors = tensors(in: response, layouts?.reply, signature.outputs) else {
                 return nil
             }
             answered = tensors
         }
         var asked = Data(request)
         if hasRequestTensors {
-            guard let tensors = LoggedTensor.all(in: request, signature.inputs) else { return nil }
+            guard let tensors = tensors(in: request, layouts?.request, signature.inputs) else {
+                return nil
+            }
             let places = answered?.map(\.place) ?? Array(signature.outputs.indices)
             asked = InferJSON.request(
                 tensors, callerID: callerID,
@@ -182,5 +218,13 @@ package struct PredictionRecord {
                 $0, model: words[0], version: words[4], callerID: callerID)
         }
         return (asked, said ?? Data(response))
+    }
+
+    private func tensors(
+        in bytes: UnsafeRawBufferPointer, _ layout: TensorLayout?,
+        _ signature: [PredictionSource.Signature.Tensor]
+    ) -> [LoggedTensor]? {
+        guard let layout else { return LoggedTensor.all(in: bytes, signature) }
+        return LoggedTensor.all(in: bytes, layout, signature)
     }
 }

@@ -43,4 +43,12 @@ struct LogEntryWriter {
             to: UnsafeMutableRawBufferPointer(rebasing: memory[offset..<offset + bytes]))
         offset += bytes
     }
+
+    /// The elements of tensors alone, which take so many bytes.
+    @inline(__always)
+    mutating func putElements(_ tensors: TensorSet, bytes: Int) {
+        guard bytes > 0, let start = memory.baseAddress else { return }
+        tensors.writeElements(to: start + offset)
+        offset += bytes
+    }
 }

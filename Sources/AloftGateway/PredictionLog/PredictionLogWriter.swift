@@ -1,7 +1,6 @@
 import AloftDomain
 import Foundation
 import Logging
-import NIOCore
 import NIOPosix
 import Synchronization
 
@@ -34,10 +33,10 @@ package final class PredictionLogWriter: Sendable {
     private let logger: Logger
     private let thread: NIOThreadPool
     private let state: Mutex<State>
-    /// Buffers whose records are written.
-    private let memory = Mutex<[ByteBuffer]>([])
+    /// Blocks that are written, and may be filled again.
+    private let used = Mutex<[LogBlock]>([])
 
-    private static let keptBuffers = 4
+    private static let keptBlocks = 4
     private static let keptBytes = 512 << 10
     private static let segmentBytes = 16 << 20
     private static let pendingLimitBytes = 64 << 20
@@ -57,8 +56,8 @@ package final class PredictionLogWriter: Sendable {
     package var counts: Counts { state.withLock(\.counts) }
 
     /// Hands records over; never waits.
-    func write(_ records: ByteBuffer) {
-        let size = records.readableBytes
+    func write(_ block: LogBlock) {
+        let size = block.recordBytes
         let isAccepted = state.withLock { state in
             guard state.pendingBytes + size <= Self.pendingLimitBytes else {
                 state.counts.bytesLost += UInt64(size)
@@ -68,7 +67,7 @@ package final class PredictionLogWriter: Sendable {
             return true
         }
         guard isAccepted else { return }
-        thread.submit { _ in self.append(records) }
+        thread.submit { _ in self.append(block) }
     }
 
     /// Ends the current segment after what was handed over before.
@@ -77,19 +76,20 @@ package final class PredictionLogWriter: Sendable {
         try? await thread.shutdownGracefully()
     }
 
-    private func append(_ records: ByteBuffer) {
-        let size = records.readableBytes
+    private func append(_ block: LogBlock) {
+        let size = block.recordBytes
         do {
             let file = try currentFile()
-            let written = try records.withUnsafeReadableBytes { try Self.write($0, to: file) }
+            let bytes = block.sealed()
+            try Self.write(bytes, to: file)
             let isFull = state.withLock { state in
                 state.pendingBytes -= size
-                state.counts.bytesWritten += UInt64(written)
-                state.fileBytes += written
+                state.counts.bytesWritten += UInt64(bytes.count)
+                state.fileBytes += bytes.count
                 state.isBroken = false
                 return state.fileBytes >= Self.segmentBytes
             }
-            keep(records)
+            keep(block)
             if isFull { endSegment() }
         } catch {
             let isFirst = state.withLock { state in
@@ -107,41 +107,30 @@ package final class PredictionLogWriter: Sendable {
         }
     }
 
-    /// Writes the block of these records without copying them, and returns its length.
-    private static func write(
-        _ records: UnsafeRawBufferPointer, to file: FileHandle
-    ) throws -> Int {
-        var head = PredictionBlock.head(of: records, .compact)
-        let total = head.count + records.count
-        let headCount = head.count
-        let written = head.withUnsafeMutableBytes { head in
-            let parts = [
-                iovec(iov_base: head.baseAddress, iov_len: head.count),
-                iovec(
-                    iov_base: UnsafeMutableRawPointer(mutating: records.baseAddress),
-                    iov_len: records.count),
-            ]
-            return writev(file.fileDescriptor, parts, Int32(parts.count))
-        }
-        if written == total { return total }
+    private static func write(_ bytes: UnsafeRawBufferPointer, to file: FileHandle) throws {
+        var part = iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+        let written = writev(file.fileDescriptor, &part, 1)
+        if written == bytes.count { return }
         // Interrupted, or the disk is full: the rest once more, which says what is wrong.
-        let done = max(0, written)
-        try file.write(contentsOf: Data(head.dropFirst(done)))
-        try file.write(contentsOf: Data(records.dropFirst(max(0, done - headCount))))
-        return total
+        try file.write(contentsOf: Data(bytes.dropFirst(max(0, written))))
     }
 
     // MARK: Memory
 
-    /// Memory for records, where there is some that was used before.
-    func takeMemory() -> ByteBuffer? { memory.withLock { $0.popLast() } }
+    /// An empty block, in memory that was used before where there is some.
+    func takeBlock(capacity: Int) -> LogBlock {
+        guard let block = used.withLock({ $0.popLast() }) else {
+            return LogBlock(capacity: capacity)
+        }
+        block.clear()
+        return block
+    }
 
-    private func keep(_ records: ByteBuffer) {
-        memory.withLock { memory in
-            guard memory.count < Self.keptBuffers, records.storageCapacity <= Self.keptBytes else {
-                return
-            }
-            memory.append(records)
+    private func keep(_ block: LogBlock) {
+        guard block.capacity <= Self.keptBytes else { return }
+        used.withLock { used in
+            if used.count < Self.keptBlocks { used.append(block) }
         }
     }
 

@@ -1,4 +1,47 @@
+package import AloftDomain
+
 extension TensorSet {
+    /// How the tensors lie; `nil` where the log cannot say it.
+    package var layout: TensorLayout? {
+        TensorLayout(
+            entries.map {
+                .init(place: $0.place, rank: $0.rank, byteCount: $0.byteCount)
+            }, dimensions: dimensions)
+    }
+
+    /// Whether the tensors lie as the numbers of a `PackedLayout` say.
+    package func lies(as layout: UnsafePointer<Int64>) -> Bool {
+        guard entries.count == Int(layout[0]), dimensions.count == Int(layout[1]) else {
+            return false
+        }
+        var next = layout + 2
+        var differences: Int64 = 0
+        for entry in entries {
+            differences |= next[0] ^ Int64(entry.place)
+            differences |= next[1] ^ Int64(entry.rank)
+            differences |= next[2] ^ Int64(entry.byteCount)
+            next += 3
+        }
+        for dimension in dimensions {
+            differences |= next.pointee ^ dimension
+            next += 1
+        }
+        return differences == 0
+    }
+
+    /// Writes the elements of all tensors, one behind the other.
+    ///
+    /// - Parameter memory: as long as they are together.
+    package func writeElements(to memory: UnsafeMutableRawPointer) {
+        var next = memory
+        for entry in entries {
+            let source = bytes(entry)
+            guard let start = source.baseAddress else { continue }
+            next.copyMemory(from: start, byteCount: source.count)
+            next += source.count
+        }
+    }
+
     /// What `writeLog` writes, in bytes; `nil` where its lengths do not reach so far.
     package var logBytes: Int? {
         guard entries.count <= 255 else { return nil }

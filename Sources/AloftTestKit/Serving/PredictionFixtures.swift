@@ -83,7 +83,10 @@ package struct PredictionFixture: Sendable {
     }
 
     /// The entry of its source: a model that takes an FP32 `x` and a BYTES `t`, and gives an INT64 `y`.
-    package var source: Data {
+    package var source: Data { source(layouts: nil) }
+
+    /// The same, with the layouts of its shaped records where it has some.
+    package func source(layouts: (request: TensorLayout, reply: TensorLayout)?) -> Data {
         let shared = CompactPredictions.source(
             description: Array(description.utf8), inputs: [("FP32", "x"), ("BYTES", "t")],
             outputs: [("INT64", "y")])
@@ -91,6 +94,24 @@ package struct PredictionFixture: Sendable {
             content.append(id.loop)
             content += Self.bytes(of: id.incarnation)
             content += shared ?? []
+            guard let layouts else { return }
+            content += layouts.request.bytes + layouts.reply.bytes
+        }
+    }
+
+    /// The entry of it as a shaped record of this source.
+    package func shapedRecord(source: UInt16, elements: Data, callerID: String = "") -> Data {
+        let flags: CompactPredictions.Flags = callerID.isEmpty ? [] : .hasCallerID
+        return Self.entry(CompactPredictions.shapedKind) { content in
+            content.append(flags.rawValue)
+            content += Self.bytes(of: source)
+            content += Self.bytes(of: id.sequence)
+            content += Self.bytes(of: milliseconds)
+            content += Self.bytes(of: UInt32(microseconds))
+            content += elements
+            guard !callerID.isEmpty else { return }
+            content += Self.bytes(of: UInt16(callerID.utf8.count))
+            content += Data(callerID.utf8)
         }
     }
 

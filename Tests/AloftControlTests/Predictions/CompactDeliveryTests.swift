@@ -82,4 +82,54 @@ import Testing
         let block = entries.withUnsafeBytes { PredictionBlock.make($0, .compact) }
         await #expect(throws: PredictionError.self) { try await archive.take(delivery(block)) }
     }
+
+    @Test func `shaped records of many sources are found with their own`() async throws {
+        let temporary = try TemporaryStore()
+        let archive = archive(temporary)
+        // As wide as the model's version says, so that a record read with another's shape is another.
+        func layouts(_ width: Int) throws -> (request: TensorLayout, reply: TensorLayout) {
+            let request = TensorLayout(
+                [.init(place: 0, rank: 1, byteCount: width * 4)], dimensions: [Int64(width)])
+            let reply = TensorLayout([.init(place: 0, rank: 1, byteCount: 8)], dimensions: [1])
+            return (try #require(request), try #require(reply))
+        }
+        let fixtures = (1...60 as ClosedRange<UInt64>).map { sequence in
+            fixture(sequence) { fixture in
+                fixture.endpoint = sequence % 3 == 0 ? "other.staging" : "demo"
+                fixture.revision = "rev-\(sequence % 2)"
+                fixture.version = "\(sequence % 2 + 1)"
+            }
+        }
+        var (entries, sources) = (Data(), [Data]())
+        for fixture in fixtures {
+            let width = try #require(Int(fixture.version))
+            let source = fixture.source(layouts: try layouts(width))
+            if !sources.contains(source) {
+                sources.append(source)
+                entries += source
+            }
+            let row = (0..<width).map { Float(fixture.id.sequence) + Float($0) }
+            var elements = Data()
+            for number in row {
+                withUnsafeBytes(of: number.bitPattern.littleEndian) {
+                    elements.append(contentsOf: $0)
+                }
+            }
+            elements += Data(count: 8)
+            let place = try #require(sources.firstIndex(of: source))
+            entries += fixture.shapedRecord(source: UInt16(place), elements: elements)
+        }
+        let bytes = entries.withUnsafeBytes { PredictionBlock.make($0, .shaped) }
+        #expect(try await archive.take(delivery(bytes)) == Int64(bytes.count))
+        let finder = PredictionFinder(
+            store: temporary.store, folder: temporary.folder.path + "/predictions")
+        for fixture in fixtures {
+            let found = try await finder.find(fixture.id.text)
+            let first = Double(fixture.id.sequence)
+            let data = fixture.version == "1" ? "[\(first)]" : "[\(first),\(first + 1)]"
+            #expect(String(decoding: found.request, as: UTF8.self).contains("\"data\":\(data)"))
+            #expect(found.endpoint == fixture.endpoint)
+            #expect(found.revision.rawValue == fixture.revision)
+        }
+    }
 }
