@@ -35,37 +35,6 @@ extension ConnectionHandler {
             predictionID: predictionID)
     }
 
-    /// Turns a request away that was not read, as cheaply as can be: at five times the capacity of a
-    /// model that is four of five.
-    func turnAway(_ error: InferenceError) {
-        guard let current, current.isKeptAlive, !current.isHTTP10, !loop.isDraining,
-            error.httpStatus == 429 || error.httpStatus == 503
-        else { return answer(error) }
-        let message = JSONText.quoted(error.message)
-        var output = loop.takeOutput()
-        output.clear(minimumCapacity: 1024)
-        output.writeWithUnsafeMutableBytes(
-            minimumWritableBytes: 256 + message.count + error.code.utf8.count
-        ) { memory in
-            var writer = ByteWriter(memory)
-            writer.write(
-                error.httpStatus == 429
-                    ? "HTTP/1.1 429 Too Many Requests" : "HTTP/1.1 503 Service Unavailable")
-            writer.write("\r\ncontent-type: application/json\r\nretry-after: ")
-            writer.write(decimal: UInt64(max(1, error.retryAfterSeconds)))
-            writer.write("\r\ncontent-length: ")
-            writer.write(decimal: UInt64(20 + message.count + error.code.utf8.count))
-            writer.write("\r\n\r\n{\"error\":")
-            writer.write(message)
-            writer.write(",\"code\":\"")
-            writer.write(Array(error.code.utf8))
-            writer.write("\"}")
-            return writer.count
-        }
-        loop.keepOutput(output)
-        finish(output, status: error.httpStatus)
-    }
-
     func answer(
         status: Int, contentType: String = "application/json", headers: [(String, String)] = [],
         body: [UInt8], predictionID: PredictionID? = nil

@@ -36,8 +36,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var unsent: ByteBuffer?
     /// Pieces that the library holds; while there are any, nothing may overtake them.
     private var queued = 0
+    /// When a request of this connection was turned away last.
+    var turnedAwayAt: NIODeadline?
+    /// What a client is told that came again too soon, when its pause is over.
+    var heldRefusal: InferenceError?
     private var sawPart = false
     private var isInputClosed = false
+    private var isOutputClosed = false
     /// When the connection last did something: opened, or ended an answer.
     private var quietSince = NIODeadline.now()
     /// When the first bytes of an unfinished head came.
@@ -108,9 +113,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         return true
     }
 
-    /// While an answer is outstanding nothing more is read, so a client cannot pile up requests.
+    /// While an answer is outstanding nothing more is read, so a client cannot pile up requests. One that
+    /// is about to be turned away hardly sends more, and to stop reading would cost more than the reply.
     func read(context: ChannelHandlerContext) {
-        if phase == .answering {
+        if phase == .answering, heldRefusal == nil || !pending.isEmpty {
             isReadHeldBack = true
         } else {
             context.read()
@@ -255,10 +261,22 @@ final class ConnectionHandler: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
+    /// Ends the connection when the client has taken the answers that the library still holds.
+    private func closeWhenSent() {
+        flush()
+        guard queued > 0, let context else { return close() }
+        phase = .closing
+        pending = []
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.close() }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: promise)
+    }
+
     /// Says that no more comes, and gives the client a second to read the answer: closing at once with
     /// unread input makes the kernel throw the answer away (RFC 9112, section 9.6).
     private func closeGently() {
         guard let context else { return }
+        isOutputClosed = true
         context.close(mode: .output, promise: nil)
         let channel = context.channel
         context.eventLoop.scheduleTask(in: .seconds(1)) { channel.close(promise: nil) }
@@ -274,7 +292,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
             // A client may end its side and still wait for the answer.
-            if phase == .idle || phase == .reading || phase == .closing { close() }
+            switch phase {
+            case .idle, .reading: closeWhenSent()
+            // The last answer is on its way still, and its end closes the connection.
+            case .closing: if isOutputClosed { close() }
+            case .answering: break
+            }
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -307,7 +330,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .idle:
             let isSlow = headSince.map { now - $0 > limit } ?? false
             if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
-        case .answering, .closing: break
+        case .closing:
+            // It does not take its last answers.
+            if now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
+        case .answering: break
         }
     }
 

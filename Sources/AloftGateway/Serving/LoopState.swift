@@ -26,6 +26,9 @@ final class LoopState {
     /// Connections with replies that are not sent yet, and since when the first waits.
     private var unflushed: [ConnectionHandler] = []
     private var unflushedSince = NIODeadline.distantFuture
+    /// Connections that are turned away after a pause, which is the same for all, so in their order.
+    private var held: [(connection: ConnectionHandler, end: NIODeadline)] = []
+    var refusals = RefusalReplies()
     /// The path that was asked last, since it is mostly the next one too.
     private var lastPath: RoutingTable.InferPath?
     private var chance: SplitMix64
@@ -138,6 +141,26 @@ final class LoopState {
             connections.removeAll(keepingCapacity: true)
             swap(&connections, &unflushed)
         }
+    }
+
+    /// Turns a connection away then, with others of the same moment.
+    func hold(_ connection: ConnectionHandler, until end: NIODeadline) {
+        held.append((connection, end))
+        if held.count == 1 { releaseHeld(at: end) }
+    }
+
+    private func releaseHeld(at time: NIODeadline) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(deadline: time) { bound.value.releaseHeld() }
+    }
+
+    private func releaseHeld() {
+        let now = NIODeadline.now()
+        let count = held.firstIndex { $0.end > now + Self.flushPatience } ?? held.count
+        let due = held[..<count]
+        held.removeFirst(count)
+        if let next = held.first { releaseHeld(at: next.end) }
+        for (connection, _) in due { connection.refuseHeld(now) }
     }
 
     func opened(_ connection: ConnectionHandler) {

@@ -1,0 +1,95 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import AloftGateway
+
+/// Clients that were turned away and try again at once.
+@Suite struct RefusalTests {
+    private final class Flag: Sendable {
+        let isSet = Atomic(false)
+    }
+
+    private static let path = "/v2/models/demo/infer"
+
+    @Test func `who comes again too soon is answered in order, and told when to come`() async throws
+    {
+        let state = States.state(1, [try States.revision(1, "slow.onnx", weight: 100)])
+        try await GatewayWorld.run(
+            state, folder: try States.folder(with: ["slow.onnx"]),
+            adjust: {
+                $0.inlineLimit = .microseconds(1)
+                $0.queueLimit = 1
+            }
+        ) { world in
+            try await world.waitUntilReady()
+            let row = (0..<128 * 128).map { _ in "1" }.joined(separator: ",")
+            let body =
+                #"{"inputs":[{"name":"x","shape":[1,128,128],"datatype":"FP32","data":[\#(row)]}]}"#
+            let request =
+                "POST \(Self.path) HTTP/1.1\r\nhost: x\r\ncontent-length: \(body.utf8.count)\r\n\r\n"
+                + body
+            let (address, enough) = (world.address, Flag())
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        try await RawConnection.offPool {
+                            let crowd = try RawConnection(address)
+                            while !enough.isSet.load(ordering: .relaxed) {
+                                try crowd.write(request)
+                                _ = try crowd.readReply()
+                            }
+                        }
+                    }
+                }
+                group.addTask {
+                    try await RawConnection.offPool {
+                        defer { enough.isSet.store(true, ordering: .relaxed) }
+                        try Self.hurry(try RawConnection(address), request)
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let calm = try await world.post(Self.path, body)
+            #expect(calm.status == 200)
+        }
+    }
+
+    /// Sends predictions and, without waiting for their answers, other requests behind them, until some
+    /// predictions were turned away one after another.
+    private static func hurry(_ connection: RawConnection, _ request: String) throws {
+        let page = "GET /v2 HTTP/1.1\r\nhost: x\r\n\r\n"
+        var (turnedAway, rounds) = (0, 0)
+        while turnedAway < 5, rounds < 2000 {
+            rounds += 1
+            try connection.write(request + page)
+            let answer = try connection.readReply()
+            #expect(try connection.readReply().body.contains("\"name\""))
+            guard answer.status == 429 else {
+                #expect(answer.status == 200)
+                continue
+            }
+            turnedAway += 1
+            #expect(answer.head.contains("retry-after: 1"))
+            #expect(answer.body.contains("Too many requests are waiting for this model ("))
+            #expect(answer.body.hasSuffix(#","code":"overloaded"}"#))
+        }
+        #expect(turnedAway == 5)
+    }
+
+    @Test func `a reply is made once for all who wait behind as many`() {
+        var (replies, made) = (RefusalReplies(), 0)
+        func reply(_ queued: Int) -> [UInt8] {
+            replies.reply(queued: queued, seconds: 1) {
+                made += 1
+                return Array("\(queued)".utf8)
+            }
+        }
+        for _ in 0..<3 { #expect(reply(7) == Array("7".utf8)) }
+        #expect(made == 1)
+        // However many there are, few are kept.
+        for queued in 0..<10_000 { #expect(reply(queued) == Array("\(queued)".utf8)) }
+        #expect(reply(7) == Array("7".utf8))
+        #expect(made > 10_000)
+    }
+}
