@@ -125,8 +125,9 @@ def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
     """What is answered at five times what the model can, and how quickly.
 
     The gateway has one core, the load the other: what is turned away costs the model's core too. A
-    machine is not as quick a minute later, so peak, normal and overload are measured in turns, and
-    compared within a turn.
+    machine is not as quick a minute later, so everything is measured in turns. Two peaks are told:
+    that of 16 clients which wait for their answers, so that batches are full and begin together,
+    and the most that is answered to clients which come by chance, as at five times the capacity.
     """
     os.sched_setaffinity(0, {0})
     for multiplications in (400, 150):
@@ -135,32 +136,37 @@ def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
         body = infer_body(x=np.ones((1, 1, 512), np.float32))
         file = home / "body.json"
         file.write_bytes(body)
-        of_peak, of_normal = [], []
+        answered: dict[str, list[float]] = {}
+        latency: dict[str, list[float]] = {}
         with gateway(program, folder, "--latency-target", "100", core=1) as peer:
             for turn in range(1, 6):
                 load(peer, file, 16, 1)
                 peak = load(peer, file, 16, seconds)
                 capacity = (peak["requests"] - peak["errors"]) / peak["seconds"]
-                report(
-                    "overload",
-                    multiplications=multiplications,
-                    turn=turn,
-                    phase="closed loop, 16 clients",
-                    answered_per_second=capacity,
-                    turned_away=peak["errors"],
-                    p99_ms=peak["p99_ms"],
-                )
-                normal = offer(peer, body, capacity, 0.8, seconds)
-                report("overload", multiplications=multiplications, turn=turn, **normal)
-                flood = offer(peer, body, capacity, 5.0, seconds)
-                report("overload", multiplications=multiplications, turn=turn, **flood)
-                of_peak.append(flood["of_peak"])
-                of_normal.append(flood["p99_ms"] / normal["p99_ms"])
+                closed = {
+                    "phase": "closed loop, 16 clients",
+                    "answered_per_second": capacity,
+                    "turned_away": peak["errors"],
+                    "p99_ms": peak["p99_ms"],
+                }
+                for facts in (
+                    closed,
+                    *(offer(peer, body, capacity, times, seconds) for times in (0.8, 1, 1.3, 5)),
+                ):
+                    report("overload", multiplications=multiplications, turn=turn, **facts)
+                    answered.setdefault(facts["phase"], []).append(facts["answered_per_second"])
+                    latency.setdefault(facts["phase"], []).append(facts["p99_ms"])
+        rates = {phase: statistics.median(found) for phase, found in answered.items()}
+        tails = {phase: statistics.median(found) for phase, found in latency.items()}
+        clients, normal, *others, flood = rates
         report(
             "overload",
             multiplications=multiplications,
-            median_of_peak=statistics.median(of_peak),
-            median_p99_of_normal=statistics.median(of_normal),
+            median_per_second=rates,
+            median_p99_ms=tails,
+            of_peak_of_16_clients=rates[flood] / rates[clients],
+            of_peak_of_chance=rates[flood] / max(rates[phase] for phase in (normal, *others)),
+            p99_of_normal=tails[flood] / tails[normal],
         )
 
 
