@@ -75,6 +75,10 @@ import Testing
             #expect(answer.body.hasSuffix(#","code":"overloaded"}"#))
         }
         #expect(turnedAway == 5)
+        // What is no request does not take away the answer to the one before it.
+        try connection.write(request + "no request\r\n\r\n")
+        let last = try connection.readReply()
+        #expect(last.status == 429 || last.status == 200)
     }
 
     @Test func `a reply is made once for all who wait behind as many`() {

@@ -11,7 +11,7 @@
 /// Request and reply are the bytes that came and went, or, where the flags say so, their tensors in
 /// binary: `LoggedTensor`.
 ///
-/// In a block `ALP3` a source may end with the layouts of request and reply (`TensorLayout`). A *shaped
+/// From `ALP3` on a source may end with the layouts of request and reply (`TensorLayout`). A *shaped
 /// record* (kind 2) is of such a source, of status 200 and Open Inference Protocol JSON: flags (1),
 /// source (2), sequence (8), wall time in milliseconds (8), microseconds taken (4), the elements of the
 /// request's tensors and of the reply's, whose lengths the layouts say, then the caller's own id if the

@@ -8,7 +8,9 @@ extension ConnectionHandler {
     }
 
     func answer(_ failure: InferenceError) {
-        answerError(status: failure.httpStatus, code: failure.code, message: failure.message)
+        answerError(
+            status: failure.httpStatus, code: failure.code, message: failure.message,
+            retryAfterSeconds: failure.retryAfterSeconds)
     }
 
     /// `{"error": "…", "code": "…"}`, the form of the Open Inference Protocol with our code beside it.

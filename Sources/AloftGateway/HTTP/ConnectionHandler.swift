@@ -304,6 +304,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError, heldRefusal != nil {
+            // The request before is still answered; it has only waited to be turned away.
+            current?.isKeptAlive = false
+            return refuseHeld(.now())
+        }
         guard error is HTTPParserError, phase == .idle || phase == .reading else {
             context.close(promise: nil)
             return
@@ -314,6 +319,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         phase = .closing
+        heldRefusal = nil
         pending = []
         socket = nil
         unsent = nil
@@ -331,7 +337,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             let isSlow = headSince.map { now - $0 > limit } ?? false
             if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
         case .closing:
-            // It does not take its last answers.
+            // It has not taken its last answers in that time.
             if now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
         case .answering: break
         }

@@ -21,6 +21,7 @@ package final class PredictionLogWriter: Sendable {
 
     private struct State {
         var counts = Counts()
+        /// Memory of the blocks that wait to be written, however little is in them.
         var pendingBytes = 0
         var number = 0
         var file: FileHandle?
@@ -57,13 +58,12 @@ package final class PredictionLogWriter: Sendable {
 
     /// Hands records over; never waits.
     func write(_ block: LogBlock) {
-        let size = block.recordBytes
         let isAccepted = state.withLock { state in
-            guard state.pendingBytes + size <= Self.pendingLimitBytes else {
-                state.counts.bytesLost += UInt64(size)
+            guard state.pendingBytes + block.capacity <= Self.pendingLimitBytes else {
+                state.counts.bytesLost += UInt64(block.recordBytes)
                 return false
             }
-            state.pendingBytes += size
+            state.pendingBytes += block.capacity
             return true
         }
         guard isAccepted else { return }
@@ -77,13 +77,12 @@ package final class PredictionLogWriter: Sendable {
     }
 
     private func append(_ block: LogBlock) {
-        let size = block.recordBytes
         do {
             let file = try currentFile()
             let bytes = block.sealed()
             try Self.write(bytes, to: file)
             let isFull = state.withLock { state in
-                state.pendingBytes -= size
+                state.pendingBytes -= block.capacity
                 state.counts.bytesWritten += UInt64(bytes.count)
                 state.fileBytes += bytes.count
                 state.isBroken = false
@@ -93,8 +92,8 @@ package final class PredictionLogWriter: Sendable {
             if isFull { endSegment() }
         } catch {
             let isFirst = state.withLock { state in
-                state.pendingBytes -= size
-                state.counts.bytesLost += UInt64(size)
+                state.pendingBytes -= block.capacity
+                state.counts.bytesLost += UInt64(block.recordBytes)
                 defer { state.isBroken = true }
                 return !state.isBroken
             }

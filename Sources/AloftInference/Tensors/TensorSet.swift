@@ -79,8 +79,23 @@ package final class TensorSet: @unchecked Sendable {
         used = entries[last].offset + byteCount
     }
 
-    /// Orders the tensors by their place in the signature.
-    func sortByPlace() { entries.sort { $0.place < $1.place } }
+    /// Orders the tensors, and their dimensions with them, by their place in the signature.
+    func sortByPlace() {
+        var isOrdered = true
+        for index in entries.indices.dropFirst()
+        where entries[index - 1].place > entries[index].place {
+            isOrdered = false
+        }
+        guard !isOrdered else { return }
+        entries.sort { $0.place < $1.place }
+        var ordered: [Int64] = []
+        for index in entries.indices {
+            let own = shape(entries[index])
+            entries[index].firstDimension = ordered.count
+            ordered += own
+        }
+        dimensions = ordered
+    }
 
     package func bytes(_ entry: Entry) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: memory + entry.offset, count: entry.byteCount)
