@@ -304,10 +304,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, heldRefusal != nil {
-            // The request before is still answered; it has only waited to be turned away.
+        if error is HTTPParserError, phase == .answering {
+            // The request before is answered still, and is the last.
             current?.isKeptAlive = false
-            return refuseHeld(.now())
+            pending = []
+            return
         }
         guard error is HTTPParserError, phase == .idle || phase == .reading else {
             context.close(promise: nil)
