@@ -275,12 +275,12 @@ def main() -> None:
         json.dumps({"bench": "serving", "date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count()})
     )
     if arguments.scenario:
-        with tempfile.TemporaryDirectory(dir=ROOT) as folder:
+        with tempfile.TemporaryDirectory(dir=ROOT / ".runtime") as folder:
             scenario = scenarios.SCENARIOS[arguments.scenario]
             scenario(arguments.program, Path(folder), load, arguments.seconds)
         return
     model, row = train()
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=ROOT / ".runtime") as folder, ExitStack() as stack:
         home = Path(folder)
         gateway, onnx_file = stack.enter_context(aloft(arguments.program, home, model, row))
         with urllib.request.urlopen(f"{gateway.url}/v2/models/cancer", timeout=30) as reply:

@@ -152,7 +152,7 @@ def main() -> None:
     print(json.dumps(head))
     model, row = train()
     expected = model.predict_proba(row)[0].tolist()
-    with tempfile.TemporaryDirectory(dir=ROOT) as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=ROOT / ".runtime") as folder, ExitStack() as stack:
         home = Path(folder)
         port = free_port()
         gateway, onnx_file = stack.enter_context(aloft(arguments.program, home, model, row, port))
