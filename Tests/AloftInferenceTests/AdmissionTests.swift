@@ -7,7 +7,7 @@ import Testing
     /// Of a model that takes 10 ms for a full batch of ten and 2 ms for one, and is free in so many ms.
     private func load(
         low: Int = 0, normal: Int = 0, high: Int = 0, untilFree: Double = 5, batch: Double = 10,
-        isOverloaded: Bool = false
+        isOverloaded: Bool = false, coming: Double = 0
     ) -> AdmissionPolicy.Load {
         var waiting = PriorityCounts()
         waiting[.low] = low
@@ -18,7 +18,26 @@ import Testing
             pace: AdmissionPolicy.Pace(
                 untilFree: untilFree * 1e6, runners: 1, batchRequests: 10,
                 batchNanoseconds: batch * 1e6, loneNanoseconds: batch / 5 * 1e6),
-            isOverloaded: isOverloaded)
+            isOverloaded: isOverloaded, coming: coming)
+    }
+
+    @Test func `under overload places are kept for those of higher priority`() {
+        func verdict(_ coming: Double, isOverloaded: Bool = true) -> AdmissionPolicy.Verdict {
+            let load = load(high: 4, untilFree: 7, isOverloaded: isOverloaded, coming: coming)
+            return policy.decide(.normal, load, remaining: 1e9)
+        }
+        #expect(verdict(5.9) == .admit)
+        #expect(verdict(6) == .refuse(retryAfterSeconds: 1))
+        #expect(verdict(1e300) == .refuse(retryAfterSeconds: 1))
+        #expect(verdict(6, isOverloaded: false) == .admit)
+        // Who can be answered in time is not late because others will come.
+        let short = load(high: 4, untilFree: 7, isOverloaded: true, coming: 100)
+        for (milliseconds, verdict) in [
+            (9.5, AdmissionPolicy.Verdict.refuse(retryAfterSeconds: 1)),
+            (8.5, .refuseAsLate(retryAfterSeconds: 1)),
+        ] {
+            #expect(policy.decide(.normal, short, remaining: milliseconds * 1e6) == verdict)
+        }
     }
 
     @Test func `while the line is short everybody is let in`() {

@@ -25,8 +25,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper
-from open_loop import OpenLoop
 from servers import Peer, free_port, running
 
 HERE = Path(__file__).resolve().parent
@@ -96,107 +94,6 @@ def infer_body(**tensors: Any) -> bytes:
         for name, value in tensors.items()
     ]
     return json.dumps({"inputs": inputs}).encode()
-
-
-# Overload
-
-
-def slow_model(multiplications: int, size: int = 512) -> bytes:
-    """Matrix products in a row: a batch reads each matrix once."""
-    matrix = (np.eye(size) * 0.999).astype(np.float32)
-    nodes = [
-        helper.make_node("MatMul", ["x" if i == 0 else f"h{i - 1}", "m"], [f"h{i}"])
-        for i in range(multiplications)
-    ]
-    last = f"h{multiplications - 1}"
-    nodes.append(helper.make_node("ReduceMean", [last], ["y"], axes=[1], keepdims=0))
-    graph = helper.make_graph(
-        nodes,
-        "slow",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, size])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", size])],
-        [helper.make_tensor("m", TensorProto.FLOAT, [size, size], matrix.ravel().tolist())],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    return bytes(made.SerializeToString())
-
-
-def overload(program: Path, home: Path, load: Any, seconds: int) -> None:
-    """What is answered at five times what the model can, and how quickly.
-
-    The gateway has one core, the load the other: what is turned away costs the model's core too. A
-    machine is not as quick a minute later, so everything is measured in turns. Two peaks are told:
-    that of 16 clients which wait for their answers, so that batches are full and begin together,
-    and the most that is answered to clients which come by chance, as at five times the capacity.
-    """
-    os.sched_setaffinity(0, {0})
-    for multiplications in (400, 150):
-        folder = home / f"gateway-{multiplications}"
-        place(folder, {"cancer": slow_model(multiplications)})
-        body = infer_body(x=np.ones((1, 1, 512), np.float32))
-        file = home / "body.json"
-        file.write_bytes(body)
-        answered: dict[str, list[float]] = {}
-        latency: dict[str, list[float]] = {}
-        with gateway(program, folder, "--latency-target", "100", core=1) as peer:
-            for turn in range(1, 6):
-                load(peer, file, 16, 1)
-                peak = load(peer, file, 16, seconds)
-                capacity = (peak["requests"] - peak["errors"]) / peak["seconds"]
-                closed = {
-                    "phase": "closed loop, 16 clients",
-                    "answered_per_second": capacity,
-                    "turned_away": peak["errors"],
-                    "p99_ms": peak["p99_ms"],
-                }
-                for facts in (
-                    closed,
-                    *(offer(peer, body, capacity, times, seconds) for times in (0.8, 1, 1.3, 5)),
-                ):
-                    report("overload", multiplications=multiplications, turn=turn, **facts)
-                    answered.setdefault(facts["phase"], []).append(facts["answered_per_second"])
-                    latency.setdefault(facts["phase"], []).append(facts["p99_ms"])
-        rates = {phase: statistics.median(found) for phase, found in answered.items()}
-        tails = {phase: statistics.median(found) for phase, found in latency.items()}
-        clients, normal, *others, flood = rates
-        report(
-            "overload",
-            multiplications=multiplications,
-            median_per_second=rates,
-            median_p99_ms=tails,
-            of_peak_of_16_clients=rates[flood] / rates[clients],
-            of_peak_of_chance=rates[flood] / max(rates[phase] for phase in (normal, *others)),
-            p99_of_normal=tails[flood] / tails[normal],
-        )
-
-
-def offer(peer: Peer, body: bytes, capacity: float, factor: float, seconds: int) -> dict[str, Any]:
-    """What came of so many times the capacity."""
-    client = OpenLoop(peer, body, "cancer")
-    client.run(capacity * factor, 1)
-    before, batches = peer.cpu_seconds(), batch_counts(peer)
-    outcome = client.run(capacity * factor, seconds)
-    client.close()
-    calls, together = (b - a for a, b in zip(batches, batch_counts(peer), strict=True))
-    shares = {
-        name: outcome.answered_by.get(name, 0) / max(1, count)
-        for name, count in outcome.offered_by.items()
-    }
-    return {
-        "phase": f"open loop, {factor} of capacity",
-        "offered_per_second": outcome.offered / seconds,
-        "answered_per_second": outcome.good / outcome.seconds,
-        "of_peak": outcome.good / outcome.seconds / capacity,
-        "p50_ms": outcome.percentile(0.5) * 1000,
-        "p99_ms": outcome.percentile(0.99) * 1000,
-        "statuses": outcome.statuses,
-        "answered_share": shares,
-        "without_retry_after": outcome.without_retry_after,
-        "connections": outcome.connections,
-        "latest_send_ms": outcome.latest_send * 1000,
-        "gateway_cpu": (peer.cpu_seconds() - before) / outcome.seconds,
-        "requests_a_call": together / max(calls, 1),
-    }
 
 
 # The prediction log
@@ -416,6 +313,13 @@ def takeover(program: Path, home: Path, load: Any, seconds: int) -> None:
         errors=facts["errors"],
         p99_ms=facts["p99_ms"],
     )
+
+
+def overload(*arguments: Any) -> None:
+    """Five times what a model can answer."""
+    from overload import overload as measure
+
+    measure(*arguments)
 
 
 def ceiling(program: Path, home: Path, load: Any, seconds: int) -> None:

@@ -5,17 +5,16 @@ import NIOCore
 
 extension ConnectionHandler {
     /// The request is complete: answers it, or begins to.
-    func dispatch() {
-        guard let current else { return }
-        if let tokens = loop.shared.tokens, !current.isPublic {
-            guard let token = current.token else { return answer(.tokenMissing) }
+    func dispatch(_ request: RequestInProgress) {
+        if let tokens = loop.shared.tokens, !request.isPublic {
+            guard let token = request.token else { return answer(.tokenMissing) }
             switch tokens.remembered(token) {
             case .known: break
             case .unknown, .unverifiable: return answer(.tokenUnknown)
             case nil: return verify(token, tokens)
             }
         }
-        route(current)
+        route(request)
     }
 
     private func verify(_ token: String, _ tokens: TokenGate) {

@@ -9,6 +9,7 @@ extension ConnectionHandler {
     /// pause. Clients that try again at once would otherwise have the processor that the model needs.
     func turnAway(_ error: InferenceError) {
         let now = NIODeadline.now()
+        loop.turnedAway(now)
         let toldToWait = TimeAmount.seconds(Int64(error.retryAfterSeconds))
         guard let last = turnedAwayAt, now - last < toldToWait, isPatient else {
             return refuse(error, now)
@@ -35,7 +36,8 @@ extension ConnectionHandler {
 
     private func refuse(_ error: InferenceError, _ now: NIODeadline) {
         turnedAwayAt = now
-        guard let current, current.isKeptAlive, !current.isHTTP10, !loop.isDraining,
+        // Read in place: a copy of the request would cost more than the reply.
+        guard current?.isKeptAlive == true, current?.isHTTP10 == false, !loop.isDraining,
             case .overloaded(let queued, let seconds) = error
         else { return answer(error) }
         let reply = loop.refusals.reply(queued: queued, seconds: seconds) {
@@ -46,13 +48,9 @@ extension ConnectionHandler {
             let head =
                 "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n"
                 + "retry-after: \(seconds)\r\ncontent-length: \(body.count)\r\n\r\n"
-            return Array(head.utf8) + body
+            return ByteBuffer(bytes: Array(head.utf8) + body)
         }
-        var output = loop.takeOutput()
-        output.clear(minimumCapacity: 1024)
-        output.writeBytes(reply)
-        loop.keepOutput(output)
-        finish(output, status: error.httpStatus, now: now)
+        finish(reply, status: error.httpStatus, now: now)
     }
 }
 
@@ -63,10 +61,10 @@ struct RefusalReplies {
         let seconds: Int
     }
 
-    private var known: [Key: [UInt8]] = [:]
+    private var known: [Key: ByteBuffer] = [:]
     private static let most = 256
 
-    mutating func reply(queued: Int, seconds: Int, make: () -> [UInt8]) -> [UInt8] {
+    mutating func reply(queued: Int, seconds: Int, make: () -> ByteBuffer) -> ByteBuffer {
         let key = Key(queued: queued, seconds: seconds)
         if let reply = known[key] { return reply }
         if known.count >= Self.most { known.removeAll(keepingCapacity: true) }

@@ -109,7 +109,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         }
         current = request
-        dispatch()
+        dispatch(request)
         return true
     }
 
@@ -127,7 +127,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head): begin(head, context)
         case .body(let bytes): append(bytes)
-        case .end: if phase == .reading { dispatch() }
+        case .end: if phase == .reading, let current { dispatch(current) }
         }
     }
 

@@ -27,8 +27,10 @@ final class LoopState {
     private var unflushed: [ConnectionHandler] = []
     private var unflushedSince = NIODeadline.distantFuture
     /// Connections that are turned away after a pause, which is the same for all, so in their order.
-    private var held: [(connection: ConnectionHandler, end: NIODeadline)] = []
+    private var held = CircularBuffer<(connection: ConnectionHandler, end: NIODeadline)>()
+    private var isReleaseDue = false
     var refusals = RefusalReplies()
+    private var scheduling = LoopScheduling()
     /// The path that was asked last, since it is mostly the next one too.
     private var lastPath: RoutingTable.InferPath?
     private var chance: SplitMix64
@@ -146,22 +148,39 @@ final class LoopState {
     /// Turns a connection away then, with others of the same moment.
     func hold(_ connection: ConnectionHandler, until end: NIODeadline) {
         held.append((connection, end))
-        if held.count == 1 { releaseHeld(at: end) }
+        if !isReleaseDue { releaseHeld(at: end) }
     }
 
     private func releaseHeld(at time: NIODeadline) {
+        isReleaseDue = true
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(deadline: time) { bound.value.releaseHeld() }
     }
 
     private func releaseHeld() {
         let now = NIODeadline.now()
-        let count = held.firstIndex { $0.end > now + Self.flushPatience } ?? held.count
-        let due = held[..<count]
-        held.removeFirst(count)
+        while let first = held.first, first.end <= now + Self.flushPatience {
+            held.removeFirst()
+            first.connection.refuseHeld(now)
+        }
+        isReleaseDue = false
         if let next = held.first { releaseHeld(at: next.end) }
-        for (connection, _) in due { connection.refuseHeld(now) }
     }
+
+    /// A request was turned away.
+    func turnedAway(_ now: NIODeadline) {
+        if scheduling.refused() { endPeriod(at: now + Self.schedulingPeriod) }
+    }
+
+    private func endPeriod(at time: NIODeadline) {
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(deadline: time) {
+            guard bound.value.scheduling.periodEnded() else { return }
+            bound.value.endPeriod(at: time + Self.schedulingPeriod)
+        }
+    }
+
+    private static let schedulingPeriod = TimeAmount.milliseconds(250)
 
     func opened(_ connection: ConnectionHandler) {
         connections[ObjectIdentifier(connection)] = connection

@@ -158,7 +158,10 @@ extension LoopState {
     func refused(_ prediction: Prediction, _ error: InferenceError) {
         // What was turned away is counted where it was, and says nothing about the revision.
         switch error {
-        case .overloaded, .shuttingDown: return giveBack(prediction.request, prediction.reply)
+        case .overloaded:
+            turnedAway(.now())
+            return giveBack(prediction.request, prediction.reply)
+        case .shuttingDown: return giveBack(prediction.request, prediction.reply)
         default: break
         }
         let counters = prediction.revision.counters

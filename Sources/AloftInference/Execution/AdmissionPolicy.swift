@@ -7,7 +7,8 @@
 /// While more comes than can be answered, a line would stay at that length, and waiting in it help nobody.
 /// So under overload only so many wait as the model needs to be
 /// kept busy: who is let in waits for no more than about one batch. Since more come in the time of a
-/// batch than fit into the next, those who come late in it fill it.
+/// batch than fit into the next, those who come late in it fill it. Places that higher priorities will need
+/// until then are kept for them: who is let in and then displaced was read in vain.
 package struct AdmissionPolicy: Sendable {
     /// Requests that may wait, whatever the expectation.
     package var limit: Int
@@ -62,11 +63,16 @@ package struct AdmissionPolicy: Sendable {
         package var pace: Pace
         /// More comes than can be answered.
         package var isOverloaded: Bool
+        /// Requests of higher priority that will come until a runner is free; looked at under overload.
+        package var coming: Double
 
-        package init(waiting: PriorityCounts, pace: Pace, isOverloaded: Bool) {
+        package init(
+            waiting: PriorityCounts, pace: Pace, isOverloaded: Bool, coming: Double = 0
+        ) {
             self.waiting = waiting
             self.pace = pace
             self.isOverloaded = isOverloaded
+            self.coming = coming
         }
     }
 
@@ -107,7 +113,9 @@ package struct AdmissionPolicy: Sendable {
         guard wait + load.pace.loneNanoseconds <= remaining else {
             return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
-        if wait <= longestWait(load) * Self.share(priority), waiting < limit { return .admit }
+        let ahead = load.isOverloaded ? waiting + Int(min(load.coming, 1e6)) : waiting
+        let longest = longestWait(load) * Self.share(priority)
+        if load.pace.wait(behind: ahead) <= longest, waiting < limit { return .admit }
         guard let lowest = load.waiting.lowest(below: priority) else {
             return .refuse(retryAfterSeconds: retryAfter)
         }

@@ -14,6 +14,8 @@ package struct CallCost: Sendable {
     }
 
     private var sizes = [Sizes](repeating: Sizes(), count: 40)
+    /// Through `sizes`; asked for each request, so kept.
+    private var line = RowCost(fixed: 0, each: 0)
 
     /// What is left of a call's weight after the next one.
     private static let memory = 0.98
@@ -37,12 +39,18 @@ package struct CallCost: Sendable {
         sizes[place].weight += calls
         sizes[place].size += (Double(size) - sizes[place].size) / weight
         sizes[place].time += (nanoseconds - sizes[place].time) / weight
+        line = Self.line(sizes)
     }
 
     /// What rows cost that have so many elements each, neither part below 0. Where all calls were of
     /// about one size nothing is known of a fixed part, and none is supposed; before the first call both
     /// are 0.
     package func ofRows(elements: Double) -> RowCost {
+        RowCost(fixed: line.fixed, each: line.each * elements)
+    }
+
+    /// The line through all sizes: what a call costs, and an element.
+    private static func line(_ sizes: [Sizes]) -> RowCost {
         let (weight, size, time) = sizes.reduce((0.0, 0.0, 0.0)) {
             ($0.0 + $1.weight, $0.1 + $1.weight * $1.size, $0.2 + $1.weight * $1.time)
         }
@@ -55,13 +63,12 @@ package struct CallCost: Sendable {
                 sum.1 + one.weight * distance * (one.time - meanTime)
             )
         }
-        let proportional = RowCost(fixed: 0, each: meanTime / meanSize * elements)
+        let proportional = RowCost(fixed: 0, each: meanTime / meanSize)
         guard spread > 1e-9 * weight * meanSize * meanSize else { return proportional }
         let each = product / spread
         if each < 0 { return RowCost(fixed: meanTime, each: 0) }
         let fixed = meanTime - each * meanSize
-        if fixed < 0 { return proportional }
-        return RowCost(fixed: fixed, each: each * elements)
+        return fixed < 0 ? proportional : RowCost(fixed: fixed, each: each)
     }
 }
 

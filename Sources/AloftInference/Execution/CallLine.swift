@@ -7,6 +7,7 @@ package struct CallLine {
     private let policy: AdmissionPolicy
     private var isClosed = false
     private var overload = OverloadWatch()
+    private var arrivals = ArrivalRates()
 
     package init(policy: AdmissionPolicy) { self.policy = policy }
 
@@ -25,6 +26,7 @@ package struct CallLine {
         let remaining = Double((call.deadline - now).nanoseconds)
         let verdict = decide(call.priority, pace, remaining: remaining, now: now)
         overload.record(verdict, now)
+        arrivals.record(call.priority, now)
         switch verdict {
         case .admit:
             waiting.append(call)
@@ -52,6 +54,7 @@ package struct CallLine {
         case .admit, .admitInPlaceOf: return nil
         case .refuse(let seconds), .refuseAsLate(let seconds):
             overload.record(verdict, now)
+            arrivals.record(priority, now)
             reading.shed[priority] += 1
             return overloaded(seconds)
         }
@@ -60,11 +63,12 @@ package struct CallLine {
     private func decide(
         _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
-        policy.decide(
-            priority,
-            AdmissionPolicy.Load(
-                waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now)),
-            remaining: remaining)
+        var load = AdmissionPolicy.Load(
+            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now))
+        if load.isOverloaded {
+            load.coming = arrivals.expected(above: priority, within: pace.untilFree, now)
+        }
+        return policy.decide(priority, load, remaining: remaining)
     }
 
     private func overloaded(_ seconds: Int) -> InferenceError {

@@ -245,8 +245,11 @@ package final class CallQueue: Sendable {
             }
         }
         let ran = ThreadClock.nanoseconds() - processor
-        let passed = Double((NIODeadline.now() - begin).nanoseconds)
+        let end = NIODeadline.now()
+        let passed = Double((end - begin).nanoseconds)
         state.withLock { state in
+            state.pace.answered(
+                alive.lazy.map(\.queuedAt), end, isOverloaded: state.line.isOverloaded(end))
             state.pace.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.line.reading.late += calls.count - alive.count

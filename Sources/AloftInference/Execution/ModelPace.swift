@@ -22,6 +22,7 @@ package struct ModelPace {
     private var fill = 1.0
     /// Time that passes for each of processor time, smoothed.
     private var stretch = 1.0
+    private var usual = UsualLatency()
 
     private static let smoothing = 0.125
 
@@ -44,12 +45,40 @@ package struct ModelPace {
         return RowCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
     }
 
-    /// The most rows of the next call. Under overload one call in eight may have twice as many, or what is
-    /// known of longer ones would never be seen to be wrong.
+    /// The most rows of the next call. Under overload one call in eight may have twice as many as keep
+    /// most of the throughput, or what is known of longer ones would never be seen to be wrong.
     package func rowLimit(_ cost: RowCost, isOverloaded: Bool) -> Int {
-        let limit = policy.rowLimit(cost, isOverloaded: isOverloaded)
+        let limit = usualLimit(cost, isOverloaded: isOverloaded)
         guard isOverloaded, lastNumber % 8 == 7 else { return limit }
-        return min(policy.rowLimit(cost), 2 * limit)
+        let twice = 2 * policy.rowLimit(cost, isOverloaded: true)
+        return max(limit, min(policy.rowLimit(cost), twice))
+    }
+
+    /// The same for calls that are not the eighth. Under overload so many rows as keep most of the
+    /// throughput, and as many more as nobody notices who is used to what requests take otherwise.
+    private func usualLimit(_ cost: RowCost, isOverloaded: Bool) -> Int {
+        guard isOverloaded else { return policy.rowLimit(cost) }
+        let enough = policy.rowLimit(cost, isOverloaded: true)
+        return max(enough, min(policy.rowLimit(cost), unnoticed(cost)))
+    }
+
+    private func unnoticed(_ cost: RowCost) -> Int {
+        guard let usual = usual.percentile99, cost.each > 0 else { return 1 }
+        return Int(max(1, min(1e6, (Self.noticed * usual - cost.fixed) / cost.each)))
+    }
+
+    /// Of the usual 99th percentile, what a call may take: two of them, one to wait for and the own,
+    /// stay below twice the percentile, with room for those that take longer than expected.
+    private static let noticed = 0.75
+
+    /// Requests were answered that came then.
+    ///
+    /// - Parameter isOverloaded: more come than can be answered.
+    package mutating func answered(
+        _ came: some Sequence<NIODeadline>, _ now: NIODeadline, isOverloaded: Bool
+    ) {
+        if isOverloaded { return usual.isOverloaded(now) }
+        for time in came { usual.record(Double((now - time).nanoseconds), now) }
     }
 
     /// Requests in the model.
@@ -104,7 +133,7 @@ package struct ModelPace {
         }
         let cost = cost(elements: elements)
         let rows = max(rows, 1)
-        let full = Double(policy.rowLimit(cost, isOverloaded: isOverloaded)) / rows
+        let full = Double(usualLimit(cost, isOverloaded: isOverloaded)) / rows
         let requests = max(1, full * fill)
         return AdmissionPolicy.Pace(
             untilFree: untilFree, runners: runners, batchRequests: requests,

@@ -36,3 +36,16 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 def cancer() -> dict[str, Any]:
     """Rows of the classifier's data, and what the runtime itself answers on them."""
     return dict(json.loads(fixture("cancer.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def strict_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One that takes a mebibyte at most and waits a second for what is to come."""
+    one = Gateway(
+        folder=tmp_path_factory.mktemp("strict") / "data",
+        arguments=["--body-limit", "1", "--request-timeout", "1"],
+    )
+    one.deploy("split", (fixture("constant-1.onnx"), 100))
+    one.start()
+    yield one
+    assert one.stop() == 0
