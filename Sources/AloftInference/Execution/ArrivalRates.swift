@@ -16,12 +16,12 @@ package struct ArrivalRates: Sendable {
     package init() {}
 
     package mutating func record(_ priority: CallPriority, _ now: NIODeadline) {
-        rates[priority.rawValue].count = count(priority, now) + 1
-        rates[priority.rawValue].last = now
+        let place = priority.rawValue
+        rates[place] = Rate(count: count(place, now) + 1, last: now)
     }
 
-    private func count(_ priority: CallPriority, _ now: NIODeadline) -> Double {
-        let rate = rates[priority.rawValue]
+    private func count(_ place: Int, _ now: NIODeadline) -> Double {
+        let rate = rates[place]
         return rate.count * Self.span / (Self.span + max(0, Double((now - rate.last).nanoseconds)))
     }
 
@@ -30,9 +30,10 @@ package struct ArrivalRates: Sendable {
     package func expected(
         above priority: CallPriority, within nanoseconds: Double, _ now: NIODeadline
     ) -> Double {
-        // Where one comes in each interval, the count is by one more than those that come in the span.
-        let mean = CallPriority.allCases.filter { $0 > priority }.reduce(0) {
-            $0 + max(0, count($1, now) - 1) / Self.span * nanoseconds
+        var mean = 0.0
+        for place in priority.rawValue + 1..<rates.count {
+            // Where one comes in each interval, the count is by one more than those of the span.
+            mean += max(0, count(place, now) - 1) / Self.span * nanoseconds
         }
         return max(0, mean - mean.squareRoot())
     }
