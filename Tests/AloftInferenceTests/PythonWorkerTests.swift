@@ -71,6 +71,8 @@ private let misbehavingWorker = """
                 .write(to: URL(fileURLWithPath: package + "/__main__.py"))
             var limits = PythonWorkerPool.Limits()
             limits.memoryBytes = memoryBytes
+            // Nobody is turned away, however busy the machine.
+            limits.targetNanoseconds = 1e13
             log = folder + "/worker.log"
             pool = try PythonWorkerPool(
                 command: PythonWorkerCommand(
