@@ -50,7 +50,7 @@ import Testing
         for start in stride(from: 10, to: 40, by: 3) {
             fill(&usual, start..<start + 1, slow: 1e9)
             for part in 0..<20 {
-                usual.isOverloaded(second(Double(start) + 1 + Double(part) / 10))
+                usual.forgetLatest(second(Double(start) + 1 + Double(part) / 10))
             }
         }
         let after = try #require(usual.percentile99)

@@ -77,7 +77,7 @@ package struct ModelPace {
     package mutating func answered(
         _ came: some Sequence<NIODeadline>, _ now: NIODeadline, isOverloaded: Bool
     ) {
-        if isOverloaded { return usual.isOverloaded(now) }
+        if isOverloaded { return usual.forgetLatest(now) }
         for time in came { usual.record(Double((now - time).nanoseconds), now) }
     }
 

@@ -42,8 +42,8 @@ package struct UsualLatency: Sendable {
         current.isEmpty = false
     }
 
-    /// More comes than can be answered.
-    package mutating func isOverloaded(_ now: NIODeadline) {
+    /// More comes than can be answered: what came lately is not usual.
+    package mutating func forgetLatest(_ now: NIODeadline) {
         began = now
         if !last.isEmpty { last = Second() }
         if !current.isEmpty { current = Second() }
