@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from protocol_gateway import Gateway, fixture
+from protocol_gateway import Gateway, fixture, limited_gateway
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +41,6 @@ def cancer() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def strict_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One that takes a mebibyte at most and waits a second for what is to come."""
-    one = Gateway(
-        folder=tmp_path_factory.mktemp("strict") / "data",
-        arguments=["--body-limit", "1", "--request-timeout", "1"],
-    )
-    one.deploy("split", (fixture("constant-1.onnx"), 100))
-    one.start()
-    yield one
-    assert one.stop() == 0
+    folder = tmp_path_factory.mktemp("strict") / "data"
+    with limited_gateway(folder, "--request-timeout", "1") as one:
+        yield one

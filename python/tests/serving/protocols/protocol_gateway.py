@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,13 @@ def fixture(name: str) -> Path:
     if not path.exists():
         pytest.exit(f"{path} is missing: run `make setup-tests`", returncode=2)
     return path
+
+
+@contextlib.contextmanager
+def limited_gateway(folder: Path, *arguments: str) -> Iterator[Gateway]:
+    """One of its own that serves `split` and takes a mebibyte at most."""
+    one = Gateway(folder=folder, arguments=["--body-limit", "1", *arguments])
+    one.deploy("split", (fixture("constant-1.onnx"), 100))
+    one.start()
+    yield one
+    assert one.stop() == 0

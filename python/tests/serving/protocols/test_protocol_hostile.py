@@ -15,7 +15,7 @@ import grpc
 import numpy as np
 import pytest
 import requests
-from protocol_gateway import Gateway, fixture
+from protocol_gateway import Gateway, fixture, limited_gateway
 from tritonclient.grpc import service_pb2 as messages
 from tritonclient.grpc import service_pb2_grpc as services
 
@@ -25,14 +25,8 @@ INFER = "/inference.GRPCInferenceService/ModelInfer"
 @pytest.fixture(scope="module")
 def small_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One that takes a mebibyte at most, on two event loops."""
-    one = Gateway(
-        folder=tmp_path_factory.mktemp("small") / "data",
-        arguments=["--body-limit", "1", "--threads", "2"],
-    )
-    one.deploy("split", (fixture("constant-1.onnx"), 100))
-    one.start()
-    yield one
-    assert one.stop() == 0
+    with limited_gateway(tmp_path_factory.mktemp("small") / "data", "--threads", "2") as one:
+        yield one
 
 
 def ask(gateway: Gateway, message: bytes, timeout: float = 30) -> grpc.RpcError | None:
