@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test check format setup setup-tests test-swift test-python clean
+.PHONY: help build web demo test check format fuzz setup setup-tests test-swift test-python clean
 
 UV := $(CURDIR)/.tools/uv/bin/uv
 PROGRAM := $(CURDIR)/.build/release/aloft
@@ -49,6 +49,10 @@ format: setup-tests ## Put all sources into the house style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
 	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types web/screens
 	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens
+
+SECONDS_EACH ?= 600
+fuzz: build setup-tests ## Send mutated requests to both planes, an hour in all (SECONDS_EACH=600)
+	bench/fuzz/run --program $(PROGRAM) --seconds $(SECONDS_EACH) --seed $$RANDOM
 
 clean: ## Remove build outputs, tools and the demo's data
 	rm -rf web/dist .build .tools .runtime .venv .demo
