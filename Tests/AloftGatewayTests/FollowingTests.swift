@@ -14,6 +14,8 @@ final class ServerStub: Sendable {
     private struct Memory {
         var state: DesiredState
         var reports: [GatewayReport] = []
+        /// How often each blob was asked for, by digest.
+        var downloads: [String: Int] = [:]
     }
 
     private let memory: Mutex<Memory>
@@ -32,6 +34,8 @@ final class ServerStub: Sendable {
     func set(_ state: DesiredState) { memory.withLock { $0.state = state } }
 
     var reports: [GatewayReport] { memory.withLock(\.reports) }
+
+    var downloads: [String: Int] { memory.withLock(\.downloads) }
 
     func lastReport(of revision: Int) -> RevisionReport? {
         reports.last?.revisions.first { $0.revision.rawValue.hasPrefix("rev-\(revision)-") }
@@ -63,9 +67,9 @@ final class ServerStub: Sendable {
             return try self.json(EmptyReply())
         }
         router.get("/api/v1/blobs/{digest}") { _, context in
-            guard let data = self.blobs[try context.parameters.require("digest")] else {
-                return Response(status: .notFound)
-            }
+            let digest = try context.parameters.require("digest")
+            self.memory.withLock { $0.downloads[digest, default: 0] += 1 }
+            guard let data = self.blobs[digest] else { return Response(status: .notFound) }
             return Response(status: .ok, body: .init(byteBuffer: ByteBuffer(bytes: data)))
         }
         let (ports, bound) = AsyncStream.makeStream(of: Int.self)

@@ -8,6 +8,8 @@ import Foundation
 struct ModelStore: Sendable {
     private let folder: String
     private let client: ServerClient?
+    /// A version that is live twice is fetched once.
+    private let fetches = SharedWork<String>()
 
     /// - Parameter client: where missing models come from; `nil` for none.
     init(folder: String, client: ServerClient?) throws {
@@ -26,12 +28,14 @@ struct ModelStore: Sendable {
     func path(of servable: ServableReference) async throws -> String {
         let name = servable.manifest.runtime == .onnx ? "model.onnx" : "model.tar"
         let path = place(of: servable.digest) + "/" + name
-        if FileManager.default.fileExists(atPath: path) {
-            if try Self.digest(ofFile: path) == servable.digest { return path }
-            // Damaged on disk: fetched anew below.
-            unlink(path)
+        try await fetches.once(for: path) {
+            if FileManager.default.fileExists(atPath: path) {
+                if try Self.digest(ofFile: path) == servable.digest { return }
+                // Damaged on disk: fetched anew below.
+                unlink(path)
+            }
+            try await fetch(servable, to: path)
         }
-        try await fetch(servable, to: path)
         return path
     }
 
@@ -42,8 +46,9 @@ struct ModelStore: Sendable {
         }
         try FileManager.default.createDirectory(
             atPath: place(of: servable.digest), withIntermediateDirectories: true)
-        let temporary = path + ".part"
-        unlink(temporary)
+        Self.removeRemains(in: place(of: servable.digest))
+        // A gateway that takes this one's place may fetch into the same folder meanwhile.
+        let temporary = "\(path).part-\(getpid())"
         guard FileManager.default.createFile(atPath: temporary, contents: nil),
             let file = FileHandle(forWritingAtPath: temporary)
         else { throw ModelFetchError.unwritable(path: temporary) }
@@ -69,6 +74,17 @@ struct ModelStore: Sendable {
         try file.synchronize()
         guard rename(temporary, path) == 0 else { throw ModelFetchError.unwritable(path: path) }
         DiskSync.folder(place(of: servable.digest))
+    }
+
+    /// Removes what processes that are no more had begun to fetch.
+    private static func removeRemains(in folder: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names {
+            guard let mark = name.range(of: ".part") else { continue }
+            let process = Int32(name[mark.upperBound...].dropFirst())
+            if let process, process != getpid(), kill(process, 0) == 0 { continue }
+            unlink(folder + "/" + name)
+        }
     }
 
     private static func digest(ofFile path: String) throws -> ContentDigest {
