@@ -60,7 +60,7 @@ extension ArtifactFolder {
         _ id: ArtifactUploadID, to path: ArtifactPath, parts: [Part]
     ) throws {
         let folder = try folder(of: id)
-        guard try target(in: folder) == path.text else {
+        guard try target(in: folder).isSame(as: path.text) else {
             throw ArtifactError.uploadNotFound(id.rawValue)
         }
         if FileManager.default.fileExists(atPath: folder + "/" + Self.complete) { return }

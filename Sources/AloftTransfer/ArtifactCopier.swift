@@ -1,4 +1,5 @@
 import AloftClient
+import AloftDomain
 import AloftWire
 import AsyncHTTPClient
 import Foundation
@@ -21,7 +22,7 @@ struct ArtifactCopier: Sendable {
             throw SourceError("\(uri) is not kept by this server", isRefusal: true)
         }
         let there = isResumed ? try await sizes(below: root) : [:]
-        for file in files where there[file.path] != file.sizeBytes {
+        for file in files where there[ExactText(file.path)] != file.sizeBytes {
             try await put(file, from: reader, to: root)
         }
     }
@@ -40,8 +41,8 @@ struct ArtifactCopier: Sendable {
     }
 
     /// What an interrupted import has copied already.
-    private func sizes(below root: String) async throws -> [String: Int64] {
-        var sizes: [String: Int64] = [:]
+    private func sizes(below root: String) async throws -> [ExactText: Int64] {
+        var sizes: [ExactText: Int64] = [:]
         var folders = [""]
         while let folder = folders.popLast() {
             let path = folder.isEmpty ? root : root + "/" + folder
@@ -53,7 +54,7 @@ struct ArtifactCopier: Sendable {
                 if item.is_dir ?? false {
                     folders.append(full)
                 } else {
-                    sizes[full] = item.file_size ?? 0
+                    sizes[ExactText(full)] = item.file_size ?? 0
                 }
             }
         }

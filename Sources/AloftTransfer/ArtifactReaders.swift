@@ -6,20 +6,23 @@ import NIOCore
 enum ArtifactURI {
     /// The path in `mlflow-artifacts:/path` or `mlflow-artifacts://host/path`.
     static func proxied(_ uri: String) -> String? {
-        guard uri.hasPrefix("mlflow-artifacts:") else { return nil }
-        var rest = uri.dropFirst("mlflow-artifacts:".count)
-        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
-        return String(rest.drop { $0 == "/" })
+        guard let rest = uri.rest(after: "mlflow-artifacts:") else { return nil }
+        return String(path(afterHost: rest).dropping("/"))
     }
 
     /// The path of this machine that a URI names, if it names one.
     static func local(_ uri: String) -> String? {
-        if uri.hasPrefix("file:") {
-            let rest = uri.dropFirst(5)
-            let path = rest.hasPrefix("//") ? rest.dropFirst(2).drop { $0 != "/" } : rest
+        if let rest = uri.rest(after: "file:") {
+            let path = path(afterHost: rest)
             return String(path).removingPercentEncoding ?? String(path)
         }
-        return uri.contains(":") ? nil : uri
+        return uri.holds(":") ? nil : uri
+    }
+
+    /// `/path` of `//host/path`.
+    private static func path(afterHost text: Substring) -> Substring {
+        guard let named = text.rest(after: "//") else { return text }
+        return Substring(named.unicodeScalars.drop { $0 != "/" })
     }
 }
 
@@ -40,7 +43,7 @@ struct ProxyReader: ArtifactReader {
                 Self.base, [("path", path)])
             for item in reply.files ?? [] {
                 // Names are relative to the folder; some servers answer them from the root.
-                let name = item.path.split(separator: "/").last.map(String.init) ?? item.path
+                let name = item.path.pieces(at: "/").last.map(String.init) ?? item.path
                 let full = folder.isEmpty ? name : folder + "/" + name
                 guard let safe = SafePath.checked(full) else {
                     throw SourceError(
@@ -146,11 +149,11 @@ struct LocalPlaces: Sendable {
             return folder(root + "/" + path, of: uri)
         }
         guard let local = ArtifactURI.local(uri) else { return .elsewhere(uri) }
-        let absolute = local.hasPrefix("/") ? local : (base ?? ".") + "/" + local
+        let absolute = local.begins(with: "/") ? local : (base ?? ".") + "/" + local
         if exists(absolute) { return .here(FolderReader(root: absolute)) }
         // The tracker ran elsewhere: its folders end alike, …/EXPERIMENT/RUN/artifacts.
         if let artifacts {
-            let parts = local.split(separator: "/")
+            let parts = local.pieces(at: "/")
             for count in [3, 4] where parts.count >= count {
                 let moved = artifacts + "/" + parts.suffix(count).joined(separator: "/")
                 if exists(moved) { return .here(FolderReader(root: moved)) }

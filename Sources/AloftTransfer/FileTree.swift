@@ -1,3 +1,4 @@
+import AloftDomain
 import Crypto
 import Foundation
 
@@ -97,7 +98,7 @@ enum FileName {
             }
         }
         // `.partial` stands for what is not whole yet.
-        guard text.utf8.count > 150 || text.hasSuffix(".partial") || text.isEmpty else {
+        guard text.utf8.count > 150 || text.ends(with: ".partial") || text.isEmpty else {
             return text
         }
         let digest = SHA256.hash(data: Data(name.utf8)).prefix(8)
@@ -108,8 +109,10 @@ enum FileName {
 
 enum CSV {
     static func cell(_ text: String) -> String {
-        let isPlain = !text.contains { $0 == "," || $0 == "\"" || $0.isNewline }
-        return isPlain ? text : "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+        let isPlain = !text.unicodeScalars.contains {
+            $0 == "," || $0 == "\"" || Character($0).isNewline
+        }
+        return isPlain ? text : "\"" + text.replacing(scalar: "\"", with: "\"\"") + "\""
     }
 
     /// The shortest text that gives the same number again.

@@ -9,10 +9,12 @@ import NIOCore
 package struct FolderExport: Sendable {
     private let source: any TransferSource
     private let root: String
+    // text: what a person typed, who cannot see which spelling it has
     private let names: Set<String>
     private let progress: TransferProgress
 
     package init(
+        // text: as above
         from source: any TransferSource, to folder: String, experiments names: Set<String>,
         tell: @escaping @Sendable (TransferReport) -> Void
     ) {

@@ -12,11 +12,13 @@ package struct Importer: Sendable {
     private let progress: TransferProgress
     private let copier: ArtifactCopier
     /// Only experiments of these names; all if empty.
+    // text: what a person typed, who cannot see which spelling it has
     private let names: Set<String>
     /// How many runs are copied side by side, so that they share commits.
     private let parallel = 4
 
     package init(
+        // text: as above
         from source: any TransferSource, into client: ServerClient, experiments names: Set<String>,
         tell: @escaping @Sendable (TransferReport) -> Void
     ) {
@@ -165,9 +167,7 @@ package struct Importer: Sendable {
     }
 
     private func folder(_ target: Target, _ rest: String) -> String {
-        var root = target.here.artifactLocation
-        while root.hasSuffix("/") { root.removeLast() }
-        return root + "/" + rest
+        target.here.artifactLocation.droppingLast("/") + "/" + rest
     }
 
     /// One thing that a side refuses does not stop the others.
@@ -250,12 +250,12 @@ extension Importer {
     /// A source below an experiment's place there is below its place here.
     private static func moved(_ source: String, _ targets: [Target]) -> String {
         for target in targets {
-            var there = target.there.artifactLocation
-            while there.hasSuffix("/") { there.removeLast() }
-            var here = target.here.artifactLocation
-            while here.hasSuffix("/") { here.removeLast() }
-            guard !there.isEmpty, source.hasPrefix(there + "/"), there != here else { continue }
-            return here + source.dropFirst(there.count)
+            let there = target.there.artifactLocation.droppingLast("/")
+            let here = target.here.artifactLocation.droppingLast("/")
+            guard !there.isEmpty, !there.isSame(as: here), source.begins(with: there + "/"),
+                let rest = source.rest(after: there)
+            else { continue }
+            return String(here + rest)
         }
         return source
     }

@@ -7,6 +7,7 @@ import GRDB
 package struct MLflowDatabaseSource: TransferSource {
     private let database: DatabaseQueue
     private let places: LocalPlaces
+    // text: names of MLflow's own tables
     private let columns: [String: Set<String>]
     package let identity: String
 
@@ -20,6 +21,7 @@ package struct MLflowDatabaseSource: TransferSource {
         do {
             database = try DatabaseQueue(path: absolute, configuration: configuration)
             columns = try database.read { db in
+                // text: as above
                 var columns: [String: Set<String>] = [:]
                 for table in try String.fetchAll(
                     db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -178,10 +180,10 @@ package struct MLflowDatabaseSource: TransferSource {
                     SELECT rowid, key, value, timestamp, step, is_nan FROM metrics
                     WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ?
                     """, arguments: [run.id.rawValue, cursor.row, limit])
-            var byKey: [String: TransferPoints] = [:]
+            var byKey: [ExactText: TransferPoints] = [:]
             for row in rows {
                 let key: String = row["key"]
-                byKey[key, default: TransferPoints(key: key)].append(
+                byKey[ExactText(key), default: TransferPoints(key: key)].append(
                     value: Self.value(row), timestamp: row["timestamp"], step: row["step"])
             }
             var next = cursor

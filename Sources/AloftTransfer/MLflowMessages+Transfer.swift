@@ -69,7 +69,8 @@ extension TransferModel.Version {
 extension TransferModel {
     /// The logged model that a version's source `models:/m-…` names.
     static func loggedModel(in source: String) -> LoggedModelID? {
-        guard source.hasPrefix("models:/m-"), !source.dropFirst(8).contains("/") else { return nil }
-        return LoggedModelID(String(source.dropFirst(8)))
+        guard let rest = source.rest(after: "models:/"), rest.begins(with: "m-"), !rest.holds("/")
+        else { return nil }
+        return LoggedModelID(String(rest))
     }
 }

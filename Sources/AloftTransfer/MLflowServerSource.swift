@@ -129,9 +129,9 @@ extension MLflowServerSource {
         let prompts = "tag.`mlflow.prompt.is_prompt` = 'true'"
         let plain = try await models(filter: "")
         let all = plain + ((try? await models(filter: prompts)) ?? [])
-        var seen: Set<String> = []
+        var seen: Set<ExactText> = []
         var result: [TransferModel] = []
-        for model in all where seen.insert(model.name).inserted {
+        for model in all where seen.insert(ExactText(model.name)).inserted {
             result.append(try await complete(model))
         }
         return result.sorted { $0.name < $1.name }
@@ -169,7 +169,7 @@ extension MLflowServerSource {
     private func versions(
         of name: String, isPrompt: Bool
     ) async throws -> [TransferModel.Version] {
-        let quoted = name.replacingOccurrences(of: "'", with: "''")
+        let quoted = name.replacing(scalar: "'", with: "''")
         let filter =
             "name = '\(quoted)'"
             + (isPrompt ? " AND tag.`mlflow.prompt.is_prompt` = 'true'" : "")

@@ -5,12 +5,12 @@ import Foundation
 /// All runs of an experiment as one table: a column for each param and each metric.
 struct RunTable {
     private var runs: [TransferRun] = []
-    private var params: Set<String> = []
-    private var metrics: Set<String> = []
+    private var params: Set<ExactText> = []
+    private var metrics: Set<ExactText> = []
 
     mutating func add(_ run: TransferRun) {
-        params.formUnion(run.params.map(\.key))
-        metrics.formUnion(run.metrics.map(\.key))
+        params.formUnion(run.params.map { ExactText($0.key) })
+        metrics.formUnion(run.metrics.map { ExactText($0.key) })
         // The table needs neither tags nor datasets.
         var small = run
         small.tags = []
@@ -19,17 +19,19 @@ struct RunTable {
     }
 
     var csv: Data {
-        let paramKeys = params.sorted()
-        let metricKeys = metrics.sorted()
+        let paramKeys = params.sorted { $0.text < $1.text }
+        let metricKeys = metrics.sorted { $0.text < $1.text }
         var text =
             (["run_id", "name", "user", "status", "started", "ended"]
-            + paramKeys.map { "params.\($0)" } + metricKeys.map { "metrics.\($0)" })
+            + paramKeys.map { "params.\($0.text)" } + metricKeys.map { "metrics.\($0.text)" })
             .map(CSV.cell).joined(separator: ",") + "\n"
         for run in runs {
             let values = Dictionary(
-                run.params.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+                run.params.map { (ExactText($0.key), $0.value) },
+                uniquingKeysWith: { _, last in last })
             let numbers = Dictionary(
-                run.metrics.map { ($0.key, $0.value) }, uniquingKeysWith: { _, last in last })
+                run.metrics.map { (ExactText($0.key), $0.value) },
+                uniquingKeysWith: { _, last in last })
             var cells = [
                 run.id.rawValue, run.name, run.user, run.status.rawValue, Self.time(run.startTime),
                 run.endTime.map(Self.time) ?? "",

@@ -1,3 +1,4 @@
+import AloftDomain
 package import AsyncHTTPClient
 import Foundation
 import NIOCore
@@ -19,7 +20,7 @@ package struct SourceConnection: Sendable {
     private let http: HTTPClient
 
     package init(address: String, access: Access, http: HTTPClient) {
-        self.address = address.hasSuffix("/") ? String(address.dropLast()) : address
+        self.address = String(address.droppingLast("/"))
         self.access = access
         self.http = http
     }
@@ -121,7 +122,7 @@ package struct SourceConnection: Sendable {
     }
 
     private static func encoded(_ text: String) -> String {
-        text.split(separator: "/", omittingEmptySubsequences: false)
+        text.pieces(at: "/", keepingEmpty: true)
             .map { SafePath.encoded(String($0)) }.joined(separator: "%2F")
     }
 }

@@ -104,16 +104,17 @@ package struct SourceError: Error, Sendable {
 enum SafePath {
     /// The path without empty components; `nil` if it leaves its folder or is none.
     static func checked(_ text: String) -> String? {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: true)
-        guard !parts.isEmpty, parts.count <= 100, !text.utf8.contains(0), !text.contains("\\"),
-            parts.allSatisfy({ $0 != ".." && $0 != "." && $0.utf8.count <= 255 })
+        let parts = text.pieces(at: "/")
+        guard !parts.isEmpty, parts.count <= 100, !text.utf8.contains(0), !text.holds("\\"),
+            parts.allSatisfy({ !$0.isSame(as: "..") && !$0.isSame(as: ".") && $0.utf8.count <= 255 }
+            )
         else { return nil }
         return parts.joined(separator: "/")
     }
 
     /// Percent-encoded for a URL, but for the slashes.
     static func encoded(_ path: String) -> String {
-        path.split(separator: "/").map { part in
+        path.pieces(at: "/").map { part in
             part.utf8.map { byte in
                 switch byte {
                 case 48...57, 65...90, 97...122, 45, 46, 95, 126:

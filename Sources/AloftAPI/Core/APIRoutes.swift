@@ -37,6 +37,7 @@ package struct APIRoutes {
         } catch is NIOTooManyBytesError {
             throw BodyError.tooLarge(limitBytes: limit)
         }
+        try NulCheck.refuse(buffer.readableBytesView)
         do {
             return try JSON.decoder.decode(E.Body.self, from: Data(buffer.readableBytesView))
         } catch let error as DecodingError {

@@ -68,6 +68,7 @@ extension DecodingError {
         case is String.Type: "a string"
         case is Bool.Type: "true or false"
         case is Int.Type, is Int64.Type, is Double.Type, is UInt64.Type: "a number"
+        // text: the name of a type of ours
         default: "\(type)".hasPrefix("Array") ? "a list" : "an object"
         }
     }

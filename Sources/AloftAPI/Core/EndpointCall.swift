@@ -9,7 +9,9 @@ package struct EndpointCall<E: Endpoint>: Sendable {
     package let principal: Principal
     /// The caller's own token, to ask a gateway in its name.
     package let token: String?
+    // text: names of our own endpoints
     private let parameters: [String: String]
+    // text: only our own names are read
     private let queries: [String: String]
 
     init(body: E.Body, request: Request, context: AloftRequestContext) {

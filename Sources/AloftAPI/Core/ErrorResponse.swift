@@ -41,7 +41,7 @@ package enum ErrorResponse {
 
     static func isTracking(_ path: String) -> Bool {
         ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/", "/graphql", "/model-versions/"]
-            .contains { path.hasPrefix($0) }
+            .contains { path.begins(with: $0) }
     }
 
     /// What the HTTP library refuses, most often a route that there is not: clients of the tracking

@@ -60,7 +60,7 @@ package struct PrincipalMiddleware: RouterMiddleware {
     /// send.
     static func secret(in headers: HTTPFields) -> String? {
         guard let header = headers[.authorization] else { return nil }
-        let words = header.split(separator: " ", maxSplits: 1)
+        let words = header.pieces(at: " ", most: 2)
         guard words.count == 2 else { return nil }
         let value = words[1].trimmingCharacters(in: .whitespaces)
         switch words[0].lowercased() {
@@ -69,7 +69,7 @@ package struct PrincipalMiddleware: RouterMiddleware {
         case "basic":
             guard let data = Data(base64Encoded: value) else { return nil }
             let pair = String(decoding: data, as: UTF8.self)
-            return pair.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return pair.pieces(at: ":", most: 2, keepingEmpty: true)
                 .dropFirst().first.map(String.init)
         default:
             return nil

@@ -1,3 +1,4 @@
+import AloftDomain
 import HTTPTypes
 package import Hummingbird
 import NIOCore
@@ -48,7 +49,7 @@ package struct ShortCallMiddleware: RouterMiddleware {
         else { return false }
         let path = request.uri.path
         return Self.folders.contains { folder in
-            path.hasPrefix(folder) && calls.contains(path.dropFirst(folder.count))
+            path.rest(after: folder).map(calls.contains) ?? false
         }
     }
 }

@@ -117,7 +117,7 @@ package struct ConversionController: Sendable {
         _ facts: VersionFacts, requirements: String, snapshot: ContentDigest
     ) -> JobSpec {
         let uri = "models:/\(facts.key)"
-        let quoted = "'" + uri.replacingOccurrences(of: "'", with: "'\\''") + "'"
+        let quoted = "'" + uri.replacing(scalar: "'", with: "'\\''") + "'"
         return JobSpec(
             project: facts.project, name: "convert",
             command: "exec python -m aloft_models.convert --model-uri \(quoted) "
@@ -156,7 +156,6 @@ package struct ConversionController: Sendable {
     /// The converter's own sentence, if it came to one.
     private static func said(in lines: String) -> String? {
         let mark = "conversion failed: "
-        return lines.split(separator: "\n").last { $0.hasPrefix(mark) }
-            .map { String($0.dropFirst(mark.count)) }
+        return lines.pieces(at: "\n").compactMap { $0.rest(after: mark) }.last.map(String.init)
     }
 }

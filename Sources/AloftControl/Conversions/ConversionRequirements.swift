@@ -1,4 +1,6 @@
 package import AloftArtifacts
+import AloftDomain
+import AloftStore
 import Foundation
 
 /// The Python packages of a conversion: the model's own, and the converters.
@@ -22,9 +24,9 @@ package enum ConversionRequirements {
     ///   that the converter pins gives way to the pin, or no environment could be made at all.
     package static func text(own: String?) -> String {
         let pinned = Set(converters.map(packageName))
-        let lines = (own ?? "").split(separator: "\n").map {
+        let lines = (own ?? "").pieces(at: "\n").map {
             $0.trimmingCharacters(in: .whitespaces)
-        }.filter { !$0.isEmpty && !$0.hasPrefix("#") && !pinned.contains(packageName($0)) }
+        }.filter { !$0.isEmpty && !$0.begins(with: "#") && !pinned.contains(packageName($0)) }
         let names = Set(lines.map(packageName))
         var needed = fallback.filter { !names.contains(packageName($0)) }
         if names.contains("mlflow") { needed.removeAll { packageName($0) == "mlflow-skinny" } }
@@ -37,7 +39,7 @@ package enum ConversionRequirements {
     /// `scikit-learn` of `Scikit_learn[extra]>=1.2; python_version > "3"`.
     private static func packageName(_ line: String) -> String {
         line.prefix { $0.isLetter || $0.isNumber || "-_.".contains($0) }.lowercased()
-            .replacingOccurrences(of: "_", with: "-")
+            .replacing(scalar: "_", with: "-")
     }
 }
 
@@ -58,10 +60,6 @@ package struct VersionFiles: Sendable {
 
     /// The path in `mlflow-artifacts:/path` and `mlflow-artifacts://host/path`.
     private static func path(in uri: String) -> String? {
-        guard uri.hasPrefix("mlflow-artifacts:/") else { return nil }
-        let rest = uri.dropFirst("mlflow-artifacts:/".count)
-        guard rest.hasPrefix("/") else { return String(rest) }
-        let afterHost = rest.dropFirst().drop { $0 != "/" }
-        return String(afterHost.drop { $0 == "/" })
+        ArtifactPlaceText.rooted(uri)
     }
 }

@@ -7,12 +7,15 @@ struct CheckValues: Sendable, Equatable {
     struct Other: Sendable, Equatable {
         /// The version that serves there.
         var version: ModelVersionKey
+        // text: what the project's own checks name
         var values: [String: Double]
     }
 
     /// Of the version under test. Latencies in seconds.
+    // text: what the project's own checks name
     var own: [String: Double] = [:]
     /// Of the version that serves in an environment; environments without one are absent.
+    // text: what the project's own checks name
     var others: [String: Other] = [:]
 }
 

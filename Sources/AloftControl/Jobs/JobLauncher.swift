@@ -24,6 +24,7 @@ package struct JobLauncher: Sendable {
     ///
     /// - Throws: `JobError` if there is no such job, or a parameter is missing or unknown.
     package func run(
+        // text: names of parameters, which are ASCII
         _ name: String, of project: ProjectID, parameters: [String: String], priority: Int,
         by who: Principal
     ) async throws -> JobRecord {
@@ -41,6 +42,7 @@ package struct JobLauncher: Sendable {
     }
 
     private static func spec(
+        // text: names of parameters, which are ASCII
         _ definition: JobDefinition, project: ProjectID, parameters: [String: String]
     ) throws -> JobSpec {
         let known = definition.run.parameters

@@ -71,7 +71,7 @@ package struct JobLogs: Sendable {
             window = (window + data).suffix(16 << 10)
         }
         return String(decoding: window, as: UTF8.self)
-            .split(separator: "\n", omittingEmptySubsequences: false).suffix(lines + 1)
+            .pieces(at: "\n", keepingEmpty: true).suffix(lines + 1)
             .joined(separator: "\n").trimmingCharacters(in: .newlines)
     }
 

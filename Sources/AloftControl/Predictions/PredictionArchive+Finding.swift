@@ -68,7 +68,7 @@ package struct PredictionFinder: Sendable {
 
         /// `nil` unless `text` is one.
         package init?(_ text: String) {
-            let words = text.split(separator: "-", omittingEmptySubsequences: false)
+            let words = text.pieces(at: "-", keepingEmpty: true)
             guard words.count == 2, let milliseconds = Int64(words[0]),
                 (0...253_402_300_799_999).contains(milliseconds),
                 words[1].isEmpty || PredictionID(String(words[1])) != nil

@@ -30,7 +30,7 @@ package struct ScoringService: Sendable {
         var faults: [String] {
             var faults: [String] = []
             for (name, path) in [("input", input), ("output", output)] {
-                if !path.hasPrefix("/") || path.contains("\0") || path.utf8.count > 4000 {
+                if !path.begins(with: "/") || path.holds("\0") || path.utf8.count > 4000 {
                     faults.append("\(name) is \(path.prefix(200)): expected an absolute path")
                 }
             }
@@ -103,7 +103,7 @@ package struct ScoringService: Sendable {
         _ request: Request, _ facts: VersionFacts, requirements: String, snapshot: ContentDigest
     ) -> JobSpec {
         func quoted(_ text: String) -> String {
-            "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+            "'" + text.replacing(scalar: "'", with: "'\\''") + "'"
         }
         var words = [
             "exec python -m aloft_models.score", "--model \(quoted(facts.key.model))",

@@ -24,6 +24,7 @@ package struct SpaceSurvey: Sendable {
         var experiments: [SpaceQueries.Deleted]
         var garbage: [SpaceQueries.Garbage]
         var holds: SpaceHolds
+        // text: digests
         var digests: Set<String>
         var experimentPlaces: [String]
         var isImporting: Bool
@@ -133,7 +134,7 @@ package struct SpaceSurvey: Sendable {
                     add(entry.name, place, before: moment, to: &folders)
                 } else if entry.name == "models" {
                     for model in try artifacts.list(ArtifactPath(place))
-                    where model.isFolder && model.name.hasPrefix("m-")
+                    where model.isFolder && model.name.begins(with: "m-")
                         && Self.isIdentifier(model.name.dropFirst(2))
                     {
                         add(model.name, place + "/" + model.name, before: moment, to: &folders)
@@ -151,7 +152,7 @@ package struct SpaceSurvey: Sendable {
         let place = experiment + "/traces"
         guard let path = try? ArtifactPath(place) else { return }
         for trace in try artifacts.list(path)
-        where trace.isFolder && trace.name.hasPrefix("tr-")
+        where trace.isFolder && trace.name.begins(with: "tr-")
             && Self.isIdentifier(trace.name.dropFirst(3))
         {
             add(trace.name, place + "/" + trace.name, before: moment, to: &folders)

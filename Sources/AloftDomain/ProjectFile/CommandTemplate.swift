@@ -68,7 +68,7 @@ package struct CommandTemplate: Sendable, Hashable {
         }.joined()
     }
 
-    /// `text` as one word of a POSIX shell.
+    /// `text` as one word of a POSIX shell, which reads bytes: a quote is one whatever mark follows.
     package static func quoted(_ text: String) -> String {
         let isPlain =
             !text.isEmpty
@@ -78,8 +78,7 @@ package struct CommandTemplate: Sendable, Hashable {
             }
         guard !isPlain else { return text }
         return "'"
-            + text.split(separator: "'", omittingEmptySubsequences: false)
-            .joined(separator: "'\\''") + "'"
+            + text.pieces(at: "'", keepingEmpty: true).joined(separator: "'\\''") + "'"
     }
 }
 

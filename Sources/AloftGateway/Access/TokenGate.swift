@@ -12,8 +12,10 @@ package final class TokenGate: Sendable {
 
     private struct Memory {
         /// By the token's digest: until when the server need not be asked again.
+        // text: digests of tokens
         var known: [String: Date] = [:]
         /// Tokens that the server refused, so that guesses cost it nothing; bounded.
+        // text: digests of tokens
         var refused: [String: Date] = [:]
     }
 

@@ -12,6 +12,7 @@ enum UsableCores {
     /// hexadecimal digits, with commas between them.
     static func allowed(_ status: String) -> Int? {
         let name = "Cpus_allowed:"
+        // text: the kernel's own file
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else {
             return nil
         }

@@ -67,6 +67,7 @@ extension Fleet {
 
     /// What each endpoint holds; what is being loaded counts, what is leaving does not.
     private func occupants(except name: String) -> [MemoryPlan.Occupant] {
+        // text: names of our own
         var occupants: [String: MemoryPlan.Occupant] = [:]
         func add(_ endpoint: String, _ bytes: Int, lastUsed: UInt64, isPinned: Bool) {
             var occupant =

@@ -43,6 +43,7 @@ actor Fleet {
     private let changed: @Sendable () -> Void
     private(set) var publication: Task<Void, Never>?
     /// Endpoints that an administrator wants out of memory.
+    // text: names of endpoints, which are ASCII
     var unloaded: Set<String> = []
     /// Whether something changed since the publication under way was made.
     private var isTableStale = false
@@ -50,6 +51,7 @@ actor Fleet {
     var line: [Key] = []
     private var loads = 0
     var counts = MemoryCounts()
+    // text: names of endpoints, which are ASCII
     var sleepers: [String: [Sleeper]] = [:]
     var lastSleeper: UInt64 = 0
     /// How often a revision could not be fetched.

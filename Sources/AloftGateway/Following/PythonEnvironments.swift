@@ -16,6 +16,7 @@ package struct PythonEnvironments: PythonModelLoader {
     private let packagePath: String
     private let uv: String?
     private let memoryBytes: Int
+    // text: this process's own environment
     private let environment: [String: String]
     private let logger: Logger
 
@@ -26,6 +27,7 @@ package struct PythonEnvironments: PythonModelLoader {
     ///   - environment: variables that workers get.
     package init(
         folder: String, interpreter: String?, packagePath: String, uv: String?, memoryBytes: Int,
+        // text: this process's own environment
         environment: [String: String], logger: Logger
     ) {
         self.folder = folder

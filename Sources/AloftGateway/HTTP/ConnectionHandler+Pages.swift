@@ -7,7 +7,7 @@ import NIOCore
 /// Everything but predictions: health, metadata, metrics, and the model repository.
 extension ConnectionHandler {
     func page(_ path: String) {
-        let segments = path.split(separator: "/").map(String.init)
+        let segments = path.pieces(at: "/").map(String.init)
         switch (segments.first, segments.count) {
         case ("v2", 1):
             json(
@@ -114,7 +114,7 @@ extension ConnectionHandler {
 
     /// The model repository extension: `index`, `models/NAME/load`, `models/NAME/unload`.
     func administration(_ path: String) {
-        let segments = path.split(separator: "/").map(String.init)
+        let segments = path.pieces(at: "/").map(String.init)
         switch (segments.count, segments.last) {
         case (3, "index"): index()
         case (5, "load") where segments[2] == "models": administer(segments[3], isLoad: true)

@@ -212,6 +212,6 @@ extension ConnectionHandler: PredictionWaiter {
 extension RequestInProgress {
     /// Liveness is no secret.
     fileprivate var isPublic: Bool {
-        if case .page(let path) = target { path.hasPrefix("/v2/health/") } else { false }
+        if case .page(let path) = target { path.begins(with: "/v2/health/") } else { false }
     }
 }

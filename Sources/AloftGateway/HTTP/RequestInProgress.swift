@@ -134,7 +134,7 @@ struct RequestInProgress {
     }
 
     private static func bearer(_ value: String) -> String? {
-        let words = value.split(separator: " ", maxSplits: 1)
+        let words = value.pieces(at: " ", most: 2)
         guard words.count == 2, words[0].lowercased() == "bearer" else { return nil }
         return String(words[1])
     }
@@ -142,9 +142,9 @@ struct RequestInProgress {
     /// `250ms`, `1.5s` or a bare number of seconds.
     static func milliseconds(_ text: String) -> Int? {
         let (digits, factor): (Substring, Double) =
-            text.hasSuffix("ms")
+            text.ends(with: "ms")
             ? (text.dropLast(2), 1)
-            : text.hasSuffix("s") ? (text.dropLast(), 1000) : (text[...], 1000)
+            : text.ends(with: "s") ? (text.dropLast(), 1000) : (text[...], 1000)
         guard let value = Double(digits), value > 0, value * factor <= 86_400_000 else {
             return nil
         }
@@ -193,8 +193,8 @@ extension RequestInProgress {
     private static func target(
         method: HTTPMethod, uri: String, table: RoutingTable
     ) -> Target {
-        let path = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)[0]
-        let segments = path.split(separator: "/").map(decoded)
+        let path = uri.pieces(at: "?", most: 2, keepingEmpty: true)[0]
+        let segments = path.pieces(at: "/").map(decoded)
         switch (segments.first, segments.count) {
         case ("v2", 4) where segments[1] == "models" && segments[3] == "infer":
             guard method == .POST else { return .refused(.methodNotAllowed(allowed: "POST")) }
@@ -228,7 +228,7 @@ extension RequestInProgress {
 
     /// Percent-decoding; what is no valid text stays as it is.
     private static func decoded(_ segment: Substring) -> String {
-        guard segment.contains("%") else { return String(segment) }
+        guard segment.utf8.contains(UInt8(ascii: "%")) else { return String(segment) }
         var bytes: [UInt8] = []
         var rest = segment.utf8[...]
         while let byte = rest.popFirst() {

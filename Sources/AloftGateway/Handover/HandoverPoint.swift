@@ -125,6 +125,7 @@ final class HandoverPoint: Sendable {
         stream.setTimeout(seconds: Self.secondsToAsk)
         // One that only looks whether somebody is here asks nothing.
         guard let question = try? stream.receive().text else { return }
+        // text: what our own later program asks
         if question.hasPrefix("door "), let address = ListenAddress(String(question.dropFirst(5))) {
             return try handDoor(at: address, stream)
         }

@@ -1,3 +1,4 @@
+// text-file: what our own earlier program answers
 package import AloftDomain
 import Foundation
 

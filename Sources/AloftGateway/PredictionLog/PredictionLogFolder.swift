@@ -44,6 +44,7 @@ struct PredictionLogFolder: Sendable {
     func segments() -> [(number: Int, bytes: Int)] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap { name -> (number: Int, bytes: Int)? in
+            // text: our own files
             guard name.hasSuffix(".alog"), let number = Int(name.dropLast(5)), number >= 0 else {
                 return nil
             }

@@ -11,7 +11,7 @@ struct ScoringRequest {
     ) throws(InferenceError) {
         let manifest = revision.served.servable.manifest
         try ScoringReader.read(
-            bytes, isCSV: contentType.lowercased().hasPrefix("text/csv"),
+            bytes, isCSV: contentType.lowercased().begins(with: "text/csv"),
             signature: revision.signature, columns: manifest.columns, into: request)
         let place = manifest.predictOutput.flatMap { revision.signature.outputPlace($0) } ?? 0
         request.wantedOutputs = [Int32(place)]

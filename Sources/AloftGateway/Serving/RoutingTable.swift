@@ -1,3 +1,4 @@
+// text-file: names of endpoints, which are ASCII
 import AloftDomain
 import AloftWire
 

@@ -10,6 +10,7 @@ struct Call: Sendable {
     let fields: Fields
     let principal: Principal
     /// The parts of the path, by name.
+    // text: names of our own routes
     let parameters: [String: String]
 
     func parameter(_ name: String) -> String { parameters[name] ?? "" }
@@ -40,6 +41,9 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
             let parameters = Dictionary(
                 context.parameters.map { (String($0.key), Self.decoded($0.value)) },
                 uniquingKeysWith: { _, last in last })
+            guard !parameters.values.contains(where: { $0.utf8.contains(0) }) else {
+                throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
+            }
             let call = Call(fields: fields, principal: context.principal, parameters: parameters)
             return MLflowBody.json(try await handler(call))
         }
@@ -51,7 +55,7 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         _ handler: @escaping @Sendable (Request, Context) async throws -> Response
     ) {
         let paths =
-            path.hasPrefix("/")
+            path.begins(with: "/")
             ? [path]
             : ["/api/\(version)/mlflow/" + path, "/ajax-api/\(version)/mlflow/" + path]
         for path in paths {
@@ -114,15 +118,15 @@ enum QueryText {
     }
 
     static func pairs(_ query: String) -> [(name: String, value: String)] {
-        query.split(separator: "&").map { part in
-            let halves = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        query.pieces(at: "&").map { part in
+            let halves = part.pieces(at: "=", most: 2, keepingEmpty: true)
             return (decoded(halves[0]), halves.count > 1 ? decoded(halves[1]) : "")
         }
     }
 
     private static func decoded(_ text: Substring) -> String {
-        let spaced = text.replacing("+", with: " ")
-        return spaced.removingPercentEncoding ?? String(spaced)
+        let spaced = String(text).replacing(scalar: "+", with: " ")
+        return spaced.removingPercentEncoding ?? spaced
     }
 }
 
@@ -136,7 +140,7 @@ enum MLflowBody {
         guard buffer.readableBytes > 0 else { return buffer }
         let type = request.headers[.contentType] ?? ""
         if type == "application/json" { return buffer }
-        let media = type.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
+        let media = type.pieces(at: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
         guard media?.lowercased() == "application/json" else {
             throw ProtocolError.invalid(
                 "Bad Request. Content-Type must be application/json, got '\(type.prefix(100))'.")

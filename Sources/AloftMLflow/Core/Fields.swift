@@ -25,9 +25,9 @@ struct Fields: Sendable {
     func optionalString(_ name: String) throws -> String? {
         switch value(name) {
         case nil: return nil
-        case .string(let text): return text
+        case .string(let text): return try whole(text, name)
         case .array(let items) where isQuery:
-            if case .string(let text)? = items.last { return text }
+            if case .string(let text)? = items.last { return try whole(text, name) }
             return nil
         case .some(let other): throw wrong(other, name)
         }
@@ -94,7 +94,7 @@ struct Fields: Sendable {
         case .int(let number): return Double(number)
         case .double(let number): return number
         case .string(let text):
-            guard !text.isEmpty, !text.contains("x"), let number = Double(text) else {
+            guard !text.isEmpty, !text.holds("x"), let number = Double(text) else {
                 throw wrong(.string(text), name)
             }
             return number
@@ -115,11 +115,11 @@ struct Fields: Sendable {
     func strings(_ name: String) throws -> [String] {
         switch value(name) {
         case nil: return []
-        case .string(let text) where isQuery: return [text]
+        case .string(let text) where isQuery: return [try whole(text, name)]
         case .array(let items):
             return try items.enumerated().map { index, item in
                 guard case .string(let text) = item else { throw wrong(item, "\(name)[\(index)]") }
-                return text
+                return try whole(text, "\(name)[\(index)]")
             }
         case .some(let other): throw wrong(other, name)
         }
@@ -147,7 +147,8 @@ struct Fields: Sendable {
         guard case .object(let members) = value else { throw wrong(value, name) }
         return try members.sorted { $0.key < $1.key }.map { key, item in
             guard case .string(let text) = item else { throw wrong(item, "\(name).\(key)") }
-            return NamedText(key: key, value: text)
+            return NamedText(
+                key: try whole(key, name), value: try whole(text, "\(name).\(key)"))
         }
     }
 
@@ -155,6 +156,16 @@ struct Fields: Sendable {
     var all: [String: JSONValue] { members }
 
     func path(of name: String) -> String { prefix + name }
+
+    /// - Throws: `ProtocolError` if the text holds a NUL: the database would keep what is before it.
+    private func whole(_ text: String, _ name: String) throws -> String {
+        guard !text.utf8.contains(0) else {
+            throw ProtocolError.invalid(
+                "Invalid value for parameter '\(prefix + name)' supplied: it holds the character "
+                    + "U+0000 (NUL), which no text here may.")
+        }
+        return text
+    }
 
     private func wrong(_ value: JSONValue, _ name: String) -> ProtocolError {
         var writer = JSONWriter()

@@ -1,4 +1,5 @@
 import AloftArtifacts
+import AloftDomain
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -62,13 +63,13 @@ struct FileAnswer {
 
     /// One range of bytes; several at once are answered with the whole, as is allowed.
     private func requestedRange(_ request: Request) -> Wanted {
-        guard let header = request.headers[.range], header.hasPrefix("bytes="),
-            !header.contains(",")
+        guard let header = request.headers[.range], let wanted = header.rest(after: "bytes="),
+            !wanted.holds(",")
         else { return .whole }
         if let condition = request.headers[.ifRange], condition != "\"\(file.entityTag)\"" {
             return .whole
         }
-        let ends = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+        let ends = wanted.pieces(at: "-", keepingEmpty: true)
         guard ends.count == 2 else { return .whole }
         let size = file.sizeBytes
         switch (Int64(ends[0]), Int64(ends[1])) {
@@ -100,7 +101,7 @@ struct FileAnswer {
     }
 
     private var contentType: String {
-        let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
+        let ending = name.pieces(at: ".").last.map { $0.lowercased() } ?? ""
         return Self.types[ending] ?? "application/octet-stream"
     }
 

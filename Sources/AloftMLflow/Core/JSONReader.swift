@@ -264,6 +264,17 @@ struct JSONReader {
         }
     }
 
+    /// A name that comes twice stands for its last value; two that only look alike are two names,
+    /// of which neither may be lost.
+    private func checkRepeat(
+        _ name: String, in members: [String: JSONValue]  // text: this looks for its lookalikes
+    ) throws(Fault) {
+        guard let place = members.index(forKey: name), !members[place].key.isSame(as: name)
+        else { return }
+        throw fault(
+            "'\(name.prefix(100))' is there twice, in two spellings of Unicode that look alike")
+    }
+
     private mutating func object(depth: Int) throws(Fault) -> [String: JSONValue] {
         try expect(0x7B)
         guard !take(0x7D) else { return [:] }
@@ -272,7 +283,9 @@ struct JSONReader {
             guard peek() == 0x22 else { throw fault("a member needs a name") }
             let name = try string()
             try expect(0x3A)
-            members[name] = try value(depth: depth + 1)
+            if members.updateValue(try value(depth: depth + 1), forKey: name) != nil {
+                try checkRepeat(name, in: members)
+            }
             if take(0x7D) { return members }
             try expect(0x2C)
         }

@@ -87,11 +87,17 @@ struct JSONWriter {
         value(json)
     }
 
-    /// Texts by name, as one object.
+    /// Texts by name, each once, as one object.
     mutating func map(_ name: StaticString, _ texts: [NamedText]) {
         guard !texts.isEmpty else { return }
-        let members = texts.map { ($0.key, JSONValue.string($0.value)) }
-        member(name, json: .object(Dictionary(members, uniquingKeysWith: { _, last in last })))
+        object(name) { writer in
+            for text in texts {
+                writer.string(text.key)
+                writer.bytes.append(0x3A)
+                writer.needsComma = false
+                writer.string(text.value)
+            }
+        }
     }
 
     mutating func member(_ name: StaticString, raw json: String) {

@@ -22,7 +22,7 @@ struct LogBatch: Sendable, Equatable {
         self.metrics = Self.grouped(try metrics.map(FieldReader.metric))
         self.params = try params.map(FieldReader.param)
         self.tags = try tags.map { try FieldReader.tag($0, cutTo: ValueRules.maxTagValue) }
-        guard Set(self.params.map(\.key)).count == self.params.count else {
+        guard Set(self.params.map { ExactText($0.key) }).count == self.params.count else {
             throw ProtocolError.invalid(
                 "Duplicate parameter keys have been submitted in one request.")
         }
@@ -50,15 +50,26 @@ struct LogBatch: Sendable, Equatable {
     }
 
     private struct SeriesName: Hashable {
-        var key: String
-        var context: MetricContext
+        var key: ExactText
+        var context: [ExactText]
+
+        init(_ series: MetricSeries) {
+            key = ExactText(series.key)
+            context =
+                series.context == .none
+                ? []
+                : [
+                    series.context.model?.rawValue, series.context.datasetName,
+                    series.context.datasetDigest,
+                ].map { ExactText($0 ?? "") }
+        }
     }
 
     private static func grouped(_ points: [MetricSeries]) -> [MetricSeries] {
         var indices: [SeriesName: Int] = [:]
         var result: [MetricSeries] = []
         for point in points {
-            let name = SeriesName(key: point.key, context: point.context)
+            let name = SeriesName(point)
             if let index = indices[name] {
                 result[index].points += point.points
             } else {
@@ -170,7 +181,7 @@ private struct StringName {
 private struct SeriesTable {
     private(set) var series: [MetricSeries] = []
     private(set) var count = 0
-    private var indices: [String: Int] = [:]
+    private var indices: [ExactText: Int] = [:]
     private var next = 0
 
     mutating func add(_ key: UnsafeRawBufferPointer, _ point: MetricPoint) throws {
@@ -183,10 +194,10 @@ private struct SeriesTable {
     private mutating func find(_ key: UnsafeRawBufferPointer) throws -> Int {
         if next < series.count, matches(next, key) { return next }
         let text = String(decoding: key, as: UTF8.self)
-        if let index = indices[text] { return index }
+        if let index = indices[ExactText(text)] { return index }
         guard text.utf8.elementsEqual(key) else { throw ProtocolError.missing("key") }
         try ValueRules.checkKey(text, "metrics.key")
-        indices[text] = series.count
+        indices[ExactText(text)] = series.count
         series.append(MetricSeries(key: text, points: []))
         return series.count - 1
     }

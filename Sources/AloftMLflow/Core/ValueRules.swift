@@ -31,7 +31,7 @@ enum ValueRules {
     }
 
     private static func isNormalPath(_ key: String) -> Bool {
-        let parts = key.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = key.pieces(at: "/", keepingEmpty: true)
         return parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }
 

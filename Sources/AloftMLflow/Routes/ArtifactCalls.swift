@@ -63,7 +63,7 @@ struct ArtifactCalls: Sendable {
     /// The rest of the request's path, decoded once and checked.
     static func path(in request: Request, after prefix: String) throws -> ArtifactPath {
         let raw = request.uri.path
-        guard raw.hasPrefix(prefix), let text = raw.dropFirst(prefix.count).removingPercentEncoding
+        guard let text = raw.rest(after: prefix)?.removingPercentEncoding
         else { throw ProtocolError.invalid("Invalid path: '\(raw.prefix(200))'") }
         let path = try ArtifactPath(text)
         guard !path.components.isEmpty else { throw ProtocolError.invalid("Invalid path: ''") }
@@ -200,10 +200,7 @@ struct ArtifactRoot {
 
     /// The path in `mlflow-artifacts:/path` or `mlflow-artifacts://host/path`.
     private static func proxied(_ uri: String) -> String? {
-        guard uri.hasPrefix("mlflow-artifacts:") else { return nil }
-        var rest = uri.dropFirst("mlflow-artifacts:".count)
-        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
-        return String(rest.drop { $0 == "/" })
+        ArtifactPlaceText.rooted(uri)
     }
 
     func path(_ relative: String) throws -> ArtifactPath {

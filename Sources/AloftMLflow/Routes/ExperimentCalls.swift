@@ -37,8 +37,8 @@ struct ExperimentCalls: Sendable {
     /// Artifacts' root: a plain path or URI, without a query, a fragment or a way out.
     private static func checkLocation(_ location: String) throws {
         let decoded = location.removingPercentEncoding ?? location
-        let leaves = decoded.split(whereSeparator: { $0 == "/" || $0 == "\\" }).contains("..")
-        guard !location.contains("#"), !location.contains("?"), !leaves, location.utf8.count <= 4096
+        let leaves = decoded.pieces(atAnyOf: "/\\".unicodeScalars).contains { $0.isSame(as: "..") }
+        guard !location.holds("#"), !location.holds("?"), !leaves, location.utf8.count <= 4096
         else {
             throw ProtocolError.invalid(
                 "Invalid artifact_location '\(location.prefix(200))': it may hold no query, no "

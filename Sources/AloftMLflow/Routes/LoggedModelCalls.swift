@@ -36,7 +36,8 @@ struct LoggedModelCalls: Sendable {
     }
 
     private static func checkName(_ name: String) throws {
-        guard !name.contains(where: { "/:.%\"'".contains($0) }), name.unicodeScalars.count <= 500
+        guard !name.unicodeScalars.contains(where: { "/:.%\"'".unicodeScalars.contains($0) }),
+            name.unicodeScalars.count <= 500
         else {
             throw ProtocolError.invalid(
                 "Invalid model name (\(name.prefix(100))) provided. Model name must not contain any "

@@ -96,9 +96,8 @@ struct PageCalls: Sendable {
     private static func grouping(_ fields: Fields) throws -> RunGrouping? {
         guard let text = try fields.optionalString("group_by"), !text.isEmpty else { return nil }
         if text == "status" { return .status }
-        for (prefix, make) in [("params.", RunGrouping.param), ("tags.", RunGrouping.tag)]
-        where text.hasPrefix(prefix) && text.count > prefix.count {
-            return make(String(text.dropFirst(prefix.count)))
+        for (prefix, make) in [("params.", RunGrouping.param), ("tags.", RunGrouping.tag)] {
+            if let key = text.rest(after: prefix), !key.isEmpty { return make(String(key)) }
         }
         throw ProtocolError.invalid(
             "Invalid group_by '\(text.prefix(100))': expected status, params.KEY or tags.KEY.")

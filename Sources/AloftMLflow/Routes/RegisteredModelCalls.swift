@@ -156,7 +156,7 @@ struct RegisteredModelCalls: Sendable {
 enum RegistryFields {
     static func newName(_ fields: Fields, _ name: String) throws -> String {
         let text = try fields.text(name, limit: 256)
-        guard !text.contains("/"), !text.contains(":") else {
+        guard !text.holds("/"), !text.holds(":") else {
             throw ProtocolError.invalid(
                 "Invalid name: '\(text)'. Registered model name must not contain '/' or ':'.")
         }
@@ -172,7 +172,7 @@ enum RegistryFields {
             }
         }
         let isVersion =
-            alias.lowercased().hasPrefix("v") && alias.count > 1
+            alias.lowercased().begins(with: "v") && alias.count > 1
             && alias.dropFirst().allSatisfy(\.isNumber)
         guard isPlain, !isVersion, alias.lowercased() != "latest" else {
             throw ProtocolError.invalid(

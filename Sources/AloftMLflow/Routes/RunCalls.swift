@@ -35,7 +35,7 @@ struct RunCalls: Sendable {
     private func runName(_ fields: Fields, _ tags: [NamedText]) throws -> String {
         let given = try FieldReader.text(fields, "run_name")
         let tagged = tags.last { $0.key == TrackingQueries.nameKey }?.value
-        if let given, let tagged, !tagged.isEmpty, given != tagged {
+        if let given, let tagged, !tagged.isEmpty, !given.isSame(as: tagged) {
             throw ProtocolError.invalid(
                 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with different "
                     + "values (run_name='\(given.prefix(200))', mlflow.runName='\(tagged.prefix(200))')."

@@ -74,7 +74,7 @@ struct UploadCalls: Sendable {
         _ request: Request, _ fields: Fields, after prefix: String
     ) throws -> ArtifactPath {
         let local = try fields.string("path")
-        let name = local.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last.map(String.init)
+        let name = local.pieces(atAnyOf: "/\\".unicodeScalars).last.map(String.init)
         guard let name else { throw ProtocolError.invalidValue("\"\(local.prefix(100))\"", "path") }
         let folder =
             request.uri.path.dropFirst(prefix.count).dropFirst().isEmpty
@@ -111,7 +111,7 @@ struct UploadCalls: Sendable {
         let parts = try fields.objects("parts").map { part in
             ArtifactFolder.Part(
                 number: Int(clamping: try part.int("part_number")),
-                entityTag: try part.string("etag").replacing("\"", with: ""))
+                entityTag: try part.string("etag").replacing(scalar: "\"", with: ""))
         }
         let artifacts = service.artifacts
         try await BlockingWork.run {

@@ -137,7 +137,9 @@ struct WebhookCalls: Sendable {
     /// `nil` if it is not given; a given empty one stands for none.
     private static func secret(_ fields: Fields) throws -> String?? {
         guard fields.has("secret") else { return .none }
-        guard case .string(let text)? = fields.value("secret"), text.utf8.count <= 1000 else {
+        guard case .string(let text)? = fields.value("secret"), text.utf8.count <= 1000,
+            !text.utf8.contains(0)
+        else {
             // The value itself is nobody's business, not even in an error.
             throw ProtocolError.invalid(
                 "Invalid value for parameter 'secret' supplied: it is a string of at most 1000 "

@@ -1,9 +1,11 @@
+import AloftDomain
+
 /// The words of a filter.
 enum FilterToken: Equatable {
     /// A bare word; may hold dots and quoted parts: ``metrics.`my key` ``.
     case word([WordPart])
     /// A text in quotes.
-    case text(String, quote: Character)
+    case text(String, quote: UnicodeScalar)
     case number(Double)
     case comparator(String)
     case open
@@ -16,12 +18,12 @@ enum FilterToken: Equatable {
     }
 }
 
-/// Splits a filter into words.
+/// Splits a filter into words, by code points: a quote is one whatever mark follows it.
 struct FilterLexer {
-    private let characters: [Character]
+    private let characters: [UnicodeScalar]
     private var offset = 0
 
-    init(_ filter: String) { characters = Array(filter) }
+    init(_ filter: String) { characters = Array(filter.unicodeScalars) }
 
     /// The longest filter that is read, in UTF-8 bytes.
     static let longest = 100_000
@@ -37,7 +39,7 @@ struct FilterLexer {
     }
 
     private mutating func next() throws -> FilterToken? {
-        while offset < characters.count, characters[offset].isWhitespace { offset += 1 }
+        while offset < characters.count, characters[offset].properties.isWhitespace { offset += 1 }
         guard offset < characters.count else { return nil }
         let character = characters[offset]
         switch character {
@@ -66,8 +68,8 @@ struct FilterLexer {
 
     private mutating func comparator() throws -> FilterToken {
         var text = ""
-        while offset < characters.count, "=!<>".contains(characters[offset]) {
-            text.append(characters[offset])
+        while offset < characters.count, "=!<>".unicodeScalars.contains(characters[offset]) {
+            text.unicodeScalars.append(characters[offset])
             offset += 1
         }
         guard ["=", "!=", "<", "<=", ">", ">="].contains(text) else {
@@ -85,9 +87,9 @@ struct FilterLexer {
             let character = characters[offset]
             offset += 1
             if character != quote {
-                text.append(character)
+                text.unicodeScalars.append(character)
             } else if offset < characters.count, characters[offset] == quote, quote != "`" {
-                text.append(quote)
+                text.unicodeScalars.append(quote)
                 offset += 1
             } else {
                 return text
@@ -98,29 +100,36 @@ struct FilterLexer {
 
     /// A number, unless it is the start of a word.
     private mutating func number() -> Double? {
-        guard characters[offset].isASCII, "+-.0123456789".contains(characters[offset]) else {
+        guard characters[offset].isASCII,
+            "+-.0123456789".unicodeScalars.contains(characters[offset])
+        else {
             return nil
         }
         var end = offset
         while end < characters.count {
-            let isSign = "+-".contains(characters[end])
+            let isSign = "+-".unicodeScalars.contains(characters[end])
             if isSign, end > offset, characters[end - 1] != "e", characters[end - 1] != "E" {
                 break
             }
-            guard characters[end].isASCII, isSign || "0123456789.eE".contains(characters[end])
+            guard characters[end].isASCII,
+                isSign || "0123456789.eE".unicodeScalars.contains(characters[end])
             else { break }
             end += 1
         }
-        if end < characters.count, !characters[end].isWhitespace,
-            !",)=!<>;".contains(characters[end])
+        if end < characters.count, !characters[end].properties.isWhitespace,
+            !",)=!<>;".unicodeScalars.contains(characters[end])
         {
             return nil
         }
-        guard let value = Double(String(characters[offset..<end])), value.isFinite else {
+        guard let value = Double(text(characters[offset..<end])), value.isFinite else {
             return nil
         }
         offset = end
         return value
+    }
+
+    private func text(_ scalars: ArraySlice<UnicodeScalar>) -> String {
+        String(String.UnicodeScalarView(scalars))
     }
 
     private mutating func word(_ start: [FilterToken.WordPart]) throws -> FilterToken {
@@ -128,14 +137,19 @@ struct FilterLexer {
         var bare = ""
         while offset < characters.count {
             let character = characters[offset]
-            if character == "`" || (character == "\"" && (bare.hasSuffix("."))) {
+            // A key in quotes, as clients of other languages write it: tags.'key'.
+            let isQuote = character == "\"" || character == "'"
+            if character == "`" || (isQuote && bare.unicodeScalars.last == ".") {
                 if !bare.isEmpty { parts.append(.init(text: bare, isQuoted: false)) }
                 bare = ""
                 parts.append(.init(text: try quoted(), isQuoted: true))
                 continue
             }
-            if character.isWhitespace || "()=!<>,;'\"".contains(character) { break }
-            bare.append(character)
+            if character.properties.isWhitespace || "()=!<>,;'\"".unicodeScalars.contains(character)
+            {
+                break
+            }
+            bare.unicodeScalars.append(character)
             offset += 1
         }
         if !bare.isEmpty { parts.append(.init(text: bare, isQuoted: false)) }

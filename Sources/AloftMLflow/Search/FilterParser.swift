@@ -42,9 +42,10 @@ struct SearchIdentifier: Equatable {
         var text = ""
         var entity: String?
         for part in parts {
-            if entity == nil, !part.isQuoted, let dot = part.text.firstIndex(of: ".") {
-                entity = text + part.text[..<dot]
-                text = String(part.text[part.text.index(after: dot)...])
+            if entity == nil, !part.isQuoted, let dot = part.text.unicodeScalars.firstIndex(of: ".")
+            {
+                entity = text + String(part.text.unicodeScalars[..<dot])
+                text = String(part.text.unicodeScalars[dot...].dropFirst())
             } else {
                 text += part.text
             }

@@ -54,7 +54,7 @@ enum AssessmentFields {
         let names: [String]
         switch fields.value("update_mask") {
         case nil: names = []
-        case .string(let text): names = text.split(separator: ",").map(String.init)
+        case .string(let text): names = text.pieces(at: ",").map(String.init)
         case .some: names = try fields.object("update_mask")?.strings("paths") ?? []
         }
         guard !names.isEmpty else { throw ProtocolError.missing("update_mask") }

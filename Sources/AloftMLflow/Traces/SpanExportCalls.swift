@@ -39,7 +39,7 @@ struct SpanExportCalls: Sendable {
                 "Content-Encoding '\(encoding.prefix(50))' is not read; send the body as it is.")
         }
         let type = request.headers[.contentType] ?? ""
-        let media = type.split(separator: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
+        let media = type.pieces(at: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
         let body = try await request.body.collect(upTo: MLflowBody.limit)
         do {
             switch media?.lowercased() {

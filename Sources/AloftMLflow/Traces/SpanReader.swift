@@ -72,8 +72,9 @@ enum SpanReader {
         batch.requestPreview = attributes["mlflow.spanInputs"].map(preview)
         batch.responsePreview = attributes["mlflow.spanOutputs"].map(preview)
         let prefix = "mlflow.traceTag."
-        for attribute in span.attributes where attribute.key.hasPrefix(prefix) {
-            let key = String(attribute.key.dropFirst(prefix.count))
+        for attribute in span.attributes {
+            guard let rest = attribute.key.rest(after: prefix) else { continue }
+            let key = String(rest)
             guard !key.isEmpty, key.unicodeScalars.count <= ValueRules.maxKey else { continue }
             let value = ValueRules.cut(plainText(attribute.value), to: ValueRules.maxTagValue)
             batch.tags.append(NamedText(key: key, value: value))
@@ -89,6 +90,7 @@ enum SpanReader {
     }
 
     private static func note(
+        // text: only our own names are read
         _ attributes: [String: Aloft_Otlp_AnyValue], _ name: String, as key: String,
         in batch: inout SpanBatch
     ) {
@@ -114,7 +116,7 @@ enum SpanReader {
             writer.value(json(value))
             return String(decoding: writer.bytes, as: UTF8.self)
         }
-        guard text.hasPrefix("\""), case .string(let inner)? = try? JSONReader.read(text: text)
+        guard text.begins(with: "\""), case .string(let inner)? = try? JSONReader.read(text: text)
         else { return text }
         return inner
     }

@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftStore
 
 /// Checks a filter and an ordering of traces.
@@ -72,7 +73,7 @@ enum TraceSearchParser {
                 "Invalid comparator for prompts filter. Only '=' is supported with format: prompt = "
                     + "\"name/version\"")
         }
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let parts = text.pieces(at: "/", keepingEmpty: true).map(String.init)
         guard parts.count == 2 else {
             throw ProtocolError.invalid(
                 "Invalid prompts filter value '\(text.prefix(200))'. Expected format: prompt = "
@@ -90,13 +91,12 @@ enum TraceSearchParser {
         case "status": return .status
         case "content": return .content
         default:
-            let prefix = "attributes."
-            guard key.hasPrefix(prefix), key.count > prefix.count else {
+            guard let attribute = key.rest(after: "attributes."), !attribute.isEmpty else {
                 throw ProtocolError.invalid(
                     "Invalid span attribute '\(key.prefix(100))'. Supported attributes: name, "
                         + "status, type, attributes.<attribute_name>.")
             }
-            return .attribute(String(key.dropFirst(prefix.count)))
+            return .attribute(String(attribute))
         }
     }
 

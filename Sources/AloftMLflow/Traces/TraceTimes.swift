@@ -14,7 +14,7 @@ enum TraceTimes {
 
     private static func parsed(_ text: String) -> Int64? {
         guard text.utf8.count <= 40 else { return nil }
-        let parts = text.split(separator: ".", maxSplits: 1)
+        let parts = text.pieces(at: ".", most: 2, keepingEmpty: true)
         guard parts.count == 2 else {
             return (try? Date(text, strategy: .iso8601)).map(\.millisecondsSince1970)
         }
@@ -33,7 +33,7 @@ enum TraceTimes {
 
     /// `1.5s` to milliseconds; `nil` if it is none.
     static func duration(_ text: String) -> Int64? {
-        guard text.hasSuffix("s"), let seconds = Double(text.dropLast()),
+        guard text.ends(with: "s"), let seconds = Double(text.dropLast()),
             abs(seconds) <= 315_576_000_000
         else { return nil }
         return Int64((seconds * 1000).rounded())

@@ -27,7 +27,9 @@ struct BoundRow {
     /// Empty for NULL.
     func text(_ column: Int32) -> String {
         guard let text = sqlite3_column_text(statement, column) else { return "" }
-        return String(cString: text)
+        let bytes = UnsafeBufferPointer(
+            start: text, count: Int(sqlite3_column_bytes(statement, column)))
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
@@ -84,8 +86,9 @@ extension Database {
         case .null: sqlite3_bind_null(statement, index)
         case .int(let number): sqlite3_bind_int64(statement, index, number)
         case .real(let number): sqlite3_bind_double(statement, index, number)
-        // Up to a zero byte, as everywhere else.
-        case .text(let text): sqlite3_bind_text(statement, index, text, -1, copied)
+        // By length: a zero byte ends no text.
+        case .text(let text):
+            sqlite3_bind_text(statement, index, text, Int32(text.utf8.count), copied)
         case .blob(let bytes) where bytes.isEmpty: sqlite3_bind_zeroblob(statement, index, 0)
         case .blob(let bytes):
             sqlite3_bind_blob(statement, index, bytes, Int32(bytes.count), copied)

@@ -113,6 +113,7 @@ package enum RevisionQueries {
     /// Checks of revisions of this version that passed everything in `environment`, as written.
     package static func passedChecks(
         _ db: Database, version: ModelVersionKey, environment: String
+            // text: the project's own checks
     ) throws -> Set<String> {
         Set(
             try String.fetchAll(

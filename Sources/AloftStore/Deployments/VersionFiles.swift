@@ -19,20 +19,20 @@ extension VersionFactsQueries {
 
     /// The source of the version that `models:/NAME/VERSION` names.
     private static func copied(_ db: Database, _ source: String) throws -> String? {
-        guard source.hasPrefix("models:/"), let reference = ModelReference(source),
+        guard source.begins(with: "models:/"), let reference = ModelReference(source),
             case .version(let version) = reference.selector
         else { return nil }
         return try find(db, ModelVersionKey(model: reference.model, version: version))?.source
     }
 
     private static func resolved(_ db: Database, _ source: String) throws -> String? {
-        if source.hasPrefix("models:/") {
+        if source.begins(with: "models:/") {
             return try String.fetchOne(
                 db, sql: "SELECT artifactUri FROM loggedModel WHERE id = ?",
                 arguments: [String(source.dropFirst(8))])
         }
-        guard source.hasPrefix("runs:/") else { return source }
-        let parts = source.dropFirst(6).split(separator: "/", maxSplits: 1)
+        guard let rest = source.rest(after: "runs:/") else { return source }
+        let parts = rest.pieces(at: "/", most: 2)
         guard let run = parts.first else { return nil }
         let root = try String.fetchOne(
             db, sql: "SELECT artifactUri FROM run WHERE id = ?", arguments: [String(run)])

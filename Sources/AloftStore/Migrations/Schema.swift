@@ -26,6 +26,7 @@ enum Schema {
         .m0013RunNames,
     ]
 
+    // text: our own migrations
     static var names: Set<String> { Set(migrations.map(\.name)) }
 
     static func migrator() -> DatabaseMigrator {

@@ -15,10 +15,12 @@ package struct ModelSource: Sendable {
             guard let next = decoded.removingPercentEncoding, next != decoded else { break }
             decoded = next
         }
-        let parts = decoded.split(whereSeparator: { $0 == "/" || $0 == "\\" })
-        guard !parts.contains(".."), text.utf8.count <= 4096 else { throw invalid() }
-        let scheme = text.prefix { $0 != ":" }.lowercased()
-        guard text.contains(":"), scheme != "file" else {
+        let parts = decoded.pieces(atAnyOf: "/\\".unicodeScalars)
+        guard !parts.contains(where: { $0.isSame(as: "..") }), text.utf8.count <= 4096 else {
+            throw invalid()
+        }
+        let scheme = text.pieces(at: ":", most: 2, keepingEmpty: true)[0].lowercased()
+        guard text.holds(":"), scheme != "file" else {
             try checkLocal(db, run: run)
             return
         }
@@ -29,11 +31,11 @@ package struct ModelSource: Sendable {
     private func checkLocal(_ db: Database, run: RunID?) throws {
         guard let run, let info = try TrackingQueries.runInfo(db, run) else { throw invalid() }
         let local = { (uri: String) -> String in
-            uri.hasPrefix("file:") ? "/" + uri.dropFirst(5).drop { $0 == "/" } : uri
+            uri.rest(after: "file:").map { "/" + $0.dropping("/") } ?? uri
         }
         let root = local(info.artifactURI)
         let path = local(text)
-        guard path == root || path.hasPrefix(root + "/") else { throw invalid() }
+        guard path.isSame(as: root) || path.begins(with: root + "/") else { throw invalid() }
     }
 
     private func invalid() -> RegistryError { .invalidSource(text) }
@@ -43,9 +45,9 @@ package struct ModelSource: Sendable {
     package func resolved(_ db: Database) throws -> String { try resolved(db, depth: 0) }
 
     private func resolved(_ db: Database, depth: Int) throws -> String {
-        guard text.hasPrefix("models:/"), depth < 10 else { return text }
-        let parts = text.dropFirst("models:/".count).split(separator: "/").map(String.init)
-        if parts.count == 1, parts[0].hasPrefix("m-") {
+        guard let rest = text.rest(after: "models:/"), depth < 10 else { return text }
+        let parts = rest.pieces(at: "/").map(String.init)
+        if parts.count == 1, parts[0].begins(with: "m-") {
             return try LoggedModelQueries.get(db, LoggedModelID(parts[0])).artifactURI
         }
         if parts.count == 2, let version = Int64(parts[1]) {

@@ -56,7 +56,7 @@ extension RegistryQueries {
         _ db: Database, _ name: String, to newName: String, who: Principal, at: Date
     ) throws {
         let number = try modelNumber(db, name)
-        guard newName != name else { return }
+        guard !newName.isSame(as: name) else { return }
         if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [newName]) != nil {
             throw RegistryError.modelExists(name: newName)
         }

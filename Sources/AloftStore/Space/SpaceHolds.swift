@@ -4,13 +4,13 @@ package import GRDB
 /// What must stay although it was deleted, and why: something that was not deleted uses it.
 package struct SpaceHolds: Sendable, Equatable {
     /// Ids of runs and logged models.
-    private var ids: [String: String] = [:]
+    private var ids: [ExactText: String] = [:]
     /// Folders of artifacts that model versions name: all in and above them stays.
-    private var places: [String: String] = [:]
+    private var places: [ExactText: String] = [:]
     /// Everything that is above one of `places`, or one itself.
-    private var abovePlaces: [String: String] = [:]
+    private var abovePlaces: [ExactText: String] = [:]
     /// The same for where experiments keep their runs, by experiment.
-    private var aboveLocations: [String: [Int64: String]] = [:]
+    private var aboveLocations: [ExactText: [Int64: String]] = [:]
 
     package init(_ db: Database) throws {
         let versions = try db.allRows(
@@ -23,15 +23,15 @@ package struct SpaceHolds: Sendable, Equatable {
             let version: Int64 = row[1]
             let why = "\(name) version \(version) uses it"
             let run: String = row[3]
-            if !run.isEmpty { ids[run] = why }
-            if let model: String = row[4] { ids[model] = why }
+            if !run.isEmpty { ids[ExactText(run)] = why }
+            if let model: String = row[4] { ids[ExactText(model)] = why }
             let source: String = row[2]
             // However a source is written, the run or model that it names is one of its parts.
-            for part in source.split(whereSeparator: { $0 == "/" || $0 == ":" }) {
-                ids[String(part)] = why
+            for part in source.pieces(atAnyOf: "/:".unicodeScalars) {
+                ids[ExactText(String(part))] = why
             }
             guard let place = ArtifactPlaceText.path(source) else { continue }
-            places[place] = why
+            places[ExactText(place)] = why
             for above in Self.chain(place) { abovePlaces[above] = why }
         }
         let working = try db.allRows(
@@ -39,7 +39,7 @@ package struct SpaceHolds: Sendable, Equatable {
             SELECT run FROM job WHERE state <> 'ended' AND run IS NOT NULL
             UNION SELECT run FROM trial WHERE state <> 'ended'
             """)
-        for row in working { ids[row[0]] = "a job still works on it" }
+        for row in working { ids[ExactText(row[0])] = "a job still works on it" }
         let experiments = try db.allRows("SELECT number, name, artifactLocation FROM experiment")
         for row in experiments {
             let number: Int64 = row[0]
@@ -53,20 +53,20 @@ package struct SpaceHolds: Sendable, Equatable {
 
     /// Why this thing stays; `nil` if nothing holds it.
     package func reason(id: String, place: String?) -> String? {
-        ids[id] ?? place.flatMap { reason(place: $0) }
+        ids[ExactText(id)] ?? place.flatMap { reason(place: $0) }
     }
 
     /// Why this folder stays. `experiment` is not asked, whose own folder it is.
     package func reason(place: String, but experiment: Int64? = nil) -> String? {
-        if let why = abovePlaces[place] { return why }
+        if let why = abovePlaces[ExactText(place)] { return why }
         for above in Self.chain(place) { if let why = places[above] { return why } }
-        return aboveLocations[place]?.first { $0.key != experiment }?.value
+        return aboveLocations[ExactText(place)]?.first { $0.key != experiment }?.value
     }
 
     /// The path and every folder above it, the root as an empty text.
-    private static func chain(_ path: String) -> [String] {
-        let parts = path.split(separator: "/")
-        return (0...parts.count).map { parts.prefix($0).joined(separator: "/") }
+    private static func chain(_ path: String) -> [ExactText] {
+        let parts = path.pieces(at: "/")
+        return (0...parts.count).map { ExactText(parts.prefix($0).joined(separator: "/")) }
     }
 }
 
@@ -75,9 +75,14 @@ package enum ArtifactPlaceText {
     /// The path in `mlflow-artifacts:/path` or `mlflow-artifacts://host/path`, without slashes at
     /// its ends; `nil` for other URIs.
     package static func path(_ uri: String) -> String? {
-        guard uri.hasPrefix("mlflow-artifacts:") else { return nil }
-        var rest = uri.dropFirst("mlflow-artifacts:".count)
-        if rest.hasPrefix("//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
-        return rest.split(separator: "/").joined(separator: "/")
+        rooted(uri)?.pieces(at: "/").joined(separator: "/")
+    }
+
+    /// The same as it stands, without slashes at its start.
+    package static func rooted(_ uri: String) -> String? {
+        guard let rest = uri.rest(after: "mlflow-artifacts:") else { return nil }
+        guard let named = rest.rest(after: "//") else { return String(rest.dropping("/")) }
+        let path = Substring(named.unicodeScalars.drop { $0 != "/" })
+        return String(path.dropping("/"))
     }
 }

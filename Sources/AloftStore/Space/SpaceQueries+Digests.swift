@@ -1,3 +1,4 @@
+// text-file: digests and our own tables
 package import GRDB
 
 extension SpaceQueries {

@@ -91,7 +91,9 @@ package enum SpaceQueries {
     }
 
     /// Those of `ids` that name a run, a logged model or a trace, in any state.
+    // text: ids
     package static func known(_ db: Database, _ ids: [String]) throws -> Set<String> {
+        // text: ids
         var known: Set<String> = []
         for table in ["run", "loggedModel", "trace"] {
             for start in stride(from: 0, to: ids.count, by: 500) {

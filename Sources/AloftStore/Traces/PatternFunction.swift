@@ -21,10 +21,11 @@ enum PatternFunction {
         _ patterns: [TextPattern], in db: Database, budget: Int = budget, _ body: () throws -> Value
     ) throws -> Value {
         guard let first = patterns.first else { return try body() }
-        let byText = Dictionary(patterns.map { ($0.text, $0) }) { one, _ in one }
+        let byText = Dictionary(patterns.map { (ExactText($0.text), $0) }) { one, _ in one }
         let spending = Spending(budget)
         let function = DatabaseFunction(name, argumentCount: 2, pure: true) { values in
-            guard let text = String.fromDatabaseValue(values[0]), let pattern = byText[text],
+            guard let text = String.fromDatabaseValue(values[0]),
+                let pattern = byText[ExactText(text)],
                 let value = String.fromDatabaseValue(values[1])
             else { return false }
             return try spending.left.withLock { try pattern.isFound(in: value, budget: &$0) }

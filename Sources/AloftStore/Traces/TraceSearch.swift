@@ -210,3 +210,17 @@ extension TraceQueries {
         }
     }
 }
+
+extension TraceSearch.OrderKey {
+    /// Keys that only look alike order by different tags.
+    package static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.text(let one), .text(let other)): one == other
+        case (.number(let one), .number(let other)): one == other
+        case (.experiment, .experiment): true
+        case (.tag(let one), .tag(let other)), (.metadata(let one), .metadata(let other)):
+            one.isSame(as: other)
+        case (.text, _), (.number, _), (.experiment, _), (.tag, _), (.metadata, _): false
+        }
+    }
+}

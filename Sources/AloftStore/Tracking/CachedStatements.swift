@@ -28,6 +28,7 @@ extension Database {
         while arguments.count < size { arguments.append(arguments.first ?? .null) }
         let marks = Array(repeating: "?", count: size).joined(separator: ",")
         return try Row.fetchCursor(
+            // text: our own statement
             cachedStatement(sql: sql.replacing("#", with: marks)),
             arguments: StatementArguments(arguments))
     }

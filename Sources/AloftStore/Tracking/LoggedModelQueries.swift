@@ -60,8 +60,7 @@ package struct NewLoggedModel: Sendable {
 package enum LoggedModelQueries {
     package static func create(_ db: Database, _ new: NewLoggedModel, at: Date) throws {
         let experiment = try TrackingQueries.activeExperiment(db, new.experiment)
-        var root = experiment.artifactLocation
-        while root.hasSuffix("/") { root.removeLast() }
+        let root = experiment.artifactLocation.droppingLast("/")
         let now = at.millisecondsSince1970
         try db.perform(
             """

@@ -61,6 +61,15 @@ package struct RunSearch: Sendable {
         case number(NumberColumn)
     }
 
+    /// What `OrderKey` is compared by: keys that only look alike order by different metrics.
+    fileprivate enum OrderIdentity: Hashable {
+        case metric(ExactText)
+        case param(ExactText)
+        case tag(ExactText)
+        case text(TextColumn)
+        case number(NumberColumn)
+    }
+
     package struct Order: Sendable, Equatable {
         package var key: OrderKey
         package var ascending: Bool
@@ -91,4 +100,20 @@ package struct RunSearch: Sendable {
         self.limit = limit
         self.offset = offset
     }
+}
+
+extension RunSearch.OrderKey {
+    private var identity: RunSearch.OrderIdentity {
+        switch self {
+        case .metric(let key): .metric(ExactText(key))
+        case .param(let key): .param(ExactText(key))
+        case .tag(let key): .tag(ExactText(key))
+        case .text(let column): .text(column)
+        case .number(let column): .number(column)
+        }
+    }
+
+    package static func == (left: Self, right: Self) -> Bool { left.identity == right.identity }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(identity) }
 }

@@ -54,12 +54,13 @@ extension TextMatch {
 
     /// SQLite's LIKE knows no case; its GLOB does, with other wildcards.
     static func glob(_ pattern: String) -> String {
-        pattern.reduce(into: "") { result, character in
-            switch character {
+        // By code points, as SQLite reads it.
+        pattern.unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar {
             case "%": result += "*"
             case "_": result += "?"
-            case "*", "?", "[": result += "[\(character)]"
-            default: result.append(character)
+            case "*", "?", "[": result += "[\(scalar)]"
+            default: result.unicodeScalars.append(scalar)
             }
         }
     }

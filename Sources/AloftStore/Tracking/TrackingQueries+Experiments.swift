@@ -69,7 +69,7 @@ extension TrackingQueries {
         _ db: Database, _ id: ExperimentID, to name: String, at: Date
     ) throws {
         let found = try activeExperiment(db, id)
-        guard found.name != name else { return }
+        guard !found.name.isSame(as: name) else { return }
         if try experiment(db, named: name) != nil {
             throw TrackingError.experimentExists(name: name)
         }

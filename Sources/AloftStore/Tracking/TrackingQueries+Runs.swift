@@ -47,12 +47,11 @@ extension TrackingQueries {
                 binding: [.int(number)]
             ) { (number: number, stage: $0.text(0), root: $0.text(1)) }
         }
-        guard var row else { throw TrackingError.experimentNotFound(experiment.rawValue) }
+        guard let row else { throw TrackingError.experimentNotFound(experiment.rawValue) }
         guard row.stage == "active" else {
             throw TrackingError.experimentDeleted(experiment.rawValue)
         }
-        while row.root.hasSuffix("/") { row.root.removeLast() }
-        return (row.number, row.root)
+        return (row.number, String(row.root.droppingLast("/")))
     }
 
     package static func runInfo(_ db: Database, _ id: RunID) throws -> RunInfo? {

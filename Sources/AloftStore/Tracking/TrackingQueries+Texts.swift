@@ -46,7 +46,7 @@ extension TrackingQueries {
         guard db.changesCount == 0 else { return }
         let old = try db.firstRow(
             "SELECT value FROM runParam WHERE run = ? AND key = ?", [run.number, param.key])
-        guard let old: String = old?[0], old != param.value else { return }
+        guard let old: String = old?[0], !old.isSame(as: param.value) else { return }
         throw TrackingError.paramChanged(key: param.key, old: old, new: param.value)
     }
 

@@ -135,9 +135,9 @@ extension ImportQueries {
             ? []
             : try TrackingQueries.texts(
                 db, "SELECT key, value FROM runParam WHERE run = ?", run.number)
-        let keys = Set(known.map(\.key))
+        let keys = Set(known.map { ExactText($0.key) })
         // A param never changes: where it is here, it stays.
-        for param in incoming.params where !keys.contains(param.key) {
+        for param in incoming.params where !keys.contains(ExactText(param.key)) {
             try TrackingQueries.logParam(db, run, param)
         }
         for tag in incoming.tags where tag.key != TrackingQueries.nameKey {
@@ -149,14 +149,15 @@ extension ImportQueries {
     private static func missing(
         _ db: Database, _ run: RunID, _ series: [MetricSeries]
     ) throws -> [MetricSeries] {
-        var known: [String: Set<PointIdentity>] = [:]
+        var known: [ExactText: Set<PointIdentity>] = [:]
         return try series.map { one in
-            if known[one.key] == nil {
+            let name = ExactText(one.key)
+            if known[name] == nil {
                 let history = try TrackingQueries.history(db, run, key: one.key)
-                known[one.key] = Set(history.map(PointIdentity.init))
+                known[name] = Set(history.map(PointIdentity.init))
             }
             var rest = one
-            rest.points.removeAll { known[one.key]?.contains(PointIdentity($0)) ?? false }
+            rest.points.removeAll { known[name]?.contains(PointIdentity($0)) ?? false }
             return rest
         }
     }

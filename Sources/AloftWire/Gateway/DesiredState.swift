@@ -1,3 +1,4 @@
+// text-file: names of environments, which are ASCII
 package import AloftDomain
 
 /// What gateways are to serve: one document with a revision. A gateway keeps the last one on disk.

@@ -1,3 +1,4 @@
+// text-file: names of params and variables, which are ASCII; others are refused where they are used
 package import AloftDomain
 
 /// `?project=&name=&group=&run=&live=true&before=JOB&limit=N`, newest first.

@@ -1,3 +1,4 @@
+// text-file: names of params, which are ASCII
 package import AloftDomain
 
 /// A job as lists show it.

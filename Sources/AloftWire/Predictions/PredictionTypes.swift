@@ -1,3 +1,4 @@
+// text-file: for a chart beside predictions; runs/get has every key
 package import AloftDomain
 
 /// A prediction as lists show it.

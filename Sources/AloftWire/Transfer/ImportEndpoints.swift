@@ -1,3 +1,4 @@
+// text-file: ids, which are ASCII; others are refused when they are taken
 package import AloftDomain
 
 /// Which experiment here takes what an experiment of another tracker holds. Doing it again gives the

@@ -1,3 +1,4 @@
+// text-file: paths and names of our own endpoints
 import AloftDomain
 import AloftWire
 

@@ -1,3 +1,4 @@
+// text-file: names of our own types
 import AloftDomain
 import Foundation
 

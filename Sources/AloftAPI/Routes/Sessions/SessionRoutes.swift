@@ -1,3 +1,4 @@
+import AloftDomain
 package import AloftStore
 import AloftWire
 import Foundation
@@ -40,10 +41,10 @@ package struct SessionRoutes: Sendable {
     /// The token of a browser that signed in.
     static func secret(in headers: HTTPFields) -> String? {
         for header in headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let words = pair.trimmingCharacters(in: .whitespaces).split(
-                    separator: "=", maxSplits: 1)
-                if words.count == 2, words[0] == cookie { return String(words[1]) }
+            for pair in header.pieces(at: ";") {
+                let words = pair.trimmingCharacters(in: .whitespaces).pieces(
+                    at: "=", most: 2)
+                if words.count == 2, words[0].isSame(as: cookie) { return String(words[1]) }
             }
         }
         return nil

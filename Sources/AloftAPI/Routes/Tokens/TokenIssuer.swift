@@ -17,6 +17,7 @@ package struct TokenIssuer: Sendable {
     ///
     /// - Throws: `TokenError.invalidName`, or `TokenError.exists` if a live token has the name.
     package func create(name: String, by principal: Principal) async throws -> String {
+        // text: a name of ASCII; a letter with a mark is none
         let isPlain = { (character: Character) in
             character.isASCII
                 && (character.isLetter || character.isNumber || "._-@".contains(character))

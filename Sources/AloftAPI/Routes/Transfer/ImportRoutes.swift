@@ -55,6 +55,7 @@ package struct ImportRoutes: Sendable {
     private func check(_ body: CheckImports.Body) async throws -> CheckImports.Reply {
         try await store.read { db in
             let states = { (kind: ImportQueries.Kind, items: [CheckImports.Item]) in
+                // text: ids, which are ASCII; others are refused when they are taken
                 var states: [String: CheckImports.State] = [:]
                 for item in items {
                     states[item.id] = CheckImports.State(
@@ -117,6 +118,7 @@ struct RunLineReader {
     private mutating func take() throws {
         guard !line.isEmpty else { return }
         defer { line.removeAll(keepingCapacity: true) }
+        try NulCheck.refuse(line)
         do {
             let data = Data(line)
             if run == nil {

@@ -1,3 +1,4 @@
+import AloftDomain
 import HTTPTypes
 
 /// What the browser is told about the interface's files.
@@ -42,7 +43,10 @@ enum WebHeaders {
         let letters = name.allSatisfy { letter in
             letter.isASCII && (letter.isLetter || letter.isNumber || "-_.".contains(letter))
         }
-        guard letters, !name.hasPrefix("."), let dot = name.lastIndex(of: ".") else { return nil }
+        // text: all its letters are ASCII
+        guard letters, !name.begins(with: "."), let dot = name.lastIndex(of: ".") else {
+            return nil
+        }
         return switch name[name.index(after: dot)...] {
         case "js": "text/javascript; charset=utf-8"
         case "css": "text/css; charset=utf-8"

@@ -10,6 +10,7 @@ package import Hummingbird
 /// good; the page itself is asked for each time.
 package struct WebRoutes: Sendable {
     /// The first part of each page's address; everything below is that page's own affair.
+    // text: our own pages
     package static let pages: Set<String> = [
         "experiments", "runs", "compare", "models", "jobs", "sweeps", "deployments",
         "predictions", "settings",
@@ -23,7 +24,7 @@ package struct WebRoutes: Sendable {
 
     /// True for what a browser may load before it has shown a token: no data is in it.
     package static func isPublic(_ path: String) -> Bool {
-        let first = path.split(separator: "/", maxSplits: 1).first.map(String.init)
+        let first = path.pieces(at: "/", most: 2).first.map(String.init)
         guard let first else { return true }
         return pages.contains(first) || first == "assets" || first == "favicon.ico"
     }
@@ -62,7 +63,7 @@ package struct WebRoutes: Sendable {
             throw HTTPError(.notFound)
         }
         var path = folder.appending(path: "assets/\(name)").path
-        var headers = WebHeaders.forAsset(hasDigest: name.contains("-"))
+        var headers = WebHeaders.forAsset(hasDigest: name.holds("-"))
         headers[.contentType] = type
         headers[.vary] = "Accept-Encoding"
         let accepted = request.headers[.acceptEncoding] ?? ""
