@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aloft_models.inputs import ModelInput
+from aloft_models.missing import MARK, is_missing
 from aloft_models.tensors import Array, element_bytes, numpy_dtype
 
 
@@ -32,5 +33,5 @@ def feeds_for(model_input: ModelInput, rows: Any) -> dict[str, Array]:
 def _texts(values: list[Any]) -> Array:
     texts = np.empty(len(values), dtype=object)
     for index, value in enumerate(values):
-        texts[index] = element_bytes(value).decode(errors="replace")
+        texts[index] = MARK if is_missing(value) else element_bytes(value).decode(errors="replace")
     return texts

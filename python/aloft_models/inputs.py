@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 
 from aloft_models.manifest import Tensor
+from aloft_models.missing import MARK
 from aloft_models.tensors import Array, TensorError, datatype_of
 
+_MARK_BYTES = MARK.encode()
+TextColumn = Callable[[list[str | None]], Any]
 # The name of an input which the model itself gives none.
 UNNAMED = "input"
 
@@ -70,10 +73,11 @@ class ModelInput:
             return [Tensor(column.name, column.datatype, (-1, 1)) for column in self.columns]
         return list(self.tensors)
 
-    def rows(self, arrays: Mapping[str, Array]) -> Any:
-        """What the pyfunc model's `predict` takes, from named protocol arrays."""
+    def rows(self, arrays: Mapping[str, Array], texts: TextColumn = list) -> Any:
+        """What the pyfunc model's `predict` takes, from named protocol arrays. `texts` makes a
+        column of a table of texts and None for what is missing."""
         if self.is_table:
-            return self._table(arrays)
+            return self._table(arrays, texts)
         if not self.tensors:
             return next(iter(arrays.values()))
         named = {tensor.name: _checked(arrays, tensor.name) for tensor in self.tensors}
@@ -81,7 +85,7 @@ class ModelInput:
             return _text(named[UNNAMED])
         return {name: _text(array) for name, array in named.items()}
 
-    def _table(self, arrays: Mapping[str, Array]) -> pd.DataFrame:
+    def _table(self, arrays: Mapping[str, Array], texts: TextColumn) -> pd.DataFrame:
         table: dict[str | int, Any] = {}
         count: int | None = None
         for column in self.columns:
@@ -94,7 +98,7 @@ class ModelInput:
                 raise TensorError(
                     f"input {column.name!r} has {len(values)} rows, the ones before {count}"
                 )
-            table[column.name if column.named else 0] = _column_values(column, values)
+            table[column.name if column.named else 0] = _column_values(column, values, texts)
         return pd.DataFrame(table)
 
 
@@ -112,7 +116,7 @@ def _text(array: Array) -> Array:
     return np.array(texts, dtype=object).reshape(array.shape)
 
 
-def _column_values(column: Column, values: Array) -> Any:
+def _column_values(column: Column, values: Array, make: TextColumn) -> Any:
     if values.dtype != object:
         if column.kind in ("integer", "long") and values.dtype.kind == "f":
             missing = np.isnan(values)
@@ -120,13 +124,14 @@ def _column_values(column: Column, values: Array) -> Any:
                 return values.astype(np.int32 if column.kind == "integer" else np.int64)
         return values
     if column.kind == "binary":
-        return list(values)
-    texts = _text(values)
+        return [None if value in (MARK, _MARK_BYTES) else value for value in values]
+    texts = [None if text == MARK else text for text in _text(values)]
     if column.kind == "datetime":
-        return pd.to_datetime(pd.Series(texts, dtype="str"))
+        # The empty text was missing before there was a mark for it.
+        return pd.to_datetime(pd.Series([text or None for text in texts], dtype="str"))
     if column.kind == "json":
-        return [json.loads(text) for text in texts]
-    return texts
+        return [None if text is None else json.loads(text) for text in texts]
+    return make(texts)
 
 
 def from_signature(schema: Any) -> ModelInput:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
+from aloft_models.missing import MARK
+from aloft_models.tensors import Array
+
+# Farther from zero than this is infinity.
+DOUBLE_LIMIT = float(np.finfo(np.float64).max)
 Runtime = Literal["onnx", "python"]
 
 
@@ -21,6 +29,33 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """Values that the original refuses, with its words. `missing`: none; `beyond`: farther from
+    zero than `limit`; `unknown`: a text that is none of `known`, for which `{value}` stands in the
+    words. `columns` are places within the input, None all of them."""
+
+    input: str
+    values: Literal["missing", "beyond", "unknown"]
+    message: str
+    columns: list[int] | None = None
+    limit: float | None = None
+    known: list[str] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """On which rows original and conversion were compared: their digest, how many of them both
+    refuse, and what they cover, a phrase each."""
+
+    digest: str
+    refused: int
+    covered: list[str]
+
+
+@dataclass(frozen=True)
 class ServableManifest:
     """Written by the converter, stored with the model version, read by the gateway."""
 
@@ -34,6 +69,10 @@ class ServableManifest:
     # Largest difference between original and converted outputs; see `convert.parity`.
     parity: float | None = None
     parity_rows: int | None = None
+    compared: Compared | None = None
+    # What stands for missing text in BYTES inputs; None where missing and empty are one.
+    missing_text: str | None = None
+    refuses: list[Refused] | None = None
     # Why a Python worker serves it.
     reason: str | None = None
     # One Open Inference Protocol request body with a few real rows.
@@ -51,7 +90,30 @@ class ServableManifest:
             "predict_output": self.predict_output,
             "parity": self.parity,
             "parity_rows": self.parity_rows,
+            "compared": vars(self.compared) if self.compared else None,
+            "missing_text": self.missing_text,
+            "refuses": [one.as_json() for one in self.refuses] if self.refuses else None,
             "reason": self.reason,
             "example": self.example,
         }
         return result | {key: value for key, value in optional.items() if value is not None}
+
+
+def refused_rows(found: Sequence[Refused], feeds: dict[str, Array]) -> Array:
+    """Which rows the rules refuse: what the gateway does, done here to judge it."""
+    count = len(next(iter(feeds.values())))
+    result = np.zeros(count, dtype=bool)
+    for rule in found:
+        values = feeds[rule.input].reshape(count, -1)
+        if rule.columns is not None:
+            values = values[:, rule.columns]
+        if rule.values == "beyond" and values.dtype.kind == "f":
+            hit = np.abs(values.astype(np.float64)) > (rule.limit or DOUBLE_LIMIT)
+        elif rule.values == "missing":
+            hit = np.isnan(values) if values.dtype.kind == "f" else values == MARK
+        elif rule.values == "unknown":
+            hit = ~np.isin(values.astype(str), [*(rule.known or []), MARK])
+        else:
+            continue
+        result |= np.asarray(hit, dtype=bool).any(axis=1)
+    return result

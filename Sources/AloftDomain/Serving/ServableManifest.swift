@@ -11,6 +11,46 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         package var shape: [Int]
     }
 
+    /// What the original refuses, so that the converted model is not asked either.
+    package struct Refused: Codable, Sendable, Hashable {
+        /// `missing`: no value. `beyond`: farther from zero than `limit`. `unknown`: a text that is none
+        /// of `known`.
+        package enum Values: String, Codable, Sendable, CaseIterable {
+            case missing, beyond, unknown
+        }
+
+        package var input: String
+        /// Places of the columns within the input; absent for all.
+        package var columns: [Int]?
+        package var values: Values
+        package var limit: Double?
+        package var known: [String]?
+        /// What the original says; `{value}` stands for the value.
+        package var message: String
+
+        package init(
+            input: String, columns: [Int]? = nil, values: Values, limit: Double? = nil,
+            known: [String]? = nil, message: String
+        ) {
+            self.input = input
+            self.columns = columns
+            self.values = values
+            self.limit = limit
+            self.known = known
+            self.message = message
+        }
+    }
+
+    /// On which rows original and conversion were compared.
+    package struct Compared: Codable, Sendable, Hashable {
+        /// SHA-256 of the rows: the same model is always compared on the same ones.
+        package var digest: String
+        /// How many of them the original refuses, as does what is served.
+        package var refused: Int
+        /// What was covered, a phrase each.
+        package var covered: [String]
+    }
+
     package var runtime: Runtime
     package var inputs: [Tensor]
     package var outputs: [Tensor]
@@ -24,6 +64,11 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     /// to one, relative beyond. Absent where nothing was converted.
     package var parity: Double?
     package var parityRows: Int?
+    package var compared: Compared?
+    /// What stands for a text that is missing in BYTES inputs, other than the empty text; absent where
+    /// the two are one.
+    package var missingText: String?
+    package var refuses: [Refused]?
     /// Why the model is served by a Python worker; absent for ONNX.
     package var reason: String?
     /// One Open Inference Protocol request body with a few real rows, used to warm a revision up and
@@ -33,7 +78,8 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     package init(
         runtime: Runtime, inputs: [Tensor], outputs: [Tensor], columns: [String]? = nil,
         predictOutput: String? = nil, parity: Double? = nil, parityRows: Int? = nil,
-        reason: String? = nil, example: JSONValue? = nil
+        missingText: String? = nil, refuses: [Refused]? = nil, reason: String? = nil,
+        example: JSONValue? = nil
     ) {
         self.runtime = runtime
         self.inputs = inputs
@@ -42,13 +88,16 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         self.predictOutput = predictOutput
         self.parity = parity
         self.parityRows = parityRows
+        self.missingText = missingText
+        self.refuses = refuses
         self.reason = reason
         self.example = example
     }
 
     private enum CodingKeys: String, CodingKey {
-        case runtime, inputs, outputs, columns, parity, reason, example
+        case runtime, inputs, outputs, columns, parity, compared, refuses, reason, example
         case predictOutput = "predict_output"
         case parityRows = "parity_rows"
+        case missingText = "missing_text"
     }
 }

@@ -145,6 +145,7 @@ actor RegisteredVersions {
         _ question: Question, _ revision: LoadedRevision
     ) throws -> Answer {
         let request = InferenceRequest()
+        request.tensors.missingText = revision.missingText
         let reply = TensorSet()
         let body = question.body ?? ByteBuffer()
         if question.isMessage { return try runMessage(body, revision, request, reply) }
@@ -158,6 +159,7 @@ actor RegisteredVersions {
                 into: request)
             return nil
         }
+        if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)
         var jsonLength: Int?
         let bytes = written(scoring?.bound(reply) ?? revision.replies.bound(request, reply)) {
@@ -180,6 +182,7 @@ actor RegisteredVersions {
         try body.withUnsafeReadableBytes {
             try InferMessageReader.read($0, signature: revision.signature, into: request)
         }
+        if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)
         let plan = revision.messages.plan(request, reply)
         let bytes = written(plan.byteCount) {

@@ -93,6 +93,7 @@ struct Warmup {
     init(runner: any ModelRunner, manifest: ServableManifest) throws {
         self.runner = runner
         let request = InferenceRequest()
+        request.tensors.missingText = manifest.missingText.map { Array($0.utf8) }
         if let example = manifest.example {
             let data = try JSONEncoder().encode(example)
             try data.withUnsafeBytes { bytes in

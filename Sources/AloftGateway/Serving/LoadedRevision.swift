@@ -32,6 +32,10 @@ final class LoadedRevision: Sendable {
     let outstanding = Atomic<Int>(0)
     /// When it was last asked, by the event loops' clock.
     let lastUsed: Atomic<UInt64>
+    /// What the original model refuses; `nil` where that is nothing.
+    let rules: InputRules?
+    /// What stands for missing text in its inputs.
+    let missingText: [UInt8]?
     /// What it is reckoned to take.
     let memoryBytes: Int
 
@@ -45,6 +49,8 @@ final class LoadedRevision: Sendable {
         self.execution = execution
         self.warmup = warmup
         lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
+        rules = InputRules(served.servable.manifest, signature: runner.signature)
+        missingText = served.servable.manifest.missingText.map { Array($0.utf8) }
         memoryBytes = ModelMemory.bytes(of: served.servable)
         replies = InferReplyWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)

@@ -44,8 +44,10 @@ extension LoopState {
         body: ByteBuffer?, receivedAt: NIODeadline
     ) -> Prediction {
         revision.lastUsed.store(receivedAt.uptimeNanoseconds, ordering: .relaxed)
+        let request = takeRequest()
+        request.tensors.missingText = revision.missingText
         return Prediction(
-            id: nextPredictionID(), endpoint: endpoint, revision: revision, request: takeRequest(),
+            id: nextPredictionID(), endpoint: endpoint, revision: revision, request: request,
             reply: takeReply(), form: form, body: body, receivedAt: receivedAt)
     }
 
@@ -61,6 +63,9 @@ extension LoopState {
         _ prediction: Prediction, timeoutMilliseconds: Int?, priority: CallPriority = .normal,
         waiter: some PredictionWaiter
     ) -> Result<Void, InferenceError>? {
+        if let fault = prediction.revision.rules?.fault(in: prediction.request.tensors) {
+            return .failure(fault)
+        }
         switch prediction.revision.execution {
         case .inline:
             do throws(InferenceError) {

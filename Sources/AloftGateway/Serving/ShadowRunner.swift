@@ -109,6 +109,7 @@ final class ShadowRunner: Sendable {
     private static func read(
         _ copy: ShadowCopy, into request: InferenceRequest
     ) throws(InferenceError) {
+        request.tensors.missingText = copy.revision.missingText
         let fault = copy.body.withUnsafeReadableBytes { bytes -> InferenceError? in
             do throws(InferenceError) {
                 let signature = copy.revision.signature

@@ -54,13 +54,21 @@ struct TensorDataReader {
 
     private func strings(_ cursor: inout JSONCursor) throws(InferenceError) {
         let count = try elementCount(in: cursor)
-        // No string is longer in memory than in the text.
+        let missing = tensors.missingText
+        // No string is longer in memory than in the text; `null` is longer than the mark for it.
         let room = count * 4 + cursor.end - cursor.position
         let memory = tensors.append(
             place: place, datatype: .bytes, dimensions: shape, elementCount: count, byteCount: room)
         var used = 0
         try elements(&cursor, count: count) { (cursor, index) throws(InferenceError) in
             guard cursor.peek() == UInt8(ascii: "\"") else {
+                if let missing, missing.count <= 4, cursor.takeLiteral("null") {
+                    missing.withUnsafeBytes { (memory + used + 4).copyBytes(from: $0) }
+                    (memory + used).storeBytes(
+                        of: UInt32(missing.count).littleEndian, as: UInt32.self)
+                    used += 4 + missing.count
+                    return
+                }
                 throw .badElement(name: name, index: index, datatype: datatype)
             }
             let raw = try cursor.rawString()

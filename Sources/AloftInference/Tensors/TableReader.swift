@@ -84,8 +84,13 @@ extension ScoringTable {
     ) throws(InferenceError) {
         guard input.datatype != .bytes else {
             var strings: [[UInt8]] = []
+            let missing = request.tensors.missingText
             for (index, row) in rows.enumerated() {
                 for (column, name) in zip(columns, names) {
+                    if let missing, row[column].isMissingText {
+                        strings.append(missing)
+                        continue
+                    }
                     guard case .text(let text) = row[column].asText else {
                         throw Self.bad(name, index, input.datatype)
                     }
@@ -120,6 +125,9 @@ extension ScoringTable {
 }
 
 extension TableCell {
+    /// Nothing between two commas of a CSV file says that a value is missing, as in MLflow.
+    fileprivate var isMissingText: Bool { self == .missing || self == .written("") }
+
     fileprivate var asText: TableCell {
         switch self {
         case .written(let text): .text(text)

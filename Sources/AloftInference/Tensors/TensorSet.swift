@@ -25,6 +25,8 @@ package final class TensorSet: @unchecked Sendable {
     package private(set) var entries: [Entry] = []
     /// The dimensions of all tensors, one after another.
     package private(set) var dimensions: [Int64] = []
+    /// What is written for a text that is missing; `nil` where the model takes it for empty.
+    package var missingText: [UInt8]?
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0

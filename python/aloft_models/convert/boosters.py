@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto, helper
 
-from aloft_models.convert import graph
+from aloft_models.convert import graph, lightgbm_trees
 from aloft_models.convert.estimators import TARGET, shape_ends, without_feature_names
 from aloft_models.convert.failures import NotConvertible
 from aloft_models.convert.layout import Layout
@@ -26,7 +26,7 @@ def convert(source: Original, layout: Layout, expected: dict[str, Array]) -> Mod
     if type(source.model).__module__.startswith("xgboost"):
         made = _xgboost(source.model, layout)
     else:
-        made = _lightgbm(source.model, layout)
+        return _lightgbm(source.model, layout, expected)
     if "prediction" in expected and len(made.graph.output) == 2:
         return _probability_only(made, expected["prediction"])
     return shape_ends(made, layout, expected)
@@ -50,12 +50,38 @@ def _xgboost(model: Any, layout: Layout) -> ModelProto:
     )  # fmt: skip
 
 
-def _lightgbm(model: Any, layout: Layout) -> ModelProto:
-    from onnxmltools import convert_lightgbm
+def _lightgbm(model: Any, layout: Layout, expected: dict[str, Array]) -> ModelProto:
+    kind = TensorProto.FLOAT if layout.real == "FP32" else TensorProto.DOUBLE
+    counts: dict[str, int] = {}
 
-    return convert_lightgbm(
-        model, name="model", initial_types=_types(layout), target_opset=_opset(), zipmap=False
+    def name(stem: str) -> str:
+        counts[stem] = counts.get(stem, 0) + 1
+        return f"{stem}_{counts[stem]}"
+
+    body = lightgbm_trees.Body(name)
+    booster = getattr(model, "booster_", model)
+    made = lightgbm_trees.outputs(booster, UNNAMED, kind == TensorProto.DOUBLE, body)
+    results = [(made, TensorProto.FLOAT)]
+    if "probabilities" in expected:
+        width = expected["probabilities"].shape[1]
+        label, made = lightgbm_trees.as_classes(made, model.classes_, 1 if width == 2 else width,
+                                                body)  # fmt: skip
+        text = expected["label"].dtype.kind not in "biu"
+        results = [(label, TensorProto.STRING if text else TensorProto.INT64)]
+        results.append((made, TensorProto.FLOAT))
+    outputs = [
+        graph.Output(source, wanted, array.ndim, array.shape[1] if array.ndim == 2 else None)
+        for (source, _), (wanted, array) in zip(results, expected.items(), strict=True)
+    ]
+    built = helper.make_graph(
+        body.nodes,
+        "model",
+        [helper.make_tensor_value_info(UNNAMED, kind, ["rows", layout.width])],
+        [helper.make_tensor_value_info(source, one, None) for source, one in results],
+        body.constants,
     )
+    opsets = [helper.make_opsetid(domain, version) for domain, version in TARGET.items()]
+    return graph.finish(helper.make_model(built, opset_imports=opsets, ir_version=8), outputs)
 
 
 def _opset() -> int:

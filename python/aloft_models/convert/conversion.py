@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import math
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from aloft_models.convert import (
     boosters,
@@ -18,21 +16,30 @@ from aloft_models.convert import (
     graph,
     original,
     parity,
+    proved,
     python_model,
     pytorch,
+    refusals,
     unsigned,
 )
+from aloft_models.convert.asking import Answers, answers, take
+from aloft_models.convert.dangerous import Dangerous, dangerous
 from aloft_models.convert.failures import NotConvertible, in_short
+from aloft_models.convert.judging import describe, judge
 from aloft_models.convert.layout import Layout, layouts_for
-from aloft_models.convert.rows import Rows, rows_for
+from aloft_models.convert.rows import rows_for
 from aloft_models.convert.session import run
 from aloft_models.inputs import ModelInput
-from aloft_models.manifest import ServableManifest, Tensor
+from aloft_models.manifest import Compared, Refused, ServableManifest, Tensor, refused_rows
+from aloft_models.missing import MARK, missing_text
 from aloft_models.mlflow_model import ModelFolder
 from aloft_models.tensors import Array, datatype_of, json_values
 
 log = logging.getLogger("aloft.convert")
 EXAMPLE_ROWS = 5
+# How much numbers may differ, in parts of their size: what 32-bit floats leave of a sum.
+LIMIT = 1e-5
+PYTORCH_LIMIT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,9 @@ class Servable:
     content: bytes | Path
 
 
-def convert_folder(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
-    """ONNX if that is possible within the limit, else the folder for the Python worker.
+def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> Servable:
+    """ONNX if that answers as the original does, else the folder for the Python worker. `limit`
+    None takes the kind's own.
 
     Throws ConversionFailed where the model cannot be loaded or does not answer at all."""
     flavor = original.flavor_of(folder)
@@ -54,13 +62,13 @@ def convert_folder(folder: ModelFolder, limit: float, scratch: Path) -> Servable
         reason = f"the model is {kinds}, for which there is no conversion to ONNX"
         return python_model.servable(folder, model_input, reason, scratch)
     if flavor == "pytorch":
-        return _pytorch(folder, limit, scratch)
-    source = original.load(folder, flavor)
+        return _pytorch(folder, limit or PYTORCH_LIMIT, scratch)
+    model = original.load_native(folder, flavor)
     if not model_input.is_known:
-        model_input = unsigned.input_of(source.model)
+        model_input = unsigned.input_of(model)
     try:
-        asked = replace(source, outputs=lambda rows: source.outputs(folder.native(rows)))
-        return _onnx(folder, asked, model_input, limit)
+        source = original.of_model(folder, flavor, model)
+        return _onnx(folder, source, model_input, limit or LIMIT)
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
         if not folder.model_input().is_known:
@@ -86,98 +94,130 @@ def _onnx(
             "the model has neither a signature nor an input example, so a conversion cannot be "
             "compared with it; log it with input_example="
         )
-    real, expected = _answers(source, rows)
-    best: tuple[float, Layout] | None = None
+    layouts = layouts_for(model_input, rows.real)
+    if not layouts:
+        raise NotConvertible("the model takes values that are neither numbers nor text columns")
+    proved.check(source.model)
+    try:
+        sample = source.outputs(take(rows.real, slice(0, EXAMPLE_ROWS)))
+    except Exception as error:
+        raise NotConvertible(
+            f"the original does not answer its own input example: {in_short(error)}"
+        ) from error
+    comparison: _Comparison | None = None
     problems: list[str] = []
-    for layout in layouts_for(model_input, real):
+    for layout in layouts:
         try:
-            content, difference = _attempt(source, layout, real, expected, limit)
+            content = _content(source, layout, sample)
+            if comparison is None:  # asking the original takes longest
+                danger = dangerous(rows, source.model, missing_text(source.model))
+                expected = answers(source.outputs, danger)
+                comparison = _Comparison(source, danger, expected, limit)
+            found = comparison.compare(content, layout)
         except Exception as error:  # the converters throw anything at what they do not know
             problem = in_short(error)
             log.info("%s: %s", layout, problem)
             if problem not in problems:
                 problems.append(problem)
             continue
-        log.info("%s: parity %.3g over %d rows", layout, difference, len(real))
-        if difference <= limit:
-            return _servable(content, layout, source, model_input, real, len(rows.real), difference)
-        if best is None or difference < best[0]:
-            best = (difference, layout)
-    if best is not None:
-        raise NotConvertible(
-            f"the converted {_kind(source.model)} differs from the original by {_number(best[0])}, "
-            f"more than {limit:g}"
-        )
-    if problems:
-        raise NotConvertible(f"{_kind(source.model)} cannot be converted: {problems[0]}")
-    raise NotConvertible("the model takes values that are neither numbers nor text columns")
+        log.info("%s: parity %.3g over %d rows", layout, found.parity, len(comparison.rows.rows))
+        return _servable(found, comparison, len(rows.real))
+    said = [problem for problem in problems if problem.startswith(_DIFFERS)]
+    if said:
+        raise NotConvertible(f"the converted {_kind(source.model)} {said[0]}")
+    raise NotConvertible(f"{_kind(source.model)} cannot be converted: {problems[0]}")
 
 
-def _answers(source: original.Original, rows: Rows) -> tuple[Any, dict[str, Array]]:
-    """The rows to compare on and the original's answers: the drawn rows too, if it takes them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            both = _joined(rows.real, rows.more)
-            return both, source.outputs(both)
-        except Exception as error:  # a row that was drawn need not make sense to the model
-            log.info("the model does not take drawn rows (%s)", in_short(error))
-        try:
-            return rows.real, source.outputs(rows.real)
-        except Exception as error:
-            raise NotConvertible(
-                f"the original does not answer its own input example: {in_short(error)}"
-            ) from error
-
-
-def _joined(first: Any, second: Any) -> Any:
-    if isinstance(first, pd.DataFrame):
-        joined = pd.concat([first, second], ignore_index=True)
-        for name in first.columns:
-            if isinstance(first[name].dtype, pd.CategoricalDtype):
-                joined[name] = joined[name].astype(object)
-        return joined
-    return np.concatenate([first, second])
-
-
-def _attempt(
-    source: original.Original, layout: Layout, rows: Any, expected: dict[str, Array], limit: float
-) -> tuple[bytes, float]:
-    with warnings.catch_warnings():
+def _content(source: original.Original, layout: Layout, sample: dict[str, Array]) -> bytes:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         if boosters.is_booster(source):
-            made = boosters.convert(source, layout, expected)
+            made = boosters.convert(source, layout, sample)
         else:
-            made = estimators.convert(source.model, layout, expected)
-    content = graph.stable_bytes(made)
-    return content, parity.largest_difference(expected, run(content, layout.feeds(rows)), limit)
+            made = estimators.convert(source.model, layout, sample)
+    return graph.stable_bytes(made)
 
 
-def _servable(
-    content: bytes,
-    layout: Layout,
-    source: original.Original,
-    model_input: ModelInput,
-    rows: Any,
-    real_count: int,
-    difference: float,
-) -> Servable:
+_DIFFERS = "differs from the original"
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A conversion that answers as the original."""
+
+    content: bytes
+    layout: Layout
+    refuses: list[Refused]
+    parity: float
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    source: original.Original
+    rows: Dangerous
+    expected: Answers
+    limit: float
+
+    def compare(self, content: bytes, layout: Layout) -> _Found:
+        """Throws NotConvertible, naming the row, where the answers differ, and whatever ONNX
+        Runtime throws."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            feeds = layout.feeds(self.rows.rows)
+        rules = refusals.rules(self.rows, self.expected.refused, layout)
+        refused = np.zeros(len(self.rows.rows), dtype=bool)
+        refused[list(self.expected.refused)] = True
+        here = refused_rows(rules, feeds)
+        # A number that 32 bits do not hold may be refused as infinite where the original answers.
+        beyond = here & ~refused & layout.overflows(self.rows.rows, feeds)
+        other = np.flatnonzero(here & ~beyond != refused)
+        if len(other):
+            self._differs(int(other[0]), "only one refuses it: " + self._refusal(int(other[0])))
+        kept = self.expected.without(beyond)
+        found = run(content, {name: array[kept.answered] for name, array in feeds.items()})
+        verdict = judge(kept, found, lambda: self._ties(kept), self.limit)
+        if verdict.row is not None:
+            self._differs(verdict.row, str(verdict.said))
+        difference = parity.largest_difference(kept.outputs, found)
+        return _Found(content, layout, rules, difference)
+
+    def _refusal(self, row: int) -> str:
+        return self.expected.refused.get(row, "the conversion would, the original answers")
+
+    def _differs(self, row: int, said: str) -> None:
+        raise NotConvertible(f"{_DIFFERS} on the row {describe(self.rows, row)}: {said}")
+
+    def _ties(self, kept: Answers) -> Array | None:
+        if self.source.ties is None:
+            return None
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return self.source.ties(take(self.rows.rows, kept.answered))
+
+
+def _servable(found: _Found, comparison: _Comparison, real_count: int) -> Servable:
     import onnx
 
-    made = onnx.load_from_string(content)
-    feeds = layout.feeds(rows[: min(real_count, EXAMPLE_ROWS)])
-    columns = [column.name for column in layout.columns] or None
+    rows, expected = comparison.rows, comparison.expected
+    layout = found.layout
+    made = onnx.load_from_string(found.content)
+    first = [int(row) for row in expected.answered if row < real_count] or [0]
+    feeds = layout.feeds(take(rows.rows, first[:EXAMPLE_ROWS]))
+    inputs = graph.tensors_of(made.graph.input)
     manifest = ServableManifest(
         runtime="onnx",
-        inputs=graph.tensors_of(made.graph.input),
+        inputs=inputs,
         outputs=graph.tensors_of(made.graph.output),
-        columns=columns,
-        predict_output=source.predict_output,
-        parity=difference,
-        parity_rows=len(rows),
+        columns=[column.name for column in layout.columns] or None,
+        predict_output=comparison.source.predict_output,
+        parity=found.parity,
+        parity_rows=len(rows.rows),
+        compared=Compared(rows.digest(), len(expected.refused), rows.covered),
+        missing_text=MARK if any(one.datatype == "BYTES" for one in inputs) else None,
+        refuses=found.refuses or None,
         example=request(feeds),
     )
-    return Servable(manifest, content)
+    return Servable(manifest, found.content)
 
 
 def request(feeds: dict[str, Array]) -> dict[str, Any]:
@@ -198,10 +238,6 @@ def request(feeds: dict[str, Array]) -> dict[str, Any]:
 def _kind(model: Any) -> str:
     name = type(original.final_step(model)).__name__
     return name if not hasattr(model, "steps") else f"pipeline ending in {name}"
-
-
-def _number(value: float) -> str:
-    return "a whole label" if math.isinf(value) else f"{value:.3g}"
 
 
 __all__ = ["Servable", "Tensor", "convert_folder", "request"]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import numpy as np
 from onnx import ModelProto
 
-from aloft_models.convert import graph, repairs
+from aloft_models.convert import graph, repairs, single_precision
 from aloft_models.convert.layout import Layout
 from aloft_models.convert.original import final_step
 from aloft_models.convert.rows import parts_of
 from aloft_models.inputs import UNNAMED
+from aloft_models.missing import MARK, is_missing, parts
 from aloft_models.tensors import Array
 
 # Old enough for every ONNX Runtime of the last years.
@@ -24,13 +26,15 @@ def convert(model: Any, layout: Layout, expected: dict[str, Array]) -> ModelProt
 
     register()
     model = _prepared(model)
-    options = {id(model): {"zipmap": False}} if _has_zipmap(model) else None
+    options: dict[int, dict[str, Any]] = _word_options(model)
+    if _has_zipmap(model):
+        options[id(model)] = {"zipmap": False}
     made = convert_sklearn(
         model,
         name="model",
         initial_types=layout.initial_types(),
         target_opset=TARGET,
-        options=options,
+        options=options or None,
     )
     return shape_ends(made, layout, expected)
 
@@ -55,7 +59,7 @@ def shape_ends(made: ModelProto, layout: Layout, expected: dict[str, Array]) -> 
 
 def _prepared(model: Any) -> Any:
     """What a finished search found, without settings that ONNX has no word for: those that matter
-    to `transform` only, and NaN as missing text, which arrives as the empty text."""
+    to `transform` only. Missing text is what stands for it in tensors."""
     from sklearn.impute import SimpleImputer
 
     if hasattr(model, "best_estimator_"):
@@ -65,8 +69,29 @@ def _prepared(model: Any) -> Any:
         if getattr(part, "flatten_transform", False):
             part.flatten_transform = False
         if isinstance(part, SimpleImputer) and part.statistics_.dtype.kind == "O":
-            part.missing_values = ""
+            if is_missing(part.missing_values):
+                part.missing_values = MARK
+        elif isinstance(getattr(part, "categories_", None), list):
+            part.categories_ = [_marked(known) for known in part.categories_]
     return copied
+
+
+def _marked(known: Any) -> Any:
+    """Categories with the mark for the one that is missing text."""
+    if known.dtype != object or not any(isinstance(value, str) for value in known):
+        return known
+    return np.array([MARK if is_missing(value) else value for value in known], dtype=object)
+
+
+def _word_options(model: Any) -> dict[int, dict[str, Any]]:
+    """Words as scikit-learn cuts them: two letters or more, of any alphabet."""
+    return {
+        id(part): {"tokenexp": r"[\p{L}\p{N}_]{2,}"}
+        for part in parts(model)
+        if getattr(part, "token_pattern", None) == r"(?u)\b\w\w+\b"
+        and getattr(part, "analyzer", None) == "word"
+        and getattr(part, "tokenizer", None) is None
+    }
 
 
 def _has_zipmap(model: Any) -> bool:
@@ -107,17 +132,12 @@ def register() -> None:
     except ImportError:
         pass
     try:
-        from lightgbm import LGBMClassifier, LGBMRegressor
-        from onnxmltools.convert.lightgbm.operator_converters.LightGbm import convert_lightgbm
+        from aloft_models.convert import lightgbm_steps
 
-        update_registered_converter(LGBMClassifier, "AloftLGBMClassifier",
-            calculate_linear_classifier_output_shapes, convert_lightgbm,
-            options=options, overwrite=True)  # fmt: skip
-        update_registered_converter(LGBMRegressor, "AloftLGBMRegressor",
-            calculate_linear_regressor_output_shapes, convert_lightgbm,
-            options={"split": None}, overwrite=True)  # fmt: skip
+        lightgbm_steps.register()
     except ImportError:
         pass
+    single_precision.apply()
 
 
 def without_feature_names(model: Any) -> Any:

@@ -54,6 +54,7 @@ def finish(model: ModelProto, outputs: Sequence[Output]) -> ModelProto:
     graph = model.graph
     kinds = {value.name: value.type.tensor_type.elem_type for value in graph.output}
     taken = _names(graph)
+    doubles = any(value.type.tensor_type.elem_type == TensorProto.DOUBLE for value in graph.input)
     del graph.output[:]
     for output in outputs:
         kind = kinds[output.source]
@@ -63,6 +64,11 @@ def finish(model: ModelProto, outputs: Sequence[Output]) -> ModelProto:
             picked = _fresh(taken, f"{output.name}_picked")
             graph.node.append(helper.make_node("Gather", [source, index], [picked], axis=1))
             source = picked
+        if doubles and kind in (TensorProto.DOUBLE, TensorProto.FLOAT):
+            # Some converters say one and give the other.
+            double = _fresh(taken, f"{output.name}_double")
+            graph.node.append(helper.make_node("Cast", [source], [double], to=kind))
+            source = double
         target = _fresh(taken, output.name)
         if output.dimensions == 1:
             flat = _constant(graph, taken, f"{output.name}_flat", [-1])

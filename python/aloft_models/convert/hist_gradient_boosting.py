@@ -29,7 +29,7 @@ ML = "ai.onnx.ml"
 
 
 @dataclass
-class _Nodes:
+class Nodes:
     """The attributes of a tree ensemble, node by node."""
 
     trees: list[int] = field(default_factory=list)
@@ -71,6 +71,33 @@ class _Nodes:
         self.leaf_targets.append(target)
         self.leaf_weights.append(weight)
 
+    def attributes(self, targets: int, double: bool, base: Any = None) -> dict[str, Any]:
+        """Of a TreeEnsembleRegressor: doubles where the inputs are."""
+        made: dict[str, Any] = {
+            "n_targets": targets,
+            "aggregate_function": "SUM",
+            "post_transform": "NONE",
+            "nodes_treeids": self.trees,
+            "nodes_nodeids": self.ids,
+            "nodes_featureids": self.features,
+            "nodes_modes": self.modes,
+            "nodes_truenodeids": self.true_ids,
+            "nodes_falsenodeids": self.false_ids,
+            "nodes_missing_value_tracks_true": self.missing_true,
+            "target_treeids": self.leaf_trees,
+            "target_nodeids": self.leaf_ids,
+            "target_ids": self.leaf_targets,
+        }
+        numbers = {"nodes_values": self.values, "target_weights": self.leaf_weights}
+        if base is not None:
+            numbers["base_values"] = list(base)
+        for name, values in numbers.items():
+            if double:
+                made[f"{name}_as_tensor"] = _double(values)
+            else:
+                made[name] = np.asarray(values, dtype=np.float32)
+        return made
+
 
 def _members(bitset: Any) -> set[int]:
     """The numbers in a bitset of eight 32-bit words."""
@@ -109,8 +136,13 @@ def _features(model: Any) -> _Features:
     return _Features([int(column) for column in columns], known, categories)
 
 
+def columns_of(model: Any) -> list[int]:
+    """The model's column of each feature of its trees."""
+    return _features(model).columns
+
+
 def _add_tree(
-    nodes: _Nodes, tree: int, target: int, predictor: Any, features: _Features, encoded: set[int]
+    nodes: Nodes, tree: int, target: int, predictor: Any, features: _Features, encoded: set[int]
 ) -> None:
     """`encoded` columns hold category codes; others hold the category values themselves."""
     spare = len(predictor.nodes)
@@ -146,8 +178,8 @@ def _add_tree(
             current = following
 
 
-def _ensemble(model: Any, features: _Features, encoded: set[int]) -> _Nodes:
-    nodes = _Nodes()
+def _ensemble(model: Any, features: _Features, encoded: set[int]) -> Nodes:
+    nodes = Nodes()
     tree = 0
     for iteration in model._predictors:
         for target, predictor in enumerate(iteration):
@@ -215,18 +247,6 @@ def _raw_scores(scope: Any, operator: Any, container: Any) -> str:
     matrix, dtype, encoded = _matrix(scope, operator, container, features)
     nodes = _ensemble(model, features, encoded)
     baseline = np.asarray(model._baseline_prediction, dtype=np.float64).ravel()
-    if dtype == np.float64:
-        numbers = {
-            "nodes_values_as_tensor": _double(nodes.values),
-            "target_weights_as_tensor": _double(nodes.leaf_weights),
-            "base_values_as_tensor": _double(baseline),
-        }
-    else:
-        numbers = {
-            "nodes_values": np.asarray(nodes.values, dtype=np.float32),
-            "target_weights": np.asarray(nodes.leaf_weights, dtype=np.float32),
-            "base_values": baseline.astype(np.float32),
-        }
     return _node(
         scope,
         container,
@@ -234,20 +254,7 @@ def _raw_scores(scope: Any, operator: Any, container: Any) -> str:
         [matrix],
         op_domain=ML,
         op_version=3,
-        n_targets=int(model.n_trees_per_iteration_),
-        aggregate_function="SUM",
-        post_transform="NONE",
-        nodes_treeids=nodes.trees,
-        nodes_nodeids=nodes.ids,
-        nodes_featureids=nodes.features,
-        nodes_modes=nodes.modes,
-        nodes_truenodeids=nodes.true_ids,
-        nodes_falsenodeids=nodes.false_ids,
-        nodes_missing_value_tracks_true=nodes.missing_true,
-        target_treeids=nodes.leaf_trees,
-        target_nodeids=nodes.leaf_ids,
-        target_ids=nodes.leaf_targets,
-        **numbers,
+        **nodes.attributes(int(model.n_trees_per_iteration_), dtype == np.float64, baseline),
     )
 
 

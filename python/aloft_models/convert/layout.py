@@ -17,6 +17,7 @@ from skl2onnx.common.data_types import (
 )
 
 from aloft_models.inputs import UNNAMED, Column, ModelInput
+from aloft_models.missing import MARK, is_missing
 from aloft_models.tensors import Array, numpy_dtype
 
 _TYPES = {
@@ -81,11 +82,21 @@ class Layout:
             values = rows.iloc[:, position]
             kind = self.outer(column)
             if kind == "BYTES":
-                texts = ["" if pd.isna(value) else str(value) for value in values]
+                texts = [MARK if is_missing(value) else str(value) for value in values]
                 feeds[column.name] = np.array(texts, dtype=object).reshape(-1, 1)
             else:
                 feeds[column.name] = values.to_numpy(dtype=numpy_dtype(kind)).reshape(-1, 1)
         return feeds
+
+    def overflows(self, rows: Any, feeds: dict[str, Array]) -> Array:
+        """Rows in which a number is infinite as this layout has it and was not before."""
+        given = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+        real = given.select_dtypes("number").to_numpy(dtype=np.float64)
+        infinite = np.zeros(len(given), dtype=bool)
+        for array in feeds.values():
+            if array.dtype.kind == "f":
+                infinite |= np.isinf(array).reshape(len(given), -1).any(axis=1)
+        return np.asarray(infinite & ~np.isinf(real).any(axis=1))
 
     def __str__(self) -> str:
         shape = "one input" if self.single else "an input per column"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from aloft_models.convert.failures import ConversionFailed, in_short
+from aloft_models.convert.failures import ConversionFailed, NotConvertible, in_short
 from aloft_models.mlflow_model import ModelFolder
 from aloft_models.tensors import Array
 
@@ -25,6 +25,9 @@ class Original:
     outputs: Callable[[Any], dict[str, Array]]
     # The one of them that `predict` answers with.
     predict_output: str
+    # How sure the original is of its labels: rows with the same scores are ties. None where it has
+    # no scores beside its outputs.
+    ties: Callable[[Any], Array] | None = None
 
 
 def flavor_of(folder: ModelFolder) -> str | None:
@@ -43,13 +46,20 @@ def load_native(folder: ModelFolder, flavor: str) -> Any:
         raise ConversionFailed(f"the model cannot be loaded: {in_short(error)}") from error
 
 
-def load(folder: ModelFolder, flavor: str) -> Original:
-    """The original with its outputs by name."""
-    model = load_native(folder, flavor)
+def of_model(folder: ModelFolder, flavor: str, model: Any) -> Original:
+    """The original with its outputs by name; throws NotConvertible where scoring answers with what
+    conversions have no output for."""
     function = folder.flavors.get("python_function", {}).get("predict_fn", "predict")
     if flavor in ("xgboost", "lightgbm") and not hasattr(model, "get_params"):
-        return Original(flavor, model, _booster_outputs(flavor, model), "prediction")
-    return _estimator(flavor, model, function)
+        made = Original(flavor, model, _booster_outputs(flavor, model), "prediction")
+    else:
+        made = _estimator(flavor, model, function)
+    ties = made.ties
+    return replace(
+        made,
+        outputs=lambda rows: made.outputs(folder.native(rows)),
+        ties=(lambda rows: ties(folder.native(rows))) if ties is not None else None,
+    )
 
 
 def _estimator(flavor: str, model: Any, function: str) -> Original:
@@ -57,28 +67,41 @@ def _estimator(flavor: str, model: Any, function: str) -> Original:
     from sklearn.base import is_clusterer, is_outlier_detector
 
     final = final_step(model)
+    if function not in ("predict", "predict_proba") or (
+        function == "predict_proba"
+        and (not hasattr(final, "classes_") or isinstance(final.classes_, list))
+    ):
+        raise NotConvertible(f"scoring answers with {function}, which has no place in a conversion")
     if hasattr(final, "classes_") and hasattr(model, "predict"):
         if hasattr(model, "predict_proba") and not isinstance(final.classes_, list):
             predict = "probabilities" if function == "predict_proba" else "label"
             return Original(flavor, model, lambda rows: {
                 "label": _labels(model.predict(rows)),
                 "probabilities": np.asarray(model.predict_proba(rows)),
-            }, predict)  # fmt: skip
+            }, predict, lambda rows: np.asarray(model.predict_proba(rows)))  # fmt: skip
         return Original(flavor, model, lambda rows: {"label": _labels(model.predict(rows))},
-                        "label")  # fmt: skip
+                        "label", _scores(model))  # fmt: skip
     if is_outlier_detector(final):
         return Original(flavor, model, lambda rows: {
             "label": np.asarray(model.predict(rows)),
             "scores": np.asarray(model.decision_function(rows)),
-        }, "label")  # fmt: skip
+        }, "label", lambda rows: np.asarray(model.decision_function(rows)))  # fmt: skip
     if is_clusterer(final):
         return Original(flavor, model, lambda rows: {"label": _labels(model.predict(rows))},
-                        "label")  # fmt: skip
+                        "label", _scores(model))  # fmt: skip
     if hasattr(model, "predict"):
         return Original(flavor, model, lambda rows: {"prediction": np.asarray(model.predict(rows))},
                         "prediction")  # fmt: skip
     return Original(flavor, model, lambda rows: {"transformed": _dense(model.transform(rows))},
                     "transformed")  # fmt: skip
+
+
+def _scores(model: Any) -> Callable[[Any], Array] | None:
+    if hasattr(model, "decision_function"):
+        return lambda rows: np.asarray(model.decision_function(rows))
+    if hasattr(model, "transform"):  # distances to the centres of clusters
+        return lambda rows: -_dense(model.transform(rows))
+    return None
 
 
 def final_step(model: Any) -> Any:

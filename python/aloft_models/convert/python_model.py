@@ -14,6 +14,7 @@ from aloft_models.convert.rows import rows_for
 from aloft_models.feeds import feeds_for
 from aloft_models.inputs import ModelInput
 from aloft_models.manifest import ServableManifest, Tensor
+from aloft_models.missing import MARK
 from aloft_models.mlflow_model import ModelFolder
 from aloft_models.scoring import Scorer, load_scorer
 from aloft_models.tensors import datatype_of
@@ -38,7 +39,7 @@ def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer = named_outputs(score(model_input.rows(feeds), {}))
+                answer = named_outputs(score(model_input.rows(feeds, score.texts), {}))
         except Exception as error:
             raise ConversionFailed(
                 f"the model does not answer its own input example: {in_short(error)}"
@@ -51,12 +52,14 @@ def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch:
     archive = scratch / "model.tar"
     pack(folder.path, archive)
     columns = [column.name for column in model_input.columns] or None
+    texts = [column for column in model_input.columns if not column.is_numeric]
     manifest = ServableManifest(
         runtime="python",
         inputs=model_input.protocol_tensors(),
         outputs=outputs,
         columns=columns,
         predict_output=outputs[0].name if len(outputs) == 1 else None,
+        missing_text=MARK if any(one.kind != "json" for one in texts) else None,
         reason=reason,
         example=example,
     )

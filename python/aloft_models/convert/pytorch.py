@@ -142,7 +142,7 @@ def _refuse_neighbours(
     for place in range(0, count, max(1, count // ROWS_ALONE)):
         alone = call.answer({name: array[place : place + 1] for name, array in feeds.items()})
         beside = {name: array[place : place + 1] for name, array in expected.items()}
-        if parity.largest_difference(beside, alone, limit) > limit:
+        if parity.largest_difference(beside, alone) > limit:
             raise NotConvertible(
                 "the model's answer to a row depends on the rows that come with it"
             )
@@ -158,7 +158,7 @@ def _difference(
         found = run(content, _rows(feeds, count))
         if any(found[name].shape != array.shape for name, array in wanted.items()):
             raise NotConvertible(f"the graph answers {count} rows in another shape")
-        largest = max(largest, parity.largest_difference(wanted, found, limit))
+        largest = max(largest, parity.largest_difference(wanted, found))
     return largest
 
 

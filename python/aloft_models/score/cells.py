@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from aloft_models.manifest import Tensor
+from aloft_models.missing import is_missing
 from aloft_models.score.failures import ScoringFailed
 from aloft_models.tensors import Array, numpy_dtype
 
@@ -26,12 +27,16 @@ class BadCell(ValueError):
 
 
 def feeds(
-    inputs: Sequence[Tensor], order: Sequence[str] | None, columns: dict[str, list[Any]], row: int
+    inputs: Sequence[Tensor],
+    order: Sequence[str] | None,
+    columns: dict[str, list[Any]],
+    row: int,
+    missing_text: str = "",
 ) -> dict[str, Array]:
     """One array an input: a matrix of all columns for a model of one input, or one a column.
 
     `order` has the columns as the model was trained on them; `row` is the first row's number in its
-    file, for what is said of a bad one.
+    file, for what is said of a bad one; `missing_text` stands for text that is missing.
     """
     names = list(order) if order else [tensor.name for tensor in inputs]
     if not order and len(inputs) == 1:
@@ -50,7 +55,7 @@ def feeds(
             raise ScoringFailed(
                 f'input "{first.name}" takes {width} columns, the table gives {len(names)}'
             )
-        parts = [_column(first.datatype, name, columns[name], row) for name in names]
+        parts = [_column(first.datatype, name, columns[name], row, missing_text) for name in names]
         return {first.name: np.stack(parts, axis=1)}
     result = {}
     for place, tensor in enumerate(inputs):
@@ -60,17 +65,17 @@ def feeds(
             name = names[place]
         else:
             raise ScoringFailed(f'input "{tensor.name}" is missing')
-        values = _column(tensor.datatype, name, columns[name], row)
+        values = _column(tensor.datatype, name, columns[name], row, missing_text)
         result[tensor.name] = values if len(tensor.shape) == 1 else values.reshape(-1, 1)
     return result
 
 
-def _column(datatype: str, name: str, values: list[Any], row: int) -> Array:
+def _column(datatype: str, name: str, values: list[Any], row: int, missing_text: str) -> Array:
     dtype = numpy_dtype(datatype)
     array = np.empty(len(values), dtype=dtype)
     for index, value in enumerate(values):
         try:
-            array[index] = element(datatype, value)
+            array[index] = element(datatype, value, missing_text)
         except (BadCell, OverflowError, ValueError) as error:
             raise ScoringFailed(
                 f'column "{name}", row {row + index}: {value!r} is not {datatype}, which the model '
@@ -79,10 +84,10 @@ def _column(datatype: str, name: str, values: list[Any], row: int) -> Array:
     return array
 
 
-def element(datatype: str, value: Any) -> Any:
+def element(datatype: str, value: Any, missing_text: str = "") -> Any:
     """One value as an element of this type; throws `BadCell` where it is none."""
     if datatype == "BYTES":
-        return _text(value)
+        return _text(value, missing_text)
     if datatype.startswith("FP"):
         return _number(value)
     whole = _whole(value)
@@ -96,9 +101,10 @@ def element(datatype: str, value: Any) -> Any:
     return whole
 
 
-def _text(value: Any) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
+def _text(value: Any, missing: str) -> str:
+    # Nothing between two commas of a CSV file says that a value is missing.
+    if is_missing(value) or (isinstance(value, Written) and not value):
+        return missing
     if isinstance(value, str):
         return str(value)
     raise BadCell

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import requests
 
-from aloft_models.manifest import Tensor
+from aloft_models.manifest import Refused, Tensor, refused_rows
 from aloft_models.score.failures import ScoringFailed
 from aloft_models.tensors import Array
 
@@ -29,6 +30,17 @@ class Scorer:
     columns: list[str] | None
     predict_output: str | None
     run: Callable[[dict[str, Array]], dict[str, Array]]
+    # What stands for missing text; the empty text where the model does not tell them apart.
+    missing_text: str = ""
+    # What the original of a converted model refuses.
+    refuses: Sequence[Refused] = ()
+
+    def refuse(self, feeds: dict[str, Array], row: int) -> None:
+        """Throws ScoringFailed for the first row that the original would refuse, with its words."""
+        for rule in self.refuses:
+            places = np.flatnonzero(refused_rows([rule], feeds))
+            if len(places):
+                raise ScoringFailed(f"row {row + int(places[0])}: {rule.message}")
 
 
 def fetch(server: str, token: str | None, model: str, version: int, scratch: Path) -> Scorer:
@@ -52,7 +64,14 @@ def fetch(server: str, token: str | None, model: str, version: int, scratch: Pat
     runtime = manifest["runtime"]
     run = _onnx(path) if runtime == "onnx" else _python(path, scratch / "unpacked")
     return Scorer(
-        digest, runtime, inputs, manifest.get("columns"), manifest.get("predict_output"), run
+        digest,
+        runtime,
+        inputs,
+        manifest.get("columns"),
+        manifest.get("predict_output"),
+        run,
+        manifest.get("missing_text") or "",
+        [Refused(**rule) for rule in manifest.get("refuses") or []],
     )
 
 

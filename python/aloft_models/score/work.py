@@ -130,7 +130,10 @@ def _outputs(scorer: Scorer, rows: Rows) -> dict[str, Any]:
         columns = {
             name: values[begin : begin + _CALL_ROWS] for name, values in rows.columns.items()
         }
-        made = feeds(scorer.inputs, scorer.columns, columns, rows.first + begin)
+        made = feeds(
+            scorer.inputs, scorer.columns, columns, rows.first + begin, scorer.missing_text
+        )
+        scorer.refuse(made, rows.first + begin)
         count = min(_CALL_ROWS, rows.count - begin)
         answer = scorer.run(made)
         for name, array in answer.items():

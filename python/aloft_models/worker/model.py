@@ -26,14 +26,19 @@ def load(path: Path) -> Served:
     model_input = folder.model_input()
     score = load_scorer(folder)
     lock = threading.Lock()
+    is_library = any(name in folder.flavors for name in ("sklearn", "xgboost", "lightgbm"))
 
     def predict(arrays: Mapping[str, Array], parameters: Mapping[str, Any]) -> dict[str, Array]:
         if not arrays:
             raise TensorError("the request has no inputs")
-        rows = model_input.rows(arrays)
+        rows = model_input.rows(arrays, score.texts)
         try:
             with lock:
                 return named_outputs(score(rows, parameters))
+        except ValueError as error:
+            if is_library:  # its own words of the rows, which only the caller can mend
+                raise BadRequest(str(error)) from error
+            raise
         except MlflowException as error:
             if error.error_code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST"):
                 raise BadRequest(str(error)) from error

@@ -1,0 +1,133 @@
+"""Our own converter of LightGBM models.
+
+The one in onnxmltools writes thresholds as 32-bit floats whatever the input is, takes missing
+values for zeros in some trees and has no word for others. LightGBM compares doubles, so does this
+one: with double inputs thresholds are doubles, and only what the leaves add up to is a 32-bit float
+in the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+from aloft_models.convert.failures import NotConvertible
+from aloft_models.convert.hist_gradient_boosting import Nodes
+
+ML = "ai.onnx.ml"
+
+
+def ensemble(booster: Any, double: bool) -> dict[str, Any]:
+    """The attributes of one TreeEnsembleRegressor."""
+    dump = booster.dump_model()
+    if dump.get("average_output"):
+        raise NotConvertible("a LightGBM forest that averages its trees")
+    targets = int(dump["num_tree_per_iteration"])
+    nodes = Nodes()
+    for place, tree in enumerate(dump["tree_info"]):
+        _add(nodes, place, place % targets, tree["tree_structure"])
+    return nodes.attributes(targets, double)
+
+
+def _add(nodes: Nodes, tree: int, target: int, root: dict[str, Any]) -> None:
+    count = 0
+    waiting = [(0, root)]
+    while waiting:
+        number, node = waiting.pop()
+        if "split_feature" not in node:
+            if "leaf_coeff" in node:
+                raise NotConvertible("LightGBM trees with linear leaves")
+            nodes.add_leaf(tree, number, target, float(node["leaf_value"]))
+            continue
+        left, right = count + 1, count + 2
+        count += 2
+        waiting += [(left, node["left_child"]), (right, node["right_child"])]
+        if node["decision_type"] != "<=":
+            raise NotConvertible("LightGBM splits of categories")
+        threshold = float(node["threshold"])
+        match node["missing_type"]:
+            case "NaN":
+                missing = bool(node["default_left"])
+            case "None":
+                missing = threshold >= 0  # there NaN counts as zero
+            case other:
+                raise NotConvertible(f"LightGBM splits that take {other} for missing")
+        nodes.add(tree, number, "BRANCH_LEQ", int(node["split_feature"]), threshold,
+                  (left, right), missing)  # fmt: skip
+
+
+class Body:
+    """Nodes of a graph under names of its own."""
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
+        output = str(self._name(kind.lower()))
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def constant(self, values: Any) -> str:
+        name = str(self._name("constant"))
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+
+def outputs(booster: Any, source: str, double: bool, body: Body) -> str:
+    """Adds the nodes from the matrix to what `booster.predict` answers: [rows, 1] or [rows,
+    classes], 32-bit floats."""
+    attributes = ensemble(booster, double)
+    tree = str(body._name("scores"))
+    body.nodes.append(
+        helper.make_node("TreeEnsembleRegressor", [source], [tree], domain=ML, **attributes)
+    )
+    objective, options = _objective(booster)
+    match objective:
+        case "binary" | "multiclassova":
+            scale = body.constant(np.float32(options.get("sigmoid", 1.0)))
+            return body.node("Sigmoid", [body.node("Mul", [tree, scale])])
+        case "cross_entropy":
+            return body.node("Sigmoid", [tree])
+        case "multiclass":
+            return body.node("Softmax", [tree], axis=1)
+        case "poisson" | "gamma" | "tweedie":
+            return body.node("Exp", [tree])
+        case "regression" if "sqrt" in options:
+            return body.node("Mul", [tree, body.node("Abs", [tree])])
+        case "regression" | "regression_l1" | "huber" | "fair" | "quantile" | "mape" | "lambdarank":
+            return tree
+        case other:
+            raise NotConvertible(f"LightGBM with the objective {other}")
+
+
+def _objective(booster: Any) -> tuple[str, dict[str, Any]]:
+    """`binary sigmoid:1` and `regression sqrt` and the like."""
+    said = str(booster.dump_model().get("objective", "")).split()
+    if not said:
+        raise NotConvertible("LightGBM with an objective of its own")
+    options: dict[str, Any] = {}
+    for word in said[1:]:
+        name, _, value = word.partition(":")
+        options[name] = float(value) if value else True
+    return said[0], options
+
+
+def as_classes(chances: str, classes: Any, width: int, body: Body) -> tuple[str, str]:
+    """Labels and probabilities as LGBMClassifier has them, from what the booster answers."""
+    if width == 1:
+        one = body.constant(np.array([1.0], dtype=np.float32))
+        chances = body.node("Concat", [body.node("Sub", [one, chances]), chances], axis=1)
+    index = body.node("ArgMax", [chances], axis=1, keepdims=0)
+    values = np.asarray(classes)
+    if values.dtype.kind in "biu":
+        known = body.constant(values.astype(np.int64))
+    else:
+        name = str(body._name("classes"))
+        texts = [str(value).encode() for value in values]
+        body.constants.append(helper.make_tensor(name, TensorProto.STRING, [len(texts)], texts))
+        known = name
+    return body.node("Gather", [known, index], axis=0), chances

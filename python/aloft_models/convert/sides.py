@@ -1,0 +1,67 @@
+"""Rows on both sides of a classifier's decision, as near to it as numbers go."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aloft_models.convert.parity import same_labels
+from aloft_models.tensors import Array
+
+_PAIRS = 40
+_HALVINGS = 52
+
+
+def sides(label: Callable[[Any], Array], rows: Any, seed: int) -> Any:
+    """Pairs of rows that get different labels and lie beside each other in their real numbers; None
+    where there are none. `rows` are answered ones."""
+    chance = np.random.default_rng(seed)
+    table = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+    real = [place for place in range(table.shape[1]) if table.iloc[:, place].dtype.kind == "f"]
+    if not real or len(table) < 2:
+        return None
+    sane = np.abs(table.iloc[:, real].to_numpy(np.float64)).max(axis=1) < 1e12
+    usable = np.flatnonzero(sane)  # NaN is not less either
+    if len(usable) < 2:
+        return None
+
+    def asked(numbers: Array, others: pd.DataFrame) -> tuple[Array, Any]:
+        made = others.copy()
+        for column, place in enumerate(real):
+            made[made.columns[place]] = numbers[:, column].astype(table.iloc[:, place].dtype)
+        given = made if isinstance(rows, pd.DataFrame) else made.to_numpy(dtype=rows.dtype)
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return label(given), given
+
+    try:
+        return _search(asked, table, real, chance.choice(usable, (2, 400)))
+    except Exception:  # the rows between were drawn: the model need not take them
+        return None
+
+
+def _search(asked: Any, table: pd.DataFrame, real: list[int], picked: Array) -> Any:
+    others = table.iloc[picked[0]].reset_index(drop=True)
+    low = table.iloc[picked[0], real].to_numpy(np.float64)
+    high = table.iloc[picked[1], real].to_numpy(np.float64)
+    first, second = asked(low, others)[0], asked(high, others)[0]
+    if np.asarray(first).ndim != 1:
+        return None
+    apart = np.flatnonzero(~same_labels(first, second))[:_PAIRS]
+    if not len(apart):
+        return None
+    low, high, first = low[apart], high[apart], first[apart]
+    others = others.iloc[apart].reset_index(drop=True)
+    for _ in range(_HALVINGS):
+        middle = low + (high - low) / 2
+        same = same_labels(first, asked(middle, others)[0])
+        low = np.where(same[:, None], middle, low)
+        high = np.where(same[:, None], high, middle)
+    ends = [asked(numbers, others)[1] for numbers in (low, high)]
+    if isinstance(ends[0], pd.DataFrame):
+        return pd.concat(ends, ignore_index=True)
+    return np.concatenate(ends)
