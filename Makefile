@@ -33,7 +33,7 @@ test-swift:
 	swift test --parallel
 
 test-python:
-	.venv/bin/python -m pytest python/tests -q
+	.venv/bin/python -m pytest python/tests -q -n 3 --dist loadfile
 
 check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
