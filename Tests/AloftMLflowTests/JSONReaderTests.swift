@@ -26,7 +26,8 @@ struct JSONReaderTests {
     }
 
     @Test(arguments: [
-        "", " ", "01", "1.", ".5", "+1", "NaN", "Infinity", "{", "[1,]", "{\"a\":1,}", "\"a", "'a'",
+        "", " ", "01", "1.", ".5", "+1", "Na", "Inf", "-Inf", "nan", "+Infinity", "{", "[1,]",
+        "{\"a\":1,}", "\"a", "'a'",
         "{a:1}", "[1 2]", "\"\\x\"", "\"\u{1}\"", "nul", "1 2", "-", "1e",
     ])
     func `what is no JSON is refused`(text: String) {

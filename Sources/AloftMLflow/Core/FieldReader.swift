@@ -46,13 +46,17 @@ enum FieldReader {
     }
 
     static func tags(
-        _ fields: Fields, _ name: String, maxValue: Int = .max, cutTo: Int = .max
+        _ fields: Fields, _ name: String, maxValue: Int
     ) throws -> [NamedText] {
-        try fields.objects(name).map { try tag($0, maxValue: maxValue, cutTo: cutTo) }
+        try fields.objects(name).map { try tag($0, maxValue: maxValue) }
     }
 
     static func runTags(_ fields: Fields, _ name: String) throws -> [NamedText] {
-        try tags(fields, name, cutTo: ValueRules.maxTagValue)
+        try fields.objects(name).map(runTag)
+    }
+
+    static func runTag(_ fields: Fields) throws -> NamedText {
+        try ValueRules.stored(try tag(fields), fields.path(of: "value"))
     }
 
     static func param(_ fields: Fields) throws -> NamedText {
@@ -110,6 +114,11 @@ struct Page<Item> {
     init(_ found: [Item], limit: Int, offset: Int) {
         items = found.prefix(limit)
         nextToken = found.count > limit ? PageToken.make(offset: offset + limit) : nil
+    }
+
+    init(_ page: SearchPage<Item>) where Item: Sendable {
+        items = page.items[...]
+        nextToken = page.next.map(PageToken.make)
     }
 
     func document(

@@ -58,15 +58,25 @@ struct Fields: Sendable {
             return whole
         case .string(let text):
             if isQuery, text.isEmpty { return nil }
-            guard let number = Int64(text) else { throw wrong(.string(text), name) }
+            guard let number = Self.whole(text) else { throw wrong(.string(text), name) }
             return number
         case .array(let items) where isQuery:
-            guard case .string(let text)? = items.last, let number = Int64(text) else {
+            guard case .string(let text)? = items.last, let number = Self.whole(text) else {
                 throw wrong(.array(items), name)
             }
             return number
         case .some(let other): throw wrong(other, name)
         }
+    }
+
+    /// A whole number as texts write it, in R also with an exponent: `100000`, `1e+05`.
+    private static func whole(_ text: String) -> Int64? {
+        Int64(text) ?? decimal(text).flatMap { Int64(exactly: $0) }
+    }
+
+    /// A number of decimal digits, or NaN or an infinity in any spelling; no hexadecimal one.
+    private static func decimal(_ text: String) -> Double? {
+        text.holds("x") || text.holds("X") ? nil : Double(text)
     }
 
     func int(_ name: String) throws -> Int64 {
@@ -94,7 +104,7 @@ struct Fields: Sendable {
         case .int(let number): return Double(number)
         case .double(let number): return number
         case .string(let text):
-            guard !text.isEmpty, !text.holds("x"), let number = Double(text) else {
+            guard let number = Self.decimal(text) else {
                 throw wrong(.string(text), name)
             }
             return number

@@ -15,7 +15,7 @@ struct FileAnswer {
     func response(to request: Request) -> Response {
         var headers: HTTPFields = [
             .contentType: contentType,
-            .contentDisposition: "attachment; filename*=UTF-8''\(encodedName)",
+            .contentDisposition: "attachment; \(fileName)",
             .xContentTypeOptions: "nosniff",
             .eTag: "\"\(file.entityTag)\"",
             .acceptRanges: "bytes",
@@ -82,6 +82,19 @@ struct FileAnswer {
             return count > 0 && size > 0 ? .part(max(0, size - count)..<size) : .impossible
         default: return .whole
         }
+    }
+
+    /// The name for clients that read `filename` alone, and the true one where that is not ASCII.
+    private var fileName: String {
+        let plain = name.unicodeScalars.map { scalar in
+            switch scalar {
+            case "\"", "\\": "_"
+            case " "..."~": String(scalar)
+            default: "_"
+            }
+        }.joined()
+        let quoted = "filename=\"\(plain)\""
+        return plain.isSame(as: name) ? quoted : quoted + "; filename*=UTF-8''\(encodedName)"
     }
 
     private var encodedName: String {

@@ -1,7 +1,8 @@
 import AloftDomain
 import Foundation
 
-/// Reads JSON as it comes from tracking clients: strictly, with a bound on depth, and several times
+/// Reads JSON as it comes from tracking clients: strictly but for the bare NaN, Infinity and -Infinity
+/// that Python writes, with a bound on depth, and several times
 /// quicker than Foundation, because log-batch is little else than reading numbers.
 struct JSONReader {
     /// The text is no JSON, or too deep.
@@ -237,6 +238,10 @@ struct JSONReader {
         case UInt8(ascii: "t"): return try word("true", .bool(true))
         case UInt8(ascii: "f"): return try word("false", .bool(false))
         case UInt8(ascii: "n"): return try word("null", .null)
+        case UInt8(ascii: "N"): return try word("NaN", .double(.nan))
+        case UInt8(ascii: "I"): return try word("Infinity", .double(.infinity))
+        case UInt8(ascii: "-") where offset + 1 < bytes.count && bytes[offset + 1] == 0x49:
+            return try word("-Infinity", .double(-.infinity))
         case nil: throw fault("it ends too early")
         default: return try number()
         }

@@ -21,7 +21,7 @@ struct LogBatch: Sendable, Equatable {
         try Self.checkCounts(metrics.count, params.count, tags.count)
         self.metrics = Self.grouped(try metrics.map(FieldReader.metric))
         self.params = try params.map(FieldReader.param)
-        self.tags = try tags.map { try FieldReader.tag($0, cutTo: ValueRules.maxTagValue) }
+        self.tags = try tags.map(FieldReader.runTag)
         guard Set(self.params.map { ExactText($0.key) }).count == self.params.count else {
             throw ProtocolError.invalid(
                 "Duplicate parameter keys have been submitted in one request.")

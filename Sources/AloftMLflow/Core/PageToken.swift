@@ -1,8 +1,59 @@
 import AloftDomain
+import AloftStore
 import Foundation
 
-/// A page token: opaque to clients; says how many results came before.
+/// A page token: opaque to clients; says where the page before ended, by the values that its last row
+/// is in order by. Lists that are short and change seldom say how many results came before.
 enum PageToken {
+    static func make(_ position: SearchPosition) -> String {
+        var writer = JSONWriter()
+        writer.value(
+            .object([
+                "after": .array(
+                    position.values.map { value in
+                        switch value {
+                        case .null: .null
+                        case .int(let number): .int(number)
+                        // The bits of the value: an infinity is no JSON.
+                        case .real(let number):
+                            .object(["bits": .string(String(number.bitPattern))])
+                        case .text(let text): .string(text)
+                        }
+                    })
+            ]))
+        return Data(writer.bytes).base64EncodedString()
+    }
+
+    /// - Throws: `ProtocolError` if the server gave no such token.
+    static func position(_ fields: Fields) throws -> SearchPosition? {
+        guard let token = try fields.optionalString("page_token"), !token.isEmpty else {
+            return nil
+        }
+        guard let data = Data(base64Encoded: token), data.count <= 1 << 20,
+            case .array(let values)? = try? JSONReader.read(
+                text: String(decoding: data, as: UTF8.self))["after"]
+        else { throw undecodable }
+        return SearchPosition(try values.map(Self.value))
+    }
+
+    private static func value(_ json: JSONValue) throws -> SearchPosition.Value {
+        switch json {
+        case .null: return .null
+        case .int(let number): return .int(number)
+        case .string(let text) where !text.utf8.contains(0): return .text(text)
+        case .object(let members):
+            guard let bits = members["bits"]?.stringValue.flatMap({ UInt64($0) }) else {
+                throw undecodable
+            }
+            return .real(Double(bitPattern: bits))
+        case .bool, .double, .string, .array: throw undecodable
+        }
+    }
+
+    private static var undecodable: ProtocolError {
+        .invalid("Invalid page token, could not decode it")
+    }
+
     static func make(offset: Int) -> String {
         Data("{\"offset\": \(offset)}".utf8).base64EncodedString()
     }
@@ -14,7 +65,7 @@ enum PageToken {
         guard let data = Data(base64Encoded: token),
             let content = try? JSONDecoder().decode(Content.self, from: data),
             (0...1_000_000_000).contains(content.offset)
-        else { throw ProtocolError.invalid("Invalid page token, could not decode it") }
+        else { throw undecodable }
         return content.offset
     }
 }

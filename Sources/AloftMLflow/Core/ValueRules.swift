@@ -1,10 +1,13 @@
 import AloftDomain
+import AloftStore
 
 /// What keys and values may be.
 enum ValueRules {
     static let maxKey = 250
     static let maxParamValue = 6000
     static let maxTagValue = 8000
+    /// Of a tag whose key begins with `mlflow.`.
+    static let maxClientTagBytes = 4 << 20
 
     /// A metric's, param's or tag's key.
     ///
@@ -39,6 +42,23 @@ enum ValueRules {
     static func cut(_ value: String, to limit: Int) -> String {
         guard value.utf8.count > limit, value.unicodeScalars.count > limit else { return value }
         return String(String.UnicodeScalarView(value.unicodeScalars.prefix(limit)))
+    }
+
+    /// A tag of a run or a trace as it is kept: a value that is too long is cut, as the protocol has it.
+    /// What clients keep under `mlflow.` is JSON that they read again, and half of it is none.
+    ///
+    /// - Throws: `ProtocolError` that names `field`, for such a tag beyond any use.
+    static func stored(_ tag: NamedText, _ field: String) throws -> NamedText {
+        guard tag.value.utf8.count > maxTagValue else { return tag }
+        guard tag.key.begins(with: "mlflow."), !tag.key.isSame(as: TrackingQueries.nameKey) else {
+            return NamedText(key: tag.key, value: cut(tag.value, to: maxTagValue))
+        }
+        guard tag.value.utf8.count <= maxClientTagBytes else {
+            throw ProtocolError.invalid(
+                "'\(field)' of the tag '\(tag.key.prefix(maxKey))' has \(tag.value.utf8.count) bytes; "
+                    + "at most \(maxClientTagBytes) are kept.")
+        }
+        return tag
     }
 
     static func isRunID(_ id: String) -> Bool {

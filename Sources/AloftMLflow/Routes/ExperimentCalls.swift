@@ -72,15 +72,15 @@ struct ExperimentCalls: Sendable {
 
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: nil, limit: 50_000)
-        let offset = try PageToken.offset(call.fields)
+        let after = try PageToken.position(call.fields)
         let search = ExperimentSearch(
             stage: try FieldReader.stage(call.fields, "view_type"),
             conditions: try ExperimentSearchParser.conditions(
                 call.fields.optionalString("filter")),
             orders: try ExperimentSearchParser.orders(call.fields.strings("order_by")),
-            limit: limit, offset: offset)
+            limit: limit, after: after)
         let found = try await service.store.read { try TrackingQueries.search($0, search) }
-        return Page(found, limit: limit, offset: offset).document("experiments") { writer, one in
+        return Page(found).document("experiments") { writer, one in
             writer.experiment(one)
         }
     }

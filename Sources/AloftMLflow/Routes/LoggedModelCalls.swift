@@ -117,9 +117,9 @@ struct LoggedModelCalls: Sendable {
         let ids = try fields.strings("experiment_ids")
         guard !ids.isEmpty, ids.count <= 1000 else { throw ProtocolError.missing("experiment_ids") }
         let limit = try fields.maxResults(default: 50, limit: 50_000)
-        let offset = try PageToken.offset(fields)
+        let after = try PageToken.position(fields)
         var search = LoggedModelSearch(
-            experiments: ids.map { ExperimentID($0) }, limit: limit, offset: offset)
+            experiments: ids.map { ExperimentID($0) }, limit: limit, after: after)
         search.conditions = try LoggedModelSearchParser.conditions(fields.optionalString("filter"))
         search.orders = try fields.objects("order_by").map(LoggedModelSearchParser.order)
         search.datasets = try fields.objects("datasets").map { dataset in
@@ -129,7 +129,7 @@ struct LoggedModelCalls: Sendable {
         }
         let wanted = search
         let found = try await service.store.read { try LoggedModelQueries.search($0, wanted) }
-        return Page(found, limit: limit, offset: offset).document("models") { writer, model in
+        return Page(found).document("models") { writer, model in
             writer.loggedModel(model)
         }
     }

@@ -35,7 +35,7 @@ struct LoggingCalls: Sendable {
 
     private func setTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
-        let tag = try FieldReader.tag(call.fields, cutTo: ValueRules.maxTagValue)
+        let tag = try FieldReader.runTag(call.fields)
         try await service.change(id) { try TrackingQueries.setTag($0, id, tag) }
         return MLflowService.empty
     }

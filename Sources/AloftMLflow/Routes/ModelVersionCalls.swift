@@ -96,14 +96,14 @@ struct ModelVersionCalls: Sendable {
 
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: 200_000, limit: 200_000)
-        let offset = try PageToken.offset(call.fields)
+        let after = try PageToken.position(call.fields)
         let search = VersionSearch(
             conditions: try RegistrySearchParser.versionConditions(
                 call.fields.optionalString("filter")),
             orders: try RegistrySearchParser.versionOrders(call.fields.strings("order_by")),
-            limit: limit, offset: offset)
+            limit: limit, after: after)
         let found = try await service.store.read { try RegistryQueries.search($0, search) }
-        return Page(found, limit: limit, offset: offset).document("model_versions") {
+        return Page(found).document("model_versions") {
             writer, version in writer.modelVersion(version)
         }
     }

@@ -77,14 +77,14 @@ struct RegisteredModelCalls: Sendable {
 
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: 100, limit: 1000)
-        let offset = try PageToken.offset(call.fields)
+        let after = try PageToken.position(call.fields)
         let search = ModelSearch(
             conditions: try RegistrySearchParser.modelConditions(
                 call.fields.optionalString("filter")),
             orders: try RegistrySearchParser.modelOrders(call.fields.strings("order_by")),
-            limit: limit, offset: offset)
+            limit: limit, after: after)
         let found = try await service.store.read { try RegistryQueries.search($0, search) }
-        return Page(found, limit: limit, offset: offset).document("registered_models") {
+        return Page(found).document("registered_models") {
             writer, model in writer.object { $0.registeredModelMembers(model) }
         }
     }

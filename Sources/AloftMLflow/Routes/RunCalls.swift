@@ -104,14 +104,15 @@ struct RunCalls: Sendable {
         return JSONWriter.document { writer in
             writer.list("runs", runs) { writer, run in writer.run(run) }
             writer.member(
-                "next_page_token", hasMore ? PageToken.make(offset: search.offset + limit) : nil)
+                "next_page_token",
+                hasMore ? runs.last.map { PageToken.make(search.position(of: $0)) } : nil)
         }
     }
 
     /// What is searched for, as `runs/search` names it.
     static func search(_ fields: Fields, defaultLimit: Int64 = 1000) throws -> RunSearch {
         let limit = try fields.maxResults(default: defaultLimit, limit: 50_000)
-        let offset = try PageToken.offset(fields)
+        let after = try PageToken.position(fields)
         let ids = try fields.strings("experiment_ids")
         guard ids.count <= 10_000 else {
             throw ProtocolError.invalid("More than 10000 values of 'experiment_ids'.")
@@ -121,6 +122,6 @@ struct RunCalls: Sendable {
             stage: try FieldReader.stage(fields, "run_view_type"),
             conditions: try RunSearchParser.conditions(fields.optionalString("filter")),
             orders: try RunSearchParser.orders(fields.strings("order_by")), limit: limit,
-            offset: offset)
+            after: after)
     }
 }

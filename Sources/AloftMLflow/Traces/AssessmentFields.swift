@@ -81,6 +81,13 @@ enum AssessmentFields {
                 throw ProtocolError.invalidValue("not an object", fields.path(of: field))
             }
         }
+        if let format = record.body["expectation"]?["serialized_value"]?["serialization_format"],
+            format != .string("JSON_FORMAT")
+        {
+            throw ProtocolError.invalid(
+                "Unknown serialization format: \(format.stringValue?.prefix(100) ?? "not a text"). "
+                    + "Only JSON_FORMAT is supported.")
+        }
         for field in ["span_id", "rationale"] {
             guard case .some(let value) = record.body[field] else { continue }
             guard case .string = value else {

@@ -58,7 +58,7 @@ struct OldTraceCalls: Sendable {
         let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
         let search = try TraceCalls.search(call.fields, in: ids)
         let found = try await service.store.read { try TraceQueries.search($0, search) }
-        return Page(found, limit: search.limit, offset: search.offset).document("traces") {
+        return Page(found).document("traces") {
             writer, trace in writer.object { $0.oldTraceInfoMembers(trace) }
         }
     }

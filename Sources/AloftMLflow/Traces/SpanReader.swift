@@ -76,8 +76,8 @@ enum SpanReader {
             guard let rest = attribute.key.rest(after: prefix) else { continue }
             let key = String(rest)
             guard !key.isEmpty, key.unicodeScalars.count <= ValueRules.maxKey else { continue }
-            let value = ValueRules.cut(plainText(attribute.value), to: ValueRules.maxTagValue)
-            batch.tags.append(NamedText(key: key, value: value))
+            let tag = NamedText(key: key, value: plainText(attribute.value))
+            batch.tags.append(try ValueRules.stored(tag, "value"))
         }
     }
 

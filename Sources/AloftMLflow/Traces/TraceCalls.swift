@@ -23,6 +23,13 @@ struct TraceCalls: Sendable {
         }
         calls.post("traces/link-to-run", linkToRun)
         calls.post("traces/link-prompts", linkPrompts)
+        for path in [
+            "/ajax-api/2.0/mlflow/get-trace-artifact", "/ajax-api/3.0/mlflow/get-trace-artifact",
+        ] {
+            calls.raw(.get, path) { request, _ in
+                try await TraceFile(service: service).answer(request)
+            }
+        }
     }
 
     private func start(_ call: Call) async throws -> [UInt8] {
@@ -95,7 +102,7 @@ struct TraceCalls: Sendable {
         let search = try Self.search(
             call.fields, in: locations.map(TraceFields.experiment(inLocation:)))
         let found = try await service.store.read { try TraceQueries.search($0, search) }
-        return Page(found, limit: search.limit, offset: search.offset).document("traces") {
+        return Page(found).document("traces") {
             writer, trace in writer.object { $0.traceInfoMembers(trace) }
         }
     }
@@ -106,7 +113,7 @@ struct TraceCalls: Sendable {
         }
         var search = TraceSearch(
             experiments: experiments, limit: try fields.maxResults(default: 100, limit: 500),
-            offset: try PageToken.offset(fields))
+            after: try PageToken.position(fields))
         search.conditions = try TraceSearchParser.conditions(fields.optionalString("filter"))
         search.orders = try TraceSearchParser.orders(fields.strings("order_by"))
         return search
@@ -161,9 +168,11 @@ struct TraceCalls: Sendable {
     }
 
     private func linkToRun(_ call: Call) async throws -> [UInt8] {
-        let ids = try Self.ids(call.fields, "trace_ids")
+        let ids = try call.fields.strings("trace_ids").map { TraceID($0) }
         guard ids.count <= 100 else {
-            throw ProtocolError.invalid("Cannot link more than 100 traces to a run at once.")
+            throw ProtocolError.invalid(
+                "Cannot link more than 100 traces to a run in a single request. Provided "
+                    + "\(ids.count) traces.")
         }
         let run = try FieldReader.runID(call.fields)
         try await service.store.write { try TraceQueries.link($0, ids, to: run) }

@@ -71,15 +71,14 @@ enum TraceFields {
         try fields.optionalString(name).map { ValueRules.cut($0, to: maxPreview) }
     }
 
-    /// Keys have at most 250 characters; longer values are cut.
+    /// Keys have at most 250 characters; longer values are cut, but for those of clients themselves.
     static func tags(_ texts: [NamedText]) throws -> [NamedText] {
         try texts.map { tag in
             guard !tag.key.isEmpty else { throw ProtocolError.missing("tags.key") }
             guard tag.key.unicodeScalars.count <= ValueRules.maxKey else {
                 throw ProtocolError.tooLong("key", limit: ValueRules.maxKey)
             }
-            return NamedText(
-                key: tag.key, value: ValueRules.cut(tag.value, to: ValueRules.maxTagValue))
+            return try ValueRules.stored(tag, "value")
         }
     }
 

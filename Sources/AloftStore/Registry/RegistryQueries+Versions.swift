@@ -47,6 +47,9 @@ extension RegistryQueries {
                 "model": .string(new.name), "version": .int(version), "source": .string(new.source),
                 "run": run.map { .string($0.rawValue) } ?? .null,
             ])
+        if let logged = new.loggedModel {
+            try LoggedModelQueries.noteVersion(db, logged, name: new.name, version: version)
+        }
         try tellWebhooks(db, of: new, number: version, model: number, run: run, at: at)
         return try self.version(db, new.name, version)
     }
@@ -69,6 +72,15 @@ extension RegistryQueries {
         _ db: Database, _ name: String, alias: String
     ) throws -> ModelVersionRecord {
         let number = try modelNumber(db, name)
+        // Nobody can give this alias; clients ask for it.
+        if alias.lowercased() == "latest" {
+            let last = try db.firstRow(
+                "SELECT max(version) FROM modelVersion WHERE model = ?", [number])
+            guard let version = last?[0] as Int64? else {
+                throw RegistryError.aliasNotFound(name: name, alias: alias)
+            }
+            return try self.version(db, name, version)
+        }
         let row = try db.firstRow(
             "SELECT version FROM modelAlias WHERE model = ? AND alias = ?", [number, alias])
         guard let row else { throw RegistryError.aliasNotFound(name: name, alias: alias) }

@@ -13,16 +13,17 @@ package struct ModelSearch: Sendable {
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
-    package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
     package init(
         conditions: [Condition] = [], orders: [(column: Column, ascending: Bool)] = [], limit: Int,
-        offset: Int = 0
+        after: SearchPosition? = nil
     ) {
         self.conditions = conditions
         self.orders = orders
         self.limit = limit
-        self.offset = offset
+        self.after = after
     }
 }
 
@@ -53,25 +54,31 @@ package struct VersionSearch: Sendable {
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
-    package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
     package init(
         conditions: [Condition] = [], orders: [(column: Column, ascending: Bool)] = [], limit: Int,
-        offset: Int = 0
+        after: SearchPosition? = nil
     ) {
         self.conditions = conditions
         self.orders = orders
         self.limit = limit
-        self.offset = offset
+        self.after = after
     }
 }
 
 extension RegistryQueries {
-    /// The models wanted, one more than `limit` where there are more.
     package static func search(
         _ db: Database, _ search: ModelSearch
-    ) throws -> [RegisteredModelRecord] {
-        var text = SQLText("SELECT m.* FROM registeredModel m WHERE 1")
+    ) throws -> SearchPage<RegisteredModelRecord> {
+        var ordering = SearchOrdering()
+        for order in search.orders {
+            ordering.add("m.\(order.column.rawValue)", ascending: order.ascending)
+        }
+        ordering.add("m.name", ascending: true)
+        var text = SQLText("SELECT m.*") + ordering.columns
+        text += SQLText(" FROM registeredModel m WHERE 1")
         for condition in search.conditions {
             text += " AND "
             switch condition {
@@ -80,24 +87,23 @@ extension RegistryQueries {
                 text += tag("registeredModelTag", "model = m.number", key, match)
             }
         }
-        let terms = search.orders.map {
-            "m.\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC"), "
-        }
-        text += SQLText(
-            " ORDER BY \(terms.joined())m.name LIMIT ? OFFSET ?",
-            [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { try fillModel(db, $0) }
+        text += try ordering.after(search.after) + ordering.orderByColumns
+        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
+        return try ordering.page(text.rows(db), limit: search.limit) { try fillModel(db, $0) }
     }
 
-    /// The versions wanted, one more than `limit` where there are more.
     package static func search(
         _ db: Database, _ search: VersionSearch
-    ) throws -> [ModelVersionRecord] {
-        var text = SQLText(
-            """
-            SELECT v.*, m.name FROM modelVersion v JOIN registeredModel m ON m.number = v.model
-            WHERE 1
-            """)
+    ) throws -> SearchPage<ModelVersionRecord> {
+        var orders = search.orders
+        if orders.isEmpty { orders = [(.updatedAt, false)] }
+        var ordering = SearchOrdering()
+        for order in orders { ordering.add(order.column.rawValue, ascending: order.ascending) }
+        ordering.add("m.name", ascending: true)
+        ordering.add("v.version", ascending: false)
+        var text = SQLText("SELECT v.*, m.name") + ordering.columns
+        text += SQLText(
+            " FROM modelVersion v JOIN registeredModel m ON m.number = v.model WHERE 1")
         for condition in search.conditions {
             text += " AND "
             switch condition {
@@ -112,13 +118,9 @@ extension RegistryQueries {
                     flag ? .equal("true") : .notEqual("true"))
             }
         }
-        var orders = search.orders
-        if orders.isEmpty { orders = [(.updatedAt, false)] }
-        let terms = orders.map { "\($0.column.rawValue) \($0.ascending ? "ASC" : "DESC"), " }
-        text += SQLText(
-            " ORDER BY \(terms.joined())m.name, v.version DESC LIMIT ? OFFSET ?",
-            [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { try fillVersion(db, $0) }
+        text += try ordering.after(search.after) + ordering.orderByColumns
+        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
+        return try ordering.page(text.rows(db), limit: search.limit) { try fillVersion(db, $0) }
     }
 
     private static func tag(

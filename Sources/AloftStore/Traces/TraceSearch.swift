@@ -65,37 +65,39 @@ package struct TraceSearch: Sendable {
     package var conditions: [Condition] = []
     package var orders: [(key: OrderKey, ascending: Bool)] = []
     package var limit: Int
-    package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
-    package init(experiments: [ExperimentID], limit: Int, offset: Int = 0) {
+    package init(experiments: [ExperimentID], limit: Int, after: SearchPosition? = nil) {
         self.experiments = experiments
         self.limit = limit
-        self.offset = offset
+        self.after = after
     }
 }
 
 extension TraceQueries {
-    /// The traces wanted, one more than `limit` where there are more. Newest first where no order
-    /// says otherwise.
-    package static func search(_ db: Database, _ search: TraceSearch) throws -> [TraceRecord] {
+    /// Newest first where no order says otherwise.
+    package static func search(
+        _ db: Database, _ search: TraceSearch
+    ) throws -> SearchPage<TraceRecord> {
         let numbers = search.experiments.compactMap { Int64($0.rawValue) }
-        var text = SQLText("SELECT x.* FROM trace x WHERE x.experiment IN ") + .list(numbers)
+        var ordering = SearchOrdering()
+        for order in search.orders {
+            ordering.addOptional(value(of: order.key), ascending: order.ascending)
+        }
+        ordering.add("x.requestTime", ascending: false)
+        ordering.add("x.id", ascending: true)
+        var text = SQLText("SELECT x.*") + ordering.columns
+        text += SQLText(" FROM trace x WHERE x.experiment IN ") + .list(numbers)
         for condition in search.conditions {
             guard let sql = sql(condition) else { continue }
             text += SQLText(" AND ") + sql
         }
         if let spans = spans(search.conditions) { text += SQLText(" AND ") + spans }
-        text += " ORDER BY "
-        for order in search.orders {
-            let value = value(of: order.key)
-            text += value + SQLText(" IS NULL, ") + value
-            text += order.ascending ? " ASC, " : " DESC, "
-        }
-        text += SQLText(
-            "x.requestTime DESC, x.id LIMIT ? OFFSET ?",
-            [(search.limit + 1).databaseValue, search.offset.databaseValue])
+        text += try ordering.after(search.after) + ordering.orderByColumns
+        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
         let rows = try PatternFunction.with(search.patterns, in: db) { try text.rows(db) }
-        return try rows.map { try record(db, $0) }
+        return try ordering.page(rows, limit: search.limit) { try record(db, $0) }
     }
 
     /// `nil` for conditions on spans, which are put together.
@@ -170,7 +172,12 @@ extension TraceQueries {
             case .name: text += match.sql("s.name")
             case .type: text += match.sql("s.type")
             case .status: text += match.sql("s.status")
-            case .content: text += match.sql("s.content")
+            case .content:
+                // As it is stored, or as it was before it was written as JSON.
+                text += SQLText("(") + match.sql("s.content")
+                text += SQLText(
+                    " OR EXISTS (SELECT 1 FROM json_each(s.content, '$.attributes') a WHERE ")
+                text += match.sql("json_extract(a.value, '$.value.stringValue')") + SQLText("))")
             case .attribute(let key):
                 text +=
                     SQLText(
@@ -184,9 +191,12 @@ extension TraceQueries {
         return count == 0 ? nil : text + SQLText(")")
     }
 
-    /// An attribute's value as text, whatever its type.
+    /// An attribute's value as text, whatever its type; clients write a text in quotes, as JSON.
     private static let attributeValue = """
-        coalesce(json_extract(a.value, '$.value.stringValue'),
+        coalesce(CASE WHEN json_valid(json_extract(a.value, '$.value.stringValue'))
+                AND json_type(json_extract(a.value, '$.value.stringValue')) = 'text'
+            THEN json_extract(json_extract(a.value, '$.value.stringValue'), '$') END,
+            json_extract(a.value, '$.value.stringValue'),
             CAST(json_extract(a.value, '$.value.intValue') AS TEXT),
             CAST(json_extract(a.value, '$.value.doubleValue') AS TEXT),
             CASE json_extract(a.value, '$.value.boolValue')

@@ -17,26 +17,35 @@ package struct ExperimentSearch: Sendable {
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
-    package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
     package init(
         stage: LifecycleStage? = .active, conditions: [Condition] = [],
-        orders: [(column: Column, ascending: Bool)] = [], limit: Int, offset: Int = 0
+        orders: [(column: Column, ascending: Bool)] = [], limit: Int,
+        after: SearchPosition? = nil
     ) {
         self.stage = stage
         self.conditions = conditions
         self.orders = orders
         self.limit = limit
-        self.offset = offset
+        self.after = after
     }
 }
 
 extension TrackingQueries {
-    /// The experiments wanted, one more than `limit` where there are more.
     package static func search(
         _ db: Database, _ search: ExperimentSearch
-    ) throws -> [ExperimentRecord] {
-        var text = SQLText("SELECT e.* FROM experiment e WHERE 1")
+    ) throws -> SearchPage<ExperimentRecord> {
+        var orders = search.orders
+        if orders.isEmpty { orders = [(.createdAt, false)] }
+        var ordering = SearchOrdering()
+        for order in orders {
+            ordering.add("e.\(order.column.rawValue)", ascending: order.ascending)
+        }
+        ordering.add("e.number", ascending: false)
+        var text = SQLText("SELECT e.*") + ordering.columns
+        text += SQLText(" FROM experiment e WHERE 1")
         if let stage = search.stage {
             text += SQLText(" AND e.lifecycleStage = ?", [stage.rawValue.databaseValue])
         }
@@ -49,13 +58,11 @@ extension TrackingQueries {
                 text += tagCondition("experimentTag", "experiment = e.number", key, match)
             }
         }
-        var orders = search.orders
-        if orders.isEmpty { orders = [(.createdAt, false), (.number, false)] }
-        let terms = orders.map { "e.\($0.column.rawValue) " + ($0.ascending ? "ASC" : "DESC") }
-        text += SQLText(
-            " ORDER BY \(terms.joined(separator: ", ")), e.number DESC LIMIT ? OFFSET ?",
-            [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { try experimentRecord(db, $0) }
+        text += try ordering.after(search.after) + ordering.orderByColumns
+        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
+        return try ordering.page(text.rows(db), limit: search.limit) {
+            try experimentRecord(db, $0)
+        }
     }
 
     /// Whether the tag `key` in `table` matches; `owner` ties it to what is searched.

@@ -131,6 +131,28 @@ package enum LoggedModelQueries {
         }
     }
 
+    /// Adds a version to the tag in which clients look for those made of a model. Doing it again
+    /// changes nothing.
+    static func noteVersion(
+        _ db: Database, _ id: LoggedModelID, name: String, version: Int64
+    ) throws {
+        let key = "mlflow.modelVersions"
+        let row = try db.firstRow("SELECT number FROM loggedModel WHERE id = ?", [id.rawValue])
+        guard let number = row?[0] as Int64? else { return }
+        let old = try db.firstRow(
+            "SELECT value FROM loggedModelTag WHERE model = ? AND key = ?", [number, key])
+        var versions: [JSONValue] = []
+        if let text: String = old?[0],
+            case .array(let known)? = try? StoredJSON.value(JSONValue.self, from: text)
+        {
+            versions = known
+        }
+        let new = JSONValue.object(["name": .string(name), "version": .string(String(version))])
+        guard !versions.contains(new) else { return }
+        let text = try StoredJSON.text(JSONValue.array(versions + [new]))
+        try setTags(db, number, [NamedText(key: key, value: text)])
+    }
+
     package static func deleteTag(_ db: Database, _ id: LoggedModelID, key: String) throws {
         try db.perform(
             "DELETE FROM loggedModelTag WHERE model = ? AND key = ?", [number(db, id), key])

@@ -36,22 +36,24 @@ package struct LoggedModelSearch: Sendable {
     package var datasets: [Dataset] = []
     package var orders: [(key: OrderKey, ascending: Bool)] = []
     package var limit: Int
-    package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
-    package init(experiments: [ExperimentID], limit: Int, offset: Int) {
+    package init(experiments: [ExperimentID], limit: Int, after: SearchPosition? = nil) {
         self.experiments = experiments
         self.limit = limit
-        self.offset = offset
+        self.after = after
     }
 }
 
 extension LoggedModelQueries {
-    /// The models wanted, one more than `limit` where there are more.
     package static func search(
         _ db: Database, _ search: LoggedModelSearch
-    ) throws -> [LoggedModelRecord] {
+    ) throws -> SearchPage<LoggedModelRecord> {
         let experiments = search.experiments.compactMap { Int64($0.rawValue) }
-        var text = SQLText("SELECT m.* FROM loggedModel m WHERE m.lifecycleStage = 'active'")
+        let ordering = ordering(search.orders)
+        var text = SQLText("SELECT m.*") + ordering.columns
+        text += SQLText(" FROM loggedModel m WHERE m.lifecycleStage = 'active'")
         text += SQLText(" AND m.experiment IN ") + .list(experiments)
         for condition in search.conditions { text += SQLText(" AND ") + sql(condition, search) }
         let hasMetric = search.conditions.contains { if case .metric = $0 { true } else { false } }
@@ -63,21 +65,29 @@ extension LoggedModelQueries {
                     JOIN metricContext c ON c.number = x.context WHERE x.model = m.number AND (
                     """) + datasets(search.datasets) + SQLText("))")
         }
-        text += " ORDER BY "
-        for order in search.orders {
-            let direction = order.ascending ? "ASC" : "DESC"
+        text += try ordering.after(search.after) + ordering.orderByColumns
+        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
+        return try ordering.page(text.rows(db), limit: search.limit) { try fill(db, $0) }
+    }
+
+    private static func ordering(
+        _ orders: [(key: LoggedModelSearch.OrderKey, ascending: Bool)]
+    ) -> SearchOrdering {
+        var ordering = SearchOrdering()
+        for order in orders {
             switch order.key {
-            case .text(let column): text += "m.\(column.rawValue) \(direction), "
-            case .number(let column): text += "m.\(column.rawValue) \(direction), "
+            case .text(let column):
+                ordering.addOptional(SQLText("m.\(column.rawValue)"), ascending: order.ascending)
+            case .number(let column):
+                ordering.add("m.\(column.rawValue)", ascending: order.ascending)
             case .metric(let key, let name, let digest):
-                let value = latest(key, name: name, digest: digest)
-                text += value + SQLText(" IS NULL, ") + value + SQLText(" \(direction), ")
+                ordering.addOptional(
+                    latest(key, name: name, digest: digest), ascending: order.ascending)
             }
         }
-        text += SQLText(
-            "m.createdAt DESC, m.number DESC LIMIT ? OFFSET ?",
-            [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { try fill(db, $0) }
+        ordering.add("m.createdAt", ascending: false)
+        ordering.add("m.number", ascending: false)
+        return ordering
     }
 
     private static func sql(
@@ -97,7 +107,7 @@ extension LoggedModelQueries {
                     EXISTS (SELECT 1 FROM loggedModelMetric x
                     JOIN metricContext c ON c.number = x.context
                     WHERE x.model = m.number AND x.key = ? AND
-                    """ + " ", [key.databaseValue]) + match.sql("x.value")
+                    """ + " ", [key.databaseValue]) + match.metricSQL("x.value")
             if !search.datasets.isEmpty {
                 text += SQLText(" AND (") + datasets(search.datasets) + SQLText(")")
             }

@@ -7,7 +7,7 @@ extension RunSearch.Condition {
     var probe: SQLText {
         switch self {
         case .metric(let key, let match):
-            Self.exists("latestMetric", key, match.sql("c.value"))
+            Self.exists("latestMetric", key, match.metricSQL("c.value"))
         case .param(let key, let match): Self.text("runParam", key, match)
         case .tag(let key, let match): Self.text("runTag", key, match)
         case .text(let column, let match): match.sql("r.\(column.rawValue)")
@@ -53,7 +53,7 @@ extension RunSearch.Condition {
     func matching(_ experiments: [Int64], stage: LifecycleStage?) -> SQLText? {
         switch self {
         case .metric(let key, let match):
-            return Self.indexed("latestMetric", key, match.sql("value"), experiments)
+            return Self.indexed("latestMetric", key, match.metricSQL("value"), experiments)
         case .param(_, .isNull), .tag(_, .isNull): return nil
         case .param(let key, let match):
             return Self.indexed("runParam", key, match.sql("value"), experiments)

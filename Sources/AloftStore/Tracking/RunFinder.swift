@@ -91,6 +91,7 @@ struct RunFinder {
         return try numbers(
             SQLText("SELECT r.number FROM run r") + ordering.joins
                 + SQLText(" WHERE r.number IN (\(list))")
+                + ordering.after(search.after?.values[...])
                 + ordering.ending(limit: search.limit + 1, offset: search.offset))
     }
 
@@ -114,7 +115,8 @@ struct RunFinder {
             text += driver == nil ? condition.member("r.number", of: experiments) : condition.probe
         }
         return try numbers(
-            text + ordering.ending(limit: search.limit + 1, offset: search.offset))
+            text + ordering.after(search.after?.values[...])
+                + ordering.ending(limit: search.limit + 1, offset: search.offset))
     }
 
     // MARK: Along an index
@@ -125,11 +127,14 @@ struct RunFinder {
         var found: [Int64] = []
         var offset = offset
         for part in RunIndexPart.parts(of: search) {
-            let walk = RunIndexWalk(search: search, experiment: experiments[0], part: part)
+            let start = part.start(of: search)
+            if start == .gone { continue }
+            let walk = RunIndexWalk(
+                search: search, experiment: experiments[0], part: part, start: start)
             var rows = try firstStretch(walk, limit: limit - found.count, offset: offset)
             if rows == nil {
                 if let driver { return try sorted(driver) }
-                rows = try numbers(walk.rows(limit: limit - found.count, offset: offset))
+                rows = try numbers(try walk.rows(limit: limit - found.count, offset: offset))
             }
             found += rows ?? []
             if found.count >= limit { return found }
@@ -147,7 +152,7 @@ struct RunFinder {
         _ walk: RunIndexWalk, limit: Int, offset: Int
     ) throws -> [Int64]? {
         guard !search.conditions.isEmpty else {
-            return try numbers(walk.rows(limit: limit, offset: offset))
+            return try numbers(try walk.rows(limit: limit, offset: offset))
         }
         let length = limits.firstStretch + offset
         guard let last = walk.bound(after: length), let later = walk.bound(after: 3 * length)
@@ -159,7 +164,7 @@ struct RunFinder {
             let end: DatabaseValue? = try later.rows(db).first?[0]
             walk.bound = .init(value: value, isTaken: end != value)
         }
-        let rows = try numbers(walk.rows(limit: limit, offset: offset))
+        let rows = try numbers(try walk.rows(limit: limit, offset: offset))
         return walk.bound == nil || rows.count >= limit ? rows : nil
     }
 

@@ -22,6 +22,38 @@ enum RunIndexPart {
     }
 }
 
+/// Where a page begins in one part of the runs.
+enum RunIndexStart: Equatable {
+    case beginning
+    /// After the run with these values of the part's own order.
+    case after(ArraySlice<SearchPosition.Value>)
+    /// The page begins behind all of the part.
+    case gone
+
+    var values: ArraySlice<SearchPosition.Value>? {
+        if case .after(let values) = self { values } else { nil }
+    }
+}
+
+extension RunIndexPart {
+    /// The first values of a position say whether its run has the first order's key: a metric's two
+    /// (no such metric, NaN) and its value, a param's or tag's one and its value.
+    func start(of search: RunSearch) -> RunIndexStart {
+        guard let values = search.after?.values else { return .beginning }
+        let isMetric = if case .metric? = search.orders.first?.key { true } else { false }
+        let width = isMetric ? 3 : 2
+        guard self != .all, values.count >= width else { return .after(values[...]) }
+        let (lacks, isNaN) = (values[0] == .int(1), isMetric && values[1] == .int(1))
+        switch self {
+        case .all: return .after(values[...])
+        case .valued: return lacks || isNaN ? .gone : .after(values.dropFirst(width - 1))
+        case .notANumber:
+            return lacks ? .gone : isNaN ? .after(values.dropFirst(width)) : .beginning
+        case .missing: return lacks ? .after(values.dropFirst(width)) : .beginning
+        }
+    }
+}
+
 /// One part of a search in one experiment as SQL, in the order of an index where there is one.
 struct RunIndexWalk {
     enum Style {
@@ -34,6 +66,7 @@ struct RunIndexWalk {
     let search: RunSearch
     let experiment: Int64
     let part: RunIndexPart
+    var start = RunIndexStart.beginning
     var style: Style = .members
     /// Goes only so far along what orders. Equal values are all taken or none, since what else is
     /// ordered by decides between them.
@@ -45,8 +78,8 @@ struct RunIndexWalk {
         var isTaken: Bool
     }
 
-    func rows(limit: Int, offset: Int) -> SQLText {
-        SQLText("SELECT r.number") + source(ordering.joins)
+    func rows(limit: Int, offset: Int) throws -> SQLText {
+        try SQLText("SELECT r.number") + source(ordering.joins) + ordering.after(start.values)
             + ordering.ending(limit: limit, offset: offset)
     }
 
@@ -67,8 +100,9 @@ struct RunIndexWalk {
                 SELECT value FROM \(table)
                 WHERE experiment = ? AND key = ?\(RunSearch.Condition.indexTerm(table))
                     AND value IS NOT NULL
-                ORDER BY value \(order.ascending ? "ASC" : "DESC")
-                """, [experiment.databaseValue, key.databaseValue]) + ending
+                """, [experiment.databaseValue, key.databaseValue])
+                + fromStart("value", ascending: order.ascending)
+                + SQLText(" ORDER BY value \(order.ascending ? "ASC" : "DESC")") + ending
         case .all:
             guard let (column, ascending) = leading, let stage = search.stage else { return nil }
             let isName = column == "name"
@@ -77,9 +111,15 @@ struct RunIndexWalk {
                 + (isName
                     ? SQLText()
                     : SQLText(" AND lifecycleStage = ?", [stage.rawValue.databaseValue]))
+                + fromStart(column, ascending: ascending)
                 + SQLText(" ORDER BY \(column) \(ascending ? "ASC" : "DESC")") + ending
         case .notANumber, .missing: return nil
         }
+    }
+
+    private func fromStart(_ column: String, ascending: Bool) -> SQLText {
+        guard let value = start.values?.first else { return SQLText() }
+        return SQLText(" AND \(column) \(ascending ? ">=" : "<=") ?", [value.databaseValue])
     }
 
     /// The column of the run itself that an index is in the order of.
@@ -146,7 +186,7 @@ struct RunIndexWalk {
         if isValued, case .metric(let key, let match) = condition,
             search.orders.first?.key == .metric(key)
         {
-            return match.sql("o.value")
+            return match.metricSQL("o.value")
         }
         switch style {
         case .probing: return condition.probe

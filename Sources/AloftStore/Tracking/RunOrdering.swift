@@ -1,3 +1,4 @@
+import AloftDomain
 import GRDB
 
 /// An order of runs as SQL: the tables it needs beside the run `r`, and its terms.
@@ -5,34 +6,38 @@ import GRDB
 /// Missing values come last whichever way, NaN before them; then the newest run first.
 struct RunOrdering {
     private(set) var joins = SQLText()
-    private(set) var terms: [String] = []
+    private var ordering = SearchOrdering()
 
     /// - Parameter leading: the column that already stands for the first order, if any.
     init(_ orders: [RunSearch.Order], leading: String? = nil, skippingFirst: Bool = false) {
         for (index, order) in orders.enumerated() {
             if index == 0, skippingFirst { continue }
             if index == 0, let leading {
-                terms.append("\(leading) " + Self.direction(order))
+                ordering.add(leading, ascending: order.ascending)
             } else {
                 add(order, index)
             }
         }
         let left = skippingFirst ? orders.dropFirst() : orders[...]
         if !left.contains(where: { $0.key == .number(.startTime) }) {
-            terms.append("r.startTime DESC")
+            ordering.add("r.startTime", ascending: false)
         }
-        terms.append("r.id ASC")
+        ordering.add("r.id", ascending: true)
     }
 
     /// `ORDER BY … LIMIT … OFFSET …`
     func ending(limit: Int, offset: Int) -> SQLText {
-        SQLText(
-            " ORDER BY \(terms.joined(separator: ", ")) LIMIT ? OFFSET ?",
-            [limit.databaseValue, offset.databaseValue])
+        ordering.orderByTerms
+            + SQLText(" LIMIT ? OFFSET ?", [limit.databaseValue, offset.databaseValue])
+    }
+
+    /// ` AND …`: true of the runs after these values of its terms.
+    func after(_ values: ArraySlice<SearchPosition.Value>?) throws -> SQLText {
+        try values.map(ordering.after) ?? SQLText()
     }
 
     private mutating func add(_ order: RunSearch.Order, _ index: Int) {
-        let direction = Self.direction(order)
+        let ascending = order.ascending
         if let (table, key) = order.key.table {
             joins += SQLText(
                 " LEFT JOIN \(table) o\(index) ON o\(index).run = r.number AND o\(index).key = ?",
@@ -40,20 +45,18 @@ struct RunOrdering {
         }
         switch order.key {
         case .metric:
-            terms += [
-                "(o\(index).run IS NULL)", "(o\(index).value IS NULL)",
-                "o\(index).value " + direction,
-            ]
+            ordering.add("(o\(index).run IS NULL)", ascending: true)
+            ordering.add("(o\(index).value IS NULL)", ascending: true)
+            ordering.add("o\(index).value", ascending: ascending)
         case .param, .tag:
-            terms += ["(o\(index).value IS NULL)", "o\(index).value " + direction]
-        case .text(let column): terms.append("r.\(column.rawValue) " + direction)
-        case .number(.startTime): terms.append("r.startTime " + direction)
-        case .number(.endTime): terms += ["(r.endTime IS NULL)", "r.endTime " + direction]
+            ordering.add("(o\(index).value IS NULL)", ascending: true)
+            ordering.add("o\(index).value", ascending: ascending)
+        case .text(let column): ordering.add("r.\(column.rawValue)", ascending: ascending)
+        case .number(.startTime): ordering.add("r.startTime", ascending: ascending)
+        case .number(.endTime):
+            ordering.add("(r.endTime IS NULL)", ascending: true)
+            ordering.add("r.endTime", ascending: ascending)
         }
-    }
-
-    private static func direction(_ order: RunSearch.Order) -> String {
-        order.ascending ? "ASC" : "DESC"
     }
 }
 
@@ -70,6 +73,43 @@ extension RunSearch.OrderKey {
 
     /// The same, if it has an index by (experiment, key, value) that holds this key.
     var indexed: (name: String, key: String)? {
-        self == .tag(TrackingQueries.nameKey) ? nil : table
+        if case .tag(let key) = self, key.isSame(as: TrackingQueries.nameKey) { return nil }
+        return table
+    }
+}
+
+extension RunSearch {
+    /// Where a page ends whose last run this is: the values of `RunOrdering`'s terms.
+    package func position(of run: RunRecord) -> SearchPosition {
+        var values = orders.flatMap { Self.values(of: run, $0.key) }
+        if !orders.contains(where: { $0.key == .number(.startTime) }) {
+            values.append(.int(run.info.startTime))
+        }
+        return SearchPosition(values + [.text(run.info.id.rawValue)])
+    }
+
+    private static func values(of run: RunRecord, _ key: OrderKey) -> [SearchPosition.Value] {
+        switch key {
+        case .metric(let key):
+            guard let metric = run.metrics.first(where: { $0.key.isSame(as: key) }) else {
+                return [.int(1), .int(1), .null]
+            }
+            let value = metric.point.value
+            return value.isNaN ? [.int(0), .int(1), .null] : [.int(0), .int(0), .real(value)]
+        case .param(let key): return optional(run.params.first { $0.key.isSame(as: key) }?.value)
+        case .tag(let key): return optional(run.tags.first { $0.key.isSame(as: key) }?.value)
+        case .text(.id): return [.text(run.info.id.rawValue)]
+        case .text(.name): return [.text(run.info.name)]
+        case .text(.userId): return [.text(run.info.user)]
+        case .text(.status): return [.text(run.info.status.rawValue)]
+        case .text(.artifactUri): return [.text(run.info.artifactURI)]
+        case .number(.startTime): return [.int(run.info.startTime)]
+        case .number(.endTime):
+            return run.info.endTime.map { [.int(0), .int($0)] } ?? [.int(1), .null]
+        }
+    }
+
+    private static func optional(_ text: String?) -> [SearchPosition.Value] {
+        text.map { [.int(0), .text($0)] } ?? [.int(1), .null]
     }
 }

@@ -88,11 +88,14 @@ package struct RunSearch: Sendable {
     package var orders: [Order]
     package var limit: Int
     package var offset: Int
+    /// Where the page before ended.
+    package var after: SearchPosition?
 
     package init(
         experiments: [ExperimentID], stage: LifecycleStage? = .active, conditions: [Condition] = [],
-        orders: [Order] = [], limit: Int, offset: Int = 0
+        orders: [Order] = [], limit: Int, offset: Int = 0, after: SearchPosition? = nil
     ) {
+        self.after = after
         self.experiments = experiments
         self.stage = stage
         self.conditions = conditions

@@ -70,4 +70,10 @@ extension NumberMatch {
     func sql(_ column: String) -> SQLText {
         SQLText("\(column) \(comparator.rawValue) ?", [value.databaseValue])
     }
+
+    /// The same of a metric's value, where NULL stands for NaN: that is unlike every number.
+    func metricSQL(_ column: String) -> SQLText {
+        guard comparator == .notEqual else { return sql(column) }
+        return SQLText("(\(column) IS NULL OR ") + sql(column) + SQLText(")")
+    }
 }

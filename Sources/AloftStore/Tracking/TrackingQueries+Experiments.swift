@@ -85,7 +85,10 @@ extension TrackingQueries {
         guard let found = try experiment(db, id), found.stage == .active else {
             throw TrackingError.experimentNotFound(id.rawValue)
         }
-        let now = at.millisecondsSince1970
+        // Later than what was deleted of it before, so that restoring tells the two apart.
+        let last = try db.firstRow(
+            "SELECT max(deletedAt) FROM run WHERE experiment = ?", [Int64(id.rawValue)])
+        let now = max(at.millisecondsSince1970, (last?[0] as Int64? ?? 0) + 1)
         try db.perform(
             "UPDATE experiment SET lifecycleStage = 'deleted', updatedAt = ? WHERE number = ?",
             [now, Int64(id.rawValue)])
@@ -96,7 +99,7 @@ extension TrackingQueries {
             """, [now, Int64(id.rawValue)])
     }
 
-    /// Brings an experiment and its runs back.
+    /// Brings an experiment back, with the runs that went with it; runs that were deleted before stay so.
     ///
     /// - Throws: `TrackingError.experimentNotDeleted` if there is no deleted one with this id.
     package static func restoreExperiment(_ db: Database, _ id: ExperimentID, at: Date) throws {
@@ -109,8 +112,8 @@ extension TrackingQueries {
         try db.perform(
             """
             UPDATE run SET lifecycleStage = 'active', deletedAt = NULL
-            WHERE experiment = ? AND lifecycleStage = 'deleted'
-            """, [Int64(id.rawValue)])
+            WHERE experiment = ? AND lifecycleStage = 'deleted' AND deletedAt = ?
+            """, [Int64(id.rawValue), found.updatedAt])
     }
 
     package static func setExperimentTag(

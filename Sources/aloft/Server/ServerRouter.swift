@@ -7,7 +7,8 @@ import Hummingbird
 extension ServerServices {
     /// Every route of the control plane. A new area adds its lines here.
     func makeRouter() -> Router<AloftRequestContext> {
-        let router = Router(context: AloftRequestContext.self)
+        let router = Router(
+            context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ShortCallMiddleware())
         router.add(middleware: ErrorMiddleware())
         router.add(middleware: PrincipalMiddleware(store: store, access: configuration.access))

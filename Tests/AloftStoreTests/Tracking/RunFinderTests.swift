@@ -104,7 +104,9 @@ struct RunFinderTests {
     }
 
     private func compare(_ value: Double?, _ match: NumberMatch) -> Bool {
-        guard let value, !value.isNaN else { return false }
+        guard let value else { return false }
+        // NaN is unlike every number, and neither before nor after one.
+        guard !value.isNaN else { return match.comparator == .notEqual }
         return switch match.comparator {
         case .equal: value == match.value
         case .notEqual: value != match.value
@@ -253,9 +255,49 @@ struct RunFinderTests {
         }
     }
 
+    /// A page begins after any run of the whole, by every plan.
+    @Test(arguments: 20..<26 as Range<UInt64>)
+    func `a page goes on where the one before ended`(seed: UInt64) async throws {
+        var chance = SplitMix64(seed: seed)
+        let (temporary, runs) = try await makeRuns(120, &chance)
+        for _ in 0..<50 {
+            var search = randomSearch(&chance)
+            search.offset = 0
+            let limit = search.limit
+            search.limit = 200
+            let all = expected(runs, search)
+            guard let place = all.indices.randomElement(using: &chance) else { continue }
+            search.limit = limit
+            let wanted = all.dropFirst(place + 1).prefix(limit + 1).map(\.rawValue)
+            for limits in [
+                RunFinder.Limits(),
+                .init(fewRuns: -1, someRuns: -1, firstStretch: 5, merged: 10_000),
+                .init(fewRuns: -1, someRuns: 1000, firstStretch: 5, merged: 10_000),
+                .init(fewRuns: -1, someRuns: -1, firstStretch: 1000, merged: 0),
+            ] {
+                let base = search
+                let found = try await temporary.store.read { db in
+                    var search = base
+                    search.after = try TrackingQueries.run(db, all[place]).map(base.position)
+                    let numbers = try RunFinder(
+                        db: db, search: search,
+                        experiments: search.experiments.compactMap { Int64($0.rawValue) },
+                        limits: limits
+                    ).find()
+                    return try numbers.map {
+                        try String.fetchOne(
+                            db, sql: "SELECT id FROM run WHERE number = ?", arguments: [$0]) ?? ""
+                    }
+                }
+                #expect(found == wanted, "\(search) after \(place) with \(limits)")
+            }
+        }
+    }
+
     @Test func `no search reads a whole table`() async throws {
         var chance = SplitMix64(seed: 1)
-        let (temporary, _) = try await makeRuns(40, &chance)
+        let (temporary, runs) = try await makeRuns(40, &chance)
+        let some = runs[20].info.id
         var searches = Self.conditions.map { (conditions: [$0], orders: [RunSearch.Order]()) }
         for key in Self.keys {
             for ascending in [true, false] {
@@ -276,6 +318,10 @@ struct RunFinderTests {
                     let search = RunSearch(
                         experiments: [], conditions: conditions, orders: orders, limit: 5)
                     _ = try RunFinder(db: db, search: search, experiments: [0], limits: limits)
+                        .find()
+                    var second = search
+                    second.after = try TrackingQueries.run(db, some).map(search.position)
+                    _ = try RunFinder(db: db, search: second, experiments: [0], limits: limits)
                         .find()
                 }
             }
