@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test check format fuzz setup setup-tests test-swift test-python clean
+.PHONY: help build web demo test check format fuzz sbom setup setup-tests test-swift test-python clean
 
 UV := $(CURDIR)/.tools/uv/bin/uv
 PROGRAM := $(CURDIR)/.build/release/aloft
@@ -54,6 +54,9 @@ format: setup-tests ## Put all sources into the house style
 SECONDS_EACH ?= 600
 fuzz: build setup-tests ## Send mutated requests to both planes, an hour in all (SECONDS_EACH=600)
 	bench/fuzz/run --program $(PROGRAM) --seconds $(SECONDS_EACH) --seed $$RANDOM
+
+sbom: setup ## Write the bill of materials (SPDX) to .build/sbom/aloft.spdx.json
+	@scripts/sbom
 
 clean: ## Remove build outputs, tools and the demo's data
 	rm -rf web/dist .build .tools .runtime .venv .demo
