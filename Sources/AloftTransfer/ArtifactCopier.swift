@@ -16,7 +16,9 @@ struct ArtifactCopier: Sendable {
     ///
     /// - Parameter isResumed: whether files of the right size are there from an earlier try.
     func copy(_ reader: any ArtifactReader, to uri: String, isResumed: Bool) async throws {
-        let files = try await reader.list()
+        let listing = try await reader.list()
+        for left in listing.leftOut { progress.fail(left.what, left.why) }
+        let files = listing.files
         guard !files.isEmpty else { return }
         guard let root = ArtifactURI.proxied(uri) else {
             throw SourceError("\(uri) is not kept by this server", isRefusal: true)

@@ -34,7 +34,7 @@ struct ProxyReader: ArtifactReader {
 
     private static let base = "/api/2.0/mlflow-artifacts/artifacts"
 
-    func list() async throws -> [ArtifactFile] {
+    func list() async throws -> ArtifactListing {
         var files: [ArtifactFile] = []
         var folders = [""]
         while let folder = folders.popLast() {
@@ -56,7 +56,7 @@ struct ProxyReader: ArtifactReader {
                 }
             }
         }
-        return files.sorted { $0.path < $1.path }
+        return ArtifactListing(files: files.sorted { $0.path < $1.path })
     }
 
     func open(_ file: ArtifactFile) async throws -> ArtifactBody {
@@ -75,106 +75,5 @@ struct ProxyReader: ArtifactReader {
         init(_ base: Base) { self.base = base }
 
         func next() async throws -> ByteBuffer? { try await base.next() }
-    }
-}
-
-/// Files in a folder of this machine.
-struct FolderReader: ArtifactReader {
-    let root: String
-
-    func list() async throws -> [ArtifactFile] {
-        var files: [ArtifactFile] = []
-        var folders = [""]
-        while let folder = folders.popLast() {
-            let path = folder.isEmpty ? root : root + "/" + folder
-            guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
-                continue
-            }
-            for name in names {
-                let full = folder.isEmpty ? name : folder + "/" + name
-                var status = stat()
-                guard lstat(root + "/" + full, &status) == 0 else { continue }
-                if status.st_mode & S_IFMT == S_IFDIR {
-                    folders.append(full)
-                    continue
-                }
-                // A link to a folder is not followed: it may lead round in a ring.
-                guard stat(root + "/" + full, &status) == 0 else { continue }
-                if status.st_mode & S_IFMT == S_IFREG {
-                    guard let safe = SafePath.checked(full) else {
-                        throw SourceError("\(path)/\(name): its name cannot be kept")
-                    }
-                    files.append(ArtifactFile(path: safe, sizeBytes: Int64(status.st_size)))
-                }
-            }
-        }
-        return files.sorted { $0.path < $1.path }
-    }
-
-    func open(_ file: ArtifactFile) async throws -> ArtifactBody {
-        let path = root + "/" + file.path
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw SourceError("\(path) cannot be read")
-        }
-        let file = OpenFile(handle)
-        return ArtifactBody { try file.next() }
-    }
-
-    private final class OpenFile: Sendable {
-        private let handle: FileHandle
-
-        init(_ handle: FileHandle) { self.handle = handle }
-
-        deinit { try? handle.close() }
-
-        func next() throws -> ByteBuffer? {
-            guard let data = try handle.read(upToCount: 1 << 20), !data.isEmpty else { return nil }
-            return ByteBuffer(bytes: data)
-        }
-    }
-}
-
-/// Finds the folders that artifact URIs of a tracker name on this machine.
-struct LocalPlaces: Sendable {
-    /// What relative paths start from: the folder of the database file.
-    let base: String?
-    /// Where the user says the artifacts are.
-    let artifacts: String?
-
-    func place(of uri: String) -> ArtifactPlace {
-        if let path = ArtifactURI.proxied(uri) {
-            guard let root = artifacts ?? base.map({ $0 + "/mlartifacts" }) else {
-                return .unreachable("no folder holds \(uri)")
-            }
-            return folder(root + "/" + path, of: uri)
-        }
-        guard let local = ArtifactURI.local(uri) else { return .elsewhere(uri) }
-        let absolute = local.begins(with: "/") ? local : (base ?? ".") + "/" + local
-        if exists(absolute) { return .here(FolderReader(root: absolute)) }
-        // The tracker ran elsewhere: its folders end alike, …/EXPERIMENT/RUN/artifacts.
-        if let artifacts {
-            let parts = local.pieces(at: "/")
-            for count in [3, 4] where parts.count >= count {
-                let moved = artifacts + "/" + parts.suffix(count).joined(separator: "/")
-                if exists(moved) { return .here(FolderReader(root: moved)) }
-            }
-        }
-        return folder(absolute, of: uri)
-    }
-
-    /// A run that logged no file has no folder, but some folder above it is there.
-    private func folder(_ path: String, of uri: String) -> ArtifactPlace {
-        var above = path
-        for _ in 0..<4 {
-            if exists(above) { return .here(FolderReader(root: path)) }
-            above = URL(fileURLWithPath: above).deletingLastPathComponent().path
-        }
-        return .unreachable("\(path) is not on this machine; name its folder with --artifacts")
-    }
-
-    private func exists(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
     }
 }

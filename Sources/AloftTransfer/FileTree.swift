@@ -8,10 +8,30 @@ enum FileTree {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    /// Makes folders below `root`, none of which may be a link: what lies in the folder that is
+    /// written to may be another's.
+    ///
+    /// - Throws: `SourceError` if one is a link, or a file.
+    static func makeFolder(_ below: String, in root: String) throws {
+        try makeFolder(root)
+        var path = root
+        for part in below.pieces(at: "/") {
+            path += "/" + part
+            guard mkdir(path, 0o755) != 0 else { continue }
+            guard errno == EEXIST else { throw fault(path) }
+            var status = stat()
+            guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                throw SourceError(
+                    "\(path) is a link, or no folder; nothing is written through it. Remove it, or "
+                        + "export to another folder", isRefusal: true)
+            }
+        }
+    }
+
     /// Puts `data` at `path`, whole, over what was there.
     static func write(_ data: Data, to path: String) throws {
         let partial = path + ".partial"
-        try? FileManager.default.removeItem(atPath: partial)
+        if unlink(partial) != 0, errno != ENOENT { throw fault(partial) }
         let file = try OutputFile(path: partial)
         try file.write(data)
         try file.finish()
@@ -25,10 +45,12 @@ enum FileTree {
     ) async throws -> Value {
         let partial = path + ".partial"
         let manager = FileManager.default
-        if manager.fileExists(atPath: partial) { try manager.removeItem(atPath: partial) }
-        try makeFolder(partial)
+        // Also a link that leads nowhere; what a link leads to stays.
+        var status = stat()
+        if lstat(partial, &status) == 0 { try manager.removeItem(atPath: partial) }
+        guard mkdir(partial, 0o755) == 0 else { throw fault(partial) }
         let value = try await fill(partial)
-        if manager.fileExists(atPath: path) { try manager.removeItem(atPath: path) }
+        if lstat(path, &status) == 0 { try manager.removeItem(atPath: path) }
         guard rename(partial, path) == 0 else { throw fault(path) }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let descriptor = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -50,7 +72,7 @@ final class OutputFile {
 
     init(path: String) throws {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileTree.fault(path) }
     }
 

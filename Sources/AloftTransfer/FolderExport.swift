@@ -38,8 +38,9 @@ package struct FolderExport: Sendable {
     }
 
     private func write(_ experiment: TransferExperiment) async throws {
-        let folder = "\(root)/experiments/\(FileName.of(experiment.id))"
-        try FileTree.makeFolder(folder)
+        let below = "experiments/\(FileName.of(experiment.id))"
+        let folder = root + "/" + below
+        for part in ["runs", "models"] { try FileTree.makeFolder("\(below)/\(part)", in: root) }
         var page: String?
         repeat {
             let found = try await source.loggedModels(of: experiment.id, after: page)
@@ -110,8 +111,12 @@ package struct FolderExport: Sendable {
             progress.leave("files of \(what)", "they are at \(place)")
         case .unreachable(let why):
             progress.leave("files of \(what)", why)
+        case .refused(let why):
+            progress.fail("files of \(what)", why)
         case .here(let reader):
-            for file in try await reader.list() {
+            let listing = try await reader.list()
+            for left in listing.leftOut { progress.fail(left.what, left.why) }
+            for file in listing.files {
                 let path = folder + "/artifacts/" + file.path
                 try FileTree.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
                 let output = try OutputFile(path: path)
@@ -141,7 +146,7 @@ package struct FolderExport: Sendable {
     }
 
     private func write(_ model: TransferModel) throws {
-        try FileTree.makeFolder(root + "/models")
+        try FileTree.makeFolder("models", in: root)
         try FileTree.write(
             try ExportJSON.data(model), to: "\(root)/models/\(FileName.of(model.name)).json")
         progress.note {

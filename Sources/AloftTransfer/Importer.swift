@@ -155,6 +155,9 @@ package struct Importer: Sendable {
         case .unreachable(let why):
             progress.leave("files of \(what)", why)
             return false
+        case .refused(let why):
+            progress.fail("files of \(what)", why)
+            return false
         case .here(let reader):
             guard ArtifactURI.proxied(target) != nil else {
                 progress.leave("files of \(what)", "\(target) is not kept by this server")

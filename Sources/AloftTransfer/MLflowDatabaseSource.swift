@@ -11,9 +11,11 @@ package struct MLflowDatabaseSource: TransferSource {
     private let columns: [String: Set<String>]
     package let identity: String
 
-    /// - Parameter artifacts: the folder of the artifacts, where it is not beside the file.
+    /// - Parameters:
+    ///   - artifacts: the folder of the artifacts, where it is not beside the file.
+    ///   - trustsPaths: whether files are read wherever the database says they are.
     /// - Throws: `SourceError` if the file is no database of MLflow's.
-    package init(path: String, artifacts: String?) throws {
+    package init(path: String, artifacts: String?, trustsPaths: Bool = false) throws {
         let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
         var configuration = Configuration()
         configuration.readonly = true
@@ -41,7 +43,7 @@ package struct MLflowDatabaseSource: TransferSource {
         identity = "sqlite:" + absolute
         places = LocalPlaces(
             base: URL(fileURLWithPath: absolute).deletingLastPathComponent().path,
-            artifacts: artifacts)
+            artifacts: artifacts, trustsPaths: trustsPaths)
     }
 
     package func place(of uri: String) -> ArtifactPlace { places.place(of: uri) }

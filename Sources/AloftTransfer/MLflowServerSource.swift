@@ -7,10 +7,12 @@ package struct MLflowServerSource: TransferSource {
     private let connection: SourceConnection
     private let folders: LocalPlaces
 
-    /// - Parameter artifacts: where files with a path of the server's own machine are found here.
-    package init(connection: SourceConnection, artifacts: String?) {
+    /// - Parameters:
+    ///   - artifacts: where files with a path of the server's own machine are found here.
+    ///   - trustsPaths: whether files of this machine are read wherever the server says they are.
+    package init(connection: SourceConnection, artifacts: String?, trustsPaths: Bool = false) {
         self.connection = connection
-        folders = LocalPlaces(base: nil, artifacts: artifacts)
+        folders = LocalPlaces(base: nil, artifacts: artifacts, trustsPaths: trustsPaths)
     }
 
     package var identity: String { connection.address }

@@ -70,10 +70,17 @@ package struct ArtifactFile: Sendable, Equatable {
     package var sizeBytes: Int64
 }
 
+/// What a place holds.
+package struct ArtifactListing: Sendable, Equatable {
+    package var files: [ArtifactFile]
+    /// What is there and not taken, such as links.
+    package var leftOut: [LeftOut] = []
+}
+
 /// Files that can be read from here.
 package protocol ArtifactReader: Sendable {
     /// Every file, by path. Empty where there is no such folder.
-    func list() async throws -> [ArtifactFile]
+    func list() async throws -> ArtifactListing
     func open(_ file: ArtifactFile) async throws -> ArtifactBody
 }
 
@@ -86,6 +93,8 @@ package enum ArtifactPlace: Sendable {
     case elsewhere(String)
     /// The files cannot be reached; why.
     case unreachable(String)
+    /// The files are there, but outside of what the user pointed at.
+    case refused(String)
 }
 
 /// Why a tracker could not be read.

@@ -80,6 +80,7 @@ struct ModelStore: Sendable {
     private static func removeRemains(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names {
+            // text: names that this file makes.
             guard let mark = name.range(of: ".part") else { continue }
             let process = Int32(name[mark.upperBound...].dropFirst())
             if let process, process != getpid(), kill(process, 0) == 0 { continue }

@@ -51,6 +51,7 @@ struct TokenCommand: AsyncParsableCommand {
                 throw CommandFailure(
                     "\(folder) is no data folder: start a server with --data \(folder) first")
             }
+            PrivateFiles.begin()
             let store = try Store(path: DataFolder.databasePath(in: folder))
             defer { try? store.close() }
             return try await TokenIssuer(store: store, time: .live, chance: .live())

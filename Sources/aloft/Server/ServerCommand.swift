@@ -72,10 +72,12 @@ struct ServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try makeConfiguration()
+        PrivateFiles.begin()
         let folder = try DataFolder(path: configuration.dataPath)
         let store = try Store(path: folder.databasePath)
         let chance = Chance.live()
         let logger = Self.makeLogger(level: configuration.logLevel)
+        PrivateFiles.close(folder.path, logger: logger)
         let services = ServerServices(
             folder: folder, store: store,
             artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),

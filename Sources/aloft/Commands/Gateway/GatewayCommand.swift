@@ -118,10 +118,12 @@ struct GatewayCommand: AsyncParsableCommand {
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
         let configuration = try makeConfiguration(environment)
+        PrivateFiles.begin()
         let server = self.server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
         let token = environment["ALOFT_TOKEN"]
         let client = ServerClient(server: server, token: token, http: ServerOptions.http)
         let logger = Self.makeLogger(level: Logger.Level(rawValue: logLevel) ?? .info)
+        PrivateFiles.close(configuration.folder, logger: logger)
         let gateway = Gateway(
             configuration: configuration, client: client,
             tokens: auth

@@ -10,5 +10,8 @@ struct ShimCommand: ParsableCommand {
     @Argument(help: "The attempt's folder.")
     var folder: String
 
-    func run() throws { try Shim(folder: folder).run() }
+    func run() throws {
+        PrivateFiles.begin()
+        try Shim(folder: folder).run()
+    }
 }

@@ -38,6 +38,14 @@ struct ImportCommand: AsyncParsableCommand {
                 valueName: "folder"))
         var artifacts: String?
 
+        @Flag(
+            name: .customLong("trust-paths"),
+            help: ArgumentHelp(
+                "Read files wherever the source says they are, and follow links to files. Without it "
+                    + "only the folder of --artifacts, and mlartifacts and mlruns beside the "
+                    + "database, are read."))
+        var trustPaths = false
+
         @OptionGroup var options: ServerOptions
 
         func run() async throws {
@@ -61,12 +69,13 @@ struct ImportCommand: AsyncParsableCommand {
                         "\(source): expected an address such as http://host:5000, or the path of "
                             + "an mlflow.db")
                 }
-                return try MLflowDatabaseSource(path: path, artifacts: artifacts)
+                return try MLflowDatabaseSource(
+                    path: path, artifacts: artifacts, trustsPaths: trustPaths)
             }
             return MLflowServerSource(
                 connection: SourceConnection(
                     address: source, access: Self.access, http: ServerOptions.http),
-                artifacts: artifacts)
+                artifacts: artifacts, trustsPaths: trustPaths)
         }
 
         private static var access: SourceConnection.Access {
