@@ -19,9 +19,11 @@ package struct AbandonedUpload: Sendable, Equatable {
 // For freeing space.
 extension ArtifactFolder {
     /// What is at `path`, with all in it. Nothing if there is nothing.
-    package func size(of path: ArtifactPath) -> FolderSize {
+    package func size(of path: ArtifactPath) -> FolderSize { size(at: location(of: path)) }
+
+    func size(at place: String) -> FolderSize {
         var size = FolderSize()
-        var open = [location(of: path)]
+        var open = [place]
         while let next = open.popLast() {
             var status = stat()
             guard lstat(next, &status) == 0 else { continue }

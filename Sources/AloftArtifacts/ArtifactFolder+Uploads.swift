@@ -98,6 +98,13 @@ extension ArtifactFolder {
         }
     }
 
+    /// Where an upload goes.
+    ///
+    /// - Throws: `ArtifactError.uploadNotFound`.
+    package func uploadTarget(_ id: ArtifactUploadID) throws -> ArtifactPath {
+        try ArtifactPath(try target(in: try folder(of: id)))
+    }
+
     /// Drops an upload and its parts. Doing it again changes nothing.
     package func abortUpload(_ id: ArtifactUploadID) throws {
         guard let folder = try? folder(of: id) else { return }

@@ -31,7 +31,8 @@ package struct ArtifactFolder: Sendable {
         self.chance = chance
         incoming = root + "/incoming"
         uploads = root + "/uploads"
-        for folder in [self.root, incoming, uploads] {
+        trash = root + "/trash"
+        for folder in [self.root, incoming, uploads, trash] {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
         }
@@ -44,6 +45,8 @@ package struct ArtifactFolder: Sendable {
     let incoming: String
     /// Files that come in parts, a folder each.
     let uploads: String
+    /// Folders that people deleted.
+    let trash: String
 
     /// Where the file or folder is, whether it is there or not.
     package func location(of path: ArtifactPath) -> String {

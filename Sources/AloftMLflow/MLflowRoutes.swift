@@ -10,6 +10,8 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
     static var protocolVersion: String { "3.17.2" }
 
     private let service: MLflowService
+    /// What each route does; filled by `add`.
+    package let actions = DeclaredActions()
 
     package init(
         store: Store, artifacts: ArtifactFolder, webhooks: WebhookOutlet, time: TimeSource,
@@ -20,7 +22,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
     }
 
     package func add(to router: Router<Context>) {
-        let calls = CallRouter(router: router)
+        let calls = CallRouter(router: router, access: service.access, declared: actions)
         addServerRoutes(to: calls)
         ExperimentCalls(service: service).add(to: calls)
         RunCalls(service: service).add(to: calls)
@@ -40,13 +42,13 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
     }
 
     private func addServerRoutes(to calls: CallRouter<Context>) {
-        calls.raw(.get, "/version") { _, _ in
+        calls.raw(.get, "/version", .greet) { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
                 body: .init(byteBuffer: .init(string: Self.protocolVersion)))
         }
         for prefix in ["/api", "/ajax-api"] {
-            calls.get("\(prefix)/3.0/mlflow/server-info") { _ in
+            calls.get("\(prefix)/3.0/mlflow/server-info", .greet, of: Subjects.platform) { _ in
                 JSONWriter.document { writer in
                     writer.member("store_type", "SqlStore")
                     writer.member("workspaces_enabled", false)
@@ -69,6 +71,8 @@ struct MLflowService: Sendable {
     let webhooks: WebhookOutlet
     let time: TimeSource
     let chance: Chance
+
+    var access: AccessGuard { AccessGuard(store: store) }
 
     /// Writes what concerns one run, and says so to live pages once it is durable.
     func change<Value: Sendable>(

@@ -1,3 +1,4 @@
+import AloftDomain
 import Foundation
 
 /// Finds the folders that artifact URIs of a tracker name on this machine.

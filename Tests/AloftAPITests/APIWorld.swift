@@ -25,7 +25,7 @@ struct APIWorld {
         router = Router(context: AloftRequestContext.self)
         router.add(middleware: ErrorMiddleware())
         router.add(middleware: PrincipalMiddleware(store: temporary.store, access: access))
-        var routes = APIRoutes(router: router)
+        var routes = APIRoutes(router: router, store: temporary.store)
         TokenRoutes(store: temporary.store, time: time.source, chance: chance).add(to: &routes)
         EventRoutes(store: temporary.store).add(to: &routes)
         let blobs = try BlobStore(root: temporary.folder.path + "/blobs", chance: chance)

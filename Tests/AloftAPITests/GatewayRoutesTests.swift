@@ -12,7 +12,7 @@ import Testing
 struct GatewayRoutesTests {
     private func makeWorld() throws -> APIWorld {
         let world = try APIWorld()
-        var routes = APIRoutes(router: world.router)
+        var routes = APIRoutes(router: world.router, store: world.store)
         let traffic = TrafficRecorder()
         GatewayRoutes(store: world.store, traffic: traffic, time: world.time.source)
             .add(to: &routes)

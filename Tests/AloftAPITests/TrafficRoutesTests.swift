@@ -10,7 +10,7 @@ import Testing
 struct TrafficRoutesTests {
     private func makeWorld() async throws -> APIWorld {
         let world = try APIWorld()
-        var routes = APIRoutes(router: world.router)
+        var routes = APIRoutes(router: world.router, store: world.store)
         TrafficRoutes(store: world.store, time: world.time.source).add(to: &routes)
         let now = world.time.now
         try await world.store.write { db in

@@ -10,7 +10,8 @@ import NIOCore
 
 struct TestContext: RequestContext, PrincipalBearing {
     var coreContext: CoreRequestContextStorage
-    var principal: Principal { .local }
+    var principal: Principal = .local
+    var bearer: Bearer { Bearer(principal, project: ProjectID("demo")) }
 
     init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
 }

@@ -1,29 +1,69 @@
-import AloftDomain
+package import AloftDomain
+package import AloftStore
 package import AloftWire
 import Foundation
-import HTTPTypes
+package import HTTPTypes
 package import Hummingbird
 import NIOCore
 
-/// Collects the endpoints of `/api/v1`: each goes into the router and into the OpenAPI document.
+/// Collects the endpoints of `/api/v1`: each goes into the router and into the OpenAPI document, behind
+/// the rules of access.
 package struct APIRoutes {
-    package let router: Router<AloftRequestContext>
+    package typealias Find =
+        // text: parts of a path, under the names of our own routes
+        @Sendable (AccessQueries, [String: String]) throws -> Thing
+
+    // Not to be had: every route goes through `on` or `raw`, which name its action.
+    private let router: Router<AloftRequestContext>
     /// The endpoints added so far, in order.
     package private(set) var descriptions: [EndpointDescription] = []
+    /// What each route does, by method and path; a test holds it against the router.
+    // text: methods and paths of our own routes
+    package private(set) var actions: [String: Action] = [:]
+    private let access: AccessGuard
 
-    package init(router: Router<AloftRequestContext>) { self.router = router }
+    package init(router: Router<AloftRequestContext>, store: Store) {
+        self.router = router
+        access = AccessGuard(store: store)
+    }
 
-    /// Serves endpoint `E`: decodes the body, calls `handler`, encodes its reply.
+    /// Serves endpoint `E`: asks whether the caller may, decodes the body, calls `handler`, encodes
+    /// its reply.
+    ///
+    /// - Parameter find: the thing that the parts of the path name; the platform if not given.
     package mutating func on<E: Endpoint>(
-        _ endpoint: E.Type,
+        _ endpoint: E.Type, of find: @escaping Find = { _, _ in .platform },
         _ handler: @escaping @Sendable (EndpointCall<E>) async throws -> E.Reply
     ) {
         descriptions.append(EndpointDescription(endpoint))
-        router.on(RouterPath(E.path), method: E.method.requestMethod) { request, context in
+        raw(E.method.requestMethod, E.path, E.action, of: find) { request, context in
             let body = try await Self.decodeBody(E.self, from: request, context: context)
             let call = EndpointCall<E>(body: body, request: request, context: context)
             return ErrorResponse.json(try await handler(call), status: .ok)
         }
+    }
+
+    /// As above for routes that read the body or write the answer themselves.
+    package mutating func raw(
+        _ method: HTTPRequest.Method, _ path: String, _ action: Action,
+        of find: @escaping Find = { _, _ in .platform },
+        _ handler: @escaping @Sendable (Request, AloftRequestContext) async throws -> Response
+    ) {
+        actions["\(method.rawValue) \(path)"] = action
+        let access = access
+        router.on(RouterPath(path), method: method) { request, context in
+            let parameters = Self.parameters(of: context)
+            try await access.check(context.bearer, action) { [Claim(try find($0, parameters))] }
+            return try await handler(request, context)
+        }
+    }
+
+    // text: parts of a path, under the names of our own routes
+    static func parameters(of context: AloftRequestContext) -> [String: String] {
+        Dictionary(
+            context.parameters.map {
+                (String($0.key), $0.value.removingPercentEncoding ?? String($0.value))
+            }, uniquingKeysWith: { _, last in last })
     }
 
     private static func decodeBody<E: Endpoint>(

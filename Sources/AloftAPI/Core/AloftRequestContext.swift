@@ -6,10 +6,13 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing {
     package var coreContext: CoreRequestContextStorage
     /// Who asks; set by `PrincipalMiddleware` before any route runs.
     package var principal: Principal
+    /// The same as the rules of access take it.
+    package var bearer: Bearer
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         principal = .local
+        bearer = .person
     }
 
     /// Bodies of `/api/v1` are small documents; blobs and artifacts are streamed and have no limit.

@@ -7,6 +7,7 @@ import Hummingbird
 package struct EndpointCall<E: Endpoint>: Sendable {
     package let body: E.Body
     package let principal: Principal
+    package let bearer: Bearer
     /// The caller's own token, to ask a gateway in its name.
     package let token: String?
     // text: names of our own endpoints
@@ -17,19 +18,19 @@ package struct EndpointCall<E: Endpoint>: Sendable {
     init(body: E.Body, request: Request, context: AloftRequestContext) {
         self.body = body
         principal = context.principal
+        bearer = context.bearer
         token =
             PrincipalMiddleware.secret(in: request.headers)
-            ?? SessionRoutes.secret(in: request.headers)
-        parameters = Dictionary(
-            context.parameters.map { (String($0.key), Self.decode($0.value)) },
-            uniquingKeysWith: { _, last in last })
+            ?? SessionCookie.secret(in: request)
+        parameters = APIRoutes.parameters(of: context)
         queries = Dictionary(
             request.uri.queryParameters.map { (String($0.key), String($0.value)) },
             uniquingKeysWith: { _, last in last })
     }
 
-    private static func decode(_ value: Substring) -> String {
-        value.removingPercentEncoding ?? String(value)
+    /// The project whose things a job may list; `nil` for everybody else.
+    package var narrowedProject: ProjectID? {
+        if case .job(_, let project) = bearer { project } else { nil }
     }
 
     /// The part of the path that stands for `{name}`.

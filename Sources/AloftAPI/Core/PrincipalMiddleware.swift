@@ -17,10 +17,12 @@ package struct PrincipalMiddleware: RouterMiddleware {
 
     private let store: Store
     private let access: Access
+    private let time: TimeSource
 
-    package init(store: Store, access: Access) {
+    package init(store: Store, access: Access, time: TimeSource = .live) {
         self.store = store
         self.access = access
+        self.time = time
     }
 
     package func handle(
@@ -29,24 +31,30 @@ package struct PrincipalMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         do {
-            context.principal = try await principal(of: request)
+            let (principal, project) = try await principal(of: request)
+            context.principal = principal
+            context.bearer = Bearer(principal, project: project)
         } catch let refusal as AccessError {
             return ErrorResponse.make(for: refusal, path: request.uri.path)
         }
         return try await next(request, context)
     }
 
-    private func principal(of request: Request) async throws -> Principal {
+    private func principal(
+        of request: Request
+    ) async throws -> (principal: Principal, project: ProjectID) {
         let isPublic = Self.isPublic(request.uri.path)
-        let secret =
-            Self.secret(in: request.headers) ?? SessionRoutes.secret(in: request.headers)
+        let secret = Self.secret(in: request.headers) ?? SessionCookie.secret(in: request)
         if let secret {
-            let record = try await store.read { try TokenQueries.find($0, secret: secret) }
-            if let record { return record.principal }
+            let now = time.now()
+            let record = try await store.read {
+                try TokenQueries.bearer($0, secret: secret, at: now)
+            }
+            if let record { return (record.principal, record.project) }
             // MLflow clients may carry a password that means nothing here; open access ignores it.
             if access == .tokenRequired, !isPublic { throw AccessError.unknownToken }
         }
-        if access == .open || isPublic { return .local }
+        if access == .open || isPublic { return (.local, .default) }
         throw AccessError.tokenMissing
     }
 
@@ -91,21 +99,17 @@ extension TokenRecord {
 package enum AccessError: Refusal, Equatable {
     case tokenMissing
     case unknownToken
-    /// A job's or gateway's token does not open this.
-    case notForThisToken(kind: String)
 
     package var code: String {
         switch self {
         case .tokenMissing: "token_missing"
         case .unknownToken: "token_unknown"
-        case .notForThisToken: "token_not_allowed"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
         case .tokenMissing, .unknownToken: .unauthenticated
-        case .notForThisToken: .forbidden
         }
     }
 
@@ -115,7 +119,6 @@ package enum AccessError: Refusal, Equatable {
             "this server asks for a token: send Authorization: Bearer TOKEN (ALOFT_TOKEN for the "
                 + "aloft program, MLFLOW_TRACKING_TOKEN for MLflow clients)"
         case .unknownToken: "this token is unknown or was revoked"
-        case .notForThisToken(let kind): "a \(kind)'s token does not open this"
         }
     }
 }

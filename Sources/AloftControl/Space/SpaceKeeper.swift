@@ -55,6 +55,7 @@ package final class SpaceKeeper: Sendable {
         try await cutOff(&plan)
         try await removeGarbage()
         try act { for upload in plan.uploads { upload.remove(before: fresh) } }
+        try act { for folder in plan.trash { folder.remove() } }
         try willAct()
         try await store.shrink()
         plan.database = try await store.size()

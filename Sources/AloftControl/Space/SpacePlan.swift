@@ -23,6 +23,7 @@ package struct SpacePlan: Sendable {
     package var folders: [Folder] = []
     package var blobs: [BlobStore.Stored] = []
     package var uploads: [AbandonedUpload] = []
+    package var trash: [DiscardedFolder] = []
     package var garbage: [SpaceQueries.Garbage] = []
     package var garbageBytes: Int64 = 0
     package var kept: [SpaceReport.Kept] = []
@@ -58,6 +59,7 @@ package struct SpacePlan: Sendable {
         add(.unknownFolders, folders.map(\.bytes))
         add(.unusedBlobs, blobs.map(\.sizeBytes))
         add(.abandonedUploads, uploads.map(\.bytes))
+        add(.trash, trash.map(\.bytes))
         if !garbage.isEmpty {
             lines.append(
                 SpaceReport.Line(

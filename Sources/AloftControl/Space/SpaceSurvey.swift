@@ -83,6 +83,7 @@ package struct SpaceSurvey: Sendable {
         }
         plan.uploads =
             artifacts.abandonedUploads(before: fresh) + blobs.abandonedUploads(before: fresh)
+        plan.trash = artifacts.discarded(before: plan.cutoff)
         for garbage in facts.garbage {
             switch garbage.kind {
             case .folder: plan.garbageBytes += size(of: garbage.place).bytes

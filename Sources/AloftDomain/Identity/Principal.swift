@@ -24,8 +24,3 @@ extension Principal {
         }
     }
 }
-
-/// A request context that knows who asks. Routes of every protocol are generic over it.
-package protocol PrincipalBearing {
-    var principal: Principal { get }
-}

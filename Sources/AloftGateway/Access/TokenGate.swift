@@ -17,6 +17,8 @@ package final class TokenGate: Sendable {
         /// Tokens that the server refused, so that guesses cost it nothing; bounded.
         // text: digests of tokens
         var refused: [String: Date] = [:]
+        /// Grows with each look at which tokens ended: what was asked before it is not remembered.
+        var looks = 0
     }
 
     private let memory: Mutex<Memory>
@@ -25,16 +27,19 @@ package final class TokenGate: Sendable {
     private let ask: @Sendable (String) async throws -> Bool
     private let askAdministrator: @Sendable (String) async throws -> Bool
     private let own: String?
+    private let askLive: (@Sendable ([String]) async throws -> [String])?
 
     /// - Parameters:
     ///   - folder: where the digests of known tokens are kept for a start without the server.
     ///   - own: the gateway's own token, which opens it as well.
     ///   - administrator: whether the server knows a token as that of somebody who may load and
     ///     unload models.
+    ///   - live: which of these digests are of tokens that live; `nil` where nobody says.
     ///   - ask: whether the server knows a token.
     package init(
         folder: String, own: String?, time: TimeSource,
         administrator: @escaping @Sendable (String) async throws -> Bool = { _ in false },
+        live: (@Sendable ([String]) async throws -> [String])? = nil,
         ask: @escaping @Sendable (String) async throws -> Bool
     ) {
         path = folder + "/known-tokens.json"
@@ -42,6 +47,7 @@ package final class TokenGate: Sendable {
         self.ask = ask
         self.own = own
         askAdministrator = administrator
+        askLive = live
         var memory = Memory()
         if let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
             let digests = try? JSONDecoder().decode([String].self, from: data)
@@ -67,10 +73,13 @@ package final class TokenGate: Sendable {
         if let verdict = remembered(token) { return verdict }
         let digest = Self.digest(token)
         let now = time.now()
+        let looks = memory.withLock { $0.looks }
         do {
             let isKnown = try await ask(token)
             memory.withLock { memory in
                 if isKnown {
+                    // It may have ended since the server was asked.
+                    guard memory.looks == looks else { return }
                     memory.known[digest] = now.addingTimeInterval(60)
                     memory.refused[digest] = nil
                 } else {
@@ -91,10 +100,37 @@ package final class TokenGate: Sendable {
         }
     }
 
+    /// Asks again about every token that it knows, since some may have ended; those are forgotten at
+    /// once and on disk. Where the server does not say, each is asked for when it is next used.
+    package func forgetEnded() async {
+        let digests = memory.withLock { memory in
+            memory.looks += 1
+            for (digest, until) in memory.known where until < .distantFuture {
+                memory.known[digest] = .distantPast
+            }
+            return memory.known.filter { $0.value < .distantFuture }.keys.sorted()
+        }
+        guard let askLive, !digests.isEmpty else { return }
+        for start in stride(from: 0, to: digests.count, by: CheckTokens.most) {
+            let some = Array(digests[start..<min(start + CheckTokens.most, digests.count)])
+            guard let live = try? await askLive(some) else { return }
+            let ended = Set(some).subtracting(live)
+            let until = time.now().addingTimeInterval(60)
+            memory.withLock { memory in
+                for digest in some where memory.known[digest] == .distantPast {
+                    memory.known[digest] = ended.contains(digest) ? nil : until
+                }
+            }
+            if !ended.isEmpty { save() }
+        }
+    }
+
     /// Whether the bearer may load and unload models. Asked for rarely, so the server is asked each
     /// time.
-    func administrator(_ token: String) async -> Verdict {
-        if token == own { return .known }
+    ///
+    /// - Parameter acceptsOwn: whether the gateway's own token will do.
+    func administrator(_ token: String, acceptsOwn: Bool = true) async -> Verdict {
+        if token == own { return acceptsOwn ? .known : .unknown }
         do {
             return try await askAdministrator(token) ? .known : .unknown
         } catch {
@@ -112,7 +148,7 @@ package final class TokenGate: Sendable {
         }
     }
 
-    private static func digest(_ token: String) -> String {
+    static func digest(_ token: String) -> String {
         ContentDigest(bytes: SHA256.hash(data: Data(token.utf8))).hex
     }
 }

@@ -103,7 +103,8 @@ package struct Gateway: Sendable {
 
         let follower = DesiredStateFollower(
             client: client, path: configuration.folder + "/desired-state.json", time: time,
-            logger: logger, apply: { await fleet.apply($0, isFromDisk: false) })
+            logger: logger, apply: { await fleet.apply($0, isFromDisk: false) },
+            tokensEnded: { [tokens] in await tokens?.forgetEnded() })
         let stored = follower.stored()
         if let stored { await fleet.apply(stored, isFromDisk: true) }
         let (succession, handed) = try await takeSockets(predecessor, fleet)

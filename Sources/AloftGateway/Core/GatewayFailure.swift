@@ -68,8 +68,8 @@ package enum GatewayFailure: Refusal, Equatable {
             "This gateway asks for a token: send Authorization: Bearer TOKEN (`aloft token create "
                 + "NAME` makes one)."
         case .notAdministrator:
-            "Models are loaded and unloaded by administrators: send a person's token, as `aloft token "
-                + "create NAME` makes one."
+            "Models are loaded and unloaded, and registered versions asked, by administrators: send a "
+                + "person's token, as `aloft token create NAME` makes one."
         case .tokenUnknown: "This token is unknown or was revoked."
         case .tokenUnverifiable:
             "This token could not be checked, since the server does not answer. Try again."

@@ -19,10 +19,18 @@ struct ModelRepository: Sendable {
         try await fleet.unload(name)
     }
 
-    private func authorize(_ token: String?) async throws(GatewayFailure) {
+    /// Whether the bearer may have any registered version loaded, which for a Python model runs its
+    /// code: people only, also not the gateway's own token.
+    func authorizeQuestion(_ token: String?) async throws(GatewayFailure) {
+        try await authorize(token, acceptsOwn: false)
+    }
+
+    private func authorize(
+        _ token: String?, acceptsOwn: Bool = true
+    ) async throws(GatewayFailure) {
         guard let tokens else { return }
         guard let token else { throw .tokenMissing }
-        switch await tokens.administrator(token) {
+        switch await tokens.administrator(token, acceptsOwn: acceptsOwn) {
         case .known: return
         case .unknown: throw .notAdministrator
         case .unverifiable: throw .tokenUnverifiable

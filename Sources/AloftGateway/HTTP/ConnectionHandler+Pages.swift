@@ -105,10 +105,22 @@ extension ConnectionHandler {
         let question = RegisteredVersions.Question(
             key: ModelVersionKey(model: model, version: number), isScoring: isScoring,
             contentType: current.contentType, jsonLength: current.jsonLength, body: current.body)
-        later({ await registered.answer(question) }) { handler, answer in
-            handler.answer(
-                status: answer.status, contentType: answer.contentType, headers: answer.headers,
-                body: answer.body)
+        let (repository, token) = (loop.shared.repository, current.token)
+        later { () async -> Result<RegisteredVersions.Answer, GatewayFailure> in
+            do throws(GatewayFailure) {
+                try await repository.authorizeQuestion(token)
+                return .success(await registered.answer(question))
+            } catch {
+                return .failure(error)
+            }
+        } then: { handler, answer in
+            switch answer {
+            case .success(let answer):
+                handler.answer(
+                    status: answer.status, contentType: answer.contentType,
+                    headers: answer.headers, body: answer.body)
+            case .failure(let failure): handler.answer(failure)
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftStore
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -9,32 +10,67 @@ import NIOCore
 struct Call: Sendable {
     let fields: Fields
     let principal: Principal
+    let bearer: Bearer
     /// The parts of the path, by name.
     // text: names of our own routes
     let parameters: [String: String]
 
     func parameter(_ name: String) -> String { parameters[name] ?? "" }
+
+    /// The project of what the caller makes.
+    var project: ProjectID { AccessQueries.project(bearer) }
+
+    /// The project whose things a job may list; `nil` for everybody else.
+    var narrowedProject: ProjectID? {
+        if case .job(_, let project) = bearer { project } else { nil }
+    }
 }
 
-/// Registers calls under both prefixes, decodes them, and answers errors as clients read them.
+/// Registers calls under both prefixes, asks whether the caller may, decodes them, and answers errors as
+/// clients read them.
 struct CallRouter<Context: RequestContext & PrincipalBearing> {
     let router: Router<Context>
+    let access: AccessGuard
+    let declared: DeclaredActions
     /// Of the protocol: most calls are of version 2.0, those of traces also of 3.0.
     var version = "2.0"
 
     typealias Handler = @Sendable (Call) async throws -> [UInt8]
 
-    func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
-    func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
-    func patch(_ path: String, _ handler: @escaping Handler) { on(.patch, path, handler) }
-    func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
+    func get(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { on(.get, path, action, subject, handler) }
+
+    func post(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { on(.post, path, action, subject, handler) }
+
+    func patch(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { on(.patch, path, action, subject, handler) }
+
+    func delete(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { on(.delete, path, action, subject, handler) }
 
     /// The same calls under another version.
-    func version(_ version: String) -> Self { Self(router: router, version: version) }
+    func version(_ version: String) -> Self {
+        var other = self
+        other.version = version
+        return other
+    }
 
     /// - Parameter path: after `/api/2.0/mlflow/`, or after `/` if it starts with a slash.
-    private func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        raw(method, path) { request, context in
+    private func on(
+        _ method: HTTPRequest.Method, _ path: String, _ action: Action,
+        _ subject: @escaping Subject, _ handler: @escaping Handler
+    ) {
+        let access = access
+        raw(method, path, action) { request, context in
             let fields =
                 method == .get
                 ? QueryText.fields(request) : try await Self.bodyFields(request)
@@ -44,23 +80,37 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
             guard !parameters.values.contains(where: { $0.utf8.contains(0) }) else {
                 throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
             }
-            let call = Call(fields: fields, principal: context.principal, parameters: parameters)
+            let call = Call(
+                fields: fields, principal: context.principal, bearer: context.bearer,
+                parameters: parameters)
+            try await access.check(context.bearer, action) { try subject($0, call) }
             return MLflowBody.json(try await handler(call))
         }
     }
 
     /// As above for calls that read the body or write the answer themselves.
+    ///
+    /// - Parameter subject: what the address names; `nil` where the handler asks `access` itself, since
+    ///   only the body says it.
     func raw(
-        _ method: HTTPRequest.Method, _ path: String,
+        _ method: HTTPRequest.Method, _ path: String, _ action: Action,
+        of subject: (@Sendable (AccessQueries, Request, Context) throws -> [Claim])? = nil,
         _ handler: @escaping @Sendable (Request, Context) async throws -> Response
     ) {
         let paths =
             path.begins(with: "/")
             ? [path]
             : ["/api/\(version)/mlflow/" + path, "/ajax-api/\(version)/mlflow/" + path]
+        let access = access
         for path in paths {
+            declared.note(method, path, action)
             router.on(RouterPath(path), method: method) { request, context in
                 do {
+                    if let subject {
+                        try await access.check(context.bearer, action) {
+                            try subject($0, request, context)
+                        }
+                    }
                     return try await handler(request, context)
                 } catch let error as CancellationError {
                     throw error

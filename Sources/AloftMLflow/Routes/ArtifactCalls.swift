@@ -13,23 +13,44 @@ struct ArtifactCalls: Sendable {
     func add<Context>(to calls: CallRouter<Context>) {
         for prefix in ["/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"] {
             let files = prefix + "artifacts"
-            calls.raw(.get, files) { request, _ in try await list(request) }
-            calls.raw(.get, files + "/**") { request, _ in
+            let place = ArtifactSubjects<Context>(prefix: files + "/")
+            calls.raw(.get, files, .read, of: place.listed) { request, _ in
+                try await list(request)
+            }
+            calls.raw(.get, files + "/**", .read, of: place.read) { request, _ in
                 try await download(Self.path(in: request, after: files + "/"), request)
             }
-            calls.raw(.put, files + "/**") { request, _ in
+            calls.raw(.put, files + "/**", .record, of: place.written) { request, _ in
                 try await upload(request, to: Self.path(in: request, after: files + "/"))
             }
-            calls.raw(.delete, files + "/**") { request, _ in
-                try await remove(Self.path(in: request, after: files + "/"))
+            calls.raw(.delete, files + "/**", .clear, of: place.removed) { request, context in
+                try await remove(
+                    Self.path(in: request, after: files + "/"), by: context.principal)
             }
-            calls.raw(.get, prefix + "presigned/**") { _, _ in
+            calls.raw(.get, prefix + "presigned/**", .greet) { _, _ in
                 throw Self.unsupported("A presigned address")
             }
         }
-        calls.get("artifacts/list", listOfRun)
-        calls.get("logged-models/:model/artifacts/directories", listOfModel)
-        calls.raw(.get, "logged-models/:model/artifacts/files") { request, context in
+        calls.get("artifacts/list", .read, of: Subjects.run, listOfRun)
+        calls.get(
+            "logged-models/:model/artifacts/directories", .read, of: Subjects.loggedModel,
+            listOfModel)
+        addDownloads(to: calls)
+        for part in ["upload", "download"] {
+            calls.post("artifacts/presigned-\(part)-url", .greet, of: Subjects.platform) { _ in
+                throw ProtocolError.invalid("Presigned URLs are not supported for proxied storage.")
+            }
+        }
+    }
+
+    private func addDownloads<Context>(to calls: CallRouter<Context>) {
+        calls.raw(
+            .get, "logged-models/:model/artifacts/files", .read,
+            of: { queries, _, context in
+                let id = LoggedModelID(context.parameters.get("model") ?? "")
+                return [Claim(try queries.loggedModel(id))]
+            }
+        ) { request, context in
             let id = LoggedModelID(context.parameters.get("model") ?? "")
             let path = try Self.query(request, ["artifact_file_path"])
             let uri = try await service.store.read {
@@ -38,22 +59,29 @@ struct ArtifactCalls: Sendable {
             return try await download(ArtifactRoot(uri).path(path), request)
         }
         for path in ["/get-artifact", "/ajax-api/2.0/mlflow/get-artifact"] {
-            calls.raw(.get, path) { request, _ in
+            calls.raw(.get, path, .read, of: Self.run) { request, _ in
                 let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
                 return try await download(root.path(Self.query(request, ["path"])), request)
             }
         }
-        calls.raw(.get, "/model-versions/get-artifact") { request, _ in
+        calls.raw(
+            .get, "/model-versions/get-artifact", .read,
+            of: { queries, request, _ in
+                let number = Int64(try Self.query(request, ["version"])) ?? 0
+                return [Claim(try queries.version(try Self.query(request, ["name"]), number))]
+            }
+        ) { request, _ in
             try await downloadOfVersion(request)
         }
-        calls.raw(.post, "/ajax-api/2.0/mlflow/upload-artifact") { request, _ in
-            try await uploadToRun(request)
+        calls.raw(.post, "/ajax-api/2.0/mlflow/upload-artifact", .record, of: Self.run) {
+            request, _ in try await uploadToRun(request)
         }
-        for part in ["upload", "download"] {
-            calls.post("artifacts/presigned-\(part)-url") { _ in
-                throw ProtocolError.invalid("Presigned URLs are not supported for proxied storage.")
-            }
-        }
+    }
+
+    private static func run<Context>(
+        _ queries: AccessQueries, _ request: Request, _ context: Context
+    ) throws -> [Claim] {
+        [Claim(try queries.run(RunID(try query(request, ["run_uuid", "run_id"]))))]
     }
 
     private static func unsupported(_ what: String) -> ProtocolError {
@@ -113,9 +141,16 @@ struct ArtifactCalls: Sendable {
         return FileAnswer(file: file, name: path.components.last ?? "file").response(to: request)
     }
 
-    private func remove(_ path: ArtifactPath) async throws -> Response {
-        let artifacts = service.artifacts
-        try await BlockingWork.run { try artifacts.remove(path) }
+    /// A person's folders go to the trash, where `aloft gc` finds them; a job removes its own.
+    private func remove(_ path: ArtifactPath, by who: Principal) async throws -> Response {
+        let (artifacts, chance, now) = (service.artifacts, service.chance, service.time.now())
+        try await BlockingWork.run {
+            if case .job = who {
+                try artifacts.remove(path)
+            } else {
+                try artifacts.discard(path, id: chance.identifier(), at: now)
+            }
+        }
         service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }

@@ -7,17 +7,17 @@ struct ExperimentCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("experiments/create", create)
-        calls.get("experiments/get", get)
-        calls.get("experiments/get-by-name", getByName)
-        calls.post("experiments/search", search)
-        calls.get("experiments/search", search)
-        calls.post("experiments/update", update)
-        calls.post("experiments/delete", delete)
-        calls.post("experiments/restore", restore)
-        calls.post("experiments/set-experiment-tag", setTag)
-        calls.post("experiments/delete-experiment-tag", deleteTag)
-        calls.post("experiments/search-datasets", searchDatasets)
+        calls.post("experiments/create", .begin, of: Subjects.newExperiment, create)
+        calls.get("experiments/get", .read, of: Subjects.experiment, get)
+        calls.get("experiments/get-by-name", .read, of: Subjects.experimentByName, getByName)
+        calls.post("experiments/search", .read, of: Subjects.list, search)
+        calls.get("experiments/search", .read, of: Subjects.list, search)
+        calls.post("experiments/update", .discard, of: Subjects.experiment, update)
+        calls.post("experiments/delete", .discard, of: Subjects.experiment, delete)
+        calls.post("experiments/restore", .discard, of: Subjects.experiment, restore)
+        calls.post("experiments/set-experiment-tag", .record, of: Subjects.experiment, setTag)
+        calls.post("experiments/delete-experiment-tag", .record, of: Subjects.experiment, deleteTag)
+        calls.post("experiments/search-datasets", .read, of: Subjects.experiments, searchDatasets)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {
@@ -26,9 +26,12 @@ struct ExperimentCalls: Sendable {
         try Self.checkLocation(location)
         let tags = try FieldReader.tags(call.fields, "tags", maxValue: 20_000)
         let at = service.time.now()
+        let (who, project) = (call.principal, call.project)
         let id = try await service.store.write { db in
-            try TrackingQueries.createExperiment(
-                db, name: name, artifactLocation: location, tags: tags, at: at)
+            let id = try TrackingQueries.createExperiment(
+                db, name: name, project: project, artifactLocation: location, tags: tags, at: at)
+            try AccessQueries.note(db, who, made: .experiment, id.rawValue)
+            return id
         }
         service.store.changed(.experiment, id.rawValue)
         return JSONWriter.document { $0.member("experiment_id", id.rawValue) }
@@ -73,13 +76,15 @@ struct ExperimentCalls: Sendable {
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: nil, limit: 50_000)
         let after = try PageToken.position(call.fields)
-        let search = ExperimentSearch(
+        var search = ExperimentSearch(
             stage: try FieldReader.stage(call.fields, "view_type"),
             conditions: try ExperimentSearchParser.conditions(
                 call.fields.optionalString("filter")),
             orders: try ExperimentSearchParser.orders(call.fields.strings("order_by")),
             limit: limit, after: after)
-        let found = try await service.store.read { try TrackingQueries.search($0, search) }
+        search.project = call.narrowedProject
+        let wanted = search
+        let found = try await service.store.read { try TrackingQueries.search($0, wanted) }
         return Page(found).document("experiments") { writer, one in
             writer.experiment(one)
         }

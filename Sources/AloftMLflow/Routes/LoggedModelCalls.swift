@@ -7,14 +7,14 @@ struct LoggedModelCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("logged-models", create)
-        calls.post("logged-models/search", search)
-        calls.get("logged-models/:model", get)
-        calls.patch("logged-models/:model", finish)
-        calls.delete("logged-models/:model", delete)
-        calls.patch("logged-models/:model/tags", setTags)
-        calls.delete("logged-models/:model/tags/:key", deleteTag)
-        calls.post("logged-models/:model/params", logParams)
+        calls.post("logged-models", .begin, of: Subjects.experiment, create)
+        calls.post("logged-models/search", .read, of: Subjects.experiments, search)
+        calls.get("logged-models/:model", .read, of: Subjects.loggedModel, get)
+        calls.patch("logged-models/:model", .record, of: Subjects.loggedModel, finish)
+        calls.delete("logged-models/:model", .discard, of: Subjects.loggedModel, delete)
+        calls.patch("logged-models/:model/tags", .record, of: Subjects.loggedModelTags, setTags)
+        calls.delete("logged-models/:model/tags/:key", .record, of: Subjects.loggedModel, deleteTag)
+        calls.post("logged-models/:model/params", .record, of: Subjects.loggedModel, logParams)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {
@@ -27,9 +27,10 @@ struct LoggedModelCalls: Sendable {
             id: service.chance.identifier(prefix: "m-"), experiment: experiment, name: name,
             modelType: try fields.optionalString("model_type") ?? "", sourceRun: sourceRun,
             params: try Self.params(fields), tags: try Self.tags(fields))
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         let model = try await service.store.write { db in
             try LoggedModelQueries.create(db, new, at: at)
+            try AccessQueries.note(db, who, made: .loggedModel, new.id.rawValue)
             return try LoggedModelQueries.get(db, new.id)
         }
         return Self.document(model)

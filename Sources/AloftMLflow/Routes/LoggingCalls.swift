@@ -7,14 +7,16 @@ struct LoggingCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("runs/log-metric", logMetric)
-        calls.post("runs/log-parameter", logParam)
-        calls.post("runs/set-tag", setTag)
-        calls.post("runs/delete-tag", deleteTag)
-        calls.raw(.post, "runs/log-batch") { request, _ in try await logBatch(request) }
-        calls.post("runs/log-inputs", logInputs)
-        calls.post("runs/outputs", logOutputs)
-        calls.post("runs/log-model", logModel)
+        calls.post("runs/log-metric", .record, of: Subjects.run, logMetric)
+        calls.post("runs/log-parameter", .record, of: Subjects.run, logParam)
+        calls.post("runs/set-tag", .record, of: Subjects.run, setTag)
+        calls.post("runs/delete-tag", .record, of: Subjects.run, deleteTag)
+        calls.raw(.post, "runs/log-batch", .record) { request, context in
+            try await logBatch(request, context.bearer)
+        }
+        calls.post("runs/log-inputs", .record, of: Subjects.run, logInputs)
+        calls.post("runs/outputs", .record, of: Subjects.run, logOutputs)
+        calls.post("runs/log-model", .record, of: Subjects.run, logModel)
     }
 
     private func logMetric(_ call: Call) async throws -> [UInt8] {
@@ -51,7 +53,7 @@ struct LoggingCalls: Sendable {
 
     private static let batchLimit = 1_000_000
 
-    private func logBatch(_ request: Request) async throws -> Response {
+    private func logBatch(_ request: Request, _ bearer: Bearer) async throws -> Response {
         let buffer = try await MLflowBody.collect(request, limit: Self.batchLimit)
         let usual = buffer.withUnsafeReadableBytes { LogBatchReader.read($0) }
         let batch: LogBatch
@@ -59,6 +61,10 @@ struct LoggingCalls: Sendable {
             batch = usual
         } else {
             batch = try LogBatch(MLflowBody.fields(buffer))
+        }
+        if bearer != .person {
+            let run = batch.run
+            try await service.access.check(bearer, .record) { [Claim(try $0.run(run))] }
         }
         try await service.change(batch.run) { db in
             let run = try TrackingQueries.activeRun(db, batch.run)

@@ -17,9 +17,17 @@ struct MetricCalls: Sendable {
     private static let longestPage = 100_000
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.raw(.get, "metrics/get-history") { request, _ in try await history(request) }
-        calls.get("/ajax-api/2.0/mlflow/metrics/get-history-bulk", bulk)
-        calls.get("metrics/get-history-bulk-interval", interval)
+        calls.raw(.get, "metrics/get-history", .read, of: Self.run) { request, _ in
+            try await history(request)
+        }
+        calls.get("/ajax-api/2.0/mlflow/metrics/get-history-bulk", .read, of: Subjects.runs, bulk)
+        calls.get("metrics/get-history-bulk-interval", .read, of: Subjects.runs, interval)
+    }
+
+    private static func run<Context>(
+        _ queries: AccessQueries, _ request: Request, _ context: Context
+    ) throws -> [Claim] {
+        [Claim(try queries.run(try FieldReader.runID(QueryText.fields(request))))]
     }
 
     /// A page, or without `max_results` everything; that is written while it is read, so that a

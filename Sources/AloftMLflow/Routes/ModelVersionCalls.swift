@@ -7,15 +7,15 @@ struct ModelVersionCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("model-versions/create", create)
-        calls.get("model-versions/get", get)
-        calls.patch("model-versions/update", update)
-        calls.delete("model-versions/delete", delete)
-        calls.post("model-versions/transition-stage", setStage)
-        calls.get("model-versions/search", search)
-        calls.get("model-versions/get-download-uri", downloadURI)
-        calls.post("model-versions/set-tag", setTag)
-        calls.delete("model-versions/delete-tag", deleteTag)
+        calls.post("model-versions/create", .register, of: Subjects.newVersion, create)
+        calls.get("model-versions/get", .read, of: Subjects.version, get)
+        calls.patch("model-versions/update", .steer, of: Subjects.version, update)
+        calls.delete("model-versions/delete", .discard, of: Subjects.version, delete)
+        calls.post("model-versions/transition-stage", .steer, of: Subjects.model, setStage)
+        calls.get("model-versions/search", .read, of: Subjects.list, search)
+        calls.get("model-versions/get-download-uri", .read, of: Subjects.version, downloadURI)
+        calls.post("model-versions/set-tag", .steer, of: Subjects.version, setTag)
+        calls.delete("model-versions/delete-tag", .steer, of: Subjects.version, deleteTag)
     }
 
     static func document(_ version: ModelVersionRecord) -> [UInt8] {
@@ -38,7 +38,9 @@ struct ModelVersionCalls: Sendable {
         let (who, at) = (call.principal, service.time.now())
         let version = try await service.store.write { db in
             if !isPrompt { try ModelSource(new.source).check(db, run: new.run) }
-            return try RegistryQueries.createVersion(db, new, who: who, at: at)
+            let version = try RegistryQueries.createVersion(db, new, who: who, at: at)
+            try AccessQueries.note(db, who, madeModel: new.name, version: version.version)
+            return version
         }
         return Self.document(version)
     }
@@ -97,12 +99,14 @@ struct ModelVersionCalls: Sendable {
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: 200_000, limit: 200_000)
         let after = try PageToken.position(call.fields)
-        let search = VersionSearch(
+        var search = VersionSearch(
             conditions: try RegistrySearchParser.versionConditions(
                 call.fields.optionalString("filter")),
             orders: try RegistrySearchParser.versionOrders(call.fields.strings("order_by")),
             limit: limit, after: after)
-        let found = try await service.store.read { try RegistryQueries.search($0, search) }
+        search.project = call.narrowedProject
+        let wanted = search
+        let found = try await service.store.read { try RegistryQueries.search($0, wanted) }
         return Page(found).document("model_versions") {
             writer, version in writer.modelVersion(version)
         }

@@ -14,10 +14,10 @@ struct PageCalls: Sendable {
     private static let usualGroups: Int64 = 500
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("/ajax-api/aloft/curves", curves)
-        calls.post("/ajax-api/aloft/runs/search", search)
-        calls.post("/ajax-api/aloft/runs/count", count)
-        calls.post("/ajax-api/aloft/runs/groups", groups)
+        calls.post("/ajax-api/aloft/curves", .read, of: Subjects.runs, curves)
+        calls.post("/ajax-api/aloft/runs/search", .read, of: Subjects.experiments, search)
+        calls.post("/ajax-api/aloft/runs/count", .read, of: Subjects.experiments, count)
+        calls.post("/ajax-api/aloft/runs/groups", .read, of: Subjects.experiments, groups)
     }
 
     /// One metric of many runs; each curve's steps, times and values as lists of the same length.

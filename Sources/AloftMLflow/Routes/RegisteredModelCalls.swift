@@ -6,19 +6,21 @@ struct RegisteredModelCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("registered-models/create", create)
-        calls.get("registered-models/get", get)
-        calls.post("registered-models/rename", rename)
-        calls.patch("registered-models/update", update)
-        calls.delete("registered-models/delete", delete)
-        calls.get("registered-models/search", search)
-        calls.post("registered-models/get-latest-versions", latestVersions)
-        calls.get("registered-models/get-latest-versions", latestVersions)
-        calls.post("registered-models/set-tag", setTag)
-        calls.delete("registered-models/delete-tag", deleteTag)
-        calls.post("registered-models/alias", setAlias)
-        calls.delete("registered-models/alias", deleteAlias)
-        calls.get("registered-models/alias", getAlias)
+        calls.post("registered-models/create", .register, of: Subjects.model, create)
+        calls.get("registered-models/get", .read, of: Subjects.model, get)
+        calls.post("registered-models/rename", .discard, of: Subjects.renamedModel, rename)
+        calls.patch("registered-models/update", .steer, of: Subjects.model, update)
+        calls.delete("registered-models/delete", .discard, of: Subjects.model, delete)
+        calls.get("registered-models/search", .read, of: Subjects.list, search)
+        calls.post(
+            "registered-models/get-latest-versions", .read, of: Subjects.model, latestVersions)
+        calls.get(
+            "registered-models/get-latest-versions", .read, of: Subjects.model, latestVersions)
+        calls.post("registered-models/set-tag", .steer, of: Subjects.model, setTag)
+        calls.delete("registered-models/delete-tag", .steer, of: Subjects.model, deleteTag)
+        calls.post("registered-models/alias", .steer, of: Subjects.model, setAlias)
+        calls.delete("registered-models/alias", .steer, of: Subjects.model, deleteAlias)
+        calls.get("registered-models/alias", .read, of: Subjects.model, getAlias)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {
@@ -26,9 +28,13 @@ struct RegisteredModelCalls: Sendable {
         let description = try call.fields.optionalString("description") ?? ""
         let tags = try RegistryFields.tags(call.fields)
         let (who, at) = (call.principal, service.time.now())
+        let project = call.project
         let model = try await service.store.write { db in
-            try RegistryQueries.createModel(
-                db, name: name, description: description, tags: tags, who: who, at: at)
+            let model = try RegistryQueries.createModel(
+                db, name: name, project: project, description: description, tags: tags, who: who,
+                at: at)
+            try AccessQueries.note(db, who, madeModel: name)
+            return model
         }
         return Self.document(model)
     }
@@ -78,12 +84,14 @@ struct RegisteredModelCalls: Sendable {
     private func search(_ call: Call) async throws -> [UInt8] {
         let limit = try call.fields.maxResults(default: 100, limit: 1000)
         let after = try PageToken.position(call.fields)
-        let search = ModelSearch(
+        var search = ModelSearch(
             conditions: try RegistrySearchParser.modelConditions(
                 call.fields.optionalString("filter")),
             orders: try RegistrySearchParser.modelOrders(call.fields.strings("order_by")),
             limit: limit, after: after)
-        let found = try await service.store.read { try RegistryQueries.search($0, search) }
+        search.project = call.narrowedProject
+        let wanted = search
+        let found = try await service.store.read { try RegistryQueries.search($0, wanted) }
         return Page(found).document("registered_models") {
             writer, model in writer.object { $0.registeredModelMembers(model) }
         }

@@ -7,12 +7,12 @@ struct RunCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("runs/create", create)
-        calls.get("runs/get", get)
-        calls.post("runs/update", update)
-        calls.post("runs/delete", delete)
-        calls.post("runs/restore", restore)
-        calls.post("runs/search", search)
+        calls.post("runs/create", .begin, of: Subjects.experiment, create)
+        calls.get("runs/get", .read, of: Subjects.run, get)
+        calls.post("runs/update", .record, of: Subjects.run, update)
+        calls.post("runs/delete", .discard, of: Subjects.run, delete)
+        calls.post("runs/restore", .discard, of: Subjects.run, restore)
+        calls.post("runs/search", .read, of: Subjects.experiments, search)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {
@@ -28,7 +28,11 @@ struct RunCalls: Sendable {
             id: service.chance.identifier(at: service.time.now()), experiment: experiment,
             name: name, user: user,
             startTime: startTime, tags: tags)
-        let run = try await service.change(new.id) { try TrackingQueries.createdRun($0, new) }
+        let who = call.principal
+        let run = try await service.change(new.id) { db in
+            try AccessQueries.note(db, who, made: .run, new.id.rawValue)
+            return try TrackingQueries.createdRun(db, new)
+        }
         return Self.document(run)
     }
 

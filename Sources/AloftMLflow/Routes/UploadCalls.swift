@@ -1,5 +1,6 @@
 import AloftArtifacts
 import AloftDomain
+import AloftStore
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -16,27 +17,46 @@ struct UploadCalls: Sendable {
     func add<Context>(to calls: CallRouter<Context>) {
         for prefix in Self.prefixes {
             for folder in ["", "/**"] {
-                calls.raw(.post, prefix + "mpu/create" + folder) { request, _ in
-                    try await create(request, prefix: prefix)
+                calls.raw(.post, prefix + "mpu/create" + folder, .record) { request, context in
+                    try await create(request, prefix: prefix, context.bearer)
                 }
-                calls.raw(.post, prefix + "mpu/complete" + folder) { request, _ in
-                    try await complete(request, prefix: prefix)
+                calls.raw(.post, prefix + "mpu/complete" + folder, .record) { request, context in
+                    try await complete(request, prefix: prefix, context.bearer)
                 }
-                calls.raw(.post, prefix + "mpu/abort" + folder) { request, _ in
-                    try await abort(request)
+                calls.raw(.post, prefix + "mpu/abort" + folder, .record) { request, context in
+                    try await abort(request, context.bearer)
                 }
             }
         }
-        calls.raw(.put, Self.prefixes[0] + "mpu/parts/:upload/:number") { request, context in
-            try await takePart(
-                request, upload: ArtifactUploadID(context.parameters.get("upload") ?? ""),
-                number: context.parameters.get("number") ?? "")
+        calls.raw(.put, Self.prefixes[0] + "mpu/parts/:upload/:number", .record) {
+            request, context in
+            let upload = ArtifactUploadID(context.parameters.get("upload") ?? "")
+            try await check(context.bearer, upload)
+            return try await takePart(
+                request, upload: upload, number: context.parameters.get("number") ?? "")
         }
     }
 
-    private func create(_ request: Request, prefix: String) async throws -> Response {
+    private func check(_ bearer: Bearer, _ path: ArtifactPath) async throws {
+        try await service.access.check(bearer, .record) {
+            ArtifactSubjects<Int>.written($0, path.components)
+        }
+    }
+
+    /// An upload is to the path that it was begun for.
+    private func check(_ bearer: Bearer, _ upload: ArtifactUploadID) async throws {
+        guard bearer != .person else { return }
+        let artifacts = service.artifacts
+        let path = try await BlockingWork.run { try artifacts.uploadTarget(upload) }
+        try await check(bearer, path)
+    }
+
+    private func create(
+        _ request: Request, prefix: String, _ bearer: Bearer
+    ) async throws -> Response {
         let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
         let path = try Self.path(request, fields, after: prefix + "mpu/create")
+        try await check(bearer, path)
         let count = try fields.optionalInt("num_parts") ?? 1
         guard (1...Int64(Self.mostParts)).contains(count) else {
             throw ProtocolError.invalidValue("\(count)", "num_parts")
@@ -104,10 +124,13 @@ struct UploadCalls: Sendable {
         }
     }
 
-    private func complete(_ request: Request, prefix: String) async throws -> Response {
+    private func complete(
+        _ request: Request, prefix: String, _ bearer: Bearer
+    ) async throws -> Response {
         let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
         let path = try Self.path(request, fields, after: prefix + "mpu/complete")
         let id = ArtifactUploadID(try fields.string("upload_id"))
+        try await check(bearer, path)
         let parts = try fields.objects("parts").map { part in
             ArtifactFolder.Part(
                 number: Int(clamping: try part.int("part_number")),
@@ -122,9 +145,10 @@ struct UploadCalls: Sendable {
         return MLflowBody.json(MLflowService.empty)
     }
 
-    private func abort(_ request: Request) async throws -> Response {
+    private func abort(_ request: Request, _ bearer: Bearer) async throws -> Response {
         let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
         let id = ArtifactUploadID(try fields.string("upload_id"))
+        try await check(bearer, id)
         let artifacts = service.artifacts
         try await BlockingWork.run { try artifacts.abortUpload(id) }
         return MLflowBody.json(MLflowService.empty)

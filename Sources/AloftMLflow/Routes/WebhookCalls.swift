@@ -8,12 +8,12 @@ struct WebhookCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("webhooks", create)
-        calls.get("webhooks", list)
-        calls.get("webhooks/:webhook", get)
-        calls.patch("webhooks/:webhook", update)
-        calls.delete("webhooks/:webhook", delete)
-        calls.post("webhooks/:webhook/test", test)
+        calls.post("webhooks", .manage, of: Subjects.platform, create)
+        calls.get("webhooks", .manage, of: Subjects.platform, list)
+        calls.get("webhooks/:webhook", .manage, of: Subjects.platform, get)
+        calls.patch("webhooks/:webhook", .manage, of: Subjects.platform, update)
+        calls.delete("webhooks/:webhook", .manage, of: Subjects.platform, delete)
+        calls.post("webhooks/:webhook/test", .manage, of: Subjects.platform, test)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {

@@ -8,10 +8,10 @@ struct AssessmentCalls: Sendable {
 
     func add<Context>(to calls: CallRouter<Context>) {
         let calls = calls.version("3.0")
-        calls.post("traces/:trace/assessments", create)
-        calls.get("traces/:trace/assessments/:assessment", get)
-        calls.patch("traces/:trace/assessments/:assessment", update)
-        calls.delete("traces/:trace/assessments/:assessment", delete)
+        calls.post("traces/:trace/assessments", .record, of: Subjects.trace, create)
+        calls.get("traces/:trace/assessments/:assessment", .read, of: Subjects.trace, get)
+        calls.patch("traces/:trace/assessments/:assessment", .record, of: Subjects.trace, update)
+        calls.delete("traces/:trace/assessments/:assessment", .record, of: Subjects.trace, delete)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {

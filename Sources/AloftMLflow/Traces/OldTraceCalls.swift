@@ -7,10 +7,10 @@ struct OldTraceCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("traces", start)
-        calls.get("traces", search)
-        calls.patch("traces/:trace", end)
-        calls.get("traces/:trace/info", getInfo)
+        calls.post("traces", .begin, of: Subjects.experiment, start)
+        calls.get("traces", .read, of: Subjects.experiments, search)
+        calls.patch("traces/:trace", .record, of: Subjects.trace, end)
+        calls.get("traces/:trace/info", .read, of: Subjects.trace, getInfo)
     }
 
     private func start(_ call: Call) async throws -> [UInt8] {
@@ -21,8 +21,10 @@ struct OldTraceCalls: Sendable {
             requestTime: try fields.traceTime("timestamp_ms"), duration: nil, state: .inProgress,
             metadata: try TraceFields.pairs(fields, "request_metadata"),
             tags: try TraceFields.pairs(fields, "tags"))
+        let who = call.principal
         let stored = try await service.store.write { db in
             try TraceQueries.start(db, new)
+            try AccessQueries.note(db, who, made: .trace, new.id.rawValue)
             return try TraceQueries.get(db, new.id)
         }
         return Self.document(stored)

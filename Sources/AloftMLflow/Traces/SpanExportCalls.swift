@@ -11,10 +11,14 @@ struct SpanExportCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.raw(.post, "/v1/traces") { request, _ in try await export(request) }
+        calls.raw(.post, "/v1/traces", .begin) { request, context in
+            try await export(request, by: context.principal, context.bearer)
+        }
     }
 
-    private func export(_ request: Request) async throws -> Response {
+    private func export(
+        _ request: Request, by who: Principal, _ bearer: Bearer
+    ) async throws -> Response {
         guard let id = request.headers[.experimentID], !id.isEmpty else {
             throw ProtocolError.invalid(
                 "The header x-mlflow-experiment-id is missing: it names the experiment that keeps "
@@ -25,8 +29,18 @@ struct SpanExportCalls: Sendable {
         let run = request.headers[.runID].flatMap { $0.isEmpty ? nil : RunID($0) }
         let message = try await Self.message(request)
         let batches = try SpanReader.batches(message)
+        let traces = batches.map(\.trace)
+        try await service.access.check(bearer, .begin) { queries in
+            var claims = [Claim(try queries.experiment(experiment))]
+            claims += try traces.map { Claim(try queries.trace($0), .record) }
+            if let run { claims.append(Claim(try queries.run(run), .record)) }
+            return claims
+        }
         try await service.store.write { db in
             try TraceQueries.logSpans(db, batches, experiment: experiment, run: run)
+            for trace in traces {
+                try AccessQueries.note(db, who, made: .trace, trace.rawValue)
+            }
         }
         return Response(status: .ok, headers: [.contentType: "application/x-protobuf"])
     }

@@ -10,26 +10,34 @@ struct TraceCalls: Sendable {
 
     func add<Context>(to calls: CallRouter<Context>) {
         let third = calls.version("3.0")
-        third.post("traces", start)
-        third.get("traces/get", get)
-        third.get("traces/batchGet", getSeveral)
-        third.post("traces/batchGetInfos", getSeveralInfos)
-        third.post("traces/search", search)
-        third.get("traces/:trace", getInfo)
+        third.post("traces", .begin, of: Subjects.newTrace, start)
+        third.get("traces/get", .read, of: Subjects.trace, get)
+        third.get("traces/batchGet", .read, of: Subjects.traces, getSeveral)
+        third.post("traces/batchGetInfos", .read, of: Subjects.traces, getSeveralInfos)
+        third.post("traces/search", .read, of: Subjects.traceLocations, search)
+        third.get("traces/:trace", .read, of: Subjects.trace, getInfo)
         for calls in [calls, third] {
-            calls.patch("traces/:trace/tags", setTag)
-            calls.delete("traces/:trace/tags", deleteTag)
-            calls.post("traces/delete-traces", delete)
+            calls.patch("traces/:trace/tags", .record, of: Subjects.trace, setTag)
+            calls.delete("traces/:trace/tags", .record, of: Subjects.trace, deleteTag)
+            calls.post("traces/delete-traces", .discard, of: Subjects.deletedTraces, delete)
         }
-        calls.post("traces/link-to-run", linkToRun)
-        calls.post("traces/link-prompts", linkPrompts)
+        calls.post("traces/link-to-run", .record, of: Subjects.linkedTraces, linkToRun)
+        calls.post("traces/link-prompts", .record, of: Subjects.trace, linkPrompts)
         for path in [
             "/ajax-api/2.0/mlflow/get-trace-artifact", "/ajax-api/3.0/mlflow/get-trace-artifact",
         ] {
-            calls.raw(.get, path) { request, _ in
+            calls.raw(.get, path, .read, of: Self.requested) { request, _ in
                 try await TraceFile(service: service).answer(request)
             }
         }
+    }
+
+    /// The trace that the query names.
+    private static func requested<Context>(
+        _ queries: AccessQueries, _ request: Request, _: Context
+    ) throws -> [Claim] {
+        let id = try FieldReader.text(QueryText.fields(request), "request_id") ?? ""
+        return [Claim(try queries.trace(TraceID(id)))]
     }
 
     private func start(_ call: Call) async throws -> [UInt8] {
@@ -37,8 +45,10 @@ struct TraceCalls: Sendable {
         else { throw ProtocolError.missing("trace.trace_info") }
         let new = try TraceFields.trace(
             info, now: service.time.now().millisecondsSince1970, chance: service.chance)
+        let who = call.principal
         let stored = try await service.store.write { db in
             try TraceQueries.start(db, new)
+            try AccessQueries.note(db, who, made: .trace, new.id.rawValue)
             return try TraceQueries.get(db, new.id)
         }
         return Self.document(stored)

@@ -25,7 +25,7 @@ enum TraceFields {
         TraceID(try fields.text(name, limit: 250))
     }
 
-    private static func experiment(_ fields: Fields) throws -> ExperimentID {
+    static func experiment(_ fields: Fields) throws -> ExperimentID {
         guard let location = try fields.object("trace_location") else {
             throw ProtocolError.missing(fields.path(of: "trace_location"))
         }

@@ -24,6 +24,7 @@ enum Schema {
         .m0011Traffic,
         .m0012MetricSummaries,
         .m0013RunNames,
+        .m0014Access,
     ]
 
     // text: our own migrations

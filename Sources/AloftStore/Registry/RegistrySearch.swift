@@ -1,3 +1,4 @@
+package import AloftDomain
 package import GRDB
 
 /// Which registered models are wanted, in which order.
@@ -10,6 +11,8 @@ package struct ModelSearch: Sendable {
         case tag(String, TextMatch)
     }
 
+    /// Only those of this project.
+    package var project: ProjectID?
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
@@ -51,6 +54,8 @@ package struct VersionSearch: Sendable {
         case isPrompt(Bool)
     }
 
+    /// Only those of this project.
+    package var project: ProjectID?
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
@@ -79,6 +84,9 @@ extension RegistryQueries {
         ordering.add("m.name", ascending: true)
         var text = SQLText("SELECT m.*") + ordering.columns
         text += SQLText(" FROM registeredModel m WHERE 1")
+        if let project = search.project {
+            text += SQLText(" AND m.project = ?", [project.rawValue.databaseValue])
+        }
         for condition in search.conditions {
             text += " AND "
             switch condition {
@@ -104,6 +112,9 @@ extension RegistryQueries {
         var text = SQLText("SELECT v.*, m.name") + ordering.columns
         text += SQLText(
             " FROM modelVersion v JOIN registeredModel m ON m.number = v.model WHERE 1")
+        if let project = search.project {
+            text += SQLText(" AND m.project = ?", [project.rawValue.databaseValue])
+        }
         for condition in search.conditions {
             text += " AND "
             switch condition {

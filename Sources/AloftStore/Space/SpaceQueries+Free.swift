@@ -27,6 +27,7 @@ extension SpaceQueries {
             // The newest points have no foreign key, to be quick to write.
             try db.perform("DELETE FROM metricTail WHERE run = ?", [number])
             try db.perform("DELETE FROM run WHERE number = ?", [number])
+            try db.perform("DELETE FROM jobMade WHERE kind = 'run' AND id = ?", [row[0] as String])
             experiments.insert(row[1])
             freed.append(number)
         }
@@ -60,6 +61,8 @@ extension SpaceQueries {
             guard holds.reason(id: row[0], place: place) == nil else { continue }
             if let place, !place.isEmpty { try mark(db, .folder, place, at: at) }
             try db.perform("DELETE FROM loggedModel WHERE number = ?", [number])
+            try db.perform(
+                "DELETE FROM jobMade WHERE kind = 'loggedModel' AND id = ?", [row[0] as String])
             freed.append(number)
         }
         return freed

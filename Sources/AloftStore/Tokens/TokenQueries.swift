@@ -52,6 +52,52 @@ package enum TokenQueries {
         ).map(record)
     }
 
+    /// The live token with this secret, or that of the session with this secret.
+    package static func bearer(
+        _ db: Database, secret: String, at now: Date
+    ) throws -> TokenRecord? {
+        if let token = try find(db, secret: secret) { return token }
+        return try Row.fetchOne(
+            db,
+            sql: """
+                SELECT t.* FROM session s JOIN token t ON t.id = s.token
+                WHERE s.hash = ? AND s.expiresAt > ? AND t.revokedAt IS NULL
+                """, arguments: [hash(secret), now.stamp]
+        ).map(record)
+    }
+
+    static func countEnd(_ db: Database) throws {
+        try db.execute(sql: "UPDATE tokenEnds SET count = count + 1 WHERE id = 1")
+    }
+
+    /// Grows whenever a token or a session ends.
+    package static func ends(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "SELECT count FROM tokenEnds WHERE id = 1") ?? 0
+    }
+
+    /// Which of these hashes are of live tokens and sessions.
+    package static func live(
+        _ db: Database, hashes: [String], at now: Date
+        // text: hexadecimal digits
+    ) throws -> Set<String> {
+        // text: hexadecimal digits
+        var live: Set<String> = []
+        for hash in hashes {
+            let isLive =
+                try Bool.fetchOne(
+                    db,
+                    sql: """
+                        SELECT 1 FROM token WHERE hash = ? AND revokedAt IS NULL
+                        UNION ALL
+                        SELECT 1 FROM session s JOIN token t ON t.id = s.token
+                        WHERE s.hash = ? AND s.expiresAt > ? AND t.revokedAt IS NULL
+                        LIMIT 1
+                        """, arguments: [hash, hash, now.stamp]) ?? false
+            if isLive { live.insert(hash) }
+        }
+        return live
+    }
+
     /// Live tokens of people, by name.
     package static func listUsers(_ db: Database) throws -> [TokenRecord] {
         try Row.fetchAll(
@@ -59,7 +105,7 @@ package enum TokenQueries {
         ).map(record)
     }
 
-    /// Ends a token; false if no live token of this kind has the name.
+    /// Ends a token and its sessions; false if no live token of this kind has the name.
     @discardableResult
     package static func revoke(
         _ db: Database, kind: TokenRecord.Kind, name: String, at: Date
@@ -67,7 +113,14 @@ package enum TokenQueries {
         try db.execute(
             sql: "UPDATE token SET revokedAt = ? WHERE kind = ? AND name = ? AND revokedAt IS NULL",
             arguments: [at.stamp, kind.rawValue, name])
-        return db.changesCount > 0
+        guard db.changesCount > 0 else { return false }
+        try db.execute(
+            sql: """
+                DELETE FROM session
+                WHERE token IN (SELECT id FROM token WHERE kind = ? AND name = ? AND revokedAt = ?)
+                """, arguments: [kind.rawValue, name, at.stamp])
+        try countEnd(db)
+        return true
     }
 
     private static func record(_ row: Row) -> TokenRecord {

@@ -14,6 +14,8 @@ package struct ExperimentSearch: Sendable {
     }
 
     package var stage: LifecycleStage?
+    /// Only those of this project.
+    package var project: ProjectID?
     package var conditions: [Condition]
     package var orders: [(column: Column, ascending: Bool)]
     package var limit: Int
@@ -48,6 +50,9 @@ extension TrackingQueries {
         text += SQLText(" FROM experiment e WHERE 1")
         if let stage = search.stage {
             text += SQLText(" AND e.lifecycleStage = ?", [stage.rawValue.databaseValue])
+        }
+        if let project = search.project {
+            text += SQLText(" AND e.project = ?", [project.rawValue.databaseValue])
         }
         for condition in search.conditions {
             text += " AND "

@@ -1,3 +1,5 @@
+package import AloftDomain
+
 /// One endpoint of `/api/v1`: method, path, body and reply, declared once. The handler of the same
 /// name is in `AloftAPI/Routes`, the client calls it by type.
 package protocol Endpoint: Sendable {
@@ -6,6 +8,8 @@ package protocol Endpoint: Sendable {
     static var method: EndpointMethod { get }
     /// With placeholders in braces: `/api/v1/jobs/{job}`.
     static var path: String { get }
+    /// What it does, as far as permission goes; `AccessRules` says who may.
+    static var action: Action { get }
     /// One line for the OpenAPI document.
     static var summary: String { get }
 }

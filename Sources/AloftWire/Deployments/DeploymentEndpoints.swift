@@ -5,6 +5,7 @@ package enum ListDeployments: Endpoint {
         package var deployments: [DeploymentItem]
         package init(deployments: [DeploymentItem]) { self.deployments = deployments }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/deployments"
     package static let summary = "Every deployment in every environment, with what is live"
@@ -21,6 +22,7 @@ package enum ShowDeployment: Endpoint {
             self.history = history
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/deployments/{deployment}"
     package static let summary =
@@ -61,6 +63,7 @@ package enum Deploy: Endpoint {
             self.isNew = isNew
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/deployments/{deployment}/revisions"
     package static let summary = "Send a model version on its way into an environment"
@@ -69,6 +72,7 @@ package enum Deploy: Endpoint {
 /// `?environment=NAME&seen=CHANGES&wait=SECONDS`: waits for a change after the one seen.
 package enum ShowRevision: Endpoint {
     package typealias Reply = RevisionItem
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/deployments/{deployment}/revisions/{number}"
     package static let summary = "One revision; waits for its next change with seen and wait"
@@ -92,6 +96,7 @@ package enum Rollback: Endpoint {
             self.desiredRevision = desiredRevision
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/deployments/{deployment}/rollback"
     package static let summary = "Give all traffic back to the revision before, at once"
@@ -109,6 +114,7 @@ package enum SteerRollout: Endpoint {
         }
     }
     package typealias Reply = RevisionItem
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/deployments/{deployment}/rollout"
     package static let summary = "Promote, pause, resume or abort the rollout under way"
@@ -131,6 +137,7 @@ package enum PutServable: Endpoint {
         }
     }
     package typealias Reply = ShowServable.Reply
+    package static let action = Action.convert
     package static let method = EndpointMethod.put
     package static let path = "/api/v1/models/{name}/versions/{version}/servable"
     package static let summary = "Store a model version's servable form, uploaded as a blob before"
@@ -164,6 +171,7 @@ package enum ShowServable: Endpoint {
             self.lastLines = lastLines
         }
     }
+    package static let action = Action.fetch
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/models/{name}/versions/{version}/servable"
     package static let summary = "How far a model version's conversion is"
@@ -193,6 +201,7 @@ package enum ListGateways: Endpoint {
             self.gateways = gateways
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/gateways"
     package static let summary = "The gateways and the desired state that each follows"

@@ -60,6 +60,7 @@ package enum ListTraffic: Endpoint {
             self.series = series
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/traffic"
     package static let summary =

@@ -32,6 +32,7 @@ package enum ListEvents: Endpoint {
         package var events: [Item]
         package init(events: [Item]) { self.events = events }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/events"
     package static let summary = "Changes of state, oldest first; waits for the next with wait"

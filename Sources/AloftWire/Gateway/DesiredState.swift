@@ -6,10 +6,14 @@ package struct DesiredState: Codable, Sendable, Equatable {
     /// Grows with every change.
     package var revision: Int
     package var endpoints: [ServedEndpoint]
+    /// Grows whenever a token or session ends: then a gateway asks again about those that it knows.
+    /// `nil` from servers that do not say.
+    package var tokenEnds: Int?
 
-    package init(revision: Int, endpoints: [ServedEndpoint]) {
+    package init(revision: Int, endpoints: [ServedEndpoint], tokenEnds: Int? = nil) {
         self.revision = revision
         self.endpoints = endpoints
+        self.tokenEnds = tokenEnds
     }
 }
 
@@ -115,8 +119,29 @@ package struct ServableReference: Codable, Sendable, Equatable {
 /// after `?wait=SECONDS` (at most 60) with what there is.
 package enum GetDesiredState: Endpoint {
     package typealias Reply = DesiredState
+    package static let action = Action.follow
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/gateways/desired-state"
     package static let summary =
         "What gateways are to serve; waits for a change with after and wait"
+}
+
+/// Which tokens that a gateway knows still live.
+package enum CheckTokens: Endpoint {
+    package struct Body: Codable, Sendable, Equatable {
+        /// SHA-256 digests of tokens, at most `most`.
+        package var digests: [String]
+        package init(digests: [String]) { self.digests = digests }
+    }
+
+    package struct Reply: Codable, Sendable, Equatable {
+        package var live: [String]
+        package init(live: [String]) { self.live = live }
+    }
+
+    package static let most = 1000
+    package static let action = Action.follow
+    package static let method = EndpointMethod.post
+    package static let path = "/api/v1/gateways/tokens"
+    package static let summary = "Which of these digests of tokens are of live ones"
 }

@@ -76,6 +76,7 @@ package struct RevisionReport: Codable, Sendable, Equatable {
 package enum ReportGateway: Endpoint {
     package typealias Body = GatewayReport
     package typealias Reply = EmptyReply
+    package static let action = Action.follow
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/gateways/report"
     package static let summary = "A gateway says what it runs and what it counted"

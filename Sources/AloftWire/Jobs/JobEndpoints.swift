@@ -7,6 +7,7 @@ package enum ListJobs: Endpoint {
         package var jobs: [JobView]
         package init(jobs: [JobView]) { self.jobs = jobs }
     }
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/jobs"
     package static let summary = "Jobs, newest first"
@@ -45,6 +46,7 @@ package enum GetJob: Endpoint {
             self.registered = registered
         }
     }
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/jobs/{job}"
     package static let summary = "A job and its attempts; ?wait=SECONDS waits for its end"
@@ -108,6 +110,7 @@ package enum RunJob: Endpoint {
         }
     }
     package typealias Reply = JobView
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/jobs"
     package static let summary = "Run a job of the project file, or any command"
@@ -119,6 +122,7 @@ package enum StopJob: Endpoint {
         package init(reason: String? = nil) { self.reason = reason }
     }
     package typealias Reply = JobView
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/jobs/{job}/stop"
     package static let summary = "Ask a job to end; its whole process tree does"
@@ -127,6 +131,7 @@ package enum StopJob: Endpoint {
 /// A new job with the same command, code and limits, and a run of its own.
 package enum RetryJob: Endpoint {
     package typealias Reply = JobView
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/jobs/{job}/retry"
     package static let summary = "Run an ended job again, as a new one"
@@ -149,6 +154,7 @@ package enum GetJobLog: Endpoint {
             self.isComplete = isComplete
         }
     }
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/jobs/{job}/log"
     package static let summary = "What a job wrote, from an offset on; waits for more with wait"
@@ -176,6 +182,7 @@ package enum GetJobUsage: Endpoint {
             self.samples = samples
         }
     }
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/jobs/{job}/usage"
     package static let summary = "Processor and memory that a job used over time"

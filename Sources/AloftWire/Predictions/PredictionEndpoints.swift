@@ -1,3 +1,5 @@
+package import AloftDomain
+
 /// `?deployment=NAME&environment=NAME&revision=NUMBER&id=ID&errors=true&slower=MILLISECONDS
 /// &since=TIME&until=TIME&before=NEXT&limit=N`, the newest first.
 ///
@@ -32,6 +34,7 @@ package enum ListPredictions: Endpoint {
             self.storage = storage
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/predictions"
     package static let summary =
@@ -59,6 +62,7 @@ package enum ShowPrediction: Endpoint {
             self.walk = walk
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/predictions/{prediction}"
     package static let summary =
@@ -134,6 +138,7 @@ package enum ReplayPrediction: Endpoint {
             self.notCompared = notCompared
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/predictions/{prediction}/replay"
     package static let summary =

@@ -36,6 +36,7 @@ package enum ApplyProjectFile: Endpoint {
             self.warnings = warnings
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.put
     package static let path = "/api/v1/project-files"
     package static let summary = "Check a project file and make it the project's own"
@@ -62,6 +63,7 @@ package enum GetProjectFile: Endpoint {
             self.appliedBy = appliedBy
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/project-files/{project}"
     package static let summary = "A project's current file"
@@ -72,6 +74,7 @@ package enum ListProjectFiles: Endpoint {
         package var projects: [ProjectID]
         package init(projects: [ProjectID]) { self.projects = projects }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/project-files"
     package static let summary = "The projects that have a file"

@@ -43,6 +43,7 @@ package enum ScoreTable: Endpoint {
             self.digest = digest
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/scorings"
     package static let summary = "Queue a job that scores a file or folder of rows with a version"

@@ -1,3 +1,5 @@
+package import AloftDomain
+
 /// What takes space that nothing needs, and why.
 package struct SpaceReport: Codable, Sendable, Equatable {
     package enum Reason: String, Codable, Sendable, CaseIterable {
@@ -9,6 +11,8 @@ package struct SpaceReport: Codable, Sendable, Equatable {
         case unusedBlobs
         /// Uploads that were not gone on with for a day.
         case abandonedUploads
+        /// Folders of artifacts that people deleted longer ago than the retention.
+        case trash
         /// Cut off earlier, when the server was stopped before the files were gone.
         case leftFromEarlier
     }
@@ -69,6 +73,7 @@ package struct SpaceReport: Codable, Sendable, Equatable {
 /// What would be freed: `?older_than=SECONDS`.
 package enum ShowSpace: Endpoint {
     package typealias Reply = SpaceReport
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/space"
     package static let summary = "What takes space that nothing needs, and why; changes nothing"
@@ -90,6 +95,7 @@ package enum FreeSpace: Endpoint {
             self.databaseBytesBefore = databaseBytesBefore
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/space/collections"
     package static let summary = "Free what nothing needs"

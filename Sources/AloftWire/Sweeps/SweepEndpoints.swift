@@ -22,6 +22,7 @@ package enum StartSweep: Endpoint {
         }
     }
     package typealias Reply = SweepView
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/sweeps"
     package static let summary = "Search the parameters of a job of the project file"
@@ -33,6 +34,7 @@ package enum ListSweeps: Endpoint {
         package var sweeps: [SweepView]
         package init(sweeps: [SweepView]) { self.sweeps = sweeps }
     }
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/sweeps"
     package static let summary = "Sweeps, newest first"
@@ -40,6 +42,7 @@ package enum ListSweeps: Endpoint {
 
 package enum GetSweep: Endpoint {
     package typealias Reply = SweepView
+    package static let action = Action.read
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/sweeps/{sweep}"
     package static let summary = "A sweep and its trials; the begin of its identifier will do"
@@ -47,6 +50,7 @@ package enum GetSweep: Endpoint {
 
 package enum StopSweep: Endpoint {
     package typealias Reply = SweepView
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/sweeps/{sweep}/stop"
     package static let summary = "End a sweep and the trials that are under way"

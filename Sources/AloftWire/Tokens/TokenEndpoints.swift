@@ -1,3 +1,5 @@
+package import AloftDomain
+
 /// A new token for a person or a program. The secret is in the reply and nowhere else.
 package enum CreateToken: Endpoint {
     package struct Body: Codable, Sendable, Equatable {
@@ -12,6 +14,7 @@ package enum CreateToken: Endpoint {
             self.secret = secret
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/tokens"
     package static let summary = "Make a token; its secret is shown once"
@@ -30,6 +33,7 @@ package enum ListTokens: Endpoint {
         package var tokens: [Item]
         package init(tokens: [Item]) { self.tokens = tokens }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/tokens"
     package static let summary = "The tokens of people and programs, without their secrets"
@@ -37,6 +41,7 @@ package enum ListTokens: Endpoint {
 
 package enum RevokeToken: Endpoint {
     package typealias Reply = EmptyReply
+    package static let action = Action.manage
     package static let method = EndpointMethod.delete
     package static let path = "/api/v1/tokens/{name}"
     package static let summary = "End a token at once"

@@ -1,3 +1,5 @@
+package import AloftDomain
+
 /// Whose token a call carries.
 package enum WhoAmI: Endpoint {
     package struct Reply: Codable, Sendable, Equatable {
@@ -8,6 +10,7 @@ package enum WhoAmI: Endpoint {
         /// Whether the call carried a token that the server knows.
         package var isKnown: Bool { principal != "local" }
     }
+    package static let action = Action.greet
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/whoami"
     package static let summary = "Whose token the call carries"

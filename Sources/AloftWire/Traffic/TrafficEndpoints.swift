@@ -59,6 +59,7 @@ package enum ShowTraffic: Endpoint {
             self.changedBy = changedBy
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.get
     package static let path = "/api/v1/deployments/{deployment}/traffic"
     package static let summary = "A deployment's shadow with the differences seen, and its segments"
@@ -114,6 +115,7 @@ package enum SetShadow: Endpoint {
         }
     }
     package typealias Reply = ShowTraffic.Reply
+    package static let action = Action.manage
     package static let method = EndpointMethod.put
     package static let path = "/api/v1/deployments/{deployment}/shadow"
     package static let summary = "Copy a share of the requests to a shadow that answers nobody"
@@ -122,6 +124,7 @@ package enum SetShadow: Endpoint {
 /// `?environment=NAME`.
 package enum ClearShadow: Endpoint {
     package typealias Reply = ShowTraffic.Reply
+    package static let action = Action.manage
     package static let method = EndpointMethod.delete
     package static let path = "/api/v1/deployments/{deployment}/shadow"
     package static let summary = "Copy no more requests"
@@ -138,6 +141,7 @@ package enum SetSegments: Endpoint {
         }
     }
     package typealias Reply = ShowTraffic.Reply
+    package static let action = Action.manage
     package static let method = EndpointMethod.put
     package static let path = "/api/v1/deployments/{deployment}/segments"
     package static let summary = "Answer segments of the requests by deployments of their own"
@@ -146,6 +150,7 @@ package enum SetSegments: Endpoint {
 /// `?environment=NAME`.
 package enum ClearSegments: Endpoint {
     package typealias Reply = ShowTraffic.Reply
+    package static let action = Action.manage
     package static let method = EndpointMethod.delete
     package static let path = "/api/v1/deployments/{deployment}/segments"
     package static let summary = "Answer every request by the deployment itself"

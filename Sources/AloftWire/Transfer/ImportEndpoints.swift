@@ -28,6 +28,7 @@ package enum ImportExperiment: Endpoint {
             self.isNew = isNew
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/experiments"
     package static let summary = "Take an experiment of another tracker"
@@ -76,6 +77,7 @@ package enum CheckImports: Endpoint {
             self.loggedModels = loggedModels
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/known"
     package static let summary = "Which runs and logged models an import has taken already"
@@ -140,6 +142,7 @@ package enum ImportLoggedModel: Endpoint {
         package var isNew: Bool
         package init(isNew: Bool) { self.isNew = isNew }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/logged-models"
     package static let summary = "Take a logged model of another tracker"
@@ -169,6 +172,7 @@ package enum ImportModel: Endpoint {
             self.conflicts = conflicts
         }
     }
+    package static let action = Action.manage
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/models"
     package static let summary = "Take a registered model of another tracker, with its versions"

@@ -1,4 +1,5 @@
 import AloftAPI
+import AloftCompute
 import AloftDomain
 import AloftStore
 import Foundation
@@ -27,7 +28,8 @@ struct GatewayChild: Sendable {
         while !Task.isCancelled {
             let record = try await runningChild()
             let startedAt = ContinuousClock.now
-            await waitForEnd(of: record.process)
+            await waitForEnd(of: record)
+            if !Task.isCancelled, record.process.isRunning { continue }
             if Task.isCancelled {
                 if !services.restart.isRestart { await end(record) }
                 return
@@ -47,11 +49,15 @@ struct GatewayChild: Sendable {
     /// start, else a new one, which takes over where both listen alike.
     private func runningChild() async throws -> ChildRecord {
         let arguments = makeArguments()
+        let token = try await gatewayToken()
         guard let record = ChildRecord.read(in: folder),
             let running = [record.process, record.earlier].compactMap({ $0 }).first(
                 where: \.isRunning)
-        else { return try await startChild(arguments, earlier: nil) }
-        let isSame = record.process == running && record.arguments == arguments
+        else { return try await startChild(arguments, token: token, earlier: nil) }
+        // One that runs with a token that was lost or ended gives way to one with the new.
+        let isSame =
+            record.process == running && record.arguments == arguments
+            && record.tokenDigest == token.map(TokenQueries.hash)
         if isSame, running.runsThisProgram {
             services.logger.info(
                 "adopted the running gateway", metadata: ["pid": "\(running.processID)"])
@@ -61,11 +67,11 @@ struct GatewayChild: Sendable {
         let handsOver = FileManager.default.fileExists(atPath: folder + "/handover/socket")
         guard record.listen == listen.description, handsOver else {
             await end(record)
-            return try await startChild(arguments, earlier: nil)
+            return try await startChild(arguments, token: token, earlier: nil)
         }
         services.logger.info(
             "replacing the running gateway", metadata: ["pid": "\(running.processID)"])
-        return try await startChild(arguments, earlier: running)
+        return try await startChild(arguments, token: token, earlier: running)
     }
 
     private func makeArguments() -> [String] {
@@ -82,17 +88,16 @@ struct GatewayChild: Sendable {
     }
 
     private func startChild(
-        _ arguments: [String], earlier: ChildProcess?
+        _ arguments: [String], token: String?, earlier: ChildProcess?
     ) async throws -> ChildRecord {
         var environment = ProcessInfo.processInfo.environment
-        if services.configuration.access == .tokenRequired {
-            environment["ALOFT_TOKEN"] = try await gatewayToken()
-        }
+        if let token { environment["ALOFT_TOKEN"] = token }
         let child = try ChildProcess.start(
             executable: ProgramPath.current, arguments: arguments, environment: environment,
             log: log)
         let record = ChildRecord(
-            process: child, listen: listen.description, arguments: arguments, earlier: earlier)
+            process: child, listen: listen.description, arguments: arguments, earlier: earlier,
+            tokenDigest: token.map(TokenQueries.hash))
         try record.write(in: folder)
         services.logger.info(
             "started a gateway",
@@ -101,10 +106,21 @@ struct GatewayChild: Sendable {
     }
 
     /// Kept in the gateway's own folder, readable by the server's user only, so that a restarted
-    /// server gives the same one.
-    private func gatewayToken() async throws -> String {
+    /// server gives the same one. One that is cut, unknown to the database or ended is replaced. `nil`
+    /// where no caller needs a token.
+    private func gatewayToken() async throws -> String? {
+        guard services.configuration.access == .tokenRequired else { return nil }
         let path = folder + "/token"
-        if let token = try? String(contentsOfFile: path, encoding: .utf8) { return token }
+        let text = try? String(contentsOfFile: path, encoding: .utf8)
+        if let kept = text?.trimmingCharacters(in: .whitespacesAndNewlines), !kept.isEmpty {
+            let record = try await services.store.read { try TokenQueries.find($0, secret: kept) }
+            if record?.kind == .gateway { return kept }
+        }
+        if text != nil {
+            services.logger.warning(
+                "the gateway's token is unknown here; made a new one", metadata: ["path": "\(path)"]
+            )
+        }
         let secret = TokenQueries.makeSecret(using: services.chance)
         let id: TokenID = services.chance.identifier()
         let now = services.time.now()
@@ -114,10 +130,7 @@ struct GatewayChild: Sendable {
                 db, id: id, name: "main", kind: .gateway, secret: secret, project: .default, at: now
             )
         }
-        guard
-            FileManager.default.createFile(
-                atPath: path, contents: Data(secret.utf8), attributes: [.posixPermissions: 0o600])
-        else { throw CommandFailure("cannot write \(path)") }
+        try DurableFile.write(Data(secret.utf8), to: path)
         return secret
     }
 
@@ -131,9 +144,20 @@ struct GatewayChild: Sendable {
         return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(500)) } ?? ""
     }
 
-    private func waitForEnd(of child: ChildProcess) async {
-        while child.isRunning, !Task.isCancelled {
+    /// Returns also while it runs, where its token is no longer the one that it was given.
+    private func waitForEnd(of record: ChildRecord) async {
+        var looks = 0
+        while record.process.isRunning, !Task.isCancelled {
             try? await services.time.clock.sleep(for: .milliseconds(100))
+            looks += 1
+            guard looks.isMultiple(of: 50), !Task.isCancelled else { continue }
+            do {
+                if try await gatewayToken().map(TokenQueries.hash) != record.tokenDigest { return }
+            } catch {
+                // A database that does not answer now, or the end of the server: no reason to let a
+                // gateway go that answers.
+                continue
+            }
         }
     }
 
@@ -160,6 +184,8 @@ private struct ChildRecord: Codable {
     var arguments: [String]?
     /// The gateway whose place it takes, until that one has ended.
     var earlier: ChildProcess?
+    /// Of the token that it was given; absent without one, and in records of earlier builds.
+    var tokenDigest: String?
 
     static func read(in folder: String) -> ChildRecord? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder + "/child.json")) else {

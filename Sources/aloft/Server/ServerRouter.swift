@@ -11,9 +11,10 @@ extension ServerServices {
             context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ShortCallMiddleware())
         router.add(middleware: ErrorMiddleware())
-        router.add(middleware: PrincipalMiddleware(store: store, access: configuration.access))
+        router.add(
+            middleware: PrincipalMiddleware(store: store, access: configuration.access, time: time))
 
-        var routes = APIRoutes(router: router)
+        var routes = APIRoutes(router: router, store: store)
         TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)
         EventRoutes(store: store).add(to: &routes)
         BlobRoutes(blobs: blobs).add(to: &routes)
@@ -46,14 +47,14 @@ extension ServerServices {
         ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 
-        EventStream(store: store).add(to: router)
-        SessionRoutes(store: store).add(to: router)
-        ShippingRoutes(archive: predictions).add(to: router)
-        TryRoutes(ask: configuration.gateway.map(GatewayQuestions.ask)).add(to: router)
+        EventStream(store: store).add(to: &routes)
+        SessionRoutes(store: store, time: time, chance: chance).add(to: &routes)
+        ShippingRoutes(archive: predictions).add(to: &routes)
+        TryRoutes(ask: configuration.gateway.map(GatewayQuestions.ask)).add(to: &routes)
         MLflowRoutes(
             store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance
         ).add(to: router)
-        WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: router)
+        WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: &routes)
         return router
     }
 }

@@ -19,7 +19,7 @@ struct PredictionRoutesTests {
     ) throws -> APIWorld {
         let world = try APIWorld()
         let folder = world.temporary.folder.path + "/predictions"
-        var routes = APIRoutes(router: world.router)
+        var routes = APIRoutes(router: world.router, store: world.store)
         PredictionRoutes(
             store: world.store, finder: PredictionFinder(store: world.store, folder: folder),
             ask: ask

@@ -24,7 +24,9 @@ import Testing
     ) async throws {
         let router = Router(context: AloftRequestContext.self)
         router.add(middleware: ErrorMiddleware())
-        WebRoutes(folder: folder).add(to: router)
+        let store = try TemporaryStore()
+        var routes = APIRoutes(router: router, store: store.store)
+        WebRoutes(folder: folder).add(to: &routes)
         try await Application(router: router).test(.router) { try await body($0) }
     }
 

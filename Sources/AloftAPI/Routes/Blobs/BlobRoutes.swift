@@ -14,20 +14,24 @@ package struct BlobRoutes: Sendable {
     package init(blobs: BlobStore) { self.blobs = blobs }
 
     package func add(to routes: inout APIRoutes) {
-        let path = RouterPath(GetBlob.path)
-        routes.router.put(path) { request, context in
-            try await put(request, digest: try digest(in: context))
+        let path = GetBlob.path
+        routes.raw(.put, path, .convert, of: { queries, _ in try queries.conversion() }) {
+            request, context in try await put(request, digest: try digest(in: context))
         }
-        routes.router.get(path) { _, context in
+        routes.raw(.get, path, .fetch, of: Self.blob) { _, context in
             try await get(try digest(in: context), context: context)
         }
-        routes.router.head(path) { _, context in
+        routes.raw(.head, path, .fetch, of: Self.blob) { _, context in
             let digest = try digest(in: context)
             guard let size = blobs.claim(digest) else {
                 throw ArtifactError.blobNotFound(digest)
             }
             return Response(status: .ok, headers: Self.headers(digest, sizeBytes: size))
         }
+    }
+
+    private static let blob: APIRoutes.Find = { queries, path in
+        try ContentDigest(hex: path["digest"] ?? "").map(queries.blob) ?? .missing
     }
 
     private func digest(in context: AloftRequestContext) throws -> ContentDigest {

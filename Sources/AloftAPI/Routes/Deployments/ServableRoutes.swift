@@ -16,10 +16,10 @@ package struct ServableRoutes: Sendable {
     }
 
     package func add(to routes: inout APIRoutes) {
-        routes.on(PutServable.self) { call in
+        routes.on(PutServable.self, of: Self.thing) { call in
             try await put(key(call), call.body, by: call.principal)
         }
-        routes.on(ShowServable.self) { call in
+        routes.on(ShowServable.self, of: Self.thing) { call in
             let key = try key(call)
             let (record, isKnown) = try await store.read { db in
                 let record = try ServableQueries.find(db, key)
@@ -30,6 +30,12 @@ package struct ServableRoutes: Sendable {
             // Registered a moment ago: its conversion was not looked at yet.
             return ShowServable.Reply(model: key.model, version: key.version, state: "pending")
         }
+    }
+
+    private static let thing: APIRoutes.Find = { queries, path in
+        guard let version = Int(path["version"] ?? "") else { return .missing }
+        return try queries.servable(
+            ModelVersionKey(model: path["name"] ?? "", version: version))
     }
 
     private func key<E: Endpoint>(_ call: EndpointCall<E>) throws -> ModelVersionKey {
@@ -56,10 +62,6 @@ package struct ServableRoutes: Sendable {
         let record = try await store.write { db in
             guard let facts = try VersionFactsQueries.find(db, key) else {
                 throw DeploymentError.versionNotFound(key)
-            }
-            if case .job(let job) = who, try ServableQueries.find(db, key)?.job != job {
-                throw DeploymentError.invalidServable(
-                    reason: "job \(job) does not convert \(key)")
             }
             try ServableQueries.insert(db, key, versionStamp: facts.stamp, at: now)
             if let parity = body.manifest.parity {

@@ -25,8 +25,8 @@ package struct EventStream: Sendable {
 
     package init(store: Store) { self.store = store }
 
-    package func add(to router: Router<AloftRequestContext>) {
-        router.get("/api/v1/events/stream") { request, _ in
+    package func add(to routes: inout APIRoutes) {
+        routes.raw(.get, "/api/v1/events/stream", .manage) { request, _ in
             let start = try await startSequence(of: request)
             var headers: HTTPFields = [
                 .contentType: "text/event-stream", .cacheControl: "no-store",

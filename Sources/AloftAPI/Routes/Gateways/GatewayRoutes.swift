@@ -19,25 +19,43 @@ package struct GatewayRoutes: Sendable {
         routes.on(GetDesiredState.self) { call in
             try await desiredState(
                 after: Int(call.integer("after", in: -1...Int64(Int.max), default: -1)),
+                tokenEnds: call.query("tokens").map { _ in
+                    Int(try call.integer("tokens", in: 0...Int64(Int.max), default: 0))
+                },
                 wait: call.integer("wait", in: 0...60, default: 0))
         }
         routes.on(ReportGateway.self) { call in
-            try requireGateway(call.principal)
             try await report(call.body)
             return EmptyReply()
+        }
+        routes.on(CheckTokens.self) { call in
+            let (digests, now) = (call.body.digests.prefix(CheckTokens.most), time.now())
+            let live = try await store.read { db in
+                try TokenQueries.live(db, hashes: Array(digests), at: now)
+            }
+            return CheckTokens.Reply(live: live.sorted())
         }
         routes.on(ListGateways.self) { _ in try await list() }
     }
 
     /// Answers at once if the revision is another than `after`, which is -1 where the gateway knows
-    /// none: also if it is lower, for then this server's data are others than those it knew.
-    private func desiredState(after: Int, wait: Int64) async throws -> DesiredState {
+    /// none: also if it is lower, for then this server's data are others than those it knew. And if
+    /// tokens ended since the gateway last looked.
+    private func desiredState(
+        after: Int, tokenEnds: Int?, wait: Int64
+    ) async throws -> DesiredState {
         _ = try await longPoll(store.changes, timeout: .seconds(wait)) {
-            let revision = try await store.read { try DesiredStateQueries.revision($0) }
-            return revision == after ? nil : revision
+            let (revision, ends) = try await store.read { db in
+                (try DesiredStateQueries.revision(db), try TokenQueries.ends(db))
+            }
+            return revision == after && ends == tokenEnds ?? ends ? nil : revision
         }
-        let (revision, plan) = try await store.read { try DesiredStateQueries.read($0) }
-        return DesiredState(revision: revision, endpoints: plan.endpoints.map(ServedEndpoint.init))
+        let (found, ends) = try await store.read { db in
+            (try DesiredStateQueries.read(db), try TokenQueries.ends(db))
+        }
+        return DesiredState(
+            revision: found.revision, endpoints: found.plan.endpoints.map(ServedEndpoint.init),
+            tokenEnds: ends)
     }
 
     private func report(_ report: GatewayReport) async throws {
@@ -68,14 +86,6 @@ package struct GatewayRoutes: Sendable {
                         isAlive: record.reportedAt >= cutoff.since)
                 })
         }
-    }
-}
-
-/// Reports decide rollouts: a job must not send them.
-func requireGateway(_ principal: Principal) throws {
-    switch principal {
-    case .local, .user, .controller, .gateway: return
-    case .job: throw AccessError.notForThisToken(kind: "job")
     }
 }
 

@@ -19,17 +19,15 @@ package struct JobRoutes: Sendable {
     }
 
     package func add(to routes: inout APIRoutes) {
-        routes.on(ListJobs.self) { call in try await list(call) }
-        routes.on(GetJob.self) { call in
+        routes.on(ListJobs.self, of: { _, _ in .ownProject }) { call in try await list(call) }
+        routes.on(GetJob.self, of: Self.job) { call in
             let wait = try call.integer("wait", in: 0...60, default: 0)
             return try await show(call.parameter("job"), wait: .seconds(wait))
         }
         routes.on(RunJob.self) { call in
-            try requirePerson(call.principal)
             return JobView(try await run(call.body, by: call.principal))
         }
         routes.on(StopJob.self) { call in
-            try requirePerson(call.principal)
             let (name, reason, who) = (call.parameter("job"), call.body.reason, call.principal)
             let now = time.now()
             return try await store.write { db in
@@ -41,15 +39,16 @@ package struct JobRoutes: Sendable {
             }
         }
         routes.on(RetryJob.self) { call in
-            try requirePerson(call.principal)
             let job = try await resolve(call.parameter("job"))
             return JobView(try await launcher.retry(job.id, by: call.principal))
         }
         addLogs(to: &routes)
     }
 
+    private static let job: APIRoutes.Find = { try $0.job($1["job"] ?? "") }
+
     private func addLogs(to routes: inout APIRoutes) {
-        routes.on(GetJobLog.self) { call in
+        routes.on(GetJobLog.self, of: Self.job) { call in
             let job = try await resolve(call.parameter("job"))
             let offset = try call.integer("offset", in: 0...Int64.max, default: 0)
             let limit = try call.integer("limit", in: 16...(4 << 20), default: 256 << 10)
@@ -61,7 +60,7 @@ package struct JobRoutes: Sendable {
                 attempt: chunk.attempt, text: chunk.text, nextOffset: chunk.nextOffset,
                 isComplete: chunk.isComplete)
         }
-        routes.on(GetJobUsage.self) { call in
+        routes.on(GetJobUsage.self, of: Self.job) { call in
             let job = try await resolve(call.parameter("job"))
             let (number, samples) = try await logs.usage(job.id, attempt: try attempt(call))
             return GetJobUsage.Reply(
@@ -85,7 +84,8 @@ package struct JobRoutes: Sendable {
     private func list(_ call: EndpointCall<ListJobs>) async throws -> ListJobs.Reply {
         let limit = try call.integer("limit", in: 1...1000, default: 50)
         let filter = JobQueries.Filter(
-            project: call.query("project").map(ProjectID.init), name: call.query("name"),
+            project: call.narrowedProject ?? call.query("project").map(ProjectID.init),
+            name: call.query("name"),
             group: call.query("group"), run: call.query("run").map(RunID.init),
             isLive: call.query("live") == "true", before: call.query("before").map(JobID.init))
         let jobs = try await store.read { try JobQueries.list($0, filter, limit: Int(limit)) }

@@ -13,9 +13,8 @@ package struct ShippingRoutes: Sendable {
 
     package init(archive: PredictionArchive) { self.archive = archive }
 
-    package func add(to router: Router<AloftRequestContext>) {
-        router.post(RouterPath(ShipPredictions.path)) { request, context in
-            try requireGateway(context.principal)
+    package func add(to routes: inout APIRoutes) {
+        routes.raw(.post, ShipPredictions.path, .follow) { request, context in
             var delivery = try Self.place(context)
             do {
                 let buffer = try await request.body.collect(upTo: Self.bodyLimit)

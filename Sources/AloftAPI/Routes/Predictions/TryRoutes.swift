@@ -29,8 +29,8 @@ package struct TryRoutes: Sendable {
     /// - Parameter ask: `nil` where this server runs no gateway.
     package init(ask: Ask?) { self.ask = ask }
 
-    package func add(to router: Router<AloftRequestContext>) {
-        router.post("/api/v1/predictions/{prediction}") { request, context in
+    package func add(to routes: inout APIRoutes) {
+        routes.raw(.post, "/api/v1/predictions/{prediction}", .manage) { request, context in
             guard let ask else { throw TryError.noGateway }
             let buffer: ByteBuffer
             do {
@@ -41,7 +41,7 @@ package struct TryRoutes: Sendable {
             let endpoint = context.parameters.get("prediction") ?? ""
             let token =
                 PrincipalMiddleware.secret(in: request.headers)
-                ?? SessionRoutes.secret(in: request.headers)
+                ?? SessionCookie.secret(in: request)
             let answer = try await ask(
                 endpoint.removingPercentEncoding ?? endpoint, Data(buffer.readableBytesView), token)
             return Response(

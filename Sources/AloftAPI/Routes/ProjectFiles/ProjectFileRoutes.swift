@@ -20,7 +20,6 @@ package struct ProjectFileRoutes: Sendable {
 
     package func add(to routes: inout APIRoutes) {
         routes.on(ApplyProjectFile.self) { call in
-            try requirePerson(call.principal)
             return try await apply(call.body, by: call.principal)
         }
         routes.on(ListProjectFiles.self) { _ in

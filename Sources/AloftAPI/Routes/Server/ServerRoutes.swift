@@ -9,13 +9,13 @@ package struct ServerRoutes: Sendable {
     package init() {}
 
     package func add(to routes: inout APIRoutes) {
-        routes.router.get("/health") { _, _ in
+        routes.raw(.get, "/health", .greet) { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain"],
                 body: .init(byteBuffer: ByteBuffer(string: "OK")))
         }
         let document = OpenAPIDocument(endpoints: routes.descriptions)
-        routes.router.get("/api/v1/openapi.json") { _, _ in
+        routes.raw(.get, "/api/v1/openapi.json", .greet) { _, _ in
             ErrorResponse.json(document.json, status: .ok)
         }
     }

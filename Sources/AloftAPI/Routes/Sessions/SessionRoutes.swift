@@ -1,50 +1,88 @@
-import AloftDomain
+package import AloftDomain
 package import AloftStore
 import AloftWire
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 
-/// Signing in with a browser: the token goes into a cookie that scripts cannot read and that other
-/// sites cannot make the browser send.
+/// Signing in with a browser. The cookie holds a session of its own, never the person's token: cookies
+/// go to every port of a host. It ends a week after signing in, when the person signs out, and when
+/// the token is revoked.
 package struct SessionRoutes: Sendable {
-    static let cookie = "aloft_token"
+    private static let lifetime: TimeInterval = 7 * 86_400
 
     private struct Body: Decodable { var token: String }
 
     private let store: Store
+    private let time: TimeSource
+    private let chance: Chance
 
-    package init(store: Store) { self.store = store }
-
-    package func add(to router: Router<AloftRequestContext>) {
-        router.post("/api/v1/session") { request, _ in
-            let buffer = try await request.body.collect(upTo: 1 << 16)
-            guard
-                let body = try? JSON.decoder.decode(Body.self, from: Data(buffer.readableBytesView))
-            else { throw BodyError.malformed(reason: "token is missing") }
-            let secret = body.token
-            guard try await store.read({ try TokenQueries.find($0, secret: secret) }) != nil else {
-                throw AccessError.unknownToken
-            }
-            return Self.reply(cookie: secret, maxAgeSeconds: 30 * 86_400)
-        }
-        router.delete("/api/v1/session") { _, _ in Self.reply(cookie: "", maxAgeSeconds: 0) }
+    package init(store: Store, time: TimeSource, chance: Chance) {
+        self.store = store
+        self.time = time
+        self.chance = chance
     }
 
-    private static func reply(cookie value: String, maxAgeSeconds: Int) -> Response {
+    package func add(to routes: inout APIRoutes) {
+        routes.raw(.post, "/api/v1/session", .greet) { request, _ in try await signIn(request) }
+        routes.raw(.delete, "/api/v1/session", .greet) { request, _ in
+            if let secret = SessionCookie.secret(in: request) {
+                try await store.write { try SessionQueries.end($0, secret: secret) }
+            }
+            return Self.reply(SessionCookie.header("", lifetime: 0, for: request))
+        }
+    }
+
+    private func signIn(_ request: Request) async throws -> Response {
+        let buffer = try await request.body.collect(upTo: 1 << 16)
+        guard let body = try? JSON.decoder.decode(Body.self, from: Data(buffer.readableBytesView))
+        else { throw BodyError.malformed(reason: "token is missing") }
+        let (now, secret) = (time.now(), TokenQueries.makeSecret(using: chance))
+        let isKnown = try await store.write { db in
+            guard let token = try TokenQueries.find(db, secret: body.token), token.kind == .user
+            else { return false }
+            try SessionQueries.begin(
+                db, secret: secret, of: token.id, at: now,
+                until: now.addingTimeInterval(Self.lifetime))
+            return true
+        }
+        guard isKnown else { throw AccessError.unknownToken }
+        return Self.reply(SessionCookie.header(secret, lifetime: Int(Self.lifetime), for: request))
+    }
+
+    private static func reply(_ cookie: String) -> Response {
         var response = ErrorResponse.json(EmptyReply(), status: .ok)
-        response.headers[.setCookie] =
-            "\(cookie)=\(value); Path=/; HttpOnly; SameSite=Strict; Max-Age=\(maxAgeSeconds)"
+        response.headers[.setCookie] = cookie
         return response
     }
+}
 
-    /// The token of a browser that signed in.
-    static func secret(in headers: HTTPFields) -> String? {
-        for header in headers[values: .cookie] {
+/// The cookie of a browser that signed in. Behind TLS its name says that no other host of the domain,
+/// and nobody without TLS, can have set it.
+enum SessionCookie {
+    private static let plain = "aloft_session"
+    private static let secure = "__Host-aloft_session"
+
+    /// Whether the browser reached us, or the proxy in front of us, by TLS.
+    private static func isSecure(_ request: Request) -> Bool {
+        if request.head.scheme == "https" { return true }
+        let name = HTTPField.Name("x-forwarded-proto")
+        return name.flatMap { request.headers[$0] }?.lowercased() == "https"
+    }
+
+    static func header(_ value: String, lifetime: Int, for request: Request) -> String {
+        let isSecure = isSecure(request)
+        return "\(isSecure ? secure : plain)=\(value); Path=/; HttpOnly; SameSite=Strict; "
+            + "Max-Age=\(lifetime)" + (isSecure ? "; Secure" : "")
+    }
+
+    static func secret(in request: Request) -> String? {
+        let name = isSecure(request) ? secure : plain
+        for header in request.headers[values: .cookie] {
             for pair in header.pieces(at: ";") {
                 let words = pair.trimmingCharacters(in: .whitespaces).pieces(
                     at: "=", most: 2)
-                if words.count == 2, words[0].isSame(as: cookie) { return String(words[1]) }
+                if words.count == 2, words[0].isSame(as: name) { return String(words[1]) }
             }
         }
         return nil

@@ -15,7 +15,6 @@ package struct SweepRoutes: Sendable {
 
     package func add(to routes: inout APIRoutes) {
         routes.on(StartSweep.self) { call in
-            try requirePerson(call.principal)
             let id = try await starter.start(
                 project: try await project(call.body.project), job: call.body.job,
                 changes: .init(
@@ -23,17 +22,18 @@ package struct SweepRoutes: Sendable {
                 by: call.principal)
             return try await view(id.rawValue)
         }
-        routes.on(ListSweeps.self) { call in
+        routes.on(ListSweeps.self, of: { _, _ in .ownProject }) { call in
             let limit = try call.integer("limit", in: 1...1000, default: 50)
-            let project = call.query("project").map { ProjectID($0) }
+            let project = call.narrowedProject ?? call.query("project").map { ProjectID($0) }
             let sweeps = try await store.read { db in
                 try SweepQueries.list(db, project: project, limit: Int(limit))
             }
             return .init(sweeps: sweeps.map { SweepView($0) })
         }
-        routes.on(GetSweep.self) { call in try await view(call.parameter("sweep")) }
+        routes.on(GetSweep.self, of: { try $0.sweep($1["sweep"] ?? "") }) { call in
+            try await view(call.parameter("sweep"))
+        }
         routes.on(StopSweep.self) { call in
-            try requirePerson(call.principal)
             let id = try await starter.stop(call.parameter("sweep"), by: call.principal)
             return try await view(id.rawValue)
         }

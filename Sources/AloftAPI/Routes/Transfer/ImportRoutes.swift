@@ -17,7 +17,6 @@ package struct ImportRoutes: Sendable {
 
     package func add(to routes: inout APIRoutes) {
         routes.on(ImportExperiment.self) { call in
-            try requirePerson(call.principal)
             let incoming = IncomingExperiment(call.body)
             let now = time.now()
             let (found, isNew) = try await store.write { db in
@@ -28,7 +27,6 @@ package struct ImportRoutes: Sendable {
         }
         routes.on(CheckImports.self) { call in try await check(call.body) }
         routes.on(ImportLoggedModel.self) { call in
-            try requirePerson(call.principal)
             let incoming = try IncomingLoggedModel(call.body)
             let now = time.now()
             let isNew = try await store.write { db in
@@ -37,7 +35,6 @@ package struct ImportRoutes: Sendable {
             return ImportLoggedModel.Reply(isNew: isNew)
         }
         routes.on(ImportModel.self) { call in
-            try requirePerson(call.principal)
             let incoming = try IncomingModel(call.body)
             let (who, now) = (call.principal, time.now())
             let result = try await store.write { db in
@@ -46,8 +43,7 @@ package struct ImportRoutes: Sendable {
             return ImportModel.Reply(
                 isNew: result.isNew, newVersions: result.newVersions, conflicts: result.conflicts)
         }
-        routes.router.post(RouterPath(ImportRun.path)) { request, context in
-            try requirePerson(context.principal)
+        routes.raw(.post, ImportRun.path, .manage) { request, context in
             return try await takeRun(request)
         }
     }

@@ -29,16 +29,16 @@ package struct WebRoutes: Sendable {
         return pages.contains(first) || first == "assets" || first == "favicon.ico"
     }
 
-    package func add(to router: Router<AloftRequestContext>) {
-        router.get("/") { _, context in try await page(context) }
+    package func add(to routes: inout APIRoutes) {
+        routes.raw(.get, "/", .greet) { _, context in try await page(context) }
         for name in Self.pages.sorted() {
-            router.get(RouterPath("/\(name)")) { _, context in try await page(context) }
-            router.get(RouterPath("/\(name)/**")) { _, context in try await page(context) }
+            routes.raw(.get, "/\(name)", .greet) { _, context in try await page(context) }
+            routes.raw(.get, "/\(name)/**", .greet) { _, context in try await page(context) }
         }
-        router.get("/assets/{name}") { request, context in
+        routes.raw(.get, "/assets/{name}", .greet) { request, context in
             try await asset(context.parameters.get("name") ?? "", request, context)
         }
-        router.get("/favicon.ico") { request, context in
+        routes.raw(.get, "/favicon.ico", .greet) { request, context in
             try await asset("favicon.svg", request, context)
         }
     }

@@ -132,6 +132,11 @@ struct GatewayCommand: AsyncParsableCommand {
                     administrator: { secret in
                         try await Self.principal(secret, client)?.hasPrefix("user:") ?? false
                     },
+                    live: { digests in
+                        try await client.call(
+                            CheckTokens.self, body: .init(digests: digests), timeout: .seconds(5)
+                        ).live
+                    },
                     ask: { secret in try await Self.principal(secret, client) != nil }) : nil,
             python: Self.pythonModels(configuration, environment, logger),
             doors: configuration.grpcListen.map {

@@ -89,6 +89,7 @@ struct SpaceCommand: AsyncParsableCommand {
         case .unknownFolders: "folders of no known run or model"
         case .unusedBlobs: "blobs that nothing uses"
         case .abandonedUploads: "uploads that never ended"
+        case .trash: "artifact folders that were deleted"
         case .leftFromEarlier: "left by an interrupted gc"
         }
     }

@@ -1,0 +1,121 @@
+package import AloftDomain
+import GRDB
+
+extension AccessQueries {
+    /// A path in the artifact store.
+    package struct Artifact: Sendable, Equatable {
+        package var thing: Thing
+        /// Whether it is below the folder of one run, logged model or trace, and not that itself.
+        package var isInside: Bool
+    }
+
+    /// Whose a path is: that of the run, logged model or trace whose folder it is in, else that of the
+    /// experiment whose number it begins with.
+    package func artifact(_ parts: [String]) throws -> Artifact {
+        for part in parts {
+            guard let (thing, root) = try owner(part), !root.isEmpty, parts.starts(with: root)
+            else { continue }
+            return Artifact(thing: thing, isInside: parts.count > root.count)
+        }
+        guard let first = parts.first else { return Artifact(thing: .platform, isInside: false) }
+        var thing = try experiment(ExperimentID(first))
+        switch thing {
+        case .item(let project, _): thing = .item(project: project, .none)
+        case .platform, .missing, .new, .ownProject, .model, .servable: thing = .platform
+        }
+        return Artifact(thing: thing, isInside: false)
+    }
+
+    /// The thing of this identifier with the components of its folder.
+    private func owner(_ id: String) throws -> (thing: Thing, root: [String])? {
+        if Self.isDigits(id) {
+            guard let info = try TrackingQueries.runInfo(db, RunID(id)) else { return nil }
+            return (try run(RunID(id)), Self.parts(of: info.artifactURI))
+        }
+        if id.begins(with: "m-"), Self.isDigits(id.dropFirst(2)) {
+            let uri = try String.fetchOne(
+                db, sql: "SELECT artifactUri FROM loggedModel WHERE id = ?", arguments: [id])
+            return try uri.map { (try loggedModel(LoggedModelID(id)), Self.parts(of: $0)) }
+        }
+        if id.begins(with: "tr-") {
+            let location = try String.fetchOne(
+                db,
+                sql: """
+                    SELECT e.artifactLocation FROM trace t
+                    JOIN experiment e ON e.number = t.experiment WHERE t.id = ?
+                    """, arguments: [id])
+            return try location.map {
+                (try trace(TraceID(id)), Self.parts(of: $0 + "/traces/\(id)/artifacts"))
+            }
+        }
+        return nil
+    }
+
+    private static func isDigits(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 32
+            && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    /// Empty where the files are not kept by this server.
+    private static func parts(of uri: String) -> [String] {
+        guard uri.begins(with: "mlflow-artifacts:") else { return [] }
+        var rest = uri.dropFirst("mlflow-artifacts:".count)
+        if rest.begins(with: "//") { rest = rest.dropFirst(2).drop { $0 != "/" } }
+        return rest.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+    }
+
+    // MARK: Jobs and servables
+
+    /// The job that a person's text means.
+    package func job(_ text: String) throws -> Thing {
+        do {
+            let found = try JobQueries.resolve(db, text)
+            return .item(project: found.spec.project, found.id == job ? .assigned : .none)
+        } catch JobError.notFound {
+            return .missing
+        }
+    }
+
+    package func sweep(_ prefix: String) throws -> Thing {
+        do {
+            return .item(project: try SweepQueries.get(db, prefix: prefix).project, .none)
+        } catch let refusal as any Refusal where refusal.kind == .notFound {
+            return .missing
+        }
+    }
+
+    /// The servable form of a version.
+    package func servable(_ version: ModelVersionKey) throws -> Thing {
+        let owner = try String.fetchOne(
+            db, sql: "SELECT project FROM registeredModel WHERE name = ?",
+            arguments: [version.model])
+        guard let owner else { return .missing }
+        let isMine = try ServableQueries.find(db, version)?.job == job
+        return .servable(project: ProjectID(owner), isMine: isMine)
+    }
+
+    /// Whether the job converts anything, and so may send a blob.
+    package func conversion() throws -> Thing {
+        let isMine =
+            try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM servable WHERE job = ?", arguments: [job.rawValue]) ?? false
+        return .servable(project: project, isMine: isMine)
+    }
+
+    /// A blob: the servable form of versions, also of one that a revision still serves, or something
+    /// that only people fetch.
+    package func blob(_ digest: ContentDigest) throws -> Thing {
+        let owners = try String.fetchAll(
+            db,
+            sql: """
+                SELECT m.project FROM servable s JOIN registeredModel m ON m.name = s.model
+                WHERE s.digest = ?
+                UNION SELECT d.project FROM revision r JOIN deployment d ON d.id = r.deployment
+                WHERE r.servable LIKE ?
+                """, arguments: [digest.hex, "%\"\(digest.hex)\"%"])
+        guard let any = owners.first(where: { $0 == project.rawValue }) ?? owners.first else {
+            return .platform
+        }
+        return .servable(project: ProjectID(any), isMine: false)
+    }
+}

@@ -1,0 +1,198 @@
+package import AloftDomain
+package import GRDB
+
+/// What a job asks about, as `AccessRules` takes it.
+package struct AccessQueries {
+    package enum Kind: String, Sendable {
+        case run, experiment, loggedModel, trace, model, version
+    }
+
+    let db: Database
+    let job: JobID
+    let project: ProjectID
+
+    package init(_ db: Database, job: JobID, project: ProjectID) {
+        self.db = db
+        self.job = job
+        self.project = project
+    }
+
+    /// Notes that a job made something; nothing for other principals.
+    package static func note(
+        _ db: Database, _ who: Principal, made kind: Kind, _ id: String
+    ) throws {
+        guard case .job(let job) = who else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO jobMade (kind, id, job) VALUES (?, ?, ?)
+                ON CONFLICT (kind, id) DO NOTHING
+                """,
+            arguments: [kind.rawValue, id, job.rawValue])
+    }
+
+    /// The project of what a principal makes.
+    package static func project(_ bearer: Bearer) -> ProjectID {
+        if case .job(_, let project) = bearer { project } else { .default }
+    }
+
+    private func isMade(_ kind: Kind, _ id: String) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT 1 FROM jobMade WHERE kind = ? AND id = ? AND job = ?",
+            arguments: [kind.rawValue, id, job.rawValue]) ?? false
+    }
+
+    private func item(_ project: String, _ kind: Kind, _ id: String, isAssigned: Bool) throws
+        -> Thing
+    {
+        let hold: Thing.Hold = try isMade(kind, id) ? .made : isAssigned ? .assigned : .none
+        return .item(project: ProjectID(project), hold)
+    }
+
+    // MARK: Tracking
+
+    package func experiment(_ id: ExperimentID) throws -> Thing {
+        guard let number = Int64(id.rawValue),
+            let project = try String.fetchOne(
+                db, sql: "SELECT project FROM experiment WHERE number = ?", arguments: [number])
+        else { return .missing }
+        let isAssigned =
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT 1 FROM job JOIN run ON run.id = job.run
+                    WHERE job.id = ? AND run.experiment = ?
+                    """, arguments: [job.rawValue, number]) ?? false
+        return try item(project, .experiment, String(number), isAssigned: isAssigned)
+    }
+
+    package func experiment(named name: String) throws -> Thing {
+        let number = try Int64.fetchOne(
+            db, sql: "SELECT number FROM experiment WHERE name = ?", arguments: [name])
+        return try number.map { try experiment(ExperimentID(String($0))) } ?? .missing
+    }
+
+    package func run(_ id: RunID) throws -> Thing {
+        let found = try String.fetchOne(
+            db,
+            sql: """
+                SELECT e.project FROM run r JOIN experiment e ON e.number = r.experiment
+                WHERE r.id = ?
+                """, arguments: [id.rawValue])
+        guard var owner = found else { return .missing }
+        let isAssigned =
+            try Bool.fetchOne(
+                db, sql: "SELECT 1 FROM job WHERE id = ? AND run = ?",
+                arguments: [job.rawValue, id.rawValue]) ?? false
+        if owner != project.rawValue, try isSource("runId", id.rawValue) {
+            owner = project.rawValue
+        }
+        return try item(owner, .run, id.rawValue, isAssigned: isAssigned)
+    }
+
+    package func loggedModel(_ id: LoggedModelID) throws -> Thing {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT e.project, m.sourceRun FROM loggedModel m
+                JOIN experiment e ON e.number = m.experiment WHERE m.id = ?
+                """, arguments: [id.rawValue])
+        guard let row else { return .missing }
+        var owner: String = row["project"]
+        if owner != project.rawValue, try isSource("loggedModel", id.rawValue) {
+            owner = project.rawValue
+        }
+        return try item(owner, .loggedModel, id.rawValue, isAssigned: false)
+    }
+
+    /// Whether it is what a version of a model of the job's project was made of: who may read a model
+    /// may read its files, wherever they were logged.
+    private func isSource(_ column: String, _ id: String) throws -> Bool {
+        try Bool.fetchOne(
+            db,
+            sql: """
+                SELECT 1 FROM modelVersion v JOIN registeredModel m ON m.number = v.model
+                WHERE v.\(column) = ? AND m.project = ?
+                """, arguments: [id, project.rawValue]) ?? false
+    }
+
+    package func trace(_ id: TraceID) throws -> Thing {
+        let owner = try String.fetchOne(
+            db,
+            sql: """
+                SELECT e.project FROM trace t JOIN experiment e ON e.number = t.experiment
+                WHERE t.id = ?
+                """, arguments: [id.rawValue])
+        guard let owner else { return .missing }
+        return try item(owner, .trace, id.rawValue, isAssigned: false)
+    }
+
+    // MARK: Registry
+
+    package func model(_ name: String) throws -> Thing {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT number, project FROM registeredModel WHERE name = ?",
+            arguments: [name])
+        let spec = try JobQueries.find(db, job)?.spec
+        let isNamed = spec?.registers == name
+        guard let row else { return .model(project: nil, .none, isNamed: isNamed) }
+        let number: Int64 = row["number"]
+        return .model(
+            project: ProjectID(row["project"]),
+            try isMade(.model, String(number)) ? .made : .none, isNamed: isNamed)
+    }
+
+    /// A version's tags and description are its maker's.
+    package func version(_ name: String, _ version: Int64) throws -> Thing {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT m.number, m.project FROM modelVersion v
+                JOIN registeredModel m ON m.number = v.model WHERE m.name = ? AND v.version = ?
+                """, arguments: [name, version])
+        guard let row else { return .missing }
+        let number: Int64 = row["number"]
+        let id = "\(number)/\(version)"
+        guard try !isMade(.version, id) else {
+            return .item(project: ProjectID(row["project"]), .made)
+        }
+        // Whoever made the model did not make each of its versions.
+        guard case .model(let owner, _, let isNamed) = try model(name) else { return .missing }
+        return .model(project: owner, .none, isNamed: isNamed)
+    }
+
+    /// Notes a model, and its newest version if it has one.
+    package static func note(
+        _ db: Database, _ who: Principal, madeModel name: String, version: Int64? = nil
+    ) throws {
+        guard case .job = who else { return }
+        let number = try RegistryQueries.modelNumber(db, name)
+        if let version {
+            try note(db, who, made: .version, "\(number)/\(version)")
+        } else {
+            try note(db, who, made: .model, String(number))
+        }
+    }
+
+    /// What a version may be made of: what the job may read. Places that other systems keep are
+    /// nobody's here.
+    package func source(_ source: String) throws -> Thing {
+        var text = source
+        if text.begins(with: "models:/") {
+            let parts = text.dropFirst("models:/".count).pieces(at: "/").map(String.init)
+            if parts.count == 1, parts[0].begins(with: "m-") {
+                return try loggedModel(LoggedModelID(parts[0]))
+            }
+            // Of a version's own files one may make another only where one may read the model.
+            return parts.count == 2 ? try model(parts[0]) : .missing
+        }
+        if text.begins(with: "runs:/") {
+            let run = text.dropFirst("runs:/".count).prefix { $0 != "/" }
+            return try self.run(RunID(String(run)))
+        }
+        guard text.begins(with: "mlflow-artifacts:") else { return .item(project: project, .none) }
+        text = String(text.dropFirst("mlflow-artifacts:".count))
+        if text.begins(with: "//") { text = String(text.dropFirst(2).drop { $0 != "/" }) }
+        let parts = text.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+        return try artifact(parts).thing
+    }
+}

@@ -1,0 +1,154 @@
+"""What tokens of jobs and gateways open, and what is left of an ended one, over real servers."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aloft_server import Server, program
+
+
+def ask(
+    url: str, method: str, path: str, token: str, body: Any = None, raw: bytes | None = None
+) -> tuple[int, Any]:
+    data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {token}"}
+    if data is not None:
+        kind = "application/octet-stream" if raw is not None else "application/json"
+        headers["Content-Type"] = kind
+    request = urllib.request.Request(url + path, data=data, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            text = reply.read()
+            status = reply.status
+    except urllib.error.HTTPError as error:
+        text = error.read()
+        status = error.code
+    try:
+        return status, json.loads(text)
+    except ValueError:
+        return status, text
+
+
+def make_token(server: Server, name: str) -> str:
+    command = [str(program()), "token", "create", name, "--data", str(server.data)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[0]
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A server with a gateway that asks for tokens, and a person's token."""
+    server = Server(
+        data=tmp_path_factory.mktemp("scopes") / "data", arguments=["--auth"], with_gateway=True
+    ).start()
+    yield server, make_token(server, "ann")
+    assert server.stop() == 0
+
+
+def job_token(server: Server, person: str, project: str, **more: Any) -> tuple[str, str]:
+    """A job that lives until the server ends, and its token."""
+    body = {"command": "echo T=$ALOFT_TOKEN=; sleep 600", "project": project, **more}
+    job = ask(server.url, "POST", "/api/v1/jobs", person, body)[1]["id"]
+    found: list[str] = []
+
+    def told() -> bool:
+        text = ask(server.url, "GET", f"/api/v1/jobs/{job}/log", person)[1].get("text", "")
+        found.extend(re.findall(r"T=(aloft_\w+)=", text))
+        return bool(found)
+
+    server.wait_until(told, "the job's token")
+    return job, found[0]
+
+
+def test_a_job_reaches_its_own_project_only(guarded: tuple[Server, str]) -> None:
+    server, person = guarded
+    victim, _ = job_token(server, person, "victim", variables={"DB_PASSWORD": "hunter2"})
+    spy, token = job_token(server, person, "spies")
+    for method, path, body in [
+        ("GET", f"/api/v1/jobs/{victim}/log", None),
+        ("GET", f"/api/v1/jobs/{victim}", None),
+        ("POST", f"/api/v1/jobs/{victim}/stop", {}),
+        ("POST", "/api/v1/jobs", {"command": "true"}),
+        ("POST", "/api/v1/tokens", {"name": "x"}),
+        ("GET", "/api/v1/predictions", None),
+        ("GET", "/api/v1/events", None),
+        ("GET", "/api/v1/project-files/victim", None),
+        ("POST", "/api/v1/gateways/report", {}),
+        ("GET", "/api/v1/gateways/desired-state", None),
+    ]:
+        status, reply = ask(server.url, method, path, token, body)
+        assert status in (403, 404), (path, reply)
+        assert "hunter2" not in str(reply)
+    jobs = ask(server.url, "GET", "/api/v1/jobs", token)[1]["jobs"]
+    assert [job["id"] for job in jobs] == [spy]
+    assert ask(server.url, "GET", f"/api/v1/jobs/{spy}/log", token)[0] == 200
+    for job in (victim, spy):
+        ask(server.url, "POST", f"/api/v1/jobs/{job}/stop", person, {})
+
+
+def test_a_revoked_token_closes_the_gateway_soon(guarded: tuple[Server, str]) -> None:
+    server, person = guarded
+    bob = make_token(server, "bob")
+    assert ask(server.gateway_url, "GET", "/v2/models/none", bob)[0] == 404
+    assert ask(server.url, "DELETE", "/api/v1/tokens/bob", person)[0] == 200
+    began = time.monotonic()
+    server.wait_until(
+        lambda: ask(server.gateway_url, "GET", "/v2/models/none", bob)[0] == 401,
+        "the gateway to refuse",
+    )
+    # Its memory lasts a minute: only news of the server makes it forget sooner.
+    assert time.monotonic() - began < 30
+    assert ask(server.gateway_url, "GET", "/v2/models/none", person)[0] == 404
+
+
+@pytest.mark.parametrize("broken", ["", "aloft_" + "0" * 64])
+def test_a_lost_gateway_token_mends_itself(
+    make_server: Callable[..., Server], tmp_path: Path, broken: str
+) -> None:
+    server = make_server(arguments=["--auth"], with_gateway=True)
+    person = make_token(server, "ann")
+    path = server.data / "gateway" / "token"
+    server.wait_until(path.exists, "the gateway's token")
+    kept = path.read_text()
+    path.write_text(broken)
+
+    def mended() -> bool:
+        now = path.read_text().strip()
+        if now in ("", kept, broken):
+            return False
+        try:
+            return ask(server.gateway_url, "GET", "/v2/models/none", now)[0] == 404
+        except OSError:
+            return False
+
+    server.wait_until(mended, "a new token")
+    now = path.read_text()
+    assert ask(server.url, "GET", "/api/v1/gateways/desired-state", now)[0] == 200
+    assert ask(server.url, "GET", "/api/v1/gateways/desired-state", kept)[0] == 401
+    assert ask(server.gateway_url, "GET", "/v2/models/none", person)[0] == 404
+
+
+def test_a_deleted_folder_waits_in_the_trash(server: Server) -> None:
+    base = "/api/2.0/mlflow-artifacts/artifacts"
+    run = ask(server.url, "POST", "/api/2.0/mlflow/runs/create", "", {"experiment_id": "0"})[1]
+    uri = run["run"]["info"]["artifact_uri"].removeprefix("mlflow-artifacts:")
+    assert ask(server.url, "PUT", f"{base}{uri}/deep/a.txt", "", raw=b"kept a while")[0] == 200
+    assert ask(server.url, "PUT", f"{base}{uri}/b.txt", "", raw=b"gone at once")[0] == 200
+    assert ask(server.url, "DELETE", f"{base}{uri}/b.txt", "")[0] == 200
+    assert ask(server.url, "DELETE", f"{base}{uri}", "")[0] == 200
+    assert ask(server.url, "GET", f"{base}{uri}/deep/a.txt", "")[0] == 404
+    (entry,) = (server.data / "artifacts" / "trash").iterdir()
+    assert (entry / "place").read_text() == uri.lstrip("/")
+    assert (entry / "content" / "deep" / "a.txt").read_bytes() == b"kept a while"
+    server.run("gc", "--yes")
+    assert entry.exists(), "it is younger than the age"
+    server.run("gc", "--older-than", "0s", "--yes")
+    assert not entry.exists()
