@@ -9,9 +9,11 @@ enum PrivateFiles {
     /// Closes a folder that an earlier build, or a person, left open to others. What lies in it was
     /// perhaps made open as well; a closed folder closes all of it.
     static func close(_ folder: String, logger: Logger) {
-        var status = stat()
-        guard stat(folder, &status) == 0, status.st_mode & 0o077 != 0 else { return }
-        let before = String(status.st_mode & 0o777, radix: 8)
+        let attributes = try? FileManager.default.attributesOfItem(atPath: folder)
+        guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue,
+            mode & 0o077 != 0
+        else { return }
+        let before = String(mode & 0o777, radix: 8)
         guard chmod(folder, 0o700) == 0 else {
             return logger.warning(
                 "the data folder is open to other users and cannot be closed",

@@ -28,8 +28,8 @@ struct PredictionRoutesTests {
             archive: PredictionArchive(
                 store: world.store, folder: folder, time: world.time.source,
                 logger: Logger(label: "test"))
-        ).add(to: world.router)
-        TryRoutes(ask: nil).add(to: world.router)
+        ).add(to: &routes)
+        TryRoutes(ask: nil).add(to: &routes)
         return world
     }
 

@@ -1,5 +1,6 @@
 package import AloftArtifacts
 import AloftDomain
+import AloftStore
 import AloftWire
 import Foundation
 import HTTPTypes

@@ -3,7 +3,7 @@ package import AloftStore
 import AloftWire
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import ServiceLifecycle
 
 /// `GET /api/v1/events/stream`: the event log as server-sent events, for live pages.

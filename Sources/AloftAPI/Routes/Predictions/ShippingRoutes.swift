@@ -2,7 +2,7 @@ package import AloftControl
 import AloftDomain
 import AloftWire
 import Foundation
-package import Hummingbird
+import Hummingbird
 import NIOCore
 
 /// What gateways send of their prediction logs.

@@ -1,7 +1,7 @@
 package import AloftDomain
 package import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import NIOCore
 
 /// `POST /api/v1/predictions/{prediction}`, where the place holds the name of an endpoint: hands one

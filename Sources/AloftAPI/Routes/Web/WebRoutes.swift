@@ -1,7 +1,7 @@
 import AloftDomain
 package import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 
 /// The files of the web interface: the page for each page address, and its assets.
 ///
