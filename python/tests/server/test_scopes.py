@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -49,7 +50,17 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     server = Server(
         data=tmp_path_factory.mktemp("scopes") / "data", arguments=["--auth"], with_gateway=True
     ).start()
-    yield server, make_token(server, "ann")
+    person = make_token(server, "ann")
+    yield server, person
+
+    # Jobs outlive their server: also the conversions that registering began.
+    def quiet() -> bool:
+        live = ask(server.url, "GET", "/api/v1/jobs?live=true", person)[1]["jobs"]
+        for job in live:
+            ask(server.url, "POST", f"/api/v1/jobs/{job['id']}/stop", person, {})
+        return not live
+
+    server.wait_until(quiet, "the jobs to end")
     assert server.stop() == 0
 
 
@@ -90,6 +101,7 @@ def test_a_job_reaches_its_own_project_only(guarded: tuple[Server, str]) -> None
     jobs = ask(server.url, "GET", "/api/v1/jobs", token)[1]["jobs"]
     assert [job["id"] for job in jobs] == [spy]
     assert ask(server.url, "GET", f"/api/v1/jobs/{spy}/log", token)[0] == 200
+    # They hold the machine's cores.
     for job in (victim, spy):
         ask(server.url, "POST", f"/api/v1/jobs/{job}/stop", person, {})
 
@@ -152,3 +164,60 @@ def test_a_deleted_folder_waits_in_the_trash(server: Server) -> None:
     assert entry.exists(), "it is younger than the age"
     server.run("gc", "--older-than", "0s", "--yes")
     assert not entry.exists()
+
+
+SCRIPT = """
+import mlflow
+from mlflow import MlflowClient
+
+
+class Model(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+
+
+client = MlflowClient()
+with mlflow.start_run() as run:
+    mlflow.log_param("depth", 3)
+    mlflow.log_metric("loss", 0.5)
+    mlflow.log_text("hello", "note.txt")
+    with mlflow.start_run(nested=True):
+        mlflow.log_metric("inner", 1)
+    mlflow.pyfunc.log_model(
+        name="model", python_model=Model(), registered_model_name="NAMED", pip_requirements=[]
+    )
+client.set_registered_model_alias("NAMED", "best", 1)
+mlflow.set_experiment("scripts-own")
+with mlflow.start_run() as second:
+    info = mlflow.pyfunc.log_model(name="other", python_model=Model(), pip_requirements=[])
+mlflow.register_model(info.model_uri, "free-name")
+assert len(mlflow.search_runs(search_all_experiments=True)) >= 2
+assert mlflow.artifacts.load_text(run.info.artifact_uri + "/note.txt") == "hello"
+client.delete_run(second.info.run_id)
+try:
+    client.set_registered_model_alias("victim", "best", 1)
+except mlflow.exceptions.MlflowException as error:
+    assert error.error_code == "PERMISSION_DENIED", error
+    print("REFUSED", error.message)
+print("SCRIPT DONE")
+"""
+
+
+def test_an_ordinary_script_works_in_a_job(guarded: tuple[Server, str], tmp_path: Path) -> None:
+    server, person = guarded
+    registered = {"name": "victim"}
+    ask(server.url, "POST", "/api/2.0/mlflow/registered-models/create", person, registered)
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT.replace("NAMED", "of-scripts"))
+    body = {"command": f"{sys.executable} {script}", "project": "scripts", "name": "train"}
+    job = ask(server.url, "POST", "/api/v1/jobs", person, body)[1]["id"]
+
+    def ended() -> bool:
+        return bool(
+            ask(server.url, "GET", f"/api/v1/jobs/{job}", person)[1]["job"]["state"] == "ended"
+        )
+
+    server.wait_until(ended, "the script to end", seconds=240)
+    text = ask(server.url, "GET", f"/api/v1/jobs/{job}/log", person)[1]["text"]
+    assert "SCRIPT DONE" in text, text[-3000:]
+    assert "REFUSED" in text and "it may not" in text

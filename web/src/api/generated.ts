@@ -42,6 +42,12 @@ export interface Schemas {
         left?: number;
         right?: number;
     };
+    CheckTokensBody: {
+        digests: string[];
+    };
+    CheckTokensReply: {
+        live: string[];
+    };
     CreateTokenBody: {
         name: string;
     };
@@ -72,6 +78,7 @@ export interface Schemas {
     DesiredState: {
         endpoints: Schemas["ServedEndpoint"][];
         revision: number;
+        tokenEnds?: number;
     };
     ErrorReply: {
         error: Schemas["ErrorReplyFailure"];
@@ -616,7 +623,7 @@ export interface Schemas {
         count: number;
         experiment?: string;
         points: number;
-        reason: "deletedRuns" | "deletedLoggedModels" | "deletedExperiments" | "unknownFolders" | "unusedBlobs" | "abandonedUploads" | "leftFromEarlier";
+        reason: "deletedRuns" | "deletedLoggedModels" | "deletedExperiments" | "unknownFolders" | "unusedBlobs" | "abandonedUploads" | "trash" | "leftFromEarlier";
     };
     StartSweepBody: {
         job: string;
@@ -743,6 +750,11 @@ export interface Operations {
         path: undefined;
         body: Schemas["CheckImportsBody"];
         reply: Schemas["CheckImportsReply"];
+    };
+    CheckTokens: {
+        path: undefined;
+        body: Schemas["CheckTokensBody"];
+        reply: Schemas["CheckTokensReply"];
     };
     ClearSegments: {
         path: { deployment: string; };
@@ -974,6 +986,7 @@ export interface Operations {
 export const routes = {
     ApplyProjectFile: { method: "put", path: "/api/v1/project-files" },
     CheckImports: { method: "post", path: "/api/v1/imports/known" },
+    CheckTokens: { method: "post", path: "/api/v1/gateways/tokens" },
     ClearSegments: { method: "delete", path: "/api/v1/deployments/{deployment}/segments" },
     ClearShadow: { method: "delete", path: "/api/v1/deployments/{deployment}/shadow" },
     CreateToken: { method: "post", path: "/api/v1/tokens" },
