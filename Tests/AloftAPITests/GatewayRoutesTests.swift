@@ -26,7 +26,7 @@ struct GatewayRoutesTests {
         let answer = try await makeWorld().call(.get, "/api/v1/gateways/desired-state" + query)
         #expect(answer.status == 200)
         let state = try JSONDecoder().decode(DesiredState.self, from: Data(answer.text.utf8))
-        #expect(state == DesiredState(revision: 1, endpoints: []))
+        #expect(state == DesiredState(revision: 1, endpoints: [], tokenEnds: 0))
     }
 
     @Test func `a gateway's report is kept, a job's is refused`() async throws {
