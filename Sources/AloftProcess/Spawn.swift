@@ -18,11 +18,17 @@ package struct Spawn {
     package var addressSpaceBytes: Int64?
     /// Whether it is killed when the thread that started it ends.
     package var diesWithParent = false
+    /// Its output, in place of `output`.
+    package var outputDescriptor: Int32?
+    /// The largest file that it may write.
+    package var fileBytes: Int64?
+    package var isolation = Isolation.none
 
     package init(
         executable: String, arguments: [String], variables: [String: String],
         folder: String? = nil, output: String? = nil, cgroups: [String] = [],
-        addressSpaceBytes: Int64? = nil, diesWithParent: Bool = false
+        addressSpaceBytes: Int64? = nil, diesWithParent: Bool = false,
+        outputDescriptor: Int32? = nil, fileBytes: Int64? = nil, isolation: Isolation = .none
     ) {
         self.executable = executable
         self.arguments = arguments
@@ -32,6 +38,9 @@ package struct Spawn {
         self.cgroups = cgroups
         self.addressSpaceBytes = addressSpaceBytes
         self.diesWithParent = diesWithParent
+        self.outputDescriptor = outputDescriptor
+        self.fileBytes = fileBytes
+        self.isolation = isolation
     }
 
     /// Runs the program to its end, which blocks the calling thread.
@@ -50,14 +59,19 @@ package struct Spawn {
         return signal == 0 ? status >> 8 & 0xFF : 128 + signal
     }
 
-    /// - Returns: the process, which the caller waits for.
+    /// - Returns: the process, which the caller waits for; in namespaces the guard, which ends as the
+    ///   program does.
     /// - Throws: `SpawnFailure`.
     package func start() throws -> Int32 {
         let words = ([executable] + arguments).map { strdup($0) } + [nil]
         let environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         let joins = cgroups.map { UnsafePointer(strdup($0)) } + [nil]
         let texts = [strdup(executable), folder.map { strdup($0) }, output.map { strdup($0) }]
+        let layers = isolation.layers.map {
+            aloft_layer(path: UnsafePointer(strdup($0.path)), kind: $0.kind.rawValue)
+        }
         defer {
+            for layer in layers { free(UnsafeMutableRawPointer(mutating: layer.path)) }
             for text in words + environment { free(text) }
             for text in joins { free(UnsafeMutableRawPointer(mutating: text)) }
             for text in texts { free(text ?? nil) }
@@ -65,19 +79,32 @@ package struct Spawn {
         return try words.withUnsafeBufferPointer { words in
             try environment.withUnsafeBufferPointer { environment in
                 try joins.withUnsafeBufferPointer { joins in
-                    var how = aloft_spawn()
-                    how.executable = UnsafePointer(texts[0] ?? nil)
-                    how.arguments = words.baseAddress
-                    how.environment = environment.baseAddress
-                    how.folder = UnsafePointer(texts[1] ?? nil)
-                    how.output = UnsafePointer(texts[2] ?? nil)
-                    how.cgroups = joins.baseAddress
-                    how.address_space_bytes = UInt64(max(0, addressSpaceBytes ?? 0))
-                    how.parent_death_signal = diesWithParent ? SIGKILL : 0
-                    return try call(&how)
+                    try layers.withUnsafeBufferPointer { layers in
+                        var how = plain
+                        how.executable = UnsafePointer(texts[0] ?? nil)
+                        how.arguments = words.baseAddress
+                        how.environment = environment.baseAddress
+                        how.folder = UnsafePointer(texts[1] ?? nil)
+                        how.output = UnsafePointer(texts[2] ?? nil)
+                        how.cgroups = joins.baseAddress
+                        how.layers = layers.baseAddress
+                        how.layer_count = layers.count
+                        return try call(&how)
+                    }
                 }
             }
         }
+    }
+
+    /// All but what points somewhere.
+    private var plain: aloft_spawn {
+        var how = aloft_spawn()
+        how.output_descriptor = outputDescriptor ?? -1
+        how.address_space_bytes = UInt64(max(0, addressSpaceBytes ?? 0))
+        how.file_bytes = UInt64(max(0, fileBytes ?? 0))
+        how.parent_death_signal = diesWithParent ? SIGKILL : 0
+        how.isolation = isolation.kind.number
+        return how
     }
 
     private func call(_ how: inout aloft_spawn) throws -> Int32 {
@@ -98,11 +125,15 @@ package struct SpawnFailure: Error, CustomStringConvertible {
 
     package var description: String {
         let doing =
-            switch UInt32(step) {
+            switch UInt32(bitPattern: step) {
             case ALOFT_SPAWN_FOLDER.rawValue: "entering its folder"
             case ALOFT_SPAWN_OUTPUT.rawValue: "opening its log"
             case ALOFT_SPAWN_CGROUP.rawValue: "joining its cgroup"
             case ALOFT_SPAWN_LIMIT.rawValue: "setting its limits"
+            case ALOFT_SPAWN_UNSHARE.rawValue: "isolating it (its namespaces)"
+            case ALOFT_SPAWN_MOUNT.rawValue: "isolating it (what it may see)"
+            case ALOFT_SPAWN_PROC.rawValue: "isolating it (its /proc)"
+            case ALOFT_SPAWN_LANDLOCK.rawValue: "isolating it (Landlock)"
             default: "starting it"
             }
         return "\(executable): \(doing): \(String(cString: strerror(number)))"

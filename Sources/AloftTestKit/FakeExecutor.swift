@@ -112,6 +112,8 @@ package final class FakeExecutor: Executor {
         return Data((command.map { "\($0)\n" } ?? "").utf8).dropFirst(Int(offset)).prefix(limit)
     }
 
+    package func isolation(_ attempt: AttemptID) async throws -> String? { "none" }
+
     package func usage(_ attempt: AttemptID) async throws -> [UsageSample] { [] }
 
     package func forget(_ attempt: AttemptID) async throws {}

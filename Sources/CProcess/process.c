@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "CProcess.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,14 +16,23 @@ struct failure {
     int error;
 };
 
-static void give_up(int pipe, int step) {
+_Noreturn void aloft_give_up(int pipe, int step) {
     struct failure failure = {step, errno};
     ssize_t ignored = write(pipe, &failure, sizeof failure);
     (void)ignored;
     _exit(127);
 }
 
-static void close_on_exec_from(int first) {
+void aloft_close_from(int first) {
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, first, ~0U, 0U) == 0) return;
+#endif
+    long last = sysconf(_SC_OPEN_MAX);
+    for (int descriptor = first; descriptor < last && descriptor < 65536; descriptor++)
+        close(descriptor);
+}
+
+void aloft_close_on_exec_from(int first) {
 #ifdef SYS_close_range
     // CLOSE_RANGE_CLOEXEC, Linux 5.11.
     if (syscall(SYS_close_range, first, ~0U, 4U) == 0) return;
@@ -33,13 +42,50 @@ static void close_on_exec_from(int first) {
         fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 }
 
-static void join(const char *const *cgroups, int pipe) {
+enum { MOST_CGROUPS = 16 };
+
+/// Opened where their paths are those of the caller; joined by the program alone.
+static size_t open_cgroups(const char *const *cgroups, int *files, int pipe) {
+    size_t count = 0;
     for (; cgroups && *cgroups; cgroups++) {
-        int file = open(*cgroups, O_WRONLY | O_CLOEXEC);
-        // "0" names the writer itself.
-        if (file < 0 || write(file, "0", 1) != 1) give_up(pipe, ALOFT_SPAWN_CGROUP);
-        close(file);
+        int file = count < MOST_CGROUPS ? open(*cgroups, O_WRONLY | O_CLOEXEC) : -1;
+        if (file < 0) aloft_give_up(pipe, ALOFT_SPAWN_CGROUP);
+        files[count++] = file;
     }
+    return count;
+}
+
+static void set_output(const struct aloft_spawn *how, int pipe) {
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0) aloft_give_up(pipe, ALOFT_SPAWN_OUTPUT);
+    int output = how->output_descriptor;
+    if (output < 0 && how->output) {
+        output = open(how->output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (output < 0) aloft_give_up(pipe, ALOFT_SPAWN_OUTPUT);
+    }
+    if (output >= 0 && (dup2(output, 1) < 0 || dup2(output, 2) < 0))
+        aloft_give_up(pipe, ALOFT_SPAWN_OUTPUT);
+}
+
+static void isolate(const struct aloft_spawn *how, int pipe) {
+    switch (how->isolation) {
+        case ALOFT_ISOLATION_NAMESPACES:
+            aloft_enter_namespaces(how, pipe);
+            // Sockets without a path belong to the network, which is shared.
+            if (aloft_landlock_version() >= 6 && aloft_landlock(how, 1) != 0)
+                aloft_give_up(pipe, ALOFT_SPAWN_LANDLOCK);
+            return;
+        case ALOFT_ISOLATION_LANDLOCK:
+            if (aloft_drop_capabilities() != 0 || aloft_landlock(how, 0) != 0)
+                aloft_give_up(pipe, ALOFT_SPAWN_LANDLOCK);
+            return;
+        default: return;
+    }
+}
+
+static void set_limit(int what, uint64_t value, int pipe) {
+    struct rlimit limit = {value, value};
+    if (value && setrlimit(what, &limit) != 0) aloft_give_up(pipe, ALOFT_SPAWN_LIMIT);
 }
 
 // Between fork and exec: nothing that allocates or locks.
@@ -51,23 +97,21 @@ static void become(const struct aloft_spawn *how, int pipe) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 
     if (how->parent_death_signal) prctl(PR_SET_PDEATHSIG, how->parent_death_signal);
-    if (how->folder && chdir(how->folder) != 0) give_up(pipe, ALOFT_SPAWN_FOLDER);
-
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (null < 0 || dup2(null, 0) < 0) give_up(pipe, ALOFT_SPAWN_OUTPUT);
-    if (how->output) {
-        int output = open(how->output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (output < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
-            give_up(pipe, ALOFT_SPAWN_OUTPUT);
-    }
-    join(how->cgroups, pipe);
-    if (how->address_space_bytes) {
-        struct rlimit limit = {how->address_space_bytes, how->address_space_bytes};
-        if (setrlimit(RLIMIT_AS, &limit) != 0) give_up(pipe, ALOFT_SPAWN_LIMIT);
-    }
-    close_on_exec_from(3);
+    set_output(how, pipe);
+    int groups[MOST_CGROUPS];
+    size_t count = open_cgroups(how->cgroups, groups, pipe);
+    isolate(how, pipe);
+    // "0" names the writer itself.
+    for (size_t index = 0; index < count; index++)
+        if (write(groups[index], "0", 1) != 1) aloft_give_up(pipe, ALOFT_SPAWN_CGROUP);
+    // The caller's folder may be one that is hidden from the program.
+    const char *folder = how->folder ? how->folder : how->isolation ? "/" : NULL;
+    if (folder && chdir(folder) != 0) aloft_give_up(pipe, ALOFT_SPAWN_FOLDER);
+    set_limit(RLIMIT_AS, how->address_space_bytes, pipe);
+    set_limit(RLIMIT_FSIZE, how->file_bytes, pipe);
+    aloft_close_on_exec_from(3);
     execve(how->executable, how->arguments, how->environment);
-    give_up(pipe, ALOFT_SPAWN_EXEC);
+    aloft_give_up(pipe, ALOFT_SPAWN_EXEC);
 }
 
 int aloft_spawn(const struct aloft_spawn *how, pid_t *process, int *step) {
@@ -131,6 +175,15 @@ int aloft_watch_signals(void) {
     for (size_t index = 0; index < sizeof numbers / sizeof *numbers; index++)
         if (sigaction(numbers[index], &action, NULL) != 0) return -1;
     return ends[0];
+}
+
+int aloft_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;
+}
+
+int aloft_allocate(int descriptor, uint64_t bytes) {
+    return posix_fallocate(descriptor, 0, (off_t)bytes);
 }
 
 int aloft_sync_file_system(int descriptor) { return syncfs(descriptor) == 0 ? 0 : errno; }

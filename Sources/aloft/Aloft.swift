@@ -22,7 +22,7 @@ struct Aloft: AsyncParsableCommand {
             ShadowCommand.self, SegmentsCommand.self, PredictCommand.self,
             PredictionsCommand.self, ExplainCommand.self, ReplayCommand.self, ScoreCommand.self,
             ImportCommand.self, ExportCommand.self, SpaceCommand.self, TokenCommand.self,
-            ShimCommand.self,
+            DoctorCommand.self, ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

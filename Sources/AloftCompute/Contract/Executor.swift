@@ -1,4 +1,5 @@
 package import AloftDomain
+
 package import struct Foundation.Data
 
 /// Where jobs run. Every call names an attempt; what it does twice is done once, so that a
@@ -14,6 +15,9 @@ package protocol Executor: Sendable {
     /// What the attempt wrote, from byte `offset` on, at most `limit` bytes. Can be read while the
     /// attempt runs and after it ended.
     func log(_ attempt: AttemptID, from offset: Int64, limit: Int) async throws -> Data
+    /// How the attempt is isolated, such as `namespaces`; `nil` before it began, or where nobody wrote
+    /// it down.
+    func isolation(_ attempt: AttemptID) async throws -> String?
     /// What the attempt used over time, oldest first.
     func usage(_ attempt: AttemptID) async throws -> [UsageSample]
     /// Frees what an ended attempt still holds beside its log.

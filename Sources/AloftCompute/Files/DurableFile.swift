@@ -1,3 +1,4 @@
+import CProcess
 package import Foundation
 
 /// Files that are whole or absent, also after a power failure.
@@ -5,7 +6,10 @@ package enum DurableFile {
     /// Writes beside `path`, syncs, renames, syncs the folder. Readable by the owner only.
     package static func write(_ data: Data, to path: String) throws {
         let beside = "\(path).\(getpid()).part"
-        let descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        // Whoever may write in the folder cannot have it written elsewhere by a link.
+        unlink(beside)
+        let descriptor = open(
+            beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileFailure(path: path, number: errno) }
         var failure: Int32 = 0
         data.withUnsafeBytes { bytes in
@@ -51,6 +55,40 @@ package enum DurableFile {
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)
+    }
+}
+
+/// Room on the disk, `PATH.reserve`, for a small file that must be written whatever happens.
+enum ReservedFile {
+    private static let bytes: UInt64 = 8 << 10
+
+    private static func beside(_ path: String) -> String { path + ".reserve" }
+
+    /// Takes the room; does without where there is none.
+    static func reserve(beside path: String) {
+        let descriptor = open(beside(path), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        _ = aloft_allocate(descriptor, bytes)
+        close(descriptor)
+    }
+
+    /// As `DurableFile.write`, in the room that was taken where there is no other.
+    static func write(_ value: some Encodable, to path: String) throws {
+        do {
+            try DurableFile.write(value, to: path)
+            unlink(beside(path))
+        } catch {
+            let data = try JSONEncoder().encode(value)
+            let descriptor = open(beside(path), O_WRONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { throw error }
+            defer { close(descriptor) }
+            let count = data.withUnsafeBytes {
+                Foundation.write(descriptor, $0.baseAddress, $0.count)
+            }
+            guard count == data.count, ftruncate(descriptor, off_t(count)) == 0,
+                fsync(descriptor) == 0, rename(beside(path), path) == 0
+            else { throw error }
+        }
     }
 }
 

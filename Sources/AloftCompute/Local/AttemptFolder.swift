@@ -1,4 +1,5 @@
 package import AloftDomain
+import AloftProcess
 import Foundation
 
 /// Where one attempt keeps its files: `JOBS/<job>/<attempt>/`.
@@ -28,6 +29,12 @@ package struct AttemptFolder: Sendable {
     package var log: String { path + "/log" }
     /// One `UsageSample` a line.
     var usage: String { path + "/usage.ndjson" }
+    /// How the command is isolated; written before it begins.
+    var isolation: String { path + "/isolation" }
+    /// What the building of its Python environment reads and writes.
+    var build: String { path + "/build" }
+    /// A home and a folder for temporary files, where the user's cannot be shown.
+    var home: String { path + "/home" }
     /// The unpacked code, the command's working folder.
     var work: String { path + "/work" }
     /// Shared by all attempts of the job, so that a later one can go on.
@@ -42,6 +49,22 @@ struct ShimOrder: Codable, Sendable, Equatable {
     var environments: String
     /// The `uv` program; `nil` if there is none.
     var uv: String?
+    /// Absent in the orders of earlier builds.
+    var isolation: IsolationPolicy?
+    var limits: JobLimits?
+}
+
+/// What each job may leave on disk.
+package struct JobLimits: Codable, Sendable, Equatable {
+    /// Of the log, its first and its last part are kept.
+    package var logBytes: Int
+    /// Of the working folder and the checkpoints together, and of any one file.
+    package var diskBytes: Int64
+
+    package init(logBytes: Int = 64 << 20, diskBytes: Int64 = 100 << 30) {
+        self.logBytes = logBytes
+        self.diskBytes = diskBytes
+    }
 }
 
 struct StopOrder: Codable, Sendable {

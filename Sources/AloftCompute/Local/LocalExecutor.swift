@@ -1,5 +1,5 @@
 package import AloftDomain
-import AloftProcess
+package import AloftProcess
 package import Foundation
 import Synchronization
 
@@ -19,16 +19,21 @@ package final class LocalExecutor: Executor {
         package var uv: String?
         /// What every job inherits of the server's environment.
         package var variables: [String: String]
+        package var isolation: IsolationPolicy
+        package var limits: JobLimits
 
         package init(
             jobs: String, environments: String, program: String, uv: String?,
-            variables: [String: String]
+            variables: [String: String], isolation: IsolationPolicy = .off,
+            limits: JobLimits = JobLimits()
         ) {
             self.jobs = jobs
             self.environments = environments
             self.program = program
             self.uv = uv
             self.variables = variables
+            self.isolation = isolation
+            self.limits = limits
         }
     }
 
@@ -54,6 +59,12 @@ package final class LocalExecutor: Executor {
     package func start(_ launch: JobLaunch) async throws {
         let attempt = launch.attempt
         guard try observation(of: attempt) == .absent else { return }
+        let policy = configuration.isolation
+        if policy.isRequired, policy.kind == .none {
+            throw ComputeError.cannotStart(
+                reason: "jobs may only run isolated here (--require-isolation), and this machine "
+                    + "gives no isolation; `aloft doctor` says why")
+        }
         let folder = folder(attempt)
         do {
             try FileManager.default.createDirectory(
@@ -62,8 +73,10 @@ package final class LocalExecutor: Executor {
             try DurableFile.write(
                 ShimOrder(
                     launch: launch, variables: configuration.variables,
-                    environments: configuration.environments, uv: configuration.uv),
+                    environments: configuration.environments, uv: configuration.uv,
+                    isolation: configuration.isolation, limits: configuration.limits),
                 to: folder.order)
+            ReservedFile.reserve(beside: folder.stop)
             try spawn(attempt, folder)
         } catch let error as ComputeError {
             throw error
@@ -127,7 +140,8 @@ package final class LocalExecutor: Executor {
         case .preparing, .running: break
         }
         if !FileManager.default.fileExists(atPath: folder.stop) {
-            try DurableFile.write(StopOrder(graceSeconds: grace.seconds), to: folder.stop)
+            try ReservedFile.write(
+                StopOrder(graceSeconds: grace.seconds), to: folder.stop)
         }
         // Only a wake-up: the shim looks at the file.
         if let shim = try DurableFile.read(ProcessIdentity.self, at: folder.shim), shim.isAlive {
@@ -139,6 +153,10 @@ package final class LocalExecutor: Executor {
         _ attempt: AttemptID, from offset: Int64, limit: Int
     ) async throws -> Data {
         FileTail.read(folder(attempt).log, from: offset, limit: limit)
+    }
+
+    package func isolation(_ attempt: AttemptID) async throws -> String? {
+        KernelFile.read(folder(attempt).isolation)
     }
 
     package func usage(_ attempt: AttemptID) async throws -> [UsageSample] {
@@ -155,8 +173,9 @@ package final class LocalExecutor: Executor {
         }
         spawned.withLock { _ = $0.removeValue(forKey: attempt) }
         unlink(folder.order)
-        if FileManager.default.fileExists(atPath: folder.work) {
-            try FileManager.default.removeItem(atPath: folder.work)
+        for path in [folder.work, folder.build, folder.home]
+        where FileManager.default.fileExists(atPath: path) {
+            try FileManager.default.removeItem(atPath: path)
         }
     }
 
@@ -164,7 +183,7 @@ package final class LocalExecutor: Executor {
     /// that carries its mark.
     private func endOrphans(of attempt: AttemptID) {
         if let group = Confinements.leftover(of: attempt) {
-            group.killAll()
+            group.killAll(isLast: true)
             group.remove()
         }
         let mark = "\(AttemptMark.name)=\(AttemptMark.value(of: attempt))"

@@ -75,6 +75,11 @@ package struct JobLogs: Sendable {
             .joined(separator: "\n").trimmingCharacters(in: .newlines)
     }
 
+    /// How an attempt is isolated; `nil` before it begins.
+    package func isolation(_ id: JobID, attempt: Int) async throws -> String? {
+        try await executor.isolation(AttemptID(job: id, number: attempt))
+    }
+
     package func usage(_ id: JobID, attempt: Int?) async throws -> (Int, [UsageSample]) {
         let job = try await store.read { try JobQueries.get($0, id) }
         let number = attempt ?? job.state.attempt

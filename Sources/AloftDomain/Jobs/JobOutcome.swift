@@ -13,6 +13,8 @@ package enum JobFailure: Sendable, Hashable, Codable {
     case signalled(number: Int32)
     case outOfMemory(limitBytes: Int64?)
     case tooManyProcesses(limit: Int)
+    /// Of its working folder and its checkpoints together.
+    case tooMuchDisk(limitBytes: Int64)
     case timedOut(limit: Duration)
     /// The command never ran: the code or the Python environment could not be made ready, or the
     /// pool is too small.
@@ -31,6 +33,9 @@ extension JobFailure {
             "the command used more memory than its limit of \(limit >> 20) MiB"
         case .outOfMemory(nil): "the machine ran out of memory"
         case .tooManyProcesses(let limit): "the command started more than \(limit) processes"
+        case .tooMuchDisk(let limit):
+            "the job's working folder and checkpoints took more than the limit of "
+                + "\(limit >> 20) MiB (`aloft server --job-disk-limit`)"
         case .timedOut(let limit): "the command ran longer than its limit of \(limit.seconds) s"
         case .notStarted(let reason): reason
         case .lost(let reason): reason
@@ -44,6 +49,7 @@ extension JobFailure {
         case .signalled: "signalled"
         case .outOfMemory: "out_of_memory"
         case .tooManyProcesses: "too_many_processes"
+        case .tooMuchDisk: "too_much_disk"
         case .timedOut: "timed_out"
         case .notStarted: "not_started"
         case .lost: "lost"

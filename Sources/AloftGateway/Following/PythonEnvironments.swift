@@ -1,6 +1,6 @@
 import AloftDomain
 package import AloftInference
-import AloftProcess
+package import AloftProcess
 package import AloftWire
 import Crypto
 import Foundation
@@ -18,6 +18,8 @@ package struct PythonEnvironments: PythonModelLoader {
     private let memoryBytes: Int
     // text: this process's own environment
     private let environment: [String: String]
+    private let isolation: IsolationPolicy
+    private let sockets: String
     private let logger: Logger
 
     /// - Parameters:
@@ -25,10 +27,13 @@ package struct PythonEnvironments: PythonModelLoader {
     ///   - interpreter: used for every model instead of an environment of its own.
     ///   - packagePath: the folder that holds the package `aloft_models`.
     ///   - environment: variables that workers get.
+    ///   - isolation: of all that models' code and their packages do.
+    ///   - socketFolder: short; made for this user where it is not there.
     package init(
         folder: String, interpreter: String?, packagePath: String, uv: String?, memoryBytes: Int,
         // text: this process's own environment
-        environment: [String: String], logger: Logger
+        environment: [String: String], isolation: IsolationPolicy = .off,
+        socketFolder: String = "/tmp/aloft-\(geteuid())", logger: Logger
     ) {
         self.folder = folder
         self.interpreter = interpreter
@@ -36,6 +41,8 @@ package struct PythonEnvironments: PythonModelLoader {
         self.uv = uv
         self.memoryBytes = memoryBytes
         self.environment = environment
+        self.isolation = isolation
+        sockets = socketFolder
         self.logger = logger
     }
 
@@ -61,18 +68,33 @@ package struct PythonEnvironments: PythonModelLoader {
         variables["PYTHONUNBUFFERED"] = "1"
         var limits = PythonWorkerPool.Limits()
         limits.memoryBytes = memoryBytes
+        let sockets = try makeSocketFolder()
         return try PythonWorkerPool(
             command: PythonWorkerCommand(
-                python: python, modelFolder: model, environment: variables),
+                python: python, modelFolder: model, environment: variables,
+                isolation: isolation.isolation(
+                    reads: [model, packagePath, Self.environment(of: python)], writes: [sockets])),
             outputs: try ModelSignature.signatures(served.servable.manifest.outputs),
-            limits: limits, log: log, socketFolder: try makeSocketFolder(), logger: logger)
+            limits: limits, log: log, socketFolder: sockets, logger: logger)
+    }
+
+    /// The folder of the environment that an interpreter `ENVIRONMENT/bin/python` belongs to.
+    private static func environment(of python: String) -> String {
+        let folder = (python as NSString).deletingLastPathComponent
+        return (folder as NSString).deletingLastPathComponent
     }
 
     /// A folder for sockets with a short path that only this user may enter.
     private func makeSocketFolder() throws -> String {
-        var template = Array("/tmp/aloft-XXXXXX".utf8CString)
+        var facts = stat()
+        mkdir(sockets, 0o700)
+        // Whoever made it first must be this user.
+        guard lstat(sockets, &facts) == 0, facts.st_mode & S_IFMT == S_IFDIR,
+            facts.st_uid == geteuid()
+        else { throw ModelFetchError.unwritable(path: sockets) }
+        var template = Array("\(sockets)/XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
-            throw ModelFetchError.unwritable(path: "/tmp")
+            throw ModelFetchError.unwritable(path: sockets)
         }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -88,6 +110,7 @@ package struct PythonEnvironments: PythonModelLoader {
             // tar drops leading slashes and refuses members that climb out with `..`.
             try run(
                 "/bin/tar", ["-xf", archive, "-C", temporary, "--no-same-owner"], log: log,
+                reads: [archive], writes: [temporary],
                 what: "the model's archive cannot be unpacked")
             try FileManager.default.moveItem(atPath: temporary, toPath: target)
         }
@@ -117,8 +140,11 @@ package struct PythonEnvironments: PythonModelLoader {
         let place = folder + "/" + ContentDigest(bytes: SHA256.hash(data: text)).hex.prefix(32)
         let python = place + "/bin/python"
         if FileManager.default.fileExists(atPath: place + "/.complete") { return python }
+        try FileManager.default.createDirectory(
+            atPath: place, withIntermediateDirectories: true)
         try run(
-            uv, ["venv", "--quiet", "--allow-existing", place], log: log,
+            uv, ["venv", "--quiet", "--allow-existing", place], log: log, reads: [model],
+            writes: [place],
             what: "the model's Python environment cannot be made")
         try run(
             uv,
@@ -126,18 +152,30 @@ package struct PythonEnvironments: PythonModelLoader {
                 "pip", "install", "--quiet", "--python", python, "numpy", "mlflow-skinny>=3",
                 "pandas",
             ]
-                + (text.isEmpty ? [] : ["-r", requirements]), log: log,
+                + (text.isEmpty ? [] : ["-r", requirements]), log: log, reads: [model],
+            writes: [place],
             what: "the model's requirements cannot be installed")
-        try Data().write(to: URL(fileURLWithPath: place + "/.complete"))
+        // What was installed could have put a link in its place.
+        unlink(place + "/.complete")
+        let marker = open(place + "/.complete", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard marker >= 0 else { throw ModelFetchError.unwritable(path: place) }
+        close(marker)
         return python
     }
 
     private func run(
-        _ program: String, _ arguments: [String], log: String, what: String
+        _ program: String, _ arguments: [String], log: String, reads: [String],
+        writes: [String], what: String
     ) throws {
         try Data().write(to: URL(fileURLWithPath: log))
+        var variables = environment.filter { !$0.key.contains("TOKEN") }
+        // Packages cannot be linked from one mount to another.
+        if isolation.kind != .none {
+            variables["UV_LINK_MODE"] = variables["UV_LINK_MODE"] ?? "copy"
+        }
         let status = try Spawn(
-            executable: program, arguments: arguments, variables: environment, output: log
+            executable: program, arguments: arguments, variables: variables, output: log,
+            isolation: isolation.isolation(reads: reads, writes: writes, isBuild: true)
         ).run()
         guard status == 0 else {
             let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""

@@ -1,3 +1,4 @@
+package import AloftProcess
 import Foundation
 package import Logging
 import NIOCore
@@ -8,11 +9,16 @@ package struct PythonWorkerCommand: Sendable {
     package var python: String
     package var modelFolder: String
     package var environment: [String: String]
+    package var isolation: Isolation
 
-    package init(python: String, modelFolder: String, environment: [String: String]) {
+    package init(
+        python: String, modelFolder: String, environment: [String: String],
+        isolation: Isolation = .none
+    ) {
         self.python = python
         self.modelFolder = modelFolder
         self.environment = environment
+        self.isolation = isolation
     }
 }
 

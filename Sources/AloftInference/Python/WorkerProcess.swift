@@ -8,6 +8,8 @@ final class WorkerProcess {
 
     private let processID: pid_t
     private let socketPath: String
+    /// Whether `processID` is the guard of namespaces.
+    private let isGuarded: Bool
     private var descriptor: Int32 = -1
     private var hasEnded = false
 
@@ -18,13 +20,14 @@ final class WorkerProcess {
         command: PythonWorkerCommand, socketPath: String, log: String
     ) throws(InferenceError) {
         self.socketPath = socketPath
+        isGuarded = command.isolation.kind == .namespaces
         let arguments = [
             "-m", "aloft_models.worker", "--model", command.modelFolder, "--socket", socketPath,
         ]
         do {
             processID = try Spawn(
                 executable: command.python, arguments: arguments, variables: command.environment,
-                output: log
+                output: log, isolation: command.isolation
             ).start()
         } catch {
             throw .workerFailed(reason: "\(error)")
@@ -59,7 +62,8 @@ final class WorkerProcess {
 
     /// The memory that the process holds, in bytes.
     var residentBytes: Int {
-        guard let text = try? String(contentsOfFile: "/proc/\(processID)/statm", encoding: .utf8),
+        let program = isGuarded ? GuardedTree.program(of: processID) : processID
+        guard let text = try? String(contentsOfFile: "/proc/\(program)/statm", encoding: .utf8),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { return 0 }
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))

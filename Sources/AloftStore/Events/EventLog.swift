@@ -56,6 +56,26 @@ package enum EventLog {
         return try rows.map(record)
     }
 
+    /// Forgets at most a thousand events: those before `date`, and those beyond the `count` newest.
+    ///
+    /// - Returns: how many.
+    package static func prune(
+        _ db: Database, before date: Date, keeping count: Int64
+    ) throws -> Int {
+        // Their times rise with their numbers, so only the oldest need be looked at.
+        try db.execute(
+            sql: """
+                DELETE FROM event WHERE sequence IN (
+                    SELECT sequence FROM event
+                    WHERE sequence <= (SELECT max(sequence) FROM event) - :count
+                        OR sequence IN (
+                            SELECT sequence FROM event ORDER BY sequence LIMIT 1000
+                        ) AND at < :date
+                    ORDER BY sequence LIMIT 1000)
+                """, arguments: ["date": date.stamp, "count": count])
+        return db.changesCount
+    }
+
     /// The newest event's sequence; 0 where there is none.
     package static func lastSequence(_ db: Database) throws -> Int64 {
         try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0

@@ -106,9 +106,31 @@ package enum DeliveryQueries {
     /// Forgets deliveries that ended before `date`, and those which waited for a disabled webhook
     /// since then.
     package static func prune(_ db: Database, before date: Date) throws {
+        try forgetDisabled(db, before: date)
         try db.perform(
             "DELETE FROM webhookDelivery WHERE state IN ('delivered', 'failed') AND dueAt < ?",
             [date.stamp])
+    }
+
+    /// As above, at most a thousand, and beyond the `count` newest those that ended too.
+    ///
+    /// - Returns: how many of those that ended.
+    package static func prune(
+        _ db: Database, before date: Date, keeping count: Int64
+    ) throws -> Int {
+        try forgetDisabled(db, before: date)
+        try db.execute(
+            sql: """
+                DELETE FROM webhookDelivery WHERE number IN (
+                    SELECT number FROM webhookDelivery
+                    WHERE state IN ('delivered', 'failed') AND (dueAt < :date OR number <=
+                        (SELECT max(number) FROM webhookDelivery) - :count)
+                    LIMIT 1000)
+                """, arguments: ["date": date.stamp, "count": count])
+        return db.changesCount
+    }
+
+    private static func forgetDisabled(_ db: Database, before date: Date) throws {
         try db.perform(
             """
             DELETE FROM webhookDelivery WHERE state = 'waiting' AND dueAt < ?

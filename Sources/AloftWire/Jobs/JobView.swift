@@ -27,6 +27,9 @@ package struct JobView: Codable, Sendable, Equatable {
     package var createdBy: String
     package var startedAt: String?
     package var endedAt: String?
+    /// How its newest attempt is held back from what is not its own: `namespaces`, `landlock` or
+    /// `none`. Told of one job, once its attempt has begun.
+    package var isolation: String?
 
     package struct Failure: Codable, Sendable, Equatable {
         /// Stable: `exited`, `out_of_memory`, `timed_out`, …

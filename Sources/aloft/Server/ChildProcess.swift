@@ -57,9 +57,11 @@ struct ChildProcess: Codable, Sendable, Equatable {
 }
 
 /// Which file stands behind a path, links followed.
-private struct FileIdentity: Equatable {
+struct FileIdentity: Codable, Equatable {
     private let device: UInt
     private let inode: UInt
+
+    static var ofThisProgram: FileIdentity? { FileIdentity("/proc/self/exe") }
 
     init?(_ path: String) {
         var facts = stat()

@@ -1,6 +1,7 @@
 import AloftAPI
 import AloftCompute
 import AloftDomain
+import AloftProcess
 import AloftStore
 import Foundation
 import Logging
@@ -58,7 +59,7 @@ struct GatewayChild: Sendable {
         let isSame =
             record.process == running && record.arguments == arguments
             && record.tokenDigest == token.map(TokenQueries.hash)
-        if isSame, running.runsThisProgram {
+        if isSame, record.isOfThisProgram {
             services.logger.info(
                 "adopted the running gateway", metadata: ["pid": "\(running.processID)"])
             return record
@@ -81,6 +82,10 @@ struct GatewayChild: Sendable {
         if let share = services.configuration.sharePath { arguments += ["--share", share] }
         if let grpc { arguments += ["--grpc", grpc.description] }
         if services.configuration.access == .tokenRequired { arguments.append("--auth") }
+        arguments += ["--hide", services.folder.path]
+        let isolation = services.configuration.isolation
+        arguments += ["--isolation", services.configuration.wantedIsolation]
+        if isolation.isRequired { arguments.append("--require-isolation") }
         if let memory = services.configuration.modelMemoryMebibytes {
             arguments += ["--model-memory", "\(memory)"]
         }
@@ -97,7 +102,8 @@ struct GatewayChild: Sendable {
             log: log)
         let record = ChildRecord(
             process: child, listen: listen.description, arguments: arguments, earlier: earlier,
-            tokenDigest: token.map(TokenQueries.hash))
+            tokenDigest: token.map(TokenQueries.hash),
+            program: .ofThisProgram)
         try record.write(in: folder)
         services.logger.info(
             "started a gateway",
@@ -186,6 +192,15 @@ private struct ChildRecord: Codable {
     var earlier: ChildProcess?
     /// Of the token that it was given; absent without one, and in records of earlier builds.
     var tokenDigest: String?
+    /// The file that it was started from: nobody may look into a gateway that runs.
+    var program: FileIdentity?
+
+    /// Whether it runs the very file that this process runs; a program that was replaced is another
+    /// file, also under the same path.
+    var isOfThisProgram: Bool {
+        guard let program else { return process.runsThisProgram }
+        return program == .ofThisProgram
+    }
 
     static func read(in folder: String) -> ChildRecord? {
         guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder + "/child.json")) else {

@@ -17,8 +17,10 @@ struct JobServices: Sendable {
         executor = LocalExecutor(
             configuration: .init(
                 jobs: services.folder.jobsPath, environments: services.folder.environmentsPath,
-                program: ProgramPath.current, uv: Self.findUV(path: environment["PATH"]),
-                variables: Self.inherited(environment)))
+                program: ProgramPath.current, uv: NearbyTools.uv(path: environment["PATH"]),
+                variables: JobVariables.inherited(environment),
+                isolation: services.configuration.isolation,
+                limits: services.configuration.jobLimits))
     }
 
     var launcher: JobLauncher {
@@ -71,31 +73,5 @@ struct JobServices: Sendable {
             cpus: Double(machine.activeProcessorCount),
             memoryBytes: Int64(Double(machine.physicalMemory) * 0.8),
             gpuSlots: GraphicsCards.slots())
-    }
-
-    /// On PATH, or at `.tools/uv/bin/uv` in a folder above the program.
-    private static func findUV(path: String?) -> String? {
-        if let found = Executable.find("uv", path: path) { return found }
-        var folder = URL(fileURLWithPath: ProgramPath.current).deletingLastPathComponent()
-        for _ in 0..<6 {
-            let candidate = folder.appending(path: ".tools/uv/bin/uv").path
-            if let found = Executable.find(candidate, path: nil) { return found }
-            folder.deleteLastPathComponent()
-        }
-        return nil
-    }
-
-    /// A job sees what programs need to work on this machine, and none of the server's secrets.
-    private static func inherited(_ environment: [String: String]) -> [String: String] {
-        let names: Set = [
-            "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH",
-            "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTP_PROXY",
-            "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "ALL_PROXY",
-            "XDG_CACHE_HOME",
-        ]
-        let prefixes = ["LC_", "UV_", "PIP_", "CUDA_", "NVIDIA_", "PYENV_"]
-        return environment.filter { name, _ in
-            names.contains(name) || prefixes.contains { name.hasPrefix($0) }
-        }
     }
 }

@@ -1,7 +1,9 @@
 import AloftAPI
 import AloftArtifacts
+import AloftCompute
 import AloftControl
 import AloftDomain
+import AloftProcess
 import AloftStore
 import ArgumentParser
 import Foundation
@@ -67,24 +69,41 @@ struct ServerCommand: AsyncParsableCommand {
         help: "Let webhooks go to plain http and to private addresses.")
     var webhooksAnywhere = false
 
+    @OptionGroup var isolation: IsolationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What a job's log may take, in MiB; the first part and the end are kept.",
+            valueName: "mib"))
+    var jobLogLimit = 64
+
+    @Option(
+        help: ArgumentHelp(
+            "What a job's working folder and checkpoints may take, in GiB.", valueName: "gib"))
+    var jobDiskLimit = 100
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
     func run() async throws {
-        let configuration = try makeConfiguration()
+        ThisProcess.forbidInspection()
+        var configuration = try makeConfiguration()
         PrivateFiles.begin()
         let folder = try DataFolder(path: configuration.dataPath)
         let store = try Store(path: folder.databasePath)
         let chance = Chance.live()
         let logger = Self.makeLogger(level: configuration.logLevel)
         PrivateFiles.close(folder.path, logger: logger)
+        configuration.wantedIsolation = isolation.isolation
+        configuration.isolation = try isolation.policy(hiding: [folder.path], logger: logger)
         let services = ServerServices(
             folder: folder, store: store,
             artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),
             blobs: try BlobStore(root: folder.blobsPath, chance: chance),
             predictions: PredictionArchive(
                 store: store, folder: folder.predictionsPath, time: .live, logger: logger),
-            time: .live, chance: chance, logger: logger, configuration: configuration)
+            time: .live, chance: chance, logger: logger, configuration: configuration,
+            reserve: DiskReserve(folder: folder.path, clock: TimeSource.live.clock))
         try await Server(services: services).run()
         try store.close()
     }
@@ -106,6 +125,7 @@ struct ServerCommand: AsyncParsableCommand {
         }
         for (option, value) in [
             ("--keep-predictions", keepPredictions), ("--prediction-space", predictionSpace),
+            ("--job-log-limit", jobLogLimit), ("--job-disk-limit", jobDiskLimit),
         ] where !(1...1_000_000).contains(value) {
             faults.append("\(option) \(value): expected a whole number from 1")
         }
@@ -133,6 +153,8 @@ struct ServerCommand: AsyncParsableCommand {
             retention: .init(days: keepPredictions, bytes: Int64(predictionSpace) << 30),
             webhookReach: webhooksAnywhere ? .anywhere : .publicHosts, logLevel: level)
         configuration.modelMemoryMebibytes = modelMemory
+        configuration.jobLimits = JobLimits(
+            logBytes: jobLogLimit << 20, diskBytes: Int64(jobDiskLimit) << 30)
         return configuration
     }
 

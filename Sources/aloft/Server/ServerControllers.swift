@@ -30,12 +30,15 @@ extension ServerServices {
         controllers.append(Controller(name: "sweeps", run: sweeps.run))
         let conversions = ConversionServices(services: self).controller(logs: jobServices.logs)
         controllers.append(Controller(name: "conversions", run: conversions.run))
-        let (archive, retention) = (predictions, configuration.retention)
+        let (archive, kept) = (predictions, configuration.retention)
         controllers.append(
-            Controller(name: "predictions", run: { try await archive.run(retention) }))
+            Controller(name: "predictions", run: { try await archive.run(kept) }))
         let webhooks = WebhookController(
             store: store, outlet: webhooks, time: time, chance: chance, logger: logger)
         controllers.append(Controller(name: "webhooks", run: webhooks.run))
+        controllers.append(Controller(name: "reserve", run: reserve.run))
+        let retention = Retention(store: store, time: time, logger: logger)
+        controllers.append(Controller(name: "retention", run: retention.run))
         return controllers
     }
 }

@@ -11,6 +11,7 @@ extension ServerServices {
             context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ShortCallMiddleware())
         router.add(middleware: ErrorMiddleware())
+        router.add(middleware: ReserveMiddleware(reserve: reserve))
         router.add(
             middleware: PrincipalMiddleware(store: store, access: configuration.access, time: time))
 

@@ -1,8 +1,10 @@
 import AloftAPI
 import AloftArtifacts
 import AloftClient
+import AloftCompute
 import AloftControl
 import AloftDomain
+import AloftProcess
 import AloftStore
 import Logging
 
@@ -22,6 +24,11 @@ struct ServerConfiguration: Sendable {
     let logLevel: Logger.Level
     /// Memory for models in the gateway child; all that there is if not given.
     var modelMemoryMebibytes: Int?
+    /// How everything that users run is isolated.
+    var isolation = IsolationPolicy.off
+    /// What was asked for, handed on to the gateway.
+    var wantedIsolation = "auto"
+    var jobLimits = JobLimits()
 }
 
 /// What every part of the server is made from; the composition root hands it out.
@@ -38,6 +45,7 @@ struct ServerServices: Sendable {
     let chance: Chance
     let logger: Logger
     let configuration: ServerConfiguration
+    let reserve: DiskReserve
     let restart = RestartSignal()
 
     /// How webhooks are reached.

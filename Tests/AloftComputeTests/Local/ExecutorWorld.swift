@@ -1,5 +1,6 @@
 import AloftCompute
 import AloftDomain
+import AloftProcess
 import AloftTestKit
 import Foundation
 import Testing
@@ -10,9 +11,16 @@ final class ExecutorWorld: Sendable {
     let executor: LocalExecutor
     let attempt = AttemptID(job: JobID("job\(UInt32.random(in: 0...UInt32.max))"), number: 1)
 
-    init(uv: String? = nil) throws {
+    init(
+        uv: String? = nil, isolation: IsolationKind = Given.best, isRequired: Bool = false,
+        limits: JobLimits = JobLimits()
+    ) throws {
         folder = try TemporaryFolder()
-        executor = LocalExecutor(configuration: try Self.configuration(folder, uv: uv))
+        var configuration = try Self.configuration(folder, uv: uv)
+        configuration.isolation.kind = isolation
+        configuration.isolation.isRequired = isRequired
+        configuration.limits = limits
+        executor = LocalExecutor(configuration: configuration)
     }
 
     private static func configuration(
@@ -22,7 +30,12 @@ final class ExecutorWorld: Sendable {
         variables["ALOFT_TEST"] = "yes"
         return LocalExecutor.Configuration(
             jobs: folder.path + "/jobs", environments: folder.path + "/environments",
-            program: try BuiltProgram.path(), uv: uv, variables: variables)
+            program: try BuiltProgram.path(), uv: uv, variables: variables,
+            // Not the whole folder: tests look at what jobs write beside their own.
+            isolation: IsolationPolicy(
+                kind: Given.best,
+                hidden: [folder.path + "/jobs", folder.path + "/environments"],
+                home: variables["HOME"]))
     }
 
     /// As a server that was started again has it: with no memory of what the first one began.

@@ -107,8 +107,10 @@ package struct JobRoutes: Sendable {
         if case .failed(let failure) = job.outcome, failure.code != "not_started" {
             lastLines = try await logs.tail(id, attempt: job.state.attempt, lines: 20)
         }
+        var view = JobView(job)
+        view.isolation = try await logs.isolation(id, attempt: job.state.attempt)
         return GetJob.Reply(
-            job: JobView(job), command: job.spec.command, snapshot: job.spec.snapshot,
+            job: view, command: job.spec.command, snapshot: job.spec.snapshot,
             attempts: attempts.map(AttemptView.init), lastLines: lastLines, registered: registered)
     }
 

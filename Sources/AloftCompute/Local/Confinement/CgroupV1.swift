@@ -7,6 +7,7 @@ struct CgroupV1: Confinement {
     private let folders: [String: String]
     let limitsMemory: Bool
     let limitsProcesses: Bool
+    private let processLimit: Int?
 
     /// `nil` if no group can be made in any hierarchy.
     init?(controllers: [String: String], name: String, resources: Resources) {
@@ -35,6 +36,7 @@ struct CgroupV1: Confinement {
                 "\(max(1000, Int(resources.cpus * 100_000)))", to: folder + "/cpu.cfs_quota_us")
         }
         self.folders = folders
+        processLimit = resources.processes
         self.limitsMemory = limitsMemory
         self.limitsProcesses = limitsProcesses
     }
@@ -59,7 +61,12 @@ struct CgroupV1: Confinement {
         return (KernelFile.number(folder + "/memory.oom_control", key: "oom_kill") ?? 0) > 0
     }
 
-    func killAll() {
+    func killAll(isLast: Bool) {
+        defer {
+            if !isLast, let folder = folders["pids"] {
+                KernelFile.write(processLimit.map { "\($0)" } ?? "max", to: folder + "/pids.max")
+            }
+        }
         if let folder = folders["pids"] { KernelFile.write("0", to: folder + "/pids.max") }
         for _ in 0..<200 {
             let members = Set(

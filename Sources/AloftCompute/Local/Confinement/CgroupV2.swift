@@ -78,7 +78,7 @@ struct CgroupV2: Confinement {
         (KernelFile.number(folder + "/memory.events", key: "oom_kill") ?? 0) > 0
     }
 
-    func killAll() {
+    func killAll(isLast: Bool) {
         KernelFile.write("1", to: folder + "/cgroup.kill")
         // Linux before 5.14 has no such file.
         for _ in 0..<200 {

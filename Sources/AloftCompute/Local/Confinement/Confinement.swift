@@ -16,8 +16,8 @@ protocol Confinement {
     var memoryBytes: Int64? { get }
     /// Whether the kernel ended a process of the group for want of memory.
     var ranOutOfMemory: Bool { get }
-    /// Ends every process of the group and lets no new one begin.
-    func killAll()
+    /// Ends every process of the group and lets no new one begin, for good if `isLast`.
+    func killAll(isLast: Bool)
     /// Removes the group; it must be empty.
     func remove()
 }

@@ -67,7 +67,7 @@ struct EnvironmentBuilder {
     private func output(
         of program: String, _ arguments: [String], because reason: String
     ) throws -> String {
-        let file = keeper.folder.path + "/answer"
+        let file = keeper.folder.build + "/answer"
         unlink(file)
         defer { unlink(file) }
         let status = try keeper.run(program, arguments, output: file)
@@ -84,7 +84,7 @@ struct EnvironmentBuilder {
         _ requirements: Requirements, _ input: ContentDigest, _ interpreter: Interpreter, uv: String
     ) throws -> ContentDigest {
         keeper.say("resolving the Python packages")
-        let source = keeper.folder.path + "/requirements.txt"
+        let source = keeper.folder.build + "/requirements.txt"
         let path: String
         switch python.requirements {
         case .file(let name): path = keeper.folder.work + "/" + name
@@ -92,14 +92,15 @@ struct EnvironmentBuilder {
             try DurableFile.write(Data(text.utf8), to: source)
             path = source
         }
-        let lock = keeper.folder.path + "/requirements.lock"
+        let lock = keeper.folder.build + "/requirements.lock"
         try runUV(
             uv,
             [
                 "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python",
                 interpreter.path, "--output-file", lock, path,
             ])
-        let text = KernelFile.read(lock) ?? ""
+        // What ran meanwhile could have put a link in its place.
+        let text = KernelFile.read(lock, following: false) ?? ""
         let digest = digest([text, interpreter.description])
         try DurableFile.write(Data(text.utf8), to: "\(folder)/\(digest).txt")
         try DurableFile.write(digest, to: "\(folder)/inputs/\(input)")
@@ -132,13 +133,17 @@ struct EnvironmentBuilder {
         let path = "\(folder)/\(digest)"
         keeper.say("building the Python environment \(digest.hex.prefix(12))")
         if files.fileExists(atPath: path) { try files.removeItem(atPath: path) }
-        try runUV(uv, ["venv", "--quiet", "--python", interpreter.path, path])
+        // Made here: an isolated program can only be shown what is there.
+        try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try runUV(
+            uv, ["venv", "--quiet", "--allow-existing", "--python", interpreter.path, path],
+            writes: [path])
         try runUV(
             uv,
             [
                 "pip", "install", "--python", path + "/bin/python", "--requirements",
                 "\(folder)/\(digest).txt",
-            ])
+            ], reads: ["\(folder)/\(digest).txt"], writes: [path])
         FileSystem.sync(containing: path)
         try DurableFile.write(Data(), to: path + "/.complete")
         keeper.say("the Python environment is ready")
@@ -153,9 +158,11 @@ struct EnvironmentBuilder {
         BuiltEnvironment(digest: digest, path: "\(folder)/\(digest)")
     }
 
-    private func runUV(_ uv: String, _ arguments: [String]) throws {
+    private func runUV(
+        _ uv: String, _ arguments: [String], reads: [String] = [], writes: [String] = []
+    ) throws {
         let start = keeper.watch.logSize
-        let status = try keeper.run(uv, arguments)
+        let status = try keeper.run(uv, arguments, reads: reads, writes: writes)
         guard status == 0 else {
             throw ComputeError.environmentFailed(reason: keeper.watch.logTail(from: start))
         }

@@ -87,8 +87,8 @@ package struct ProcessIdentity: Codable, Sendable, Equatable {
 
 /// Small files of the kernel: they have no size, and are read and written in one call.
 enum KernelFile {
-    static func read(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    static func read(_ path: String, following: Bool = true) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | (following ? 0 : O_NOFOLLOW))
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var text: [UInt8] = []

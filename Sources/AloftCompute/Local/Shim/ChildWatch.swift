@@ -14,6 +14,7 @@ final class ChildWatch {
 
     private let folder: AttemptFolder
     private let grace: Duration
+    private let log: JobLog
     private let signals: Int32
     private let clock = ContinuousClock()
     /// Statuses of children that were reaped.
@@ -22,8 +23,11 @@ final class ChildWatch {
     /// Why the tree is being ended, and when what is left of it is killed.
     private var ending: (end: AttemptEnd, killAt: ContinuousClock.Instant)?
     private var commandWatch: CommandWatch?
+    /// Whether programs are started in namespaces.
+    var isGuarded = false
 
-    init(folder: AttemptFolder, grace: Duration) throws {
+    init(folder: AttemptFolder, grace: Duration, log: JobLog) throws {
+        self.log = log
         self.folder = folder
         self.grace = grace
         let error = aloft_become_subreaper()
@@ -52,7 +56,8 @@ final class ChildWatch {
     /// - Throws: `Interruption` if the attempt was asked to end meanwhile.
     func wait(for child: pid_t) throws(Interruption) -> ChildEnd {
         let status = waitForStatus(of: child)
-        endLeftovers()
+        endLeftovers(isLast: false)
+        log.drain()
         if let ending { throw Interruption(end: ending.end) }
         return Self.end(of: status)
     }
@@ -64,10 +69,12 @@ final class ChildWatch {
         if let ending { throw Interruption(end: ending.end) }
     }
 
-    /// From now on the command is watched.
-    func confine(by group: (any Confinement)?, resources: Resources, to log: UsageLog) {
+    /// From now on the attempt is held to its limits.
+    func confine(
+        by group: (any Confinement)?, resources: Resources, to log: UsageLog, disk: FolderSize
+    ) {
         commandWatch = CommandWatch(
-            group: group, resources: resources, log: log, begin: clock.now)
+            group: group, resources: resources, log: log, disk: disk, begin: clock.now)
     }
 
     /// Waits for the command and ends whatever it leaves behind.
@@ -117,7 +124,9 @@ final class ChildWatch {
             begin(
                 ending: .interrupted(reason: "the job's keeper was told to end (SIGTERM)"),
                 grace: grace)
-        } else if let failure = commandWatch?.violation(tree: { Self.tree }, now: clock.now) {
+        } else if let failure = commandWatch?.violation(
+            tree: { Self.programs(isGuarded: isGuarded) }, now: clock.now)
+        {
             // Who is over its memory or processes gets no time to use more.
             if case .timedOut = failure {
                 begin(ending: .failed(failure), grace: grace)
@@ -141,9 +150,19 @@ final class ChildWatch {
         ProcessTable.read().descendants(of: getpid())
     }
 
+    /// Without the guard of an isolated program and the first process inside, which are ours.
+    private static func programs(isGuarded: Bool) -> [ProcessTable.Entry] {
+        let tree = tree
+        guard isGuarded else { return tree }
+        let guards = Set(tree.filter { $0.parent == getpid() }.map(\.processID))
+        return tree.filter { !guards.contains($0.processID) && !guards.contains($0.parent) }
+    }
+
     /// Kills the whole tree and waits until it is gone.
-    private func endLeftovers() {
-        commandWatch?.group?.killAll()
+    ///
+    /// - Parameter isLast: whether nothing of the attempt will be started again.
+    private func endLeftovers(isLast: Bool = true) {
+        commandWatch?.group?.killAll(isLast: isLast)
         while true {
             // Stopped first, so that none can fork while the others are looked for.
             var known: Set<pid_t> = []
@@ -170,8 +189,12 @@ final class ChildWatch {
 
     /// Returns when a child ended, a signal came, or the time is over.
     private func awaitNews(atMost length: Duration) {
-        var descriptor = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
-        poll(&descriptor, 1, Int32(max(1, min(60_000, length.seconds * 1000))))
+        var descriptors = [
+            pollfd(fd: signals, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: log.reader, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&descriptors, 2, Int32(max(1, min(60_000, length.seconds * 1000))))
+        log.drain()
         var numbers = [UInt8](repeating: 0, count: 64)
         while true {
             let count = read(signals, &numbers, numbers.count)
@@ -187,10 +210,7 @@ final class ChildWatch {
     }
 
     /// How much is in the job's log.
-    var logSize: Int64 {
-        var info = stat()
-        return stat(folder.log, &info) == 0 ? Int64(info.st_size) : 0
-    }
+    var logSize: Int64 { log.size }
 
     /// The last lines that were logged since it had this size.
     func logTail(from start: Int64, lines: Int = 12) -> String {

@@ -6,6 +6,7 @@ final class CommandWatch {
     let group: (any Confinement)?
     let resources: Resources
     private let log: UsageLog
+    private let disk: FolderSize
     private let begin: ContinuousClock.Instant
     private var last: (at: ContinuousClock.Instant, cpuSeconds: Double)
     private(set) var peakMemoryBytes: Int64 = 0
@@ -13,12 +14,13 @@ final class CommandWatch {
     private let period: Duration
 
     init(
-        group: (any Confinement)?, resources: Resources, log: UsageLog,
+        group: (any Confinement)?, resources: Resources, log: UsageLog, disk: FolderSize,
         begin: ContinuousClock.Instant
     ) {
         self.group = group
         self.resources = resources
         self.log = log
+        self.disk = disk
         self.begin = begin
         last = (begin, 0)
         let isWatched =
@@ -38,6 +40,7 @@ final class CommandWatch {
     ) -> JobFailure? {
         if let limit = resources.timeLimit, now >= begin + limit { return .timedOut(limit: limit) }
         guard last.at.duration(to: now) >= period * 0.9 else { return nil }
+        if disk.isOverLimit() == true { return .tooMuchDisk(limitBytes: disk.limitBytes) }
         var processes: [ProcessTable.Entry]?
         func walked() -> [ProcessTable.Entry] {
             let found = processes ?? tree()

@@ -23,11 +23,16 @@ package struct Shim {
             let order = try DurableFile.read(ShimOrder.self, at: folder.order)
         else { return }
         let keeper = try ShimKeeper(folder: folder, order: order)
+        // The end must be written also when the disk is full by then.
+        ReservedFile.reserve(beside: folder.exit)
         try DurableFile.write(ProcessIdentity(of: getpid()), to: folder.shim)
         let report = keeper.run()
-        try DurableFile.write(report, to: folder.exit)
         // It holds the job's token, which ends with the job.
         unlink(folder.order)
-        try? FileManager.default.removeItem(atPath: folder.work)
+        for path in [folder.work, folder.build, folder.home] {
+            try? FileManager.default.removeItem(atPath: path)
+        }
+        keeper.log.finish()
+        try ReservedFile.write(report, to: folder.exit)
     }
 }

@@ -8,18 +8,32 @@ final class ShimKeeper {
     let folder: AttemptFolder
     let order: ShimOrder
     let watch: ChildWatch
+    let log: JobLog
+    let isolation: IsolationPolicy
     private var environment: ContentDigest?
+    private var group: (any Confinement)?
 
     var launch: JobLaunch { order.launch }
 
     init(folder: AttemptFolder, order: ShimOrder) throws {
         self.folder = folder
         self.order = order
-        watch = try ChildWatch(folder: folder, grace: order.launch.stopGrace)
+        isolation = order.isolation ?? .off
+        let limits = order.limits ?? JobLimits()
+        log = try JobLog(file: STDOUT_FILENO, limitBytes: limits.logBytes)
+        watch = try ChildWatch(folder: folder, grace: order.launch.stopGrace, log: log)
+        watch.isGuarded = isolation.kind == .namespaces
     }
 
     /// Never fails: what goes wrong is how the attempt ended.
     func run() -> AttemptReport {
+        // Made for all of the attempt: what builds its packages is held to the same limits, and its
+        // time counts.
+        group = Confinements.make(for: launch.attempt, resources: launch.resources)
+        defer { group?.remove() }
+        watch.confine(
+            by: group, resources: launch.resources, to: UsageLog(path: folder.usage),
+            disk: FolderSize(folders: ownFolders, limitBytes: diskLimit))
         do {
             let python = try prepare()
             return try runCommand(python: python)
@@ -39,12 +53,23 @@ final class ShimKeeper {
     }
 
     /// A line of ours in the job's log.
-    func say(_ text: String) { FileHandle.standardOutput.write(Data("aloft: \(text)\n".utf8)) }
+    func say(_ text: String) { log.say(text) }
+
+    private var diskLimit: Int64 { (order.limits ?? JobLimits()).diskBytes }
+    private var ownFolders: [String] {
+        [folder.work, folder.checkpoints, folder.build, folder.home]
+    }
 
     private func prepare() throws -> BuiltEnvironment? {
         let files = FileManager.default
         try files.createDirectory(atPath: folder.work, withIntermediateDirectories: true)
         try files.createDirectory(atPath: folder.checkpoints, withIntermediateDirectories: true)
+        for path in [folder.build, folder.home] {
+            try files.createDirectory(
+                atPath: path, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        }
+        try DurableFile.write(Data(isolation.kind.rawValue.utf8), to: folder.isolation)
         if let snapshot = launch.snapshot { try unpack(snapshot) }
         guard let python = launch.python else { return nil }
         let builder = EnvironmentBuilder(
@@ -64,24 +89,39 @@ final class ShimKeeper {
         let start = watch.logSize
         let status = try run(
             "tar", ["-x", "-f", snapshot.path, "--no-same-owner", "--no-same-permissions"],
-            in: folder.work)
+            in: folder.work, reads: [snapshot.path])
         guard status == 0 else {
             throw ComputeError.unpackFailed(reason: watch.logTail(from: start))
         }
     }
 
-    /// Runs a program of the machine to its end and returns its exit status. Its output goes to the
-    /// job's log, or to the file `output`.
+    /// Runs a program that prepares the attempt to its end and returns its exit status. It is isolated
+    /// and limited like the command: what it runs may be anybody's. Its output goes to the job's log, or
+    /// to the file `output`.
+    ///
+    /// - Parameters:
+    ///   - reads: what it needs of the data folder.
+    ///   - writes: what it writes there beside the attempt's own.
     func run(
-        _ program: String, _ arguments: [String], in folder: String? = nil, output: String? = nil
+        _ program: String, _ arguments: [String], in folder: String? = nil, output: String? = nil,
+        reads: [String] = [], writes: [String] = []
     ) throws -> Int32 {
         guard let executable = Executable.find(program, path: order.variables["PATH"]) else {
             throw ComputeError.cannotStart(reason: "\(program) is not installed on this machine")
         }
-        let child = try Spawn(
-            executable: executable, arguments: arguments, variables: order.variables,
-            folder: folder, output: output, diesWithParent: true
-        ).start()
+        var variables = order.variables.filter { !Self.isSecret($0.key) }
+        if isolation.kind != .none {
+            // Packages cannot be linked from one mount to another.
+            variables["UV_LINK_MODE"] = variables["UV_LINK_MODE"] ?? "copy"
+            tellHome(&variables)
+        }
+        let child = try start(
+            Spawn(
+                executable: executable, arguments: arguments, variables: variables,
+                folder: folder ?? self.folder.build, output: output,
+                outputDescriptor: output == nil ? log.writer : nil,
+                isolation: isolation.isolation(
+                    reads: reads, writes: ownFolders + writes, isBuild: true)))
         switch try watch.wait(for: child) {
         case .exited(let code): return code
         case .signalled(let number): return 128 + number
@@ -89,23 +129,52 @@ final class ShimKeeper {
     }
 
     private func runCommand(python: BuiltEnvironment?) throws -> AttemptReport {
-        let resources = launch.resources
-        let group = Confinements.make(for: launch.attempt, resources: resources)
-        defer { group?.remove() }
         let begin = ChildWatch.childrenCPUSeconds
-        let child = try Spawn(
-            executable: "/bin/sh", arguments: ["-c", launch.command],
-            variables: commandVariables(python: python), folder: folder.work,
-            cgroups: group?.joins ?? [],
-            addressSpaceBytes: group?.limitsMemory == true ? nil : addressSpace,
-            diesWithParent: true
-        ).start()
+        let child = try start(
+            Spawn(
+                executable: "/bin/sh", arguments: ["-c", launch.command],
+                variables: commandVariables(python: python), folder: folder.work,
+                outputDescriptor: log.writer,
+                isolation: isolation.isolation(
+                    reads: python.map { [$0.path] } ?? [],
+                    writes: [folder.work, folder.checkpoints, folder.home])))
         try DurableFile.write(["processID": child], to: folder.started)
-        watch.confine(by: group, resources: resources, to: UsageLog(path: folder.usage))
         let end = watch.waitForTree(of: child)
         return AttemptReport(
             end: end, peakMemoryBytes: watch.peakMemoryBytes,
             cpuSeconds: ChildWatch.childrenCPUSeconds - begin, environment: environment)
+    }
+
+    /// Starts it within the attempt's limits; it ends with this process.
+    private func start(_ plain: Spawn) throws -> pid_t {
+        var spawn = plain
+        spawn.cgroups = group?.joins ?? []
+        spawn.addressSpaceBytes = group?.limitsMemory == true ? nil : addressSpace
+        spawn.fileBytes = diskLimit
+        spawn.diesWithParent = true
+        do {
+            return try spawn.start()
+        } catch let failure as SpawnFailure where failure.isIsolation {
+            throw ComputeError.cannotStart(
+                reason: "the job cannot be isolated, so it was not started: \(failure)")
+        }
+    }
+
+    /// Builds run anybody's code, and need none of these.
+    private static func isSecret(_ name: String) -> Bool {
+        name.contains("TOKEN") || name.hasPrefix("UV_PUBLISH_")
+    }
+
+    /// A home and a folder for temporary files of the attempt's own, where it cannot use the user's.
+    private func tellHome(_ variables: inout [String: String]) {
+        if let home = variables["HOME"], isolation.isHidden(home) {
+            variables["HOME"] = folder.home
+        }
+        let temporary = variables["TMPDIR"] ?? "/tmp"
+        // Landlock allows no new files beside what is hidden.
+        if isolation.kind == .landlock || isolation.isHidden(temporary) {
+            variables["TMPDIR"] = folder.home
+        }
     }
 
     /// A second line of defence where no control group limits memory: programs reserve far more
@@ -122,6 +191,7 @@ final class ShimKeeper {
             variables[name] = threads
         }
         variables["PYTHONUNBUFFERED"] = "1"
+        tellHome(&variables)
         variables.merge(launch.variables) { _, own in own }
         if let python {
             variables["VIRTUAL_ENV"] = python.path

@@ -3,6 +3,7 @@ import AloftDomain
 import AloftGRPC
 import AloftGateway
 import AloftInference
+import AloftProcess
 import AloftWire
 import ArgumentParser
 import Foundation
@@ -112,10 +113,19 @@ struct GatewayCommand: AsyncParsableCommand {
             valueName: "dir"))
     var share: String?
 
+    @OptionGroup var isolation: IsolationOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Another folder that models' code must not see, such as that of a server.",
+            valueName: "dir"))
+    var hide: [String] = []
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
     func run() async throws {
+        ThisProcess.forbidInspection()
         let environment = ProcessInfo.processInfo.environment
         let configuration = try makeConfiguration(environment)
         PrivateFiles.begin()
@@ -124,6 +134,8 @@ struct GatewayCommand: AsyncParsableCommand {
         let client = ServerClient(server: server, token: token, http: ServerOptions.http)
         let logger = Self.makeLogger(level: Logger.Level(rawValue: logLevel) ?? .info)
         PrivateFiles.close(configuration.folder, logger: logger)
+        let policy = try isolation.policy(
+            hiding: [configuration.folder] + hide, logger: logger)
         let gateway = Gateway(
             configuration: configuration, client: client,
             tokens: auth
@@ -138,7 +150,7 @@ struct GatewayCommand: AsyncParsableCommand {
                         ).live
                     },
                     ask: { secret in try await Self.principal(secret, client) != nil }) : nil,
-            python: Self.pythonModels(configuration, environment, logger),
+            python: Self.pythonModels(configuration, policy, environment, logger),
             doors: configuration.grpcListen.map {
                 [GRPCDoor(listen: $0, time: .live, logger: logger)]
             } ?? [], time: .live, chance: .live(), logger: logger)
@@ -155,7 +167,8 @@ struct GatewayCommand: AsyncParsableCommand {
 
     /// Loads Python models where the package for them is found.
     private static func pythonModels(
-        _ configuration: GatewayConfiguration, _ environment: [String: String], _ logger: Logger
+        _ configuration: GatewayConfiguration, _ policy: IsolationPolicy,
+        _ environment: [String: String], _ logger: Logger
     ) -> PythonEnvironments? {
         let program = ProgramPath.current
         guard
@@ -168,12 +181,13 @@ struct GatewayCommand: AsyncParsableCommand {
             ownUV
             ?? path.first { FileManager.default.isExecutableFile(atPath: String($0)) }
             .map(String.init)
-        // Workers run code of models: they get no token of ours.
-        let variables = environment.filter { !$0.key.hasPrefix("ALOFT_") }
+        // Workers run code of models: they get none of our secrets.
+        let variables = JobVariables.inherited(environment)
         return PythonEnvironments(
             folder: configuration.folder + "/python", interpreter: configuration.workerPython,
             packagePath: package, uv: uv, memoryBytes: configuration.workerMemoryBytes,
-            environment: variables, logger: logger)
+            environment: variables, isolation: policy, socketFolder: IsolationSetup.socketFolder,
+            logger: logger)
     }
 
     /// The nearest folder above `program` that holds `path`.

@@ -84,12 +84,15 @@ enum JobOutput {
             guard outcome != "succeeded" else {
                 if !printsJSON {
                     let made = reply.registered.map { " and registered \($0.model)/\($0.version)" }
-                    Terminal.line("job \(short(job)) \(outcome)\(made ?? "")")
+                    let isolation = reply.job.isolation.map { " (isolation: \($0))" }
+                    Terminal.line(
+                        "job \(short(job)) \(outcome)\(made ?? "")\(isolation ?? "")")
                 }
                 return
             }
             var message = "job \(short(job)) \(outcome)"
             if let failure = reply.job.failure { message += ": \(failure.message)" }
+            if let isolation = reply.job.isolation { message += " (isolation: \(isolation))" }
             if let lines = reply.lastLines, !lines.isEmpty {
                 message += "\nThe last lines of its log:\n"
                 message += lines.split(separator: "\n", omittingEmptySubsequences: false)

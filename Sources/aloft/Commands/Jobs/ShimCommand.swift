@@ -1,4 +1,5 @@
 import AloftCompute
+import AloftProcess
 import ArgumentParser
 
 /// The keeper of one job; started by the server, not by people.
@@ -12,6 +13,7 @@ struct ShimCommand: ParsableCommand {
 
     func run() throws {
         PrivateFiles.begin()
+        ThisProcess.forbidInspection()
         try Shim(folder: folder).run()
     }
 }
