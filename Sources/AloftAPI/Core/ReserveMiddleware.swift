@@ -1,4 +1,5 @@
 package import AloftControl
+import AloftDomain
 import HTTPTypes
 package import Hummingbird
 
@@ -21,7 +22,8 @@ package struct ReserveMiddleware: RouterMiddleware {
     /// Whether a call leads to less on the disk.
     static func frees(_ method: HTTPRequest.Method, _ path: String) -> Bool {
         guard method == .post else { return method == .delete }
-        return path.hasSuffix("/stop") || path.hasSuffix("/delete") || path.contains("/space")
-            || path.contains("/delete-")
+        return path.ends(with: "/stop") || path.ends(with: "/delete")
+            || path.begins(with: "/api/v1/space")
+            || path.pieces(at: "/").contains { $0.begins(with: "delete-") }
     }
 }

@@ -173,6 +173,7 @@ package final class LocalExecutor: Executor {
         }
         spawned.withLock { _ = $0.removeValue(forKey: attempt) }
         unlink(folder.order)
+        unlink(folder.stop + ".reserve")
         for path in [folder.work, folder.build, folder.home]
         where FileManager.default.fileExists(atPath: path) {
             try FileManager.default.removeItem(atPath: path)

@@ -67,6 +67,8 @@ final class JobLog {
             if before == written + end.count + cutBytes { break }
         }
         guard isCutting else { return }
+        cutBytes += max(0, end.count - endBytes)
+        end = Data(end.suffix(endBytes))
         if cutBytes > 0 {
             _ = append(Array("aloft: \(cutBytes) bytes are cut here\n".utf8)[...])
         }

@@ -69,7 +69,10 @@ final class ShimKeeper {
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         }
-        try DurableFile.write(Data(isolation.kind.rawValue.utf8), to: folder.isolation)
+        // For people; not worth the wait for the disk.
+        files.createFile(
+            atPath: folder.isolation, contents: Data(isolation.kind.rawValue.utf8),
+            attributes: [.posixPermissions: 0o600])
         if let snapshot = launch.snapshot { try unpack(snapshot) }
         guard let python = launch.python else { return nil }
         let builder = EnvironmentBuilder(
