@@ -70,7 +70,7 @@ final class ShimKeeper {
                 attributes: [.posixPermissions: 0o700])
         }
         // For people; not worth the wait for the disk.
-        files.createFile(
+        _ = files.createFile(
             atPath: folder.isolation, contents: Data(isolation.kind.rawValue.utf8),
             attributes: [.posixPermissions: 0o600])
         if let snapshot = launch.snapshot { try unpack(snapshot) }
