@@ -28,27 +28,22 @@ def is_missing(value: Any) -> bool:
 def missing_text(model: Any) -> Any:
     """None or NaN, as the model was fitted on: some encoders tell them apart, and a request has one
     word for both. NaN where nothing says: it is what tables have."""
-    seen = {None: False, "nan": False}
+    marks: list[Any] = []
     for part in parts(model):
-        for values in _texts_of(part):
-            for value in values:
-                if value is None:
-                    seen[None] = True
-                elif isinstance(value, float) and value != value:
-                    seen["nan"] = True
-    return None if seen[None] and not seen["nan"] else math.nan
-
-
-def _texts_of(part: Any) -> Iterator[Any]:
-    for values in getattr(part, "categories_", None) or []:
-        if str(getattr(values, "dtype", "")) == "object":
-            yield values
-    if type(part).__name__ in ("SimpleImputer", "MissingIndicator"):
-        yield [part.missing_values]
+        for values in getattr(part, "categories_", None) or []:
+            if str(getattr(values, "dtype", "")) == "object":
+                marks += [value for value in values if is_missing(value)]
+    if marks:  # what came through to an encoder tells more than what an imputer looks for
+        return None if all(mark is None for mark in marks) else math.nan
+    for part in parts(model):
+        looked_for = getattr(part, "missing_values", math.nan)
+        if looked_for is None:
+            return None
+    return math.nan
 
 
 def parts(model: Any, depth: int = 0) -> Iterator[Any]:
-    """The model and every fitted estimator inside it."""
+    """The model and every fitted estimator inside it, of many alike the first few."""
     if depth > 12:
         return
     yield model

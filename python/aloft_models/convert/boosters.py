@@ -70,7 +70,13 @@ def _lightgbm(model: Any, layout: Layout, expected: dict[str, Array]) -> ModelPr
         results = [(label, TensorProto.STRING if text else TensorProto.INT64)]
         results.append((made, TensorProto.FLOAT))
     outputs = [
-        graph.Output(source, wanted, array.ndim, array.shape[1] if array.ndim == 2 else None)
+        graph.Output(
+            source,
+            wanted,
+            array.ndim,
+            array.shape[1] if array.ndim == 2 else None,
+            is_boolean=array.dtype.kind == "b",
+        )
         for (source, _), (wanted, array) in zip(results, expected.items(), strict=True)
     ]
     built = helper.make_graph(

@@ -48,6 +48,8 @@ class Servable:
 
     manifest: ServableManifest
     content: bytes | Path
+    # How rows enter a graph.
+    layout: Layout | None = None
 
 
 def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> Servable:
@@ -68,7 +70,7 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
         model_input = unsigned.input_of(model)
     try:
         source = original.of_model(folder, flavor, model)
-        return _onnx(folder, source, model_input, limit or LIMIT)
+        return convert_original(source, folder.example(), model_input, limit or LIMIT)
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
         if not folder.model_input().is_known:
@@ -85,10 +87,12 @@ def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
         return python_model.servable(folder, folder.model_input(), str(refusal), scratch)
 
 
-def _onnx(
-    folder: ModelFolder, source: original.Original, model_input: ModelInput, limit: float
+def convert_original(
+    source: original.Original, example: Any, model_input: ModelInput, limit: float = LIMIT
 ) -> Servable:
-    rows = rows_for(folder.example(), model_input, source.model)
+    """ONNX that answers as the original; throws NotConvertible, with the reason, where none
+    does."""
+    rows = rows_for(example, model_input, source.model)
     if rows is None:
         raise NotConvertible(
             "the model has neither a signature nor an input example, so a conversion cannot be "
@@ -161,28 +165,16 @@ class _Comparison:
     def compare(self, content: bytes, layout: Layout) -> _Found:
         """Throws NotConvertible, naming the row, where the answers differ, and whatever ONNX
         Runtime throws."""
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            feeds = layout.feeds(self.rows.rows)
         rules = refusals.rules(self.rows, self.expected.refused, layout)
-        refused = np.zeros(len(self.rows.rows), dtype=bool)
-        refused[list(self.expected.refused)] = True
-        here = refused_rows(rules, feeds)
-        # A number that 32 bits do not hold may be refused as infinite where the original answers.
-        beyond = here & ~refused & layout.overflows(self.rows.rows, feeds)
-        other = np.flatnonzero(here & ~beyond != refused)
-        if len(other):
-            self._differs(int(other[0]), "only one refuses it: " + self._refusal(int(other[0])))
-        kept = self.expected.without(beyond)
-        found = run(content, {name: array[kept.answered] for name, array in feeds.items()})
+        kept, found, other = _answers(content, rules, layout, self.rows, self.expected)
+        if other is not None:
+            said = self.expected.refused.get(other, "the conversion would, the original answers")
+            self._differs(other, f"only one refuses it: {said}")
         verdict = judge(kept, found, lambda: self._ties(kept), self.limit)
         if verdict.row is not None:
             self._differs(verdict.row, str(verdict.said))
         difference = parity.largest_difference(kept.outputs, found)
         return _Found(content, layout, rules, difference)
-
-    def _refusal(self, row: int) -> str:
-        return self.expected.refused.get(row, "the conversion would, the original answers")
 
     def _differs(self, row: int, said: str) -> None:
         raise NotConvertible(f"{_DIFFERS} on the row {describe(self.rows, row)}: {said}")
@@ -193,6 +185,36 @@ class _Comparison:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return self.source.ties(take(self.rows.rows, kept.answered))
+
+
+def converted_answers(
+    servable: Servable, rows: Dangerous, expected: Answers
+) -> tuple[Answers, dict[str, Array], int | None]:
+    """What a servable that runs as ONNX answers to these rows; see `_answers`."""
+    assert isinstance(servable.content, bytes)
+    assert servable.layout is not None
+    rules = servable.manifest.refuses or []
+    return _answers(servable.content, rules, servable.layout, rows, expected)
+
+
+def _answers(
+    content: bytes, rules: list[Refused], layout: Layout, rows: Dangerous, expected: Answers
+) -> tuple[Answers, dict[str, Array], int | None]:
+    """The original's answers that are to be compared, the converted model's to the same rows, and
+    the first row that only one of them refuses, if there is one."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        feeds = layout.feeds(rows.rows)
+    refused = np.zeros(len(rows.rows), dtype=bool)
+    refused[list(expected.refused)] = True
+    here = refused_rows(rules, feeds)
+    # A number that 32 bits do not hold may be refused as infinite where the original answers.
+    beyond = here & ~refused & layout.overflows(rows.rows, feeds)
+    other = np.flatnonzero((here & ~beyond) != refused)
+    if len(other):
+        return expected, {}, int(other[0])
+    kept = expected.without(beyond)
+    return kept, run(content, {name: one[kept.answered] for name, one in feeds.items()}), None
 
 
 def _servable(found: _Found, comparison: _Comparison, real_count: int) -> Servable:
@@ -217,7 +239,7 @@ def _servable(found: _Found, comparison: _Comparison, real_count: int) -> Servab
         refuses=found.refuses or None,
         example=request(feeds),
     )
-    return Servable(manifest, found.content)
+    return Servable(manifest, found.content, layout)
 
 
 def request(feeds: dict[str, Array]) -> dict[str, Any]:

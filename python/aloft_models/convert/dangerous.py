@@ -17,6 +17,7 @@ import pandas as pd
 from aloft_models.convert.marks import Marks, marks_of
 from aloft_models.convert.rows import Rows
 from aloft_models.convert.words import UNKNOWN, texts_like
+from aloft_models.missing import is_missing
 
 LEAST = 2000
 MOST_COLUMNS = 40
@@ -24,6 +25,7 @@ SEED = 20130101
 WHOLE = [float(sign * (1 << power) + off) for power in (24, 53) for off in (-1, 0, 1)
          for sign in (1, -1)]  # fmt: skip
 HUGE = 3.5e38
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def dangerous(
 ) -> Dangerous:
     """`missing_text` is what missing text is in the original's eyes: None or NaN."""
     chance = np.random.default_rng(seed)
-    table = _joined(rows)
+    table = _joined(rows, missing_text)
     marks = marks_of(model, list(table.columns))
     makers = [_Column(table.iloc[:, place], place, marks) for place in range(table.shape[1])]
     parts = [table, *_zeros(table, makers), *_whole(table, makers, chance)]
@@ -90,13 +92,17 @@ def dangerous(
     return found
 
 
-def _joined(rows: Rows) -> pd.DataFrame:
+def _joined(rows: Rows, missing_text: Any) -> pd.DataFrame:
+    """Missing text as a request would have it."""
     parts = [one if isinstance(one, pd.DataFrame) else pd.DataFrame(one)
              for one in (rows.real, rows.more)]  # fmt: skip
     joined = pd.concat(parts, ignore_index=True)
     for name in joined.columns:
         if joined[name].dtype.kind not in "biuf" or not isinstance(joined[name].dtype, np.dtype):
-            joined[name] = joined[name].astype(object)
+            joined[name] = pd.Series(
+                [missing_text if is_missing(value) else value for value in joined[name]],
+                dtype=object,
+            )
     return joined
 
 
@@ -113,6 +119,7 @@ class _Column:
         self.dtype = values.dtype
         self.marks: list[Any] = []
         self.texts = list(dict.fromkeys(marks.texts.get(place, [])))
+        self.rare = marks.rare.get(place, [])
         self.words = marks.words.get(place, [])
         if self.kind == "f":
             numbers = sorted(marks.numbers.get(place, ()))
@@ -152,7 +159,9 @@ def neighbours(number: float) -> list[float]:
         number, np.nextafter(number, -np.inf), np.nextafter(number, np.inf), single,
         np.nextafter(single, np.float32(-np.inf)), np.nextafter(single, np.float32(np.inf)),
     ]  # fmt: skip
-    return [float(one) for one in around if np.isfinite(one)]
+    # Beside zero the smallest number that every machine computes with.
+    tiny = [math.copysign(_TINY, one) if 0 < abs(one) < _TINY else one for one in around]
+    return [float(one) for one in tiny if np.isfinite(one)]
 
 
 def _changed(table: pd.DataFrame, changes: list[dict[int, Any]], chance: Any) -> pd.DataFrame:
@@ -240,7 +249,7 @@ def _odd(
         elif maker.kind == "O":
             add(maker, missing, "missing text")
             if not maker.words:
-                for text in dict.fromkeys([*UNKNOWN, *_cousins(maker.marks)]):
+                for text in dict.fromkeys([*UNKNOWN, *maker.rare, *_cousins(maker.marks)]):
                     if text not in maker.marks:
                         add(maker, text, "unknown text")
     reals = [one for one in makers if one.kind == "f"]

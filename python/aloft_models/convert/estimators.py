@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto
 
-from aloft_models.convert import graph, repairs, single_precision
+from aloft_models.convert import double_steps, graph, repairs, single_precision
 from aloft_models.convert.layout import Layout
 from aloft_models.convert.original import final_step
 from aloft_models.convert.rows import parts_of
 from aloft_models.inputs import UNNAMED
-from aloft_models.missing import MARK, is_missing, parts
+from aloft_models.missing import MARK, is_missing, missing_text, parts
 from aloft_models.tensors import Array
 
+# A text that is never sent.
+_NEVER = MARK + MARK
 # Old enough for every ONNX Runtime of the last years.
 TARGET = {"": 18, "ai.onnx.ml": 3}
 
@@ -51,7 +53,13 @@ def shape_ends(made: ModelProto, layout: Layout, expected: dict[str, Array]) -> 
         graph.cast_inputs(made, wanted)
     sources = [value.name for value in made.graph.output]
     outputs = [
-        graph.Output(source, name, array.ndim, array.shape[1] if array.ndim == 2 else None)
+        graph.Output(
+            source,
+            name,
+            array.ndim,
+            array.shape[1] if array.ndim == 2 else None,
+            is_boolean=array.dtype.kind == "b",
+        )
         for source, (name, array) in zip(sources, expected.items(), strict=False)
     ]
     return graph.finish(made, outputs)
@@ -65,14 +73,21 @@ def _prepared(model: Any) -> Any:
     if hasattr(model, "best_estimator_"):
         model = model.best_estimator_
     copied = copy.deepcopy(model)
+    form = missing_text(model)
     for part, _ in parts_of(copied, None):
         if getattr(part, "flatten_transform", False):
             part.flatten_transform = False
         if isinstance(part, SimpleImputer) and part.statistics_.dtype.kind == "O":
             if is_missing(part.missing_values):
-                part.missing_values = MARK
+                # What stands for missing text, unless that is the other of None and NaN here.
+                same = (part.missing_values is None) == (form is None)
+                part.missing_values = MARK if same else _NEVER
         elif isinstance(getattr(part, "categories_", None), list):
+            # Encoders give None a code as any other category, NaN one of its own.
+            part.aloft_none_is_category = form is None
             part.categories_ = [_marked(known) for known in part.categories_]
+        if type(getattr(part, "intercept_", None)) is float:  # converters expect numpy's
+            part.intercept_ = np.float64(part.intercept_)
     return copied
 
 
@@ -138,6 +153,7 @@ def register() -> None:
     except ImportError:
         pass
     single_precision.apply()
+    double_steps.apply()
 
 
 def without_feature_names(model: Any) -> Any:

@@ -38,6 +38,8 @@ class Output:
     dimensions: int
     width: int | None = None
     column: int | None = None
+    # Labels that are true or false, which converters write as 1 and 0.
+    is_boolean: bool = False
 
 
 def element_type(datatype: str) -> int:
@@ -64,6 +66,11 @@ def finish(model: ModelProto, outputs: Sequence[Output]) -> ModelProto:
             picked = _fresh(taken, f"{output.name}_picked")
             graph.node.append(helper.make_node("Gather", [source, index], [picked], axis=1))
             source = picked
+        if output.is_boolean and kind == TensorProto.INT64:
+            kind = TensorProto.BOOL
+            truth = _fresh(taken, f"{output.name}_truth")
+            graph.node.append(helper.make_node("Cast", [source], [truth], to=kind))
+            source = truth
         if doubles and kind in (TensorProto.DOUBLE, TensorProto.FLOAT):
             # Some converters say one and give the other.
             double = _fresh(taken, f"{output.name}_double")

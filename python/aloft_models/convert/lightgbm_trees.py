@@ -17,10 +17,12 @@ from aloft_models.convert.failures import NotConvertible
 from aloft_models.convert.hist_gradient_boosting import Nodes
 
 ML = "ai.onnx.ml"
+# LightGBM takes numbers up to here for zero.
+_ZERO = float(np.float32(1e-35))
 
 
-def ensemble(booster: Any, double: bool) -> dict[str, Any]:
-    """The attributes of one TreeEnsembleRegressor."""
+def ensemble(booster: Any, double: bool) -> tuple[dict[str, Any], bool]:
+    """The attributes of one TreeEnsembleRegressor, and whether a threshold lies at zero."""
     dump = booster.dump_model()
     if dump.get("average_output"):
         raise NotConvertible("a LightGBM forest that averages its trees")
@@ -28,7 +30,18 @@ def ensemble(booster: Any, double: bool) -> dict[str, Any]:
     nodes = Nodes()
     for place, tree in enumerate(dump["tree_info"]):
         _add(nodes, place, place % targets, tree["tree_structure"])
-    return nodes.attributes(targets, double)
+    has_zero = any(
+        mode != "LEAF" and abs(value) <= _ZERO
+        for mode, value in zip(nodes.modes, nodes.values, strict=True)
+    )
+    return nodes.attributes(targets, double), has_zero
+
+
+def _without_specks(source: str, double: bool, body: Body) -> str:
+    """What is as near to zero is zero, before it is compared."""
+    dtype = np.float64 if double else np.float32
+    small = body.node("LessOrEqual", [body.node("Abs", [source]), body.constant(dtype(_ZERO))])
+    return body.node("Where", [small, body.constant(dtype(0)), source])
 
 
 def _add(nodes: Nodes, tree: int, target: int, root: dict[str, Any]) -> None:
@@ -80,7 +93,9 @@ class Body:
 def outputs(booster: Any, source: str, double: bool, body: Body) -> str:
     """Adds the nodes from the matrix to what `booster.predict` answers: [rows, 1] or [rows,
     classes], 32-bit floats."""
-    attributes = ensemble(booster, double)
+    attributes, has_zero = ensemble(booster, double)
+    if has_zero:
+        source = _without_specks(source, double, body)
     tree = str(body._name("scores"))
     body.nodes.append(
         helper.make_node("TreeEnsembleRegressor", [source], [tree], domain=ML, **attributes)

@@ -39,6 +39,8 @@ class Marks:
 
     numbers: dict[int, set[float]] = field(default_factory=lambda: defaultdict(set))
     texts: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+    # Texts of which an encoder need not know.
+    rare: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     words: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     kinds: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -268,11 +270,6 @@ def _categories(part: Any, given: Features, marks: Marks) -> None:
                     marks.kinds["categories"] += 1
             elif isinstance(value, bool | int | float | np.number | np.bool_):
                 marks.add(given, index, float(value), "categories")
-    mark = getattr(part, "missing_values", None)
-    if isinstance(mark, str) and mark:
-        for feature in given:
-            if feature is not None:
-                marks.texts[feature.column].append(mark)
 
 
 def _words(part: Any, given: Features, marks: Marks) -> None:
@@ -294,6 +291,6 @@ def _imputer(part: Any, given: Features, marks: Marks) -> None:
         for value in (part.missing_values, part.statistics_[index : index + 1]):
             for one in [value] if not isinstance(value, np.ndarray) else list(value):
                 if isinstance(one, str):
-                    marks.texts[feature.column].append(one)
+                    marks.rare[feature.column].append(one)
                 elif isinstance(one, int | float | np.number) and one == one:
                     marks.add(given, index, float(one), "marks of imputers")

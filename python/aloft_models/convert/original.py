@@ -50,6 +50,13 @@ def of_model(folder: ModelFolder, flavor: str, model: Any) -> Original:
     """The original with its outputs by name; throws NotConvertible where scoring answers with what
     conversions have no output for."""
     function = folder.flavors.get("python_function", {}).get("predict_fn", "predict")
+    return of_estimator(flavor, model, function, folder.native)
+
+
+def of_estimator(
+    flavor: str, model: Any, function: str = "predict", native: Callable[[Any], Any] = lambda r: r
+) -> Original:
+    """The same where there is no folder; `native` makes the rows that the model wants."""
     if flavor in ("xgboost", "lightgbm") and not hasattr(model, "get_params"):
         made = Original(flavor, model, _booster_outputs(flavor, model), "prediction")
     else:
@@ -57,8 +64,8 @@ def of_model(folder: ModelFolder, flavor: str, model: Any) -> Original:
     ties = made.ties
     return replace(
         made,
-        outputs=lambda rows: made.outputs(folder.native(rows)),
-        ties=(lambda rows: ties(folder.native(rows))) if ties is not None else None,
+        outputs=lambda rows: made.outputs(native(rows)),
+        ties=(lambda rows: ties(native(rows))) if ties is not None else None,
     )
 
 

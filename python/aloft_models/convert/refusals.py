@@ -10,7 +10,6 @@ from aloft_models.convert.dangerous import Dangerous
 from aloft_models.convert.layout import Layout
 from aloft_models.inputs import UNNAMED
 from aloft_models.manifest import DOUBLE_LIMIT, Refused
-from aloft_models.missing import MARK
 
 # As of here a double is infinite as a 32-bit float.
 _SINGLE_LIMIT = math.nextafter(3.4028235677973366e38, 0)
@@ -59,9 +58,18 @@ def _of_kind(
                 made.append(Refused(name, "beyond", said, columns=places, limit=limit))
             case _:
                 column = next(iter(columns)) if layout.single else _place(layout, name)
-                known = [text for text in rows.marks.texts.get(column, []) if text != MARK]
+                known = [*rows.marks.texts.get(column, []), *_taken(rows, column, refused)]
                 made.append(Refused(name, "unknown", said, columns=places, known=known))
     return made
+
+
+def _taken(rows: Dangerous, column: int, refused: dict[int, str]) -> list[str]:
+    """Texts that no encoder lists and the original takes all the same."""
+    return [
+        str(_value(rows, one.row, one.column))
+        for one in rows.odd
+        if one.kind == "unknown text" and one.column == column and one.row not in refused
+    ]
 
 
 def _place(layout: Layout, name: str) -> int:

@@ -489,14 +489,30 @@ export interface Schemas {
     };
     ServableManifest: {
         columns?: string[];
+        compared?: Schemas["ServableManifestCompared"];
         example?: unknown;
         inputs: Schemas["ServableManifestTensor"][];
+        missing_text?: string;
         outputs: Schemas["ServableManifestTensor"][];
         parity?: number;
         parity_rows?: number;
         predict_output?: string;
         reason?: string;
+        refuses?: Schemas["ServableManifestRefused"][];
         runtime: "onnx" | "python";
+    };
+    ServableManifestCompared: {
+        covered: string[];
+        digest: string;
+        refused: number;
+    };
+    ServableManifestRefused: {
+        columns?: number[];
+        input: string;
+        known?: string[];
+        limit?: number;
+        message: string;
+        values: "missing" | "beyond" | "unknown";
     };
     ServableManifestTensor: {
         datatype: string;

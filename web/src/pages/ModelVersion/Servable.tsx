@@ -27,6 +27,8 @@ export function Form({ servable, parity }: { servable: Servable | undefined; par
                 ["Parity", parity === undefined ? undefined : (
                     <span key="parity">{number(parity)}{manifest?.parity_rows !== undefined && <span className="muted"> over {manifest.parity_rows} rows</span>}</span>
                 )],
+                ["Compared on", manifest?.compared && <Covered key="covered" compared={manifest.compared} />],
+                ["Refuses", manifest?.refuses && <Refusals key="refuses" refuses={manifest.refuses} />],
                 ["Takes", manifest && <Tensors key="in" tensors={manifest.inputs} />],
                 ["Gives", manifest && <Tensors key="out" tensors={manifest.outputs} />],
                 ["Job", servable.job && <Link key="job" to={path("jobs", servable.job)} className="mono small">{servable.job.slice(0, 8)}</Link>],
@@ -34,6 +36,24 @@ export function Form({ servable, parity }: { servable: Servable | undefined; par
             {servable.reason && <div className="error-box" role="alert">{servable.reason.slice(0, 1000)}</div>}
             {servable.lastLines && <Code text={servable.lastLines.slice(-3000)} />}
         </div>
+    );
+}
+
+function Covered({ compared }: { compared: Schemas["ServableManifestCompared"] }) {
+    return (
+        <span>{compared.covered.join("; ")} <span className="muted mono small">{compared.digest.slice(0, 12)}</span></span>
+    );
+}
+
+/** What the original refuses, and so does what is served. */
+function Refusals({ refuses }: { refuses: Schemas["ServableManifestRefused"][] }) {
+    return (
+        <ul>
+            {refuses.slice(0, 6).map(({ input, values, message }) => (
+                <li key={`${input} ${values}`} className="cut">{values} in <bdi>{input.slice(0, 60)}</bdi>: <span className="muted">{message.slice(0, 120)}</span></li>
+            ))}
+            {refuses.length > 6 && <li className="muted">and {refuses.length - 6} more</li>}
+        </ul>
     );
 }
 
