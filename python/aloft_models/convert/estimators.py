@@ -112,7 +112,7 @@ def _word_options(model: Any) -> dict[int, dict[str, Any]]:
 def _has_zipmap(model: Any) -> bool:
     final = final_step(model)
     if type(final).__name__ == "LinearSVC":
-        return final is not model
+        return True
     return hasattr(final, "classes_") and hasattr(model, "predict_proba")
 
 

@@ -12,9 +12,10 @@ TABLE: dict[str, Any] = {
         "onnxruntime": "1.32.0",
     },
     "bench": "7340d77d26fb633696e9e4f604bc21ac056f6ef7b80c598252269c05ddd5ebfb",
-    "pipelines": 482,
-    "onnx": 411,
-    "wrong": 1,
+    "pipelines": 586,
+    "onnx": 490,
+    "not_proved": ["sklearn.neighbors.KNeighborsClassifier"],
+    "wrong": 0,
     "estimators": {
         "lightgbm.LGBMClassifier": {"pipelines": 7, "options": {}},
         "lightgbm.LGBMRegressor": {
@@ -36,12 +37,13 @@ TABLE: dict[str, Any] = {
         "sklearn.cluster.KMeans": {"pipelines": 5, "options": {}},
         "sklearn.cluster.MiniBatchKMeans": {"pipelines": 4, "options": {}},
         "sklearn.compose.ColumnTransformer": {
-            "pipelines": 71,
+            "pipelines": 92,
             "options": {"remainder": ["'passthrough'"]},
         },
         "sklearn.cross_decomposition.PLSRegression": {"pipelines": 2, "options": {}},
-        "sklearn.decomposition.PCA": {"pipelines": 3, "options": {}},
-        "sklearn.decomposition.TruncatedSVD": {"pipelines": 4, "options": {}},
+        "sklearn.decomposition.IncrementalPCA": {"pipelines": 1, "options": {}},
+        "sklearn.decomposition.PCA": {"pipelines": 8, "options": {"whiten": ["True"]}},
+        "sklearn.decomposition.TruncatedSVD": {"pipelines": 5, "options": {}},
         "sklearn.discriminant_analysis.LinearDiscriminantAnalysis": {"pipelines": 2, "options": {}},
         "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis": {
             "pipelines": 1,
@@ -80,7 +82,7 @@ TABLE: dict[str, Any] = {
             },
         },
         "sklearn.feature_extraction.text.CountVectorizer": {
-            "pipelines": 17,
+            "pipelines": 19,
             "options": {
                 "analyzer": ["'char'"],
                 "binary": ["True"],
@@ -101,14 +103,15 @@ TABLE: dict[str, Any] = {
                 "use_idf": ["False"],
             },
         },
-        "sklearn.feature_selection.SelectKBest": {"pipelines": 2, "options": {}},
-        "sklearn.feature_selection.VarianceThreshold": {"pipelines": 1, "options": {}},
+        "sklearn.feature_selection.SelectKBest": {"pipelines": 6, "options": {}},
+        "sklearn.feature_selection.SelectPercentile": {"pipelines": 1, "options": {}},
+        "sklearn.feature_selection.VarianceThreshold": {"pipelines": 2, "options": {}},
         "sklearn.gaussian_process.GaussianProcessRegressor": {
             "pipelines": 3,
             "options": {"normalize_y": ["True"]},
         },
         "sklearn.impute.SimpleImputer": {
-            "pipelines": 15,
+            "pipelines": 26,
             "options": {
                 "add_indicator": ["True"],
                 "missing_values": ["'?'"],
@@ -135,7 +138,7 @@ TABLE: dict[str, Any] = {
         "sklearn.linear_model.Lasso": {"pipelines": 5, "options": {"fit_intercept": ["False"]}},
         "sklearn.linear_model.LassoLars": {"pipelines": 6, "options": {"fit_intercept": ["False"]}},
         "sklearn.linear_model.LinearRegression": {
-            "pipelines": 49,
+            "pipelines": 125,
             "options": {"fit_intercept": ["False"]},
         },
         "sklearn.linear_model.LogisticRegression": {
@@ -187,25 +190,35 @@ TABLE: dict[str, Any] = {
             "options": {"activation": ["'identity'", "'logistic'", "'tanh'"]},
         },
         "sklearn.pipeline.FeatureUnion": {"pipelines": 1, "options": {}},
-        "sklearn.pipeline.Pipeline": {"pipelines": 86, "options": {}},
-        "sklearn.preprocessing.Binarizer": {"pipelines": 2, "options": {}},
+        "sklearn.pipeline.Pipeline": {"pipelines": 162, "options": {}},
+        "sklearn.preprocessing.Binarizer": {"pipelines": 5, "options": {"threshold": ["number"]}},
         "sklearn.preprocessing.FunctionTransformer": {
-            "pipelines": 58,
+            "pipelines": 79,
             "options": {
                 "accept_sparse": ["True"],
                 "check_inverse": ["False"],
                 "feature_names_out": ["'one-to-one'"],
             },
         },
-        "sklearn.preprocessing.MaxAbsScaler": {"pipelines": 2, "options": {}},
-        "sklearn.preprocessing.MinMaxScaler": {"pipelines": 2, "options": {"clip": ["True"]}},
+        "sklearn.preprocessing.MaxAbsScaler": {"pipelines": 4, "options": {}},
+        "sklearn.preprocessing.MinMaxScaler": {
+            "pipelines": 7,
+            "options": {"clip": ["True"], "feature_range": ["numbers"]},
+        },
         "sklearn.preprocessing.Normalizer": {
-            "pipelines": 2,
+            "pipelines": 6,
             "options": {"norm": ["'l1'", "'max'"]},
         },
-        "sklearn.preprocessing.OneHotEncoder": {"pipelines": 1, "options": {}},
+        "sklearn.preprocessing.OneHotEncoder": {
+            "pipelines": 13,
+            "options": {
+                "drop": ["'first'", "'if_binary'"],
+                "handle_unknown": ["'ignore'"],
+                "sparse_output": ["False"],
+            },
+        },
         "sklearn.preprocessing.OrdinalEncoder": {
-            "pipelines": 19,
+            "pipelines": 23,
             "options": {
                 "encoded_missing_value": ["number"],
                 "handle_unknown": ["'use_encoded_value'"],
@@ -213,19 +226,24 @@ TABLE: dict[str, Any] = {
             },
         },
         "sklearn.preprocessing.PolynomialFeatures": {
-            "pipelines": 1,
-            "options": {"degree": ["number"], "interaction_only": ["True"]},
+            "pipelines": 7,
+            "options": {
+                "degree": ["number"],
+                "include_bias": ["False"],
+                "interaction_only": ["True"],
+            },
         },
-        "sklearn.preprocessing.QuantileTransformer": {"pipelines": 2, "options": {}},
+        "sklearn.preprocessing.QuantileTransformer": {"pipelines": 4, "options": {}},
         "sklearn.preprocessing.RobustScaler": {
-            "pipelines": 3,
+            "pipelines": 10,
             "options": {"with_centering": ["False"], "with_scaling": ["False"]},
         },
         "sklearn.preprocessing.StandardScaler": {
-            "pipelines": 2,
-            "options": {"with_mean": ["False"]},
+            "pipelines": 7,
+            "options": {"with_mean": ["False"], "with_std": ["False"]},
         },
-        "sklearn.preprocessing.TargetEncoder": {"pipelines": 4, "options": {}},
+        "sklearn.preprocessing.TargetEncoder": {"pipelines": 7, "options": {}},
+        "sklearn.svm.LinearSVC": {"pipelines": 3, "options": {}},
         "sklearn.svm.LinearSVR": {"pipelines": 2, "options": {}},
         "sklearn.svm.NuSVC": {"pipelines": 2, "options": {"kernel": ["'linear'"]}},
         "sklearn.svm.NuSVR": {"pipelines": 3, "options": {"kernel": ["'linear'"]}},
