@@ -20,8 +20,8 @@ from aloft_models.convert.dangerous import Dangerous
 from aloft_models.convert.parity import same_labels
 from aloft_models.tensors import Array
 
-# Two rows have the same scores where these differ by no more, in parts of the largest.
-TIE = 2e-6
+# Two rows have the same scores where these differ by no more, in parts of the limit.
+TIE = 0.2
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def judge(
         if name == "label" or right.dtype.kind in "OUSb":
             bad = np.asarray(~same_labels(right, given).reshape(len(right), -1).all(axis=1))
             if bad.any():
-                bad = bad & ~_tied(bad, right, given, ties())
+                bad = bad & ~_tied(bad, right, given, ties(), limit * TIE)
         else:
             bad = np.asarray((~within(right, given, limit)).reshape(len(right), -1).any(axis=1))
         places = np.flatnonzero(bad)
@@ -75,7 +75,7 @@ def within(right: Array, given: Array, limit: float) -> Array:
     return np.asarray(close | (left == other) | (np.isnan(left) & np.isnan(other)))
 
 
-def _tied(bad: Array, right: Array, given: Array, ties: Array | None) -> Array:
+def _tied(bad: Array, right: Array, given: Array, ties: Array | None, tie: float) -> Array:
     """Rows whose label differs, but the original gives the other one to the same scores."""
     result = np.zeros(len(right), dtype=bool)
     if ties is None or right.ndim != 1 or len(ties) != len(right):
@@ -83,12 +83,12 @@ def _tied(bad: Array, right: Array, given: Array, ties: Array | None) -> Array:
     scores = ties.reshape(len(right), -1).astype(np.float64)
     for place in np.flatnonzero(bad)[:500]:
         own = scores[place]
-        allowed = TIE * max(float(np.abs(own).max(initial=0)), 1e-12)
+        allowed = tie * max(float(np.abs(own).max(initial=0)), 1e-12)
         top = np.sort(own)[-2:]
         if len(top) == 2 and top[1] - top[0] <= allowed:
             result[place] = True
             continue
-        near = np.flatnonzero(np.abs(scores - own).max(axis=1) <= max(allowed, TIE * 0.1))
+        near = np.flatnonzero(np.abs(scores - own).max(axis=1) <= max(allowed, tie * 0.1))
         result[place] = bool(
             same_labels(right[near], np.full(len(near), given[place], dtype=given.dtype)).any()
         )
