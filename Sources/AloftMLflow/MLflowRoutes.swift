@@ -71,6 +71,7 @@ struct MLflowService: Sendable {
     let webhooks: WebhookOutlet
     let time: TimeSource
     let chance: Chance
+    let chosen = ChosenExperiments()
 
     var access: AccessGuard { AccessGuard(store: store) }
 

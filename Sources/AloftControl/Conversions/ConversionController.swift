@@ -69,6 +69,9 @@ package struct ConversionController: Sendable {
     }
 
     private static let who = Principal.controller(name: "conversions")
+    /// Behind what people start, who begin at 0: they wait for it, nobody for a version that may never
+    /// be deployed.
+    private static let priority = -10
 
     /// A servable for each version that has none, or that of an older version of the same number.
     private func noticeVersions() async throws {
@@ -98,6 +101,19 @@ package struct ConversionController: Sendable {
             try willAct()
             return try await store.write { try ServableQueries.delete($0, key) }
         }
+        if let uri, tools.files.holdsModel(at: uri) == false {
+            let failure = ConversionFailure(
+                reason:
+                    "\(uri.prefix(300)) holds no model (there is no file MLmodel in it); log one "
+                    + "there and deploy the version again")
+            try willAct()
+            _ = try await store.write { db in
+                try ServableQueries.apply(
+                    db, .foundNoModel(failure), to: key, project: facts.project, at: now,
+                    by: Self.who)
+            }
+            return logger.info("nothing to convert", metadata: ["version": "\(key)"])
+        }
         let own = uri.flatMap(tools.files.requirements)
         let spec = Self.spec(
             facts, requirements: ConversionRequirements.text(own: own),
@@ -125,7 +141,7 @@ package struct ConversionController: Sendable {
             parameters: ["model": facts.key.description],
             python: PythonEnvironment(requirements: .text(requirements)),
             resources: Resources(cpus: 1, timeLimit: .minutes(30)), snapshot: snapshot,
-            group: JobGroup(name: "conversions", parallel: 2), priority: 10)
+            group: JobGroup(name: "conversions", parallel: 2), priority: Self.priority)
     }
 
     /// Looks whether the job ended without an upload. One that came just before the job's end wins:

@@ -58,6 +58,13 @@ package struct VersionFiles: Sendable {
         return try? String(contentsOfFile: file.path, encoding: .utf8)
     }
 
+    /// Whether there is a model at `uri`; `nil` where its files are not kept here.
+    package func holdsModel(at uri: String) -> Bool? {
+        guard let root = Self.path(in: uri) else { return nil }
+        guard let path = try? ArtifactPath(root + "/MLmodel") else { return false }
+        return (try? artifacts.file(at: path)) != nil
+    }
+
     /// The path in `mlflow-artifacts:/path` and `mlflow-artifacts://host/path`.
     private static func path(in uri: String) -> String? {
         ArtifactPlaceText.rooted(uri)

@@ -2,14 +2,15 @@
 /// `docs/lifecycles/servable.md` has the picture.
 package struct ServableLifecycle: Sendable, Equatable {
     package enum State: Sendable, Equatable {
-        /// The version was seen, no conversion was asked for yet. Left by `jobCreated` or `uploaded`.
+        /// The version was seen, no conversion was asked for yet. Left by `jobCreated`, `uploaded` or
+        /// `foundNoModel`.
         case pending
         /// A job converts it. Entered by `jobCreated`, left by `uploaded` or `jobFailed`.
         case converting(JobID)
         /// It can be served. Entered by `uploaded`; a later `uploaded` replaces it, revisions made
         /// before keep what they were made from.
         case ready(Servable)
-        /// The conversion failed. Entered by `jobFailed`, left by `retried` or `uploaded`.
+        /// The conversion failed. Entered by `jobFailed` or `foundNoModel`, left by `retried` or `uploaded`.
         case failed(ConversionFailure)
     }
 
@@ -18,6 +19,8 @@ package struct ServableLifecycle: Sendable, Equatable {
         case uploaded(Servable)
         /// The job ended without an upload.
         case jobFailed(JobID, ConversionFailure)
+        /// There is nothing to convert, so no job was started.
+        case foundNoModel(ConversionFailure)
         case retried
     }
 
@@ -54,10 +57,14 @@ package struct ServableLifecycle: Sendable, Equatable {
             guard job == current else { return [] }  // late news of a job that was replaced
             state = .failed(failure)
             return [.wakeDeployments]
+        case (.pending, .foundNoModel(let failure)):
+            state = .failed(failure)
+            return [.wakeDeployments]
         case (.failed, .retried):
             state = .pending
             return []
-        case (.pending, .jobFailed), (.ready, .jobFailed), (.failed, .jobFailed),
+        case (.converting, .foundNoModel), (.ready, .foundNoModel), (.failed, .foundNoModel),
+            (.pending, .jobFailed), (.ready, .jobFailed), (.failed, .jobFailed),
             (.pending, .retried), (.converting, .retried):
             return []  // late, or said twice
         case (.converting, .jobCreated), (.ready, .jobCreated), (.failed, .jobCreated),

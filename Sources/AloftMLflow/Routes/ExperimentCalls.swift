@@ -34,6 +34,7 @@ struct ExperimentCalls: Sendable {
             return id
         }
         service.store.changed(.experiment, id.rawValue)
+        service.chosen.note(call.principal, id)
         return JSONWriter.document { $0.member("experiment_id", id.rawValue) }
     }
 
@@ -53,6 +54,7 @@ struct ExperimentCalls: Sendable {
         let id = try FieldReader.experimentID(call.fields)
         let found = try await service.store.read { try TrackingQueries.experiment($0, id) }
         guard let found else { throw TrackingError.experimentNotFound(id.rawValue) }
+        service.chosen.note(call.principal, id)
         return Self.document(found)
     }
 
@@ -64,6 +66,7 @@ struct ExperimentCalls: Sendable {
                 .resourceDoesNotExist,
                 "Could not find experiment with name '\(name.prefix(500))'")
         }
+        service.chosen.note(call.principal, found.id)
         return Self.document(found)
     }
 

@@ -52,9 +52,24 @@ struct RunCalls: Sendable {
 
     private func get(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
+        try await followScript(id, call.principal)
         let run = try await service.store.read { try TrackingQueries.run($0, id) }
         guard let run else { throw TrackingError.runNotFound(id.rawValue) }
         return Self.document(run)
+    }
+
+    /// Moves a job's own run to the experiment that its script set; see `ChosenExperiments`.
+    private func followScript(_ id: RunID, _ principal: Principal) async throws {
+        guard case .job(let job) = principal, let experiment = service.chosen.of(job) else {
+            return
+        }
+        let moved = try await service.store.write { db in
+            try JobRuns.move(db, id, of: job, to: experiment)
+        }
+        guard moved else { return }
+        service.chosen.forget(job)
+        service.store.changed(.run, id.rawValue)
+        service.store.changed(.experiment, experiment.rawValue)
     }
 
     private static func document(_ run: RunRecord) -> [UInt8] {

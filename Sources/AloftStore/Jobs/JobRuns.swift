@@ -27,6 +27,30 @@ package enum JobRuns {
         spec.experiment = experiment
     }
 
+    /// Moves a job's run, to which nothing is logged yet, to another experiment that is not deleted.
+    ///
+    /// - Returns: whether it moved.
+    package static func move(
+        _ db: Database, _ run: RunID, of job: JobID, to experiment: ExperimentID
+    ) throws -> Bool {
+        guard let target = try TrackingQueries.experiment(db, experiment),
+            target.stage == .active, let number = Int64(experiment.rawValue)
+        else { return false }
+        let row = try db.firstRow(
+            """
+            SELECT r.number FROM run r JOIN job j ON j.run = r.id
+            WHERE r.id = ? AND j.id = ? AND r.experiment <> ? AND r.lifecycleStage = 'active'
+                AND NOT EXISTS (SELECT 1 FROM latestMetric m WHERE m.run = r.number)
+                AND NOT EXISTS (SELECT 1 FROM runParam p WHERE p.run = r.number)
+                AND NOT EXISTS (SELECT 1 FROM runDataset d WHERE d.run = r.number)
+            """, [run.rawValue, job.rawValue, number])
+        guard let row else { return false }
+        let place: Int64 = row[0]
+        try db.perform("UPDATE run SET experiment = ? WHERE number = ?", [number, place])
+        try db.perform("UPDATE runTag SET experiment = ? WHERE run = ?", [number, place])
+        return true
+    }
+
     /// The run's status follows the job's; a run that the script ended itself keeps its own.
     static func follow(
         _ db: Database, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date

@@ -27,8 +27,16 @@ struct ConversionControllerTests {
     }
 
     /// Registers a version as a plain client does: nothing of ours knows of it.
-    private func register(_ world: DeploymentWorld, name: String = "m") async throws {
+    private func register(
+        _ world: DeploymentWorld, name: String = "m", hasModel: Bool = true
+    ) async throws {
         let now = world.time.now
+        if hasModel {
+            let folder = world.folder.path + "/artifacts/files/0/models/m-1/artifacts"
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+            try Data("flavors: {}".utf8).write(to: URL(fileURLWithPath: folder + "/MLmodel"))
+        }
         _ = try await world.store.write { db in
             try RegistryQueries.ensureModel(db, name: name, who: .local, at: now)
             try RegistryQueries.createVersion(
@@ -78,6 +86,26 @@ struct ConversionControllerTests {
                     ConversionFailure(
                         reason: "no converter for X",
                         lastLines: "Traceback\nconversion failed: no converter for X\n")))
+    }
+
+    @Test func `a source without a model starts no job, and says what it lacks`() async throws {
+        let world = try DeploymentWorld()
+        try await register(world, hasModel: false)
+        for _ in 0..<2 { try await controller(world).runOnce() }
+        #expect(try await world.store.read { try JobQueries.live($0) }.isEmpty)
+        guard case .failed(let failure)? = try await servable(world, first)?.lifecycle.state else {
+            Issue.record("the version waits")
+            return
+        }
+        #expect(failure.reason.contains("holds no model"))
+    }
+
+    @Test func `conversions queue behind what people start`() async throws {
+        let world = try DeploymentWorld()
+        try await register(world)
+        try await controller(world).runOnce()
+        let jobs = try await world.store.read { try JobQueries.live($0) }
+        #expect(jobs.allSatisfy { $0.spec.priority < 0 } && jobs.count == 1)
     }
 
     @Test func `a version that replaces a deleted one is converted anew`() async throws {

@@ -13,6 +13,7 @@ struct RunCommand: AsyncParsableCommand {
 
             The job runs with the project file and code that were last sent with `aloft apply`.
             Without a project file: aloft run --command "python -c 'print(1)'" --wait
+            A command starts in an empty folder; --with-files takes the files of this one along.
             """)
 
     @Argument(help: "The job's name in the project file.")
@@ -29,6 +30,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "Python packages for the command, as a requirements file.")
     var requirements: String?
+
+    @Flag(help: "Send this folder's files along with the command (not .git and the like).")
+    var withFiles = false
 
     @Option(help: "Processor cores for the command.")
     var cpus: Double?
@@ -55,7 +59,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let client = try options.client()
-        let view = try await client.call(RunJob.self, body: try body())
+        let view = try await client.call(RunJob.self, body: try await body(client))
         if follow {
             Terminal.note("job \(JobOutput.short(view)) is queued")
             try await JobOutput.follow(view.id.rawValue, with: client)
@@ -70,7 +74,7 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    private func body() throws -> RunJob.Body {
+    private func body(_ client: ServerClient) async throws -> RunJob.Body {
         guard (job == nil) != (command == nil) else {
             throw CommandFailure.usage(
                 "name a job, as in `aloft run train`, or give a command with --command")
@@ -80,6 +84,7 @@ struct RunCommand: AsyncParsableCommand {
             let ofCommands: [(String, Bool)] = [
                 ("--requirements", requirements != nil), ("--cpus", cpus != nil),
                 ("--memory", memory != nil), ("--time", time != nil), ("--gpus", gpus != nil),
+                ("--with-files", withFiles),
             ]
             for (option, isGiven) in ofCommands where isGiven {
                 throw CommandFailure.usage(
@@ -91,9 +96,25 @@ struct RunCommand: AsyncParsableCommand {
         guard parameter.isEmpty else {
             throw CommandFailure.usage("-p goes with a job; write the values into the command")
         }
+        let requirements = try requirementsText()
+        let limits = try limits()
         return RunJob.Body(
-            project: project, command: command, requirements: try requirementsText(),
-            resources: try limits(), priority: priority)
+            project: project, command: command, requirements: requirements,
+            snapshot: try await files(client), resources: limits, priority: priority)
+    }
+
+    /// This folder's files, sent if they are asked for.
+    private func files(_ client: ServerClient) async throws -> ContentDigest? {
+        let folder = FileManager.default.currentDirectoryPath
+        if withFiles {
+            return try await FolderUpload.send(folder, to: client, isQuiet: options.json)
+        }
+        let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
+        if names?.contains(where: { !$0.hasPrefix(".") }) ?? false {
+            Terminal.note(
+                "the command starts in an empty folder; --with-files takes this one's along")
+        }
+        return nil
     }
 
     private func parameters() throws -> [String: String] {

@@ -35,7 +35,8 @@ struct ApplyCommand: AsyncParsableCommand {
             return warn(parsed.unactedParts)
         }
         let client = try options.client()
-        let snapshot = try await upload(to: client)
+        let folder = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path
+        let snapshot = try await FolderUpload.send(folder, to: client, isQuiet: options.json)
         let reply = try await client.call(
             ApplyProjectFile.self,
             body: .init(text: text, file: file, snapshot: snapshot))
@@ -53,12 +54,17 @@ struct ApplyCommand: AsyncParsableCommand {
         for part in parts { Terminal.note("not acted on yet: \(part)") }
     }
 
-    private func upload(to client: ServerClient) async throws -> ContentDigest {
+}
+
+/// Sends a folder's files, as jobs get them.
+enum FolderUpload {
+    static func send(
+        _ folder: String, to client: ServerClient, isQuiet: Bool
+    ) async throws -> ContentDigest {
         let path = NSTemporaryDirectory() + "aloft-snapshot-\(UUID().uuidString).tar"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let folder = URL(fileURLWithPath: file).standardizedFileURL.deletingLastPathComponent().path
         let snapshot = try FolderSnapshot.pack(folder: folder, to: path)
-        if !options.json {
+        if !isQuiet {
             Terminal.note(
                 "sending \(snapshot.fileCount) files, \(max(1, snapshot.sizeBytes >> 10)) KiB")
         }
