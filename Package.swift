@@ -95,7 +95,7 @@ let package = Package(
         layer("AloftStore", ["AloftDomain", grdb, sqlite, crypto, logging]),
         layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
         .target(name: "CProcess"),
-        layer("AloftProcess", ["CProcess"]),
+        layer("AloftProcess", ["CProcess", "CInflate"]),
         layer("AloftCompute", ["AloftDomain", "AloftProcess", "CProcess", logging, crypto]),
         .target(
             name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
@@ -119,14 +119,14 @@ let package = Package(
             "AloftMLflow",
             [
                 "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
-                logging, crypto, httpTypes, nioCore, protobuf,
+                logging, crypto, httpTypes, nioCore, nioFoundation, protobuf,
             ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
                 "AloftStore", "AloftArtifacts", grdb, hummingbird, logging, httpTypes, nioCore,
-                crypto, serviceLifecycle,
+                crypto, serviceLifecycle, nioFoundation,
             ]),
 
         // The data plane and the clients.

@@ -61,7 +61,7 @@ package struct PythonEnvironments: PythonModelLoader {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
         let log = folder + "/worker-\(served.id.rawValue.prefix(64)).log"
-        let model = try unpack(archive, place: place, log: log)
+        let model = try unpack(archive, place: place)
         let python = try interpreter ?? build(for: model, log: log)
         var variables = environment
         variables["PYTHONPATH"] = packagePath
@@ -99,19 +99,22 @@ package struct PythonEnvironments: PythonModelLoader {
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    private static let archiveLimits = ArchiveLimits(bytes: 64 << 30)
+
     /// The model's folder, unpacked beside its archive: there whole or not at all.
-    private func unpack(_ archive: String, place: String, log: String) throws -> String {
+    private func unpack(_ archive: String, place: String) throws -> String {
         let target = place + "/model"
         if !FileManager.default.fileExists(atPath: target) {
             let temporary = place + "/model.part"
             try? FileManager.default.removeItem(atPath: temporary)
             try FileManager.default.createDirectory(
                 atPath: temporary, withIntermediateDirectories: true)
-            // tar drops leading slashes and refuses members that climb out with `..`.
-            try run(
-                "/bin/tar", ["-xf", archive, "-C", temporary, "--no-same-owner"], log: log,
-                reads: [archive], writes: [temporary],
-                what: "the model's archive cannot be unpacked")
+            do {
+                try TarUnpacker.unpack(archive, into: temporary, limits: Self.archiveLimits)
+            } catch let failure as ArchiveFailure {
+                throw InferenceError.unloadable(
+                    reason: "its archive cannot be unpacked: \(failure.reason)")
+            }
             try FileManager.default.moveItem(atPath: temporary, toPath: target)
         }
         return try Self.findModel(in: target)

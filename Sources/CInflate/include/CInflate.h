@@ -19,4 +19,17 @@ enum aloft_inflate_result {
 enum aloft_inflate_result aloft_inflate(const uint8_t *input, size_t length, size_t limit,
                                         uint8_t **output, size_t *size);
 
+/// A gzip stream that is inflated piece by piece; several in a row are one.
+struct aloft_inflater;
+
+/// NULL where there is no memory.
+struct aloft_inflater *aloft_inflater_open(void);
+
+/// Takes from `input` and puts into `output` what there is room for. Returns 1 while more may come, 0 at
+/// the end of a stream (go on with what is left of the input), -1 where the data are damaged.
+int aloft_inflater_step(struct aloft_inflater *inflater, const uint8_t *input, size_t length,
+                        size_t *taken, uint8_t *output, size_t room, size_t *given);
+
+void aloft_inflater_close(struct aloft_inflater *inflater);
+
 #endif

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import requests
 from aloft_models.manifest import Refused, Tensor, refused_rows
 from aloft_models.score.failures import ScoringFailed
 from aloft_models.tensors import Array
+from aloft_models.unpack import UnpackError, unpack
 
 _TIMEOUT_SECONDS = 300
 
@@ -114,8 +114,10 @@ def _onnx(path: Path) -> Callable[[dict[str, Array]], dict[str, Array]]:
 def _python(path: Path, folder: Path) -> Callable[[dict[str, Array]], dict[str, Array]]:
     from aloft_models.worker.model import load
 
-    with tarfile.open(path) as tar:
-        tar.extractall(folder, filter="data")
+    try:
+        unpack(path, folder)
+    except UnpackError as error:
+        raise ScoringFailed(str(error)) from error
     served = load(folder)
 
     def run(feeds: dict[str, Array]) -> dict[str, Array]:

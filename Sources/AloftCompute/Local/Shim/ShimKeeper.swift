@@ -82,6 +82,8 @@ final class ShimKeeper {
         return built
     }
 
+    private static let snapshotLimits = ArchiveLimits(bytes: 8 << 30)
+
     private func unpack(_ snapshot: JobLaunch.Snapshot) throws {
         guard let actual = FileDigest.compute(path: snapshot.path) else {
             throw ComputeError.unpackFailed(reason: "the blob \(snapshot.digest) is gone")
@@ -89,12 +91,12 @@ final class ShimKeeper {
         guard actual == snapshot.digest else {
             throw ComputeError.digestMismatch(expected: snapshot.digest, actual: actual)
         }
-        let start = watch.logSize
-        let status = try run(
-            "tar", ["-x", "-f", snapshot.path, "--no-same-owner", "--no-same-permissions"],
-            in: folder.work, reads: [snapshot.path])
-        guard status == 0 else {
-            throw ComputeError.unpackFailed(reason: watch.logTail(from: start))
+        do {
+            try TarUnpacker.unpack(
+                snapshot.path, into: folder.work, limits: Self.snapshotLimits,
+                pulse: { [watch] in try watch.pause(.zero) })
+        } catch let failure as ArchiveFailure {
+            throw ComputeError.unpackFailed(reason: failure.reason)
         }
     }
 
