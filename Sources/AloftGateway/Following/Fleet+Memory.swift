@@ -112,8 +112,7 @@ extension Fleet {
             switch residents[key] {
             case .asleep:
                 residents[key] = .queued(isAwaited: true)
-                // Before what nobody waits for.
-                line.insert(key, at: 0)
+                line.putFirst(key, isQuick: revision.isQuickToLoad)
                 isComing = true
             case .fallingAsleep(let loaded):
                 residents[key] = .ready(loaded)

@@ -48,8 +48,9 @@ actor Fleet {
     /// Whether something changed since the publication under way was made.
     private var isTableStale = false
     /// What is to be loaded, in order, and how many loads are under way.
-    var line: [Key] = []
-    private var loads = 0
+    var line = LoadLine<Key>()
+    private var quickLoads = 0
+    private var slowLoads = 0
     var counts = MemoryCounts()
     // text: names of endpoints, which are ASCII
     var sleepers: [String: [Sleeper]] = [:]
@@ -59,7 +60,9 @@ actor Fleet {
     private var mayRemoveFiles = false
 
     /// Loads under way at once: a start with thousands of models must not ask for all of them together.
-    private static let loadsAtOnce = 4
+    private static let quickLoadsAtOnce = 4
+    /// Of Python models, each of which starts a process that imports for seconds.
+    private static let slowLoadsAtOnce = 4
 
     init(
         loader: RevisionLoader, memoryBytes: Int?, time: TimeSource, logger: Logger,
@@ -95,7 +98,7 @@ actor Fleet {
                     } else {
                         freeBytes = freeBytes.map { $0 - needed }
                         residents[key] = .queued(isAwaited: false)
-                        line.append(key)
+                        line.append(key, isQuick: revision.isQuickToLoad)
                     }
                 case .draining(let loaded), .fallingAsleep(let loaded):
                     residents[key] = .ready(loaded)
@@ -153,14 +156,16 @@ actor Fleet {
 
     /// Begins loads until as many are under way as may be.
     func loadNext() {
-        while loads < Self.loadsAtOnce, !line.isEmpty {
-            let key = line.removeFirst()
+        while let (key, isQuick) = line.next(
+            quickPlaces: Self.quickLoadsAtOnce - quickLoads,
+            slowPlaces: Self.slowLoadsAtOnce - slowLoads)
+        {
             guard case .queued(let isAwaited) = residents[key], let revision = wanted(key) else {
                 continue
             }
             makeRoom(for: ModelMemory.bytes(of: revision.servable), endpoint: key.endpoint)
             residents[key] = .loading(isAwaited: isAwaited)
-            loads += 1
+            if isQuick { quickLoads += 1 } else { slowLoads += 1 }
             Task { await load(key, revision, isAwaited: isAwaited) }
         }
     }
@@ -200,7 +205,7 @@ actor Fleet {
             if residence != nil { tryLater(key) }
         }
         residents[key] = residence
-        loads -= 1
+        if revision.isQuickToLoad { quickLoads -= 1 } else { slowLoads -= 1 }
         loadNext()
         update()
     }
@@ -218,15 +223,16 @@ actor Fleet {
     }
 
     private func requeue(_ key: Key) {
-        guard case .queued = residents[key], !line.contains(key) else { return }
-        line.append(key)
+        guard case .queued = residents[key], !line.contains(key), let revision = wanted(key)
+        else { return }
+        line.append(key, isQuick: revision.isQuickToLoad)
         loadNext()
     }
 
     /// Returns when nothing is being loaded, or when the time is over.
     func settle(within limit: Duration) async {
         for _ in 0..<max(1, Int(limit / .milliseconds(20))) {
-            if loads == 0, line.isEmpty, publication == nil { return }
+            if quickLoads + slowLoads == 0, line.isEmpty, publication == nil { return }
             try? await time.clock.sleep(for: .milliseconds(20))
         }
         logger.warning("models are still being loaded; taking over without them")
@@ -339,6 +345,11 @@ actor Fleet {
             if case .remote(let model) = loaded.execution { await model.stop() }
         }
     }
+}
+
+extension ServedRevision {
+    /// Whether loading it reads a file and no more.
+    var isQuickToLoad: Bool { servable.manifest.runtime == .onnx }
 }
 
 extension InferenceError {

@@ -22,6 +22,9 @@ struct GatewayChild: Sendable {
 
     private var folder: String { services.folder.gatewayPath }
     private var log: String { folder + "/gateway.log" }
+    private var crashes: CrashReports { CrashReports(folder: folder + "/crash-reports") }
+    /// How long a gateway that crashed may take to write its report and end.
+    private static let reportLimit = Duration.seconds(5)
 
     func run() async throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -97,9 +100,14 @@ struct GatewayChild: Sendable {
     ) async throws -> ChildRecord {
         var environment = ProcessInfo.processInfo.environment
         if let token { environment["ALOFT_TOKEN"] = token }
+        crashes.prepare()
+        if environment[CrashReports.variable] == nil {
+            environment[CrashReports.variable] = crashes.setting
+        }
         let child = try ChildProcess.start(
             executable: ProgramPath.current, arguments: arguments, environment: environment,
             log: log)
+        crashes.setAside(child.processID)
         let record = ChildRecord(
             process: child, listen: listen.description, arguments: arguments, earlier: earlier,
             tokenDigest: token.map(TokenQueries.hash),
@@ -150,20 +158,40 @@ struct GatewayChild: Sendable {
         return text.split(whereSeparator: \.isNewline).last.map { String($0.prefix(500)) } ?? ""
     }
 
-    /// Returns also while it runs, where its token is no longer the one that it was given.
+    /// Returns also while it runs, where its token is no longer the one that it was given. One that
+    /// crashed answers nobody and holds its socket until its report is written; it is not waited for
+    /// without end.
     private func waitForEnd(of record: ChildRecord) async {
+        let pause = Duration.milliseconds(100)
         var looks = 0
+        var sinceCrash = Duration.zero
         while record.process.isRunning, !Task.isCancelled {
-            try? await services.time.clock.sleep(for: .milliseconds(100))
+            try? await services.time.clock.sleep(for: pause)
             looks += 1
-            guard looks.isMultiple(of: 50), !Task.isCancelled else { continue }
-            do {
-                if try await gatewayToken().map(TokenQueries.hash) != record.tokenDigest { return }
-            } catch {
-                // A database that does not answer now, or the end of the server: no reason to let a
-                // gateway go that answers.
-                continue
+            if looks.isMultiple(of: 50), !Task.isCancelled, await hasOtherToken(record) { return }
+            if sinceCrash == .zero {
+                guard looks.isMultiple(of: 5), crashes.hasReport(of: record.process.processID)
+                else { continue }
             }
+            sinceCrash += pause
+            guard sinceCrash > Self.reportLimit else { continue }
+            services.logger.error(
+                "the gateway crashed and does not end; killing it",
+                metadata: [
+                    "pid": "\(record.process.processID)", "report": "\(crashes.folder)",
+                ])
+            record.process.signal(SIGKILL)
+            sinceCrash = pause
+        }
+    }
+
+    private func hasOtherToken(_ record: ChildRecord) async -> Bool {
+        do {
+            return try await gatewayToken().map(TokenQueries.hash) != record.tokenDigest
+        } catch {
+            // A database that does not answer now, or the end of the server: no reason to let a
+            // gateway go that answers.
+            return false
         }
     }
 

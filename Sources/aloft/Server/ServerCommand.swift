@@ -90,6 +90,7 @@ struct ServerCommand: AsyncParsableCommand {
         var configuration = try makeConfiguration()
         PrivateFiles.begin()
         let folder = try DataFolder(path: configuration.dataPath)
+        CrashReports(folder: configuration.dataPath + "/crash-reports").beginAgain()
         let store = try Store(path: folder.databasePath)
         let chance = Chance.live()
         let logger = Self.makeLogger(level: configuration.logLevel)
@@ -159,7 +160,7 @@ struct ServerCommand: AsyncParsableCommand {
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {
-        var logger = Logger(label: "aloft") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "aloft") { PrintableLogHandler(label: $0) }
         logger.logLevel = level
         return logger
     }
