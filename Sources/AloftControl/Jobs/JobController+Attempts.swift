@@ -97,11 +97,12 @@ extension JobController {
         }
     }
 
-    /// Writes only when half of the lease is over.
+    /// Writes only when half of the lease is over, or when the clock was set back: a lease that ends
+    /// tomorrow would keep a lost attempt for so long.
     private func renew(_ job: JobRecord) async throws {
-        guard let until = job.state.leaseUntil,
-            until.timeIntervalSince(time.now()) < Self.lease.seconds / 2
-        else { return }
+        guard let until = job.state.leaseUntil else { return }
+        let left = until.timeIntervalSince(time.now())
+        guard left < Self.lease.seconds / 2 || left > Self.longestLeft else { return }
         try await apply(.seen(attempt: job.attempt.number, leaseUntil: leaseEnd), to: job)
     }
 
@@ -158,7 +159,11 @@ extension JobController {
     private func endLease(of job: JobRecord, because error: any Error) async throws {
         logger.error(
             "an attempt cannot be observed", metadata: ["job": "\(job.id)", "error": "\(error)"])
-        guard let until = job.state.leaseUntil, until < time.now() else { return }
+        guard let until = job.state.leaseUntil else { return }
+        let left = until.timeIntervalSince(time.now())
+        // Set back as the clock may be, it is given up when a lease's length has passed.
+        if left > Self.longestLeft { return try await renew(job) }
+        guard left < 0 else { return }
         try await apply(
             .lost(attempt: job.attempt.number, reason: "its executor did not answer"), to: job)
     }

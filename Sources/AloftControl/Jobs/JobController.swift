@@ -36,6 +36,8 @@ package struct JobController: Sendable {
 
     /// How long an attempt is trusted to live when its executor cannot be asked.
     static let lease = Duration.seconds(120)
+    /// What can be left of it, with what stamps are rounded by; more says that the clock was set back.
+    static let longestLeft = lease.seconds + 1
     static let who = Principal.controller(name: "jobs")
 
     let store: Store

@@ -21,7 +21,7 @@ final class HandoverPoint: Sendable {
     private let pause: @Sendable (Bool) -> Void
     private let onTaken: @Sendable () -> Void
     private let state = Mutex(State())
-    private let released = DispatchSemaphore(value: 0)
+    private let released = TimedSemaphore()
 
     private struct State {
         var isClosed = false
@@ -146,8 +146,10 @@ final class HandoverPoint: Sendable {
         logger.info("another gateway took over; answering what has begun")
         onTaken()
         // The successor hears from the end of this conversation that its doors may accept.
-        let limit = DispatchTime.now() + .seconds(Self.secondsToLetGo)
-        while state.withLock({ $0.openDoors > 0 }), released.wait(timeout: limit) == .success {}
+        let limit = ContinuousClock.now + .seconds(Self.secondsToLetGo)
+        while state.withLock({ $0.openDoors > 0 }),
+            released.wait(atMost: max(.zero, limit - ContinuousClock.now))
+        {}
     }
 
     private func handDoor(

@@ -1,4 +1,4 @@
-import Dispatch
+import AloftDomain
 package import NIOCore
 package import NIOPosix
 import Synchronization
@@ -60,7 +60,7 @@ package final class CallQueue: Sendable {
     }
 
     private let state: Mutex<State>
-    private let arrived = DispatchSemaphore(value: 0)
+    private let arrived = TimedSemaphore()
     private let runner: any ModelRunner
     private let threads: NIOThreadPool
     private let batching: BatchPolicy
@@ -172,13 +172,13 @@ package final class CallQueue: Sendable {
             switch state.withLock({ next(&$0, mayHold: mayHold) }) {
             case .done: return
             case .hold(let nanoseconds):
-                let result = arrived.wait(timeout: .now() + .nanoseconds(Int(nanoseconds)))
+                let isSignalled = arrived.wait(atMost: .nanoseconds(Int(nanoseconds)))
                 let wasWoken = state.withLock { state in
                     defer { state.isHolding = false }
                     return !state.isHolding
                 }
                 // The signal of one who came in the same moment must not end the next wait.
-                if wasWoken, case .timedOut = result { arrived.wait() }
+                if wasWoken, !isSignalled { arrived.wait() }
                 mayHold = false
             case .run(let calls, let number, let more):
                 if more { threads.submit { _ in self.drain() } }

@@ -1,3 +1,4 @@
+import AloftDomain
 package import AloftProcess
 import Foundation
 package import Logging
@@ -55,7 +56,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private let socketFolder: String
     private let logger: Logger
     private let state: Mutex<State>
-    private let wake = DispatchSemaphore(value: 0)
+    private let wake = TimedSemaphore()
 
     /// Starts the first worker, learns the model's signature from it, and then the others. Blocks
     /// until the first is ready.
@@ -269,7 +270,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         _ worker: WorkerProcess, _ identifier: inout UInt64
     ) throws(InferenceError) -> Bool {
         if state.withLock(\.line.waiting.calls.isEmpty) {
-            _ = wake.wait(timeout: .now() + .milliseconds(500))
+            _ = wake.wait(atMost: .milliseconds(500))
         }
         let next = state.withLock { state in
             let call = state.line.takeFirst()

@@ -30,7 +30,7 @@ final class CommitGroup: Sendable {
     private let changes: ChangeSignal
     private let checkpointer: Checkpointer
     private let queue = Mutex(Queue())
-    private let gathered = DispatchSemaphore(value: 0)
+    private let gathered = TimedSemaphore()
     private let thread = DispatchQueue(label: "aloft.store.writer", qos: .userInitiated)
 
     init(pool: DatabasePool, changes: ChangeSignal, checkpointer: Checkpointer) {
@@ -101,8 +101,7 @@ final class CommitGroup: Sendable {
         }
         guard mustWait else { return }
         let pause = min(nanoseconds / 4, Self.longestPauseNanoseconds)
-        let isGathered =
-            gathered.wait(timeout: .now() + .nanoseconds(Int(pause))) == .success
+        let isGathered = gathered.wait(atMost: .nanoseconds(pause))
         let isLate = queue.withLock { queue in
             defer { queue.wanted = .max }
             return !isGathered && queue.waiting.count >= queue.wanted

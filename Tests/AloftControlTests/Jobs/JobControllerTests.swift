@@ -3,6 +3,8 @@ import AloftControl
 import AloftDomain
 import AloftStore
 import AloftTestKit
+import Foundation
+import Synchronization
 import Testing
 
 struct JobControllerTests {
@@ -124,6 +126,37 @@ struct JobControllerTests {
         world.time.advance(by: .seconds(121))
         _ = try await controller.runOnce()
         #expect(try await world.job("far").state == .queued(attempt: 2))
+    }
+
+    @Test func `a clock that is set back by a day holds up no job and no lease`() async throws {
+        let world = try JobWorld()
+        let clock = SetBackClock()
+        // Real timers, and a wall clock that somebody sets.
+        let controller = world.controller(
+            time: TimeSource(clock: ContinuousClock(), now: { clock.now }))
+        let running = Task { try await controller.run() }
+        func wait(for name: String, _ holds: (JobRecord) -> Bool) async throws {
+            while true {
+                let seen = world.store.changes.count
+                if holds(try await world.job(name)) { return }
+                await world.store.changes.wait(after: seen, upTo: .seconds(600))
+            }
+        }
+        try await world.queue("far", "sleep")
+        try await wait(for: "far") { $0.state.name == .running }
+        clock.setBack()
+        try await world.queue("good", "exit 0")
+        try await wait(for: "good") { $0.outcome == .succeeded }
+        // The lease of before ended tomorrow; it is given up in time nonetheless.
+        try await wait(for: "far") { ($0.state.leaseUntil ?? .distantFuture) <= clock.now + 121 }
+        running.cancel()
+        _ = try? await running.value
+    }
+
+    private final class SetBackClock: Sendable {
+        private let day = Mutex<TimeInterval>(0)
+        var now: Date { Date() - day.withLock { $0 } }
+        func setBack() { day.withLock { $0 = 86_400 } }
     }
 
     @Test func `a lease is renewed while the attempt is seen`() async throws {

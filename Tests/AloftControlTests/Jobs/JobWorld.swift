@@ -31,7 +31,9 @@ final class JobWorld: Sendable {
     }
 
     /// - Parameter effects: after so many it is killed.
-    func controller(killedAfter effects: Int = .max, cpus: Double = 2) -> JobController {
+    func controller(
+        killedAfter effects: Int = .max, cpus: Double = 2, time other: TimeSource? = nil
+    ) -> JobController {
         let left = Mutex(effects)
         let countdown = Countdown(left: left)
         var configuration = JobController.Configuration(
@@ -39,7 +41,7 @@ final class JobWorld: Sendable {
             serverURL: "http://127.0.0.1:5000", tokenKey: "key", blobPath: { "/blobs/\($0)" })
         configuration.afterEffect = { try countdown.step() }
         return JobController(
-            store: store, executor: executor, time: time.source, chance: chance,
+            store: store, executor: executor, time: other ?? time.source, chance: chance,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             configuration: configuration)
     }
