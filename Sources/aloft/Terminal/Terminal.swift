@@ -1,23 +1,29 @@
 import Foundation
 
-/// What a person reads: standard output for results, standard error for everything else.
+/// What a person reads: standard output for results, standard error for everything else. Whatever comes
+/// from strangers goes through `PrintableText` here, so that no command can forget it.
 enum Terminal {
     static func line(_ text: String = "") {
-        FileHandle.standardOutput.write(Data((text + "\n").utf8))
+        write(PrintableText.of(text) + "\n")
     }
 
-    /// Text as it is, with its own line ends.
-    static func text(_ text: String) {
+    /// What a job printed, with its own line ends: byte for byte into a file or a pipe.
+    static func text(_ text: String) { write(isInteractive ? PrintableText.log(text) : text) }
+
+    /// JSON that came as text.
+    static func json(text: String) { write(PrintableText.json(text) + "\n") }
+
+    private static func write(_ text: String) {
         FileHandle.standardOutput.write(Data(text.utf8))
     }
 
     static func error(_ text: String) {
-        FileHandle.standardError.write(Data(("aloft: " + text + "\n").utf8))
+        FileHandle.standardError.write(Data(("aloft: " + PrintableText.of(text) + "\n").utf8))
     }
 
     /// A remark beside the result, on standard error.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        FileHandle.standardError.write(Data((PrintableText.of(text) + "\n").utf8))
     }
 
     /// Whether standard output is a terminal, so that a live display makes sense.
@@ -25,7 +31,7 @@ enum Terminal {
 
     /// Writes without a line end, for progress that is drawn over (`\r` first).
     static func redraw(_ text: String) {
-        FileHandle.standardOutput.write(Data(("\r\u{1B}[2K" + text).utf8))
+        write("\r\u{1B}[2K" + PrintableText.line(text))
     }
 
     /// Prints a value as JSON, sorted and indented.
@@ -34,6 +40,6 @@ enum Terminal {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
+        json(text: String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }

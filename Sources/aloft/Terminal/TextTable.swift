@@ -14,13 +14,8 @@ struct TextTable {
 
     mutating func add(_ cells: [String]) {
         precondition(cells.count == header.count, "one cell for each column")
-        rows.append(cells.map(Self.oneLine))
-    }
-
-    /// Text from users may hold anything; a table's cell is one line without control characters.
-    private static func oneLine(_ text: String) -> String {
-        String(
-            text.map { $0.unicodeScalars.contains { $0.value < 32 || $0.value == 127 } ? " " : $0 })
+        // Text from users may hold anything; a table's cell is one line without control characters.
+        rows.append(cells.map(PrintableText.line))
     }
 
     var text: String {

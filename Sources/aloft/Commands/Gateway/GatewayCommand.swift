@@ -129,6 +129,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let configuration = try makeConfiguration(environment)
         PrivateFiles.begin()
+        CrashReports(folder: configuration.folder + "/crash-reports").beginAgain()
         let server = self.server ?? environment["ALOFT_SERVER"] ?? "http://127.0.0.1:5000"
         let token = environment["ALOFT_TOKEN"]
         let client = ServerClient(server: server, token: token, http: ServerOptions.http)
@@ -296,7 +297,7 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {
-        var logger = Logger(label: "aloft.gateway") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "aloft.gateway") { PrintableLogHandler(label: $0) }
         logger.logLevel = level
         return logger
     }

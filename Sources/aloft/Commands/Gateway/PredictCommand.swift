@@ -59,7 +59,7 @@ struct PredictCommand: AsyncParsableCommand {
                 Terminal.line(try Self.text(prediction))
             }
         } else {
-            Terminal.line(String(decoding: reply, as: UTF8.self))
+            Terminal.json(text: String(decoding: reply, as: UTF8.self))
         }
     }
 
