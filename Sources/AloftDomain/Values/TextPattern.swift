@@ -15,11 +15,40 @@ package struct TextPattern: Sendable, Equatable {
 
     /// A set of characters: ranges of Unicode scalars, or all but these.
     struct Characters: Sendable, Equatable {
-        var ranges: [ClosedRange<UInt32>] = []
-        var isNegated = false
+        /// In order, without overlaps and with gaps between them, so that one is found by halving.
+        let ranges: [ClosedRange<UInt32>]
+        let isNegated: Bool
+        /// What one look costs, in steps of the budget.
+        let cost: Int
+
+        init(ranges: [ClosedRange<UInt32>], isNegated: Bool = false) {
+            self.ranges = Self.merged(ranges)
+            self.isNegated = isNegated
+            cost = 1 + (Int.bitWidth - self.ranges.count.leadingZeroBitCount)
+        }
 
         func holds(_ scalar: UInt32) -> Bool {
-            ranges.contains { $0.contains(scalar) } != isNegated
+            var (low, high) = (0, ranges.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if ranges[middle].upperBound < scalar { low = middle + 1 } else { high = middle }
+            }
+            let isInside = low < ranges.count && ranges[low].lowerBound <= scalar
+            return isInside != isNegated
+        }
+
+        private static func merged(_ ranges: [ClosedRange<UInt32>]) -> [ClosedRange<UInt32>] {
+            guard ranges.count > 1 else { return ranges }
+            var result: [ClosedRange<UInt32>] = []
+            for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+                if let last = result.last, range.lowerBound <= last.upperBound &+ 1 {
+                    result[result.count - 1] =
+                        last.lowerBound...max(last.upperBound, range.upperBound)
+                } else {
+                    result.append(range)
+                }
+            }
+            return result
         }
     }
 
@@ -49,18 +78,46 @@ package struct TextPattern: Sendable, Equatable {
         program = compiler.program + [.found]
     }
 
-    /// Whether it matches anywhere in `text`. Takes `budget` for each instruction that is looked at.
+    /// Whether it matches anywhere in `text`. Takes from `budget` for each instruction and each set
+    /// of characters that is looked at.
     ///
     /// - Throws: `TooLong` when the budget is used up.
-    package func isFound(in text: String, budget: inout Int) throws(TooLong) -> Bool {
+    package func isFound(in text: String, budget: inout Budget) throws(TooLong) -> Bool {
         var run = TextPatternRun(pattern: self)
         var before: UInt32?
         for scalar in text.unicodeScalars {
             if try run.isFound(before: before, after: scalar.value, budget: &budget) { return true }
-            run.take(ignoresCase ? Self.folded(scalar) : scalar.value)
+            try run.take(ignoresCase ? Self.folded(scalar) : scalar.value, budget: &budget)
             before = scalar.value
         }
         return try run.isFound(before: before, after: nil, budget: &budget)
+    }
+
+    /// What may be spent on matching: steps, and whatever else ends it, asked now and then.
+    package struct Budget: Sendable {
+        private static let stepsBetweenQuestions = 50_000
+
+        package private(set) var steps: Int
+        private var untilQuestion = Budget.stepsBetweenQuestions
+        private let mayGoOn: @Sendable () -> Bool
+
+        /// - Parameter mayGoOn: `false` ends it as if all steps were spent.
+        package init(steps: Int, mayGoOn: @escaping @Sendable () -> Bool = { true }) {
+            self.steps = steps
+            self.mayGoOn = mayGoOn
+        }
+
+        package var isOver: Bool { steps <= 0 }
+
+        mutating func spend(_ count: Int) throws(TooLong) {
+            steps -= count
+            untilQuestion -= count
+            if untilQuestion <= 0 {
+                untilQuestion = Self.stepsBetweenQuestions
+                if !mayGoOn() { steps = 0 }
+            }
+            guard steps > 0 else { throw TooLong() }
+        }
     }
 
     /// Lower case, where that is one character as well.
@@ -95,9 +152,11 @@ private struct TextPatternRun {
 
     /// Follows everything that takes no character; a match may start at each one.
     mutating func isFound(
-        before: UInt32?, after: UInt32?, budget: inout Int
+        before: UInt32?, after: UInt32?, budget: inout TextPattern.Budget
     ) throws(TextPattern.TooLong) -> Bool {
         step += 1
+        // The text's own length counts, also where nothing can match any more.
+        try budget.spend(1 + next.count)
         places.removeAll(keepingCapacity: true)
         stack.removeAll(keepingCapacity: true)
         stack.append(0)
@@ -105,8 +164,7 @@ private struct TextPatternRun {
         while let place = stack.popLast() {
             guard reached[place] != step else { continue }
             reached[place] = step
-            budget -= 1
-            guard budget > 0 else { throw TextPattern.TooLong() }
+            try budget.spend(1)
             switch pattern.program[place] {
             case .found: return true
             case .take: places.append(place)
@@ -121,10 +179,13 @@ private struct TextPatternRun {
         return false
     }
 
-    mutating func take(_ scalar: UInt32) {
+    mutating func take(
+        _ scalar: UInt32, budget: inout TextPattern.Budget
+    ) throws(TextPattern.TooLong) {
         next.removeAll(keepingCapacity: true)
         for place in places {
             guard case .take(let characters) = pattern.program[place] else { continue }
+            try budget.spend(characters.cost)
             if characters.holds(scalar) { next.append(place + 1) }
         }
     }

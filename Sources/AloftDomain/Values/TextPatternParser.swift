@@ -196,29 +196,29 @@ extension TextPatternParser {
     }
 
     private mutating func bracket() throws(TextPattern.Fault) -> TextPattern.Characters {
-        var set = TextPattern.Characters()
-        set.isNegated = takes("^")
+        var ranges: [ClosedRange<UInt32>] = []
+        let isNegated = takes("^")
         var isFirst = true
         while true {
             guard let scalar = rest.popFirst() else { throw fault("a '[' without its ']'") }
-            if scalar == "]", !isFirst { return set }
+            if scalar == "]", !isFirst { return .init(ranges: ranges, isNegated: isNegated) }
             isFirst = false
             if scalar == "\\", let next = rest.first, let known = Self.set(next) {
                 rest.removeFirst()
                 guard !known.isNegated else { throw fault("'\\\(next)' inside of brackets") }
-                set.ranges += known.ranges
+                ranges += known.ranges
                 continue
             }
             let low = try member(scalar)
             let before = rest
             guard takes("-"), let end = rest.popFirst(), end != "]" else {
                 rest = before
-                set.ranges.append(contentsOf: folded(low...low))
+                ranges.append(contentsOf: folded(low...low))
                 continue
             }
             let high = try member(end)
             guard low <= high else { throw fault("a range that ends before it starts") }
-            set.ranges.append(contentsOf: folded(low...high))
+            ranges.append(contentsOf: folded(low...high))
         }
     }
 

@@ -10,8 +10,8 @@ struct ExperimentCalls: Sendable {
         calls.post("experiments/create", .begin, of: Subjects.newExperiment, create)
         calls.get("experiments/get", .read, of: Subjects.experiment, get)
         calls.get("experiments/get-by-name", .read, of: Subjects.experimentByName, getByName)
-        calls.post("experiments/search", .read, of: Subjects.list, search)
-        calls.get("experiments/search", .read, of: Subjects.list, search)
+        calls.postSearch("experiments/search", .read, of: Subjects.list, search)
+        calls.getSearch("experiments/search", .read, of: Subjects.list, search)
         calls.post("experiments/update", .discard, of: Subjects.experiment, update)
         calls.post("experiments/delete", .discard, of: Subjects.experiment, delete)
         calls.post("experiments/restore", .discard, of: Subjects.experiment, restore)
@@ -87,7 +87,7 @@ struct ExperimentCalls: Sendable {
             limit: limit, after: after)
         search.project = call.narrowedProject
         let wanted = search
-        let found = try await service.store.read { try TrackingQueries.search($0, wanted) }
+        let found = try await service.store.search { try TrackingQueries.search($0, wanted) }
         return Page(found).document("experiments") { writer, one in
             writer.experiment(one)
         }

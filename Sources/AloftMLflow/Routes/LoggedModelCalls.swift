@@ -8,7 +8,7 @@ struct LoggedModelCalls: Sendable {
 
     func add<Context>(to calls: CallRouter<Context>) {
         calls.post("logged-models", .begin, of: Subjects.experiment, create)
-        calls.post("logged-models/search", .read, of: Subjects.experiments, search)
+        calls.postSearch("logged-models/search", .read, of: Subjects.experiments, search)
         calls.get("logged-models/:model", .read, of: Subjects.loggedModel, get)
         calls.patch("logged-models/:model", .record, of: Subjects.loggedModel, finish)
         calls.delete("logged-models/:model", .discard, of: Subjects.loggedModel, delete)
@@ -122,14 +122,16 @@ struct LoggedModelCalls: Sendable {
         var search = LoggedModelSearch(
             experiments: ids.map { ExperimentID($0) }, limit: limit, after: after)
         search.conditions = try LoggedModelSearchParser.conditions(fields.optionalString("filter"))
-        search.orders = try fields.objects("order_by").map(LoggedModelSearchParser.order)
+        let orders = try fields.objects("order_by")
+        try OrderClause.check(count: orders.count)
+        search.orders = try orders.map(LoggedModelSearchParser.order)
         search.datasets = try fields.objects("datasets").map { dataset in
             LoggedModelSearch.Dataset(
                 name: try dataset.string("dataset_name"),
                 digest: try FieldReader.text(dataset, "dataset_digest"))
         }
         let wanted = search
-        let found = try await service.store.read { try LoggedModelQueries.search($0, wanted) }
+        let found = try await service.store.search { try LoggedModelQueries.search($0, wanted) }
         return Page(found).document("models") { writer, model in
             writer.loggedModel(model)
         }

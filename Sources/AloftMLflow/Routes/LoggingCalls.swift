@@ -14,9 +14,9 @@ struct LoggingCalls: Sendable {
         calls.raw(.post, "runs/log-batch", .record) { request, context in
             try await logBatch(request, context.bearer)
         }
-        calls.post("runs/log-inputs", .record, of: Subjects.run, logInputs)
+        calls.postLarge("runs/log-inputs", .record, of: Subjects.run, logInputs)
         calls.post("runs/outputs", .record, of: Subjects.run, logOutputs)
-        calls.post("runs/log-model", .record, of: Subjects.run, logModel)
+        calls.postLarge("runs/log-model", .record, of: Subjects.run, logModel)
     }
 
     private func logMetric(_ call: Call) async throws -> [UInt8] {

@@ -12,7 +12,7 @@ struct ModelVersionCalls: Sendable {
         calls.patch("model-versions/update", .steer, of: Subjects.version, update)
         calls.delete("model-versions/delete", .discard, of: Subjects.version, delete)
         calls.post("model-versions/transition-stage", .steer, of: Subjects.model, setStage)
-        calls.get("model-versions/search", .read, of: Subjects.list, search)
+        calls.getSearch("model-versions/search", .read, of: Subjects.list, search)
         calls.get("model-versions/get-download-uri", .read, of: Subjects.version, downloadURI)
         calls.post("model-versions/set-tag", .steer, of: Subjects.version, setTag)
         calls.delete("model-versions/delete-tag", .steer, of: Subjects.version, deleteTag)
@@ -106,7 +106,7 @@ struct ModelVersionCalls: Sendable {
             limit: limit, after: after)
         search.project = call.narrowedProject
         let wanted = search
-        let found = try await service.store.read { try RegistryQueries.search($0, wanted) }
+        let found = try await service.store.search { try RegistryQueries.search($0, wanted) }
         return Page(found).document("model_versions") {
             writer, version in writer.modelVersion(version)
         }

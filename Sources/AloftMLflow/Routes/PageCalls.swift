@@ -15,7 +15,7 @@ struct PageCalls: Sendable {
 
     func add<Context>(to calls: CallRouter<Context>) {
         calls.post("/ajax-api/aloft/curves", .read, of: Subjects.runs, curves)
-        calls.post("/ajax-api/aloft/runs/search", .read, of: Subjects.experiments, search)
+        calls.postSearch("/ajax-api/aloft/runs/search", .read, of: Subjects.experiments, search)
         calls.post("/ajax-api/aloft/runs/count", .read, of: Subjects.experiments, count)
         calls.post("/ajax-api/aloft/runs/groups", .read, of: Subjects.experiments, groups)
     }
@@ -57,7 +57,7 @@ struct PageCalls: Sendable {
 
     private func count(_ call: Call) async throws -> [UInt8] {
         let search = try RunCalls.search(call.fields)
-        let count = try await service.store.read { try TrackingQueries.count($0, search) }
+        let count = try await service.store.search { try TrackingQueries.count($0, search) }
         return JSONWriter.document { $0.member("count", count) }
     }
 

@@ -11,7 +11,7 @@ struct RegisteredModelCalls: Sendable {
         calls.post("registered-models/rename", .discard, of: Subjects.renamedModel, rename)
         calls.patch("registered-models/update", .steer, of: Subjects.model, update)
         calls.delete("registered-models/delete", .discard, of: Subjects.model, delete)
-        calls.get("registered-models/search", .read, of: Subjects.list, search)
+        calls.getSearch("registered-models/search", .read, of: Subjects.list, search)
         calls.post(
             "registered-models/get-latest-versions", .read, of: Subjects.model, latestVersions)
         calls.get(
@@ -91,7 +91,7 @@ struct RegisteredModelCalls: Sendable {
             limit: limit, after: after)
         search.project = call.narrowedProject
         let wanted = search
-        let found = try await service.store.read { try RegistryQueries.search($0, wanted) }
+        let found = try await service.store.search { try RegistryQueries.search($0, wanted) }
         return Page(found).document("registered_models") {
             writer, model in writer.object { $0.registeredModelMembers(model) }
         }

@@ -12,7 +12,7 @@ struct RunCalls: Sendable {
         calls.post("runs/update", .record, of: Subjects.run, update)
         calls.post("runs/delete", .discard, of: Subjects.run, delete)
         calls.post("runs/restore", .discard, of: Subjects.run, restore)
-        calls.post("runs/search", .read, of: Subjects.experiments, search)
+        calls.postSearch("runs/search", .read, of: Subjects.experiments, search)
     }
 
     private func create(_ call: Call) async throws -> [UInt8] {
@@ -114,7 +114,7 @@ struct RunCalls: Sendable {
     /// A page of a search; its token leads to the next.
     static func answer(_ search: RunSearch, _ store: Store) async throws -> [UInt8] {
         let limit = search.limit
-        let (runs, hasMore) = try await store.read { db in
+        let (runs, hasMore) = try await store.search { db in
             let infos = try TrackingQueries.search(db, search)
             return (
                 try TrackingQueries.fill(db, Array(infos.prefix(limit))), infos.count > limit

@@ -252,8 +252,20 @@ struct OrderClause: Equatable {
     var identifier: SearchIdentifier
     var ascending: Bool
 
+    /// Each may need a table of its own, and the database joins 64 at most.
+    static let most = 30
+
+    /// - Throws: `ProtocolError` where a search names more orders than that.
+    static func check(count: Int) throws {
+        guard count <= most else {
+            throw ProtocolError.invalid(
+                "'order_by' has \(count) clauses; \(most) at most can be sorted by.")
+        }
+    }
+
     static func parse(_ clauses: [String]) throws -> [OrderClause] {
-        try clauses.map { clause in
+        try check(count: clauses.count)
+        return try clauses.map { clause in
             let tokens = try FilterLexer.tokens(clause)
             guard case .word(let parts)? = tokens.first, tokens.count <= 2 else {
                 throw invalid(clause)

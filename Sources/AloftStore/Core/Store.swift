@@ -9,10 +9,16 @@ package final class Store: Sendable {
     private let pool: DatabasePool
     private let commits: CommitGroup
     private let checkpointer: Checkpointer
+    /// Searches at once: one connection is always left to those who read what they know by name.
+    private let searches = Turnstile(places: Store.readers - 1)
     /// Wakes whoever waits for the next commit.
     package let changes: ChangeSignal
     /// What changed lately without an event; in memory.
     package let activity = LiveActivity()
+
+    private static let readers = 4
+    /// How long a search may take, waiting for its turn included.
+    package static let longestSearch = Duration.seconds(10)
 
     /// Pages that a connection keeps in memory; there are five connections.
     private static let cacheKibibytes = 12 << 10
@@ -27,7 +33,7 @@ package final class Store: Sendable {
     package init(path: String) throws {
         var configuration = Configuration()
         configuration.label = "store"
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = Self.readers
         configuration.busyMode = .timeout(10)
         configuration.prepareDatabase { db in
             // Only a new file can be told to give space back bit by bit; readers may not tell it.
@@ -82,6 +88,26 @@ package final class Store: Sendable {
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try await pool.read(body)
+    }
+
+    /// As `read`, for what strangers may ask in shapes of their own: few at once, and none for ever.
+    /// The statement under way is interrupted when the time is over or the task is cancelled.
+    ///
+    /// - Throws: `StoreError.searchTooLong` when the time is over.
+    package func search<Value: Sendable>(
+        within limit: Duration = Store.longestSearch,
+        _ body: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { [self] in try await searches.pass { try await pool.read(body) } }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                throw StoreError.searchTooLong(seconds: Int(limit.components.seconds))
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
     }
 
     /// Runs `body` on the writer's connection outside of a transaction, for `VACUUM` and checkpoints.

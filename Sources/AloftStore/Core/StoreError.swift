@@ -10,6 +10,8 @@ package enum StoreError: Refusal, Equatable {
     case unusable(path: String, reason: String)
     /// The disk is full; nothing was written.
     case diskFull
+    /// A search was ended after its time.
+    case searchTooLong(seconds: Int)
 
     package var code: String {
         switch self {
@@ -17,6 +19,7 @@ package enum StoreError: Refusal, Equatable {
         case .folderInUse: "folder_in_use"
         case .unusable: "database_unusable"
         case .diskFull: "disk_full"
+        case .searchTooLong: "search_too_long"
         }
     }
 
@@ -24,6 +27,8 @@ package enum StoreError: Refusal, Equatable {
         switch self {
         case .newerSchema, .folderInUse, .unusable: .conflict
         case .diskFull: .diskFull
+        // Asked again it would take as long: clients must not.
+        case .searchTooLong: .invalid
         }
     }
 
@@ -40,6 +45,9 @@ package enum StoreError: Refusal, Equatable {
             "\(path) cannot be used as the database: \(reason). It was left as it is."
         case .diskFull:
             "the disk is full; nothing was written. Free space and try again."
+        case .searchTooLong(let seconds):
+            "the search took longer than \(seconds) s and was ended. Ask for less: fewer "
+                + "experiments, fewer conditions, or one with = on what is rare."
         }
     }
 }

@@ -7,22 +7,29 @@ import Synchronization
 enum PatternFunction {
     static let name = "aloft_pattern_found"
     /// Steps of all patterns in all texts of one search: about two seconds.
-    static let budget = 100_000_000
+    static let steps = 100_000_000
+    /// Whatever a step takes.
+    static let longest = Duration.seconds(2)
 
     private final class Spending: Sendable {
-        let left: Mutex<Int>
-        init(_ budget: Int) { left = Mutex(budget) }
+        let left: Mutex<TextPattern.Budget>
+
+        init(_ steps: Int, _ longest: Duration) {
+            let end = ContinuousClock.now + longest
+            left = Mutex(TextPattern.Budget(steps: steps) { ContinuousClock.now < end })
+        }
     }
 
     /// Runs `body` with the function for these patterns.
     ///
-    /// - Throws: `TraceError.patternTooCostly` once the budget is used up.
+    /// - Throws: `TraceError.patternTooCostly` once the steps are spent or the time is over.
     static func with<Value>(
-        _ patterns: [TextPattern], in db: Database, budget: Int = budget, _ body: () throws -> Value
+        _ patterns: [TextPattern], in db: Database, steps: Int = steps,
+        longest: Duration = longest, _ body: () throws -> Value
     ) throws -> Value {
         guard let first = patterns.first else { return try body() }
         let byText = Dictionary(patterns.map { (ExactText($0.text), $0) }) { one, _ in one }
-        let spending = Spending(budget)
+        let spending = Spending(steps, longest)
         let function = DatabaseFunction(name, argumentCount: 2, pure: true) { values in
             guard let text = String.fromDatabaseValue(values[0]),
                 let pattern = byText[ExactText(text)],
@@ -33,7 +40,7 @@ enum PatternFunction {
         db.add(function: function)
         defer { db.remove(function: function) }
         do { return try body() } catch let error as DatabaseError {
-            guard spending.left.withLock({ $0 <= 0 }) else { throw error }
+            guard spending.left.withLock({ $0.isOver }) else { throw error }
             throw TraceError.patternTooCostly(first.text)
         }
     }

@@ -6,7 +6,7 @@ import Testing
 
 struct TextPatternTests {
     private func isFound(_ pattern: String, _ text: String) throws -> Bool {
-        var budget = 1_000_000
+        var budget = TextPattern.Budget(steps: 1_000_000)
         return try TextPattern(pattern).isFound(in: text, budget: &budget)
     }
 
@@ -53,14 +53,43 @@ struct TextPatternTests {
     {
         let pattern = try TextPattern("^(a+)+$|(a|aa)*c")
         let text = String(repeating: "a", count: 20_000) + "b"
-        let before = 20_000 * 2 * pattern.program.count
-        var budget = before
+        let before = 20_000 * 6 * pattern.program.count
+        var budget = TextPattern.Budget(steps: before)
         #expect(try !pattern.isFound(in: text, budget: &budget))
-        #expect(budget > 0)
-        var little = 1000
+        #expect(!budget.isOver)
+        var little = TextPattern.Budget(steps: 1000)
         #expect(throws: TextPattern.TooLong.self) {
             try pattern.isFound(in: text, budget: &little)
         }
+    }
+
+    @Test func `a set of characters costs by its ranges, which are merged`() throws {
+        let scattered = (0..<3000).map { UInt32(0x4E00 + 2 * $0) }.map { $0...$0 }
+        let set = TextPattern.Characters(
+            ranges: scattered.reversed() + [65...70, 68...90, 91...95])
+        #expect(set.ranges.count == 3001)
+        #expect(set.ranges.first == 65...95)
+        #expect(set.cost < 16)
+        #expect(set.holds(0x4E00 + 200) && !set.holds(0x4E00 + 201) && set.holds(95))
+        #expect(!set.holds(96) && !set.holds(64))
+
+        // Nothing that it looks at is free: the steps grow by what a set costs.
+        func steps(_ pattern: String) throws -> Int {
+            var budget = TextPattern.Budget(steps: 1_000_000)
+            _ = try TextPattern(pattern).isFound(in: "aaaaaaaaaa", budget: &budget)
+            return 1_000_000 - budget.steps
+        }
+        let letters = scattered.compactMap { Unicode.Scalar($0.lowerBound) }.map(String.init)
+        #expect(try steps("([^\(letters.joined())]?){20}b") > steps("([^x]?){20}b") * 2)
+    }
+
+    @Test func `a budget also ends when whoever gave it says so`() throws {
+        let pattern = try TextPattern("(a?){900}b")
+        var budget = TextPattern.Budget(steps: .max) { false }
+        #expect(throws: TextPattern.TooLong.self) {
+            try pattern.isFound(in: String(repeating: "a", count: 4000), budget: &budget)
+        }
+        #expect(budget.isOver)
     }
 
     @Test(arguments: 0..<200)
