@@ -99,4 +99,26 @@ struct HostileBodyTests {
             }
         }
     }
+
+    @Test func `more orders than can be sorted by are refused, and as many as can are not`()
+        async throws
+    {
+        try await World.run { world in
+            for (count, status) in [(30, 200), (31, 400), (1000, 400)] {
+                let orders = (0..<count).map { "\"metrics.m\($0) DESC\"" }.joined(separator: ",")
+                let body = "{\"experiment_ids\": [\"0\"], \"order_by\": [\(orders)]}"
+                let answer = try await world.post("runs/search", body)
+                #expect(answer.status == status)
+                guard status == 400 else { continue }
+                #expect(
+                    answer["message"]
+                        == .string(
+                            "'order_by' has \(count) clauses; 30 at most can be sorted by."))
+            }
+            let orders = (0..<31).map { "{\"field_name\": \"metrics.m\($0)\"}" }
+            let body =
+                "{\"experiment_ids\": [\"0\"], \"order_by\": [\(orders.joined(separator: ","))]}"
+            #expect(try await world.post("logged-models/search", body).status == 400)
+        }
+    }
 }

@@ -46,4 +46,24 @@ struct JSONReaderTests {
         #expect(try quick == LogBatch(Fields(members)))
         #expect(quick?.metrics.map(\.key) == ["a", "b/c"])
     }
+
+    @Test(arguments: [
+        "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800x\"", "\"\\ud83d\\ud83d\"",
+        "{\"\\udfff\":1}",
+    ])
+    func `half of a pair of surrogates is refused, for it is no character`(text: String) {
+        #expect(throws: JSONReader.Fault.self) { try read(text) }
+    }
+
+    @Test(arguments: ["{\"\":0}", "[0]", "0", "[]", "{}", "{\"a\":{\"b\":[]}}", "null"])
+    func `many small values are refused where a text of their length is not`(unit: String) throws {
+        let count = (2 << 20) / (unit.utf8.count + 1)
+        let text = "[" + Array(repeating: unit, count: count).joined(separator: ",") + "]"
+        #expect(throws: JSONReader.Fault.self) { try read(text) }
+        let plain = "[\"" + String(repeating: "x", count: text.utf8.count) + "\"]"
+        #expect(throws: Never.self) { try read(plain) }
+        // What people send fits.
+        let few = "[" + Array(repeating: unit, count: 1000).joined(separator: ",") + "]"
+        #expect(throws: Never.self) { try read(few) }
+    }
 }

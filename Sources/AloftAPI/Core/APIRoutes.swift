@@ -1,10 +1,8 @@
 package import AloftDomain
 package import AloftStore
 package import AloftWire
-import Foundation
 package import HTTPTypes
 package import Hummingbird
-import NIOCore
 
 /// Collects the endpoints of `/api/v1`: each goes into the router and into the OpenAPI document, behind
 /// the rules of access.
@@ -15,6 +13,7 @@ package struct APIRoutes {
 
     // Not to be had: every route goes through `on` or `raw`, which name its action.
     private let router: Router<AloftRequestContext>
+    private let bodies = BodyReader()
     /// The endpoints added so far, in order.
     package private(set) var descriptions: [EndpointDescription] = []
     /// What each route does, by method and path; a test holds it against the router.
@@ -36,8 +35,9 @@ package struct APIRoutes {
         _ handler: @escaping @Sendable (EndpointCall<E>) async throws -> E.Reply
     ) {
         descriptions.append(EndpointDescription(endpoint))
+        let bodies = bodies
         raw(E.method.requestMethod, E.path, E.action, of: find) { request, context in
-            let body = try await Self.decodeBody(E.self, from: request, context: context)
+            let body = try await bodies.body(of: E.self, from: request)
             let call = EndpointCall<E>(body: body, request: request, context: context)
             return ErrorResponse.json(try await handler(call), status: .ok)
         }
@@ -65,24 +65,15 @@ package struct APIRoutes {
                 (String($0.key), $0.value.removingPercentEncoding ?? String($0.value))
             }, uniquingKeysWith: { _, last in last })
     }
+}
 
-    private static func decodeBody<E: Endpoint>(
-        _ endpoint: E.Type, from request: Request, context: AloftRequestContext
+extension BodyReader {
+    fileprivate func body<E: Endpoint>(
+        of endpoint: E.Type, from request: Request
     ) async throws -> E.Body {
         if let none = NoBody() as? E.Body { return none }
-        let limit = context.maxUploadSize
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: limit)
-        } catch is NIOTooManyBytesError {
-            throw BodyError.tooLarge(limitBytes: limit)
-        }
-        try NulCheck.refuse(buffer.readableBytesView)
-        do {
-            return try JSON.decoder.decode(E.Body.self, from: Data(buffer.readableBytesView))
-        } catch let error as DecodingError {
-            throw BodyError.malformed(reason: error.plainReason)
-        }
+        return try await read(
+            E.Body.self, from: request, limit: E.bodyLimitBytes, perByte: E.readingBytesPerByte)
     }
 }
 

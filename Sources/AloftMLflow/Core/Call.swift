@@ -32,6 +32,8 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
     let router: Router<Context>
     let access: AccessGuard
     let declared: DeclaredActions
+    /// Reads bodies, large ones in turn.
+    var bodies = LargeBodies()
     /// Of the protocol: most calls are of version 2.0, those of traces also of 3.0.
     var version = "2.0"
 
@@ -46,6 +48,21 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         _ path: String, _ action: Action, of subject: @escaping Subject,
         _ handler: @escaping Handler
     ) { on(.post, path, action, subject, handler) }
+
+    func postLarge(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { on(.post, path, action, subject, limit: MLflowBody.largeLimit, handler) }
+
+    func getSearch(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { onSearch(.get, path, action, subject, handler) }
+
+    func postSearch(
+        _ path: String, _ action: Action, of subject: @escaping Subject,
+        _ handler: @escaping Handler
+    ) { onSearch(.post, path, action, subject, handler) }
 
     func patch(
         _ path: String, _ action: Action, of subject: @escaping Subject,
@@ -67,25 +84,44 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
     /// - Parameter path: after `/api/2.0/mlflow/`, or after `/` if it starts with a slash.
     private func on(
         _ method: HTTPRequest.Method, _ path: String, _ action: Action,
-        _ subject: @escaping Subject, _ handler: @escaping Handler
+        _ subject: @escaping Subject, limit: Int = MLflowBody.limit, _ handler: @escaping Handler
     ) {
-        let access = access
+        let (access, bodies) = (access, bodies)
         raw(method, path, action) { request, context in
-            let fields =
-                method == .get
-                ? QueryText.fields(request) : try await Self.bodyFields(request)
-            let parameters = Dictionary(
-                context.parameters.map { (String($0.key), Self.decoded($0.value)) },
-                uniquingKeysWith: { _, last in last })
-            guard !parameters.values.contains(where: { $0.utf8.contains(0) }) else {
-                throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
-            }
-            let call = Call(
-                fields: fields, principal: context.principal, bearer: context.bearer,
-                parameters: parameters)
+            let call = try await Self.call(request, context, bodies, limit: limit)
             try await access.check(context.bearer, action) { try subject($0, call) }
             return MLflowBody.json(try await handler(call))
         }
+    }
+
+    /// As `on` for what may take seconds: it ends when the client goes away.
+    private func onSearch(
+        _ method: HTTPRequest.Method, _ path: String, _ action: Action,
+        _ subject: @escaping Subject, _ handler: @escaping Handler
+    ) {
+        let (access, bodies) = (access, bodies)
+        raw(method, path, action) { request, context in
+            let call = try await Self.call(request, context, bodies, limit: MLflowBody.limit)
+            try await access.check(context.bearer, action) { try subject($0, call) }
+            return try await LongCall.answer(request) { try await handler(call) }
+        }
+    }
+
+    private static func call(
+        _ request: Request, _ context: Context, _ bodies: LargeBodies, limit: Int
+    ) async throws -> Call {
+        let fields =
+            request.method == .get
+            ? QueryText.fields(request) : try await bodies.fields(request, limit: limit)
+        let parameters = Dictionary(
+            context.parameters.map { (String($0.key), decoded($0.value)) },
+            uniquingKeysWith: { _, last in last })
+        guard !parameters.values.contains(where: { $0.utf8.contains(0) }) else {
+            throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
+        }
+        return Call(
+            fields: fields, principal: context.principal, bearer: context.bearer,
+            parameters: parameters)
     }
 
     /// As above for calls that read the body or write the answer themselves.
@@ -140,10 +176,6 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         return MLflowBody.json(bytes, status: error.status)
     }
 
-    private static func bodyFields(_ request: Request) async throws -> Fields {
-        try MLflowBody.fields(try await MLflowBody.collect(request))
-    }
-
     private static func decoded(_ value: Substring) -> String {
         value.removingPercentEncoding ?? String(value)
     }
@@ -156,14 +188,12 @@ extension HTTPField.Name {
 /// Query strings as forms write them: `+` is a space.
 enum QueryText {
     static func fields(_ request: Request) -> Fields {
-        var members: [String: JSONValue] = [:]
+        // text: looked up by our own names
+        var values: [String: [JSONValue]] = [:]
         for (name, value) in pairs(request.uri.query ?? "") {
-            switch members[name] {
-            case .array(let values): members[name] = .array(values + [.string(value)])
-            case .some(let first): members[name] = .array([first, .string(value)])
-            case nil: members[name] = .string(value)
-            }
+            values[name, default: []].append(.string(value))
         }
+        let members = values.mapValues { $0.count == 1 ? $0[0] : .array($0) }
         return Fields(members, isQuery: true)
     }
 
@@ -183,7 +213,9 @@ enum QueryText {
 /// Bodies in and out.
 enum MLflowBody {
     /// Bodies are documents, not files.
-    static let limit = 32 << 20
+    static let limit = 8 << 20
+    /// Of what holds whole schemas, models or traces.
+    static let largeLimit = 32 << 20
 
     static func collect(_ request: Request, limit: Int = limit) async throws -> ByteBuffer {
         let buffer = try await request.body.collect(upTo: limit)
@@ -208,10 +240,12 @@ enum MLflowBody {
                 throw ProtocolError.invalid("The request body must be a JSON object.")
             }
             return Fields(members)
-        } catch let fault as JSONReader.Fault {
-            throw ProtocolError.invalid(
-                "The request body is no JSON: \(fault.reason), at byte \(fault.offset).")
-        }
+        } catch let fault as JSONReader.Fault { throw error(fault) }
+    }
+
+    static func error(_ fault: JSONReader.Fault) -> ProtocolError {
+        .invalid(
+            "The request body cannot be read as JSON: \(fault.reason), at byte \(fault.offset).")
     }
 
     static let headers: HTTPFields = [

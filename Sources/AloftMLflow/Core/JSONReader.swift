@@ -14,10 +14,13 @@ struct JSONReader {
     private let bytes: UnsafeRawBufferPointer
     private(set) var offset = 0
     private let maxDepth: Int
+    /// Memory that values may still take.
+    private var bytesLeft: Int
 
     init(_ bytes: UnsafeRawBufferPointer, maxDepth: Int = 100) {
         self.bytes = bytes
         self.maxDepth = maxDepth
+        bytesLeft = JSONMemory.allowed(for: bytes.count)
     }
 
     /// Reads one whole document.
@@ -88,14 +91,19 @@ struct JSONReader {
     }
 
     mutating func string() throws(Fault) -> String {
-        if let plain = try plainString() { return try text(Array(plain)) }
+        if let plain = try plainString() {
+            try charge(JSONMemory.string(plain.count))
+            return try text(plain)
+        }
         try expect(0x22)
         var result: [UInt8] = []
         while offset < bytes.count {
             let byte = bytes[offset]
             offset += 1
             switch byte {
-            case 0x22: return try text(result)
+            case 0x22:
+                try charge(JSONMemory.string(result.count))
+                return try text(result)
             case 0x5C: try escape(into: &result)
             case 0..<0x20: throw fault("a control character in a string")
             default: result.append(byte)
@@ -104,7 +112,7 @@ struct JSONReader {
         throw fault("a string has no end")
     }
 
-    private func text(_ bytes: [UInt8]) throws(Fault) -> String {
+    private func text(_ bytes: some Collection<UInt8>) throws(Fault) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw fault("a string is no UTF-8")
         }
@@ -138,7 +146,9 @@ struct JSONReader {
                 code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
             }
         }
-        let scalar = UnicodeScalar(code) ?? "\u{FFFD}"
+        guard let scalar = UnicodeScalar(code) else {
+            throw fault("half of a pair of surrogates, which stands for no character")
+        }
         result.append(contentsOf: String(Character(scalar)).utf8)
     }
 
@@ -229,6 +239,13 @@ struct JSONReader {
 
     // MARK: Values
 
+    private mutating func charge(_ memory: Int) throws(Fault) {
+        bytesLeft -= memory
+        guard bytesLeft >= 0 else {
+            throw fault("more values than may be in a body of its size; send fewer at a time")
+        }
+    }
+
     mutating func value(depth: Int) throws(Fault) -> JSONValue {
         guard depth <= maxDepth else { throw fault("deeper than \(maxDepth) levels") }
         switch peek() {
@@ -260,9 +277,11 @@ struct JSONReader {
 
     private mutating func array(depth: Int) throws(Fault) -> [JSONValue] {
         try expect(0x5B)
+        try charge(JSONMemory.list)
         guard !take(0x5D) else { return [] }
         var items: [JSONValue] = []
         while true {
+            try charge(JSONMemory.item)
             items.append(try value(depth: depth + 1))
             if take(0x5D) { return items }
             try expect(0x2C)
@@ -282,11 +301,13 @@ struct JSONReader {
 
     private mutating func object(depth: Int) throws(Fault) -> [String: JSONValue] {
         try expect(0x7B)
+        try charge(JSONMemory.object)
         guard !take(0x7D) else { return [:] }
         var members: [String: JSONValue] = [:]
         while true {
             guard peek() == 0x22 else { throw fault("a member needs a name") }
             let name = try string()
+            try charge(JSONMemory.member(after: members.count))
             try expect(0x3A)
             if members.updateValue(try value(depth: depth + 1), forKey: name) != nil {
                 try checkRepeat(name, in: members)
@@ -295,4 +316,21 @@ struct JSONReader {
             try expect(0x2C)
         }
     }
+}
+
+/// What values of JSON take in memory at most, in bytes: a body of seven bytes an object would
+/// otherwise take sixty times its size.
+enum JSONMemory {
+    static let list = 96
+    static let item = 72
+    /// With what reads its fields.
+    static let object = 150
+
+    /// One more member of an object that has `count`: large tables are copied as they grow.
+    static func member(after count: Int) -> Int { count < 64 ? 88 : 160 }
+
+    static func string(_ count: Int) -> Int { count < 16 ? 0 : count + 48 }
+
+    /// What a body of so many bytes may take, beside itself.
+    static func allowed(for count: Int) -> Int { count * 6 + (1 << 20) }
 }

@@ -186,6 +186,7 @@ private struct SeriesTable {
 
     mutating func add(_ key: UnsafeRawBufferPointer, _ point: MetricPoint) throws {
         count += 1
+        guard count <= LogBatch.maxMetrics else { throw ProtocolError.missing("metrics") }
         let index = try find(key)
         series[index].points.append(point)
         next = index + 1 == series.count ? 0 : index + 1

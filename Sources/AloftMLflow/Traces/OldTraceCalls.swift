@@ -8,7 +8,7 @@ struct OldTraceCalls: Sendable {
 
     func add<Context>(to calls: CallRouter<Context>) {
         calls.post("traces", .begin, of: Subjects.experiment, start)
-        calls.get("traces", .read, of: Subjects.experiments, search)
+        calls.getSearch("traces", .read, of: Subjects.experiments, search)
         calls.patch("traces/:trace", .record, of: Subjects.trace, end)
         calls.get("traces/:trace/info", .read, of: Subjects.trace, getInfo)
     }
@@ -59,7 +59,7 @@ struct OldTraceCalls: Sendable {
     private func search(_ call: Call) async throws -> [UInt8] {
         let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
         let search = try TraceCalls.search(call.fields, in: ids)
-        let found = try await service.store.read { try TraceQueries.search($0, search) }
+        let found = try await service.store.search { try TraceQueries.search($0, search) }
         return Page(found).document("traces") {
             writer, trace in writer.object { $0.oldTraceInfoMembers(trace) }
         }

@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOFoundationCompat
 import SwiftProtobuf
 
 /// Spans as OpenTelemetry exports them: `POST /v1/traces`, protobuf or JSON.
@@ -11,13 +12,14 @@ struct SpanExportCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
+        let bodies = calls.bodies
         calls.raw(.post, "/v1/traces", .begin) { request, context in
-            try await export(request, by: context.principal, context.bearer)
+            try await export(request, bodies, by: context.principal, context.bearer)
         }
     }
 
     private func export(
-        _ request: Request, by who: Principal, _ bearer: Bearer
+        _ request: Request, _ bodies: LargeBodies, by who: Principal, _ bearer: Bearer
     ) async throws -> Response {
         guard let id = request.headers[.experimentID], !id.isEmpty else {
             throw ProtocolError.invalid(
@@ -27,8 +29,9 @@ struct SpanExportCalls: Sendable {
         let experiment = try FieldReader.experimentID(
             Fields(["experiment_id": .string(id)]))
         let run = request.headers[.runID].flatMap { $0.isEmpty ? nil : RunID($0) }
-        let message = try await Self.message(request)
-        let batches = try SpanReader.batches(message)
+        let read = try Self.reader(request)
+        let body = try await request.body.collect(upTo: MLflowBody.largeLimit)
+        let batches = try await bodies.read(body) { try SpanReader.batches(read($0)) }
         let traces = batches.map(\.trace)
         try await service.access.check(bearer, .begin) { queries in
             var claims = [Claim(try queries.experiment(experiment))]
@@ -45,31 +48,42 @@ struct SpanExportCalls: Sendable {
         return Response(status: .ok, headers: [.contentType: "application/x-protobuf"])
     }
 
-    private static func message(
-        _ request: Request
-    ) async throws -> Aloft_Otlp_ExportTraceServiceRequest {
+    private typealias Reader = @Sendable (ByteBuffer) throws -> Aloft_Otlp_ExportTraceServiceRequest
+
+    /// What reads a body of the type that the request names.
+    private static func reader(_ request: Request) throws -> Reader {
         if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
             throw ProtocolError.invalid(
                 "Content-Encoding '\(encoding.prefix(50))' is not read; send the body as it is.")
         }
         let type = request.headers[.contentType] ?? ""
         let media = type.pieces(at: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
-        let body = try await request.body.collect(upTo: MLflowBody.limit)
+        switch media?.lowercased() {
+        case "application/x-protobuf": return protobuf
+        case "application/json": return json
+        default:
+            throw ProtocolError.invalid(
+                "Invalid Content-Type: '\(type.prefix(100))'. Expected: "
+                    + "application/x-protobuf or application/json")
+        }
+    }
+
+    @Sendable static func protobuf(
+        _ body: ByteBuffer
+    ) throws -> Aloft_Otlp_ExportTraceServiceRequest {
+        try body.withUnsafeReadableBytes { try SpanWeight.check($0) }
         do {
-            switch media?.lowercased() {
-            case "application/x-protobuf":
-                return try Aloft_Otlp_ExportTraceServiceRequest(
-                    serializedBytes: Data(body.readableBytesView))
-            case "application/json":
-                return try SpanJSON.message(body)
-            default:
-                throw ProtocolError.invalid(
-                    "Invalid Content-Type: '\(type.prefix(100))'. Expected: "
-                        + "application/x-protobuf or application/json")
-            }
+            return try Aloft_Otlp_ExportTraceServiceRequest(
+                serializedBytes: Data(buffer: body, byteTransferStrategy: .noCopy))
         } catch is BinaryDecodingError {
             throw ProtocolError.invalid("Invalid OpenTelemetry format: this is no protobuf of it.")
-        } catch is JSONDecodingError {
+        }
+    }
+
+    @Sendable static func json(
+        _ body: ByteBuffer
+    ) throws -> Aloft_Otlp_ExportTraceServiceRequest {
+        do { return try SpanJSON.message(body) } catch is JSONDecodingError {
             throw ProtocolError.invalid("Invalid OpenTelemetry format: this is no JSON of it.")
         }
     }
@@ -78,49 +92,4 @@ struct SpanExportCalls: Sendable {
 extension HTTPField.Name {
     fileprivate static var experimentID: Self { Self("x-mlflow-experiment-id") ?? .server }
     fileprivate static var runID: Self { Self("x-mlflow-run-id") ?? .server }
-}
-
-/// OpenTelemetry's JSON: as protobuf's, but ids are hexadecimal digits instead of base64.
-enum SpanJSON {
-    static func message(
-        _ body: ByteBuffer
-    ) throws -> Aloft_Otlp_ExportTraceServiceRequest {
-        let fields = try MLflowBody.fields(body)
-        var writer = JSONWriter()
-        writer.value(withBase64Ids(.object(fields.all)))
-        var options = JSONDecodingOptions()
-        options.ignoreUnknownFields = true
-        return try Aloft_Otlp_ExportTraceServiceRequest(
-            jsonUTF8Bytes: writer.bytes, options: options)
-    }
-
-    private static func withBase64Ids(_ value: JSONValue) -> JSONValue {
-        switch value {
-        case .array(let items): return .array(items.map(withBase64Ids))
-        case .object(let members):
-            return .object(
-                Dictionary(
-                    members.map { name, member in
-                        let isID = ["traceId", "spanId", "parentSpanId"].contains(name)
-                        guard isID, case .string(let digits) = member else {
-                            return (name, withBase64Ids(member))
-                        }
-                        return (name, .string(base64(digits)))
-                    }, uniquingKeysWith: { _, last in last }))
-        case .null, .bool, .int, .double, .string: return value
-        }
-    }
-
-    /// Empty, which is refused later, if these are no hexadecimal digits.
-    private static func base64(_ digits: String) -> String {
-        let characters = Array(digits.utf8)
-        guard characters.count.isMultiple(of: 2), characters.count <= 64 else { return "" }
-        var bytes = Data()
-        for index in stride(from: 0, to: characters.count, by: 2) {
-            let pair = String(decoding: characters[index...index + 1], as: UTF8.self)
-            guard let byte = UInt8(pair, radix: 16) else { return "" }
-            bytes.append(byte)
-        }
-        return bytes.base64EncodedString()
-    }
 }

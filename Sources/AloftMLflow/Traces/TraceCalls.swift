@@ -111,7 +111,7 @@ struct TraceCalls: Sendable {
         guard !locations.isEmpty else { throw ProtocolError.missing("locations") }
         let search = try Self.search(
             call.fields, in: locations.map(TraceFields.experiment(inLocation:)))
-        let found = try await service.store.read { try TraceQueries.search($0, search) }
+        let found = try await service.store.search { try TraceQueries.search($0, search) }
         return Page(found).document("traces") {
             writer, trace in writer.object { $0.traceInfoMembers(trace) }
         }

@@ -12,6 +12,16 @@ package protocol Endpoint: Sendable {
     static var action: Action { get }
     /// One line for the OpenAPI document.
     static var summary: String { get }
+    /// The most bytes of its body: 1 MiB unless it says otherwise.
+    static var bodyLimitBytes: Int { get }
+    /// How much memory reading the body may take for each of its bytes, beside the body itself and
+    /// 1 MiB: 5 bytes unless it says otherwise.
+    static var readingBytesPerByte: Int { get }
+}
+
+extension Endpoint {
+    package static var bodyLimitBytes: Int { 1 << 20 }
+    package static var readingBytesPerByte: Int { 5 }
 }
 
 package enum EndpointMethod: String, Sendable { case get, post, put, patch, delete }

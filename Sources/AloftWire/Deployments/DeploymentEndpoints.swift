@@ -141,6 +141,8 @@ package enum PutServable: Endpoint {
     package static let method = EndpointMethod.put
     package static let path = "/api/v1/models/{name}/versions/{version}/servable"
     package static let summary = "Store a model version's servable form, uploaded as a blob before"
+    /// Its manifest holds an example of the model's input.
+    package static let bodyLimitBytes = 16 << 20
 }
 
 package enum ShowServable: Endpoint {

@@ -32,6 +32,7 @@ package enum ImportExperiment: Endpoint {
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/experiments"
     package static let summary = "Take an experiment of another tracker"
+    package static let bodyLimitBytes = 16 << 20
 }
 
 /// What the server knows of runs and logged models that somebody wants to import.
@@ -81,6 +82,7 @@ package enum CheckImports: Endpoint {
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/known"
     package static let summary = "Which runs and logged models an import has taken already"
+    package static let bodyLimitBytes = 16 << 20
 }
 
 /// A whole run in one transaction. The body is lines of JSON: the first a `Header`, each further one
@@ -146,6 +148,7 @@ package enum ImportLoggedModel: Endpoint {
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/logged-models"
     package static let summary = "Take a logged model of another tracker"
+    package static let bodyLimitBytes = 16 << 20
 }
 
 /// A registered model with its versions and aliases. Versions and aliases that are here stay as they
@@ -176,4 +179,5 @@ package enum ImportModel: Endpoint {
     package static let method = EndpointMethod.post
     package static let path = "/api/v1/imports/models"
     package static let summary = "Take a registered model of another tracker, with its versions"
+    package static let bodyLimitBytes = 16 << 20
 }

@@ -82,6 +82,7 @@ package struct ImportRoutes: Sendable {
 struct RunLineReader {
     /// A line of the most points with long numbers has a tenth of this.
     private static let mostLineBytes = 32 << 20
+    private static let readingBytesPerByte = 5
 
     private var line: [UInt8] = []
     private var run: IncomingRun?
@@ -116,6 +117,9 @@ struct RunLineReader {
         defer { line.removeAll(keepingCapacity: true) }
         try NulCheck.refuse(line)
         do {
+            try line.withUnsafeBytes { bytes in
+                try BodyWeight.check(bytes, perByte: Self.readingBytesPerByte)
+            }
             let data = Data(line)
             if run == nil {
                 run = try IncomingRun(JSON.decoder.decode(ImportRun.Header.self, from: data))
