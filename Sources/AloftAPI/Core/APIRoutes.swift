@@ -1,6 +1,7 @@
 package import AloftDomain
 package import AloftStore
 package import AloftWire
+import Foundation
 package import HTTPTypes
 package import Hummingbird
 

@@ -26,12 +26,12 @@ struct CrashReports: Sendable {
         try? FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
-        let dated = names.compactMap { name -> (name: String, seconds: Int)? in
-            var facts = stat()
-            guard stat(folder + "/" + name, &facts) == 0 else { return nil }
-            return (name, Int(facts.st_mtim.tv_sec))
+        let dated = names.compactMap { name -> (name: String, date: Date)? in
+            let facts = try? FileManager.default.attributesOfItem(atPath: folder + "/" + name)
+            guard let date = facts?[.modificationDate] as? Date else { return nil }
+            return (name, date)
         }
-        for old in dated.sorted(by: { $0.seconds > $1.seconds }).dropFirst(Self.kept) {
+        for old in dated.sorted(by: { $0.date > $1.date }).dropFirst(Self.kept) {
             unlink(folder + "/" + old.name)
         }
     }
