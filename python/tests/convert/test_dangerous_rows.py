@@ -264,3 +264,10 @@ def test_a_difference_names_the_row() -> None:
     source = original.of_estimator("sklearn", model)
     with pytest.raises(NotConvertible, match=r"on the row \{a: .*probabilities \["):
         convert_original(source, rows.head(3), from_example(rows.head(3)), limit=1e-14)
+
+
+def test_models_of_single_floats_are_held_to_what_those_permit() -> None:
+    rows, target = numbers()
+    rows = rows.astype(np.float32)
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, target)
+    assert converted(model, rows.head(3)).manifest.runtime == "onnx"
