@@ -175,6 +175,7 @@ export interface Schemas {
         gpus: number;
         group?: string;
         id: string;
+        isolation?: string;
         memoryBytes?: number;
         name: string;
         outcome?: string;
