@@ -181,9 +181,9 @@ def test_doctor_says_what_holds_and_the_server_can_insist() -> None:
     shutil.rmtree(data, ignore_errors=True)
     assert done.returncode != 0
     assert "--require-isolation" in done.stderr
-    done = subprocess.run(
-        [str(program()), "server", "--isolation", "magic"], capture_output=True, text=True
-    )
+    command = [str(program()), "server", "--isolation", "magic", "--data", str(data)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    shutil.rmtree(data, ignore_errors=True)
     assert "expected auto, namespaces, landlock or none" in done.stderr
 
 
