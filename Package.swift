@@ -105,6 +105,9 @@ let package = Package(
             ["AloftDomain", "AloftProcess", "COnnxRuntime", logging, nioCore, nioPosix],
             isHot: true),
 
+        // What both planes allow a connection.
+        layer("AloftEdge", ["AloftDomain", logging, nioCore, nioHTTP1, nioPosix], isHot: true),
+
         // The control plane.
         layer("AloftRegistry", ["AloftDomain", "AloftStore", "AloftArtifacts", grdb]),
         layer("AloftWire", ["AloftDomain"]),
@@ -125,8 +128,8 @@ let package = Package(
             "AloftAPI",
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
-                "AloftStore", "AloftArtifacts", grdb, hummingbird, logging, httpTypes, nioCore,
-                crypto, serviceLifecycle, nioFoundation,
+                "AloftStore", "AloftArtifacts", "AloftEdge", grdb, hummingbird, logging, httpTypes,
+                nioCore, crypto, serviceLifecycle, nioFoundation,
             ]),
 
         // The data plane and the clients.
@@ -146,7 +149,7 @@ let package = Package(
             "AloftGateway",
             [
                 "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
-                "AloftProcess", nioCore, nioPosix, nioHTTP1, nioFoundation, logging,
+                "AloftProcess", "AloftEdge", nioCore, nioPosix, nioHTTP1, nioFoundation, logging,
                 serviceLifecycle, crypto,
             ], isHot: true),
 
@@ -155,8 +158,8 @@ let package = Package(
         layer(
             "AloftGRPC",
             [
-                "AloftDomain", "AloftInference", "AloftGateway", "CInflate", protobuf, logging,
-                nioCore, nioHPACK, nioHTTP2, nioPosix,
+                "AloftDomain", "AloftEdge", "AloftInference", "AloftGateway", "CInflate", protobuf,
+                logging, nioCore, nioHPACK, nioHTTP2, nioPosix,
             ], isHot: true),
 
         // The only composition root.
@@ -166,9 +169,9 @@ let package = Package(
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
-                "AloftProcess", argumentParser, hummingbird, hummingbirdCore,
+                "AloftProcess", "AloftEdge", argumentParser, hummingbird, hummingbirdCore,
                 logging,
-                serviceLifecycle, unixSignals, nioCore, nioPosix, crypto,
+                serviceLifecycle, unixSignals, nioCore, nioHTTP1, nioPosix, crypto,
             ],
             swiftSettings: settings),
 
@@ -182,6 +185,7 @@ let package = Package(
             "AloftTestKit",
             ["AloftDomain", "AloftStore", "AloftArtifacts", "AloftCompute", logging]),
         tests("AloftDomain"),
+        tests("AloftEdge", ["AloftDomain", nioCore, nioEmbedded, nioHTTP1]),
         tests("AloftProjectFile"),
         tests("AloftSearch"),
         tests("AloftScheduling"),
@@ -197,12 +201,14 @@ let package = Package(
             "AloftAPI",
             [
                 "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire", "AloftDomain",
-                hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto, logging,
+                "AloftEdge", hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ]),
         tests(
             "AloftGateway",
             [
-                "AloftWire", "AloftDomain", "AloftClient", hummingbird, crypto, logging, nioCore,
+                "AloftWire", "AloftDomain", "AloftEdge", "AloftClient", hummingbird, crypto,
+                logging,
+                nioCore,
                 nioEmbedded, nioHTTP1,
             ]),
         .testTarget(

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftGateway
 import NIOCore
 import NIOHPACK
@@ -11,7 +12,13 @@ struct CallHead {
     let isCompressed: Bool
 
     /// - Throws: `Status` where the call cannot be answered.
-    init(_ headers: HPACKHeaders, receivedAt: NIODeadline) throws(Status) {
+    ///
+    /// `:authority` is not looked at. No page can make a browser speak HTTP/2 without TLS, nor send the
+    /// type `application/grpc` unasked, so there is nobody to keep out by it; and clients name there what
+    /// their own name service says.
+    init(
+        _ headers: HPACKHeaders, receivedAt: NIODeadline, place: RemotePlace?
+    ) throws(Status) {
         var path = "", contentType = "", encoding = "identity"
         var timeout: String?, authorization: String?, stickyKey: String?, trace: String?
         for (name, value, _) in headers {
@@ -48,6 +55,7 @@ struct CallHead {
             timeoutMilliseconds: try timeout.map(Self.milliseconds), receivedAt: receivedAt,
             header: { headers.first(name: $0) })
         facts.trace = trace.flatMap { TraceParent($0) }
+        facts.place = place
         self.facts = facts
     }
 

@@ -1,3 +1,4 @@
+import AloftEdge
 import AloftGateway
 import NIOCore
 import NIOPosix
@@ -36,6 +37,7 @@ final class DoorLoop {
 
     func closed(_ connection: GRPCConnection) {
         connections[ObjectIdentifier(connection)] = nil
+        access.connectionTable.closed(connection)
     }
 
     private func sweep(now: NIODeadline) {

@@ -78,7 +78,7 @@ extension GRPCConnection {
 
     func close() { context?.close(promise: nil) }
 
-    private var hasCalls: Bool { !calls.isEmpty || !streams.isEmpty }
+    var hasCalls: Bool { !calls.isEmpty || !streams.isEmpty }
 
     private func sendPastLibrary(goAway stream: HTTP2StreamID, ping mark: HTTP2PingData?) {
         var bytes = ByteBuffer()

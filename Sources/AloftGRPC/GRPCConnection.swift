@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftGateway
 import NIOCore
 import NIOHPACK
@@ -16,6 +17,10 @@ final class GRPCConnection: ChannelInboundHandler {
         var message: MessageAssembly
         /// Whether the caller has said all, so that the call is being answered.
         var isWhole = false
+        var admission = Admission.open
+        var isVerified = false
+        /// What of its window was left when it was not renewed.
+        var windowLeft: Int?
     }
 
     let loop: DoorLoop
@@ -28,8 +33,10 @@ final class GRPCConnection: ChannelInboundHandler {
     var ending = Ending()
     /// The last call that has begun.
     var lastStream = HTTP2StreamID.rootStream
-    /// Bytes of messages that have not come whole.
-    var bufferedBytes = 0
+    /// Bytes of messages that have not come whole, which count in the budget of all bodies.
+    var bufferedBytes = 0 {
+        didSet { count(from: oldValue) }
+    }
     /// Bytes of whole messages for which their streams have no room yet.
     var waitingBytes = 0 {
         didSet { if waitingBytes < oldValue { renewWindow() } }
@@ -44,6 +51,7 @@ final class GRPCConnection: ChannelInboundHandler {
     /// When the last call ended.
     var quietSince = NIODeadline.now()
     var pingedAt: NIODeadline?
+    private(set) var place: RemotePlace?
 
     init(loop: DoorLoop) { self.loop = loop }
 
@@ -79,7 +87,10 @@ final class GRPCConnection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         frames = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
+        place = RemotePlace(context.remoteAddress)
         loop.opened(self)
+        let descriptor = SocketDescriptor.of(context.channel)
+        if !loop.access.connectionTable.opened(self, descriptor: descriptor) { close() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -112,6 +123,7 @@ final class GRPCConnection: ChannelInboundHandler {
         let gone = streams.values
         streams = [:]
         for stream in gone { stream.isGone() }
+        bufferedBytes = 0
     }
 
     /// A client that does not take its answers is not asked for more.
@@ -167,7 +179,10 @@ final class GRPCConnection: ChannelInboundHandler {
         }
         lastStream = max(lastStream, stream)
         do throws(Status) {
-            let head = try CallHead(frame.headers, receivedAt: now)
+            let head = try CallHead(frame.headers, receivedAt: now, place: place)
+            if !head.method.isPublic, let refusal = loop.access.refusalAtHead(head.facts.token) {
+                throw Status(refusal)
+            }
             if head.method == .modelStreamInfer { return begin(stream, head, frame.endStream) }
             calls[stream] = Call(head: head, message: MessageAssembly(framing(head)))
         } catch {
@@ -216,6 +231,7 @@ final class GRPCConnection: ChannelInboundHandler {
         bufferedBytes -= before
         do throws(Status) {
             guard bufferedBytes + bytes.readableBytes <= bufferLimit else { throw tooMuchBuffered }
+            guard !isOverBudget else { throw tooMuchHeld }
             try calls[stream]?.message.append(bytes)
         } catch {
             // Its bytes are not counted any more.
@@ -223,7 +239,7 @@ final class GRPCConnection: ChannelInboundHandler {
             return refuse(stream, error, isWhole: frame.endStream)
         }
         bufferedBytes += calls[stream]?.message.byteCount ?? 0
-        if frame.endStream { answer(stream) }
+        if frame.endStream { answer(stream) } else { verify(stream) }
     }
 
     /// The caller has said all.
@@ -254,11 +270,11 @@ final class GRPCConnection: ChannelInboundHandler {
     private func answerSlowly(_ stream: HTTP2StreamID, _ head: CallHead, _ message: ByteBuffer) {
         let methods = SmallMethods(models: loop.models)
         let method = head.method
-        let token = head.facts.token
+        let (token, place) = (head.facts.token, head.facts.place)
         let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
         let eventLoop = loop.eventLoop
         Task {
-            let result = await methods.answer(method, message, token: token)
+            let result = await methods.answer(method, message, token: token, place: place)
             eventLoop.execute { bound.value.finish(stream, result.map(Reply.init)) }
         }
     }
@@ -285,9 +301,17 @@ final class GRPCConnection: ChannelInboundHandler {
         } else if let call = streams[event.streamID] {
             call.renewWindow(left: left)
         } else if let call = calls[event.streamID], !call.isWhole, left <= Window.stream / 2 {
-            write(event.streamID, .windowUpdate(windowSizeIncrement: Window.stream - left))
-            context?.flush()
+            guard call.admission != .asked else {
+                calls[event.streamID]?.windowLeft = left
+                return
+            }
+            renewWindow(event.streamID, left: left)
         }
+    }
+
+    func renewWindow(_ stream: HTTP2StreamID, left: Int) {
+        write(stream, .windowUpdate(windowSizeIncrement: Window.stream - left))
+        context?.flush()
     }
 
     /// Unless more waits than the client may send at once.

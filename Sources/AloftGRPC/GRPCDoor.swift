@@ -1,4 +1,5 @@
 package import AloftDomain
+import AloftEdge
 package import AloftGateway
 package import Logging
 import NIOCore
@@ -39,7 +40,13 @@ package struct GRPCDoor: GatewayDoor {
     private func accept(
         at socket: ListeningSocket, _ models: InferenceAccess, _ loops: DoorLoops
     ) async throws -> any Channel {
-        try await ServerBootstrap(group: models.group)
+        let tables = models.tables
+        return try await ServerBootstrap(group: models.group)
+            .serverChannelInitializer { listener in
+                listener.eventLoop.makeCompletedFuture {
+                    try listener.pipeline.syncOperations.addHandler(AcceptGuard(tables: tables))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

@@ -76,12 +76,12 @@ final class InferStream {
     func begin() {
         let models = connection.loop.models
         guard models.asksForTokens else { return open() }
-        let token = head.facts.token
+        let (token, place) = (head.facts.token, head.facts.place)
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let eventLoop = eventLoop
         Task {
             do throws(CallRefusal) {
-                try await models.authorize(token)
+                try await models.authorize(token, from: place)
                 eventLoop.execute { bound.value.open() }
             } catch {
                 eventLoop.execute { bound.value.abort(Status(error)) }
@@ -106,7 +106,9 @@ final class InferStream {
         guard case .none = end, !isDraining else { return }
         if let bytes { messages.append(bytes) }
         take()
-        if connection.bufferedBytes > connection.bufferLimit, !isPaused {
+        if connection.bufferedBytes > connection.bufferLimit || connection.isOverBudget,
+            !isPaused
+        {
             finish(connection.tooMuchBuffered)
         }
     }

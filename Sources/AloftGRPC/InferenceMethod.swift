@@ -1,3 +1,4 @@
+import AloftEdge
 import AloftGateway
 import AloftInference
 import NIOCore
@@ -15,6 +16,9 @@ enum InferenceMethod: String {
     case repositoryIndex = "RepositoryIndex"
     case repositoryModelLoad = "RepositoryModelLoad"
     case repositoryModelUnload = "RepositoryModelUnload"
+
+    /// Liveness is no secret.
+    var isPublic: Bool { self == .serverLive || self == .serverReady }
 
     private static let service = "/inference.GRPCInferenceService/"
     private static let infer = service + "ModelInfer"
@@ -34,11 +38,10 @@ struct SmallMethods: Sendable {
     let models: InferenceAccess
 
     func answer(
-        _ method: InferenceMethod, _ message: ByteBuffer, token: String?
+        _ method: InferenceMethod, _ message: ByteBuffer, token: String?, place: RemotePlace?
     ) async -> Result<ByteBuffer, Status> {
         do {
-            // Liveness is no secret.
-            if method != .serverLive, method != .serverReady { try await models.authorize(token) }
+            if !method.isPublic { try await models.authorize(token, from: place) }
             let reply = try await reply(method, Array(buffer: message), token)
             let bytes: [UInt8] = try reply.serializedBytes()
             return .success(ByteBuffer(bytes: bytes))

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
@@ -72,7 +73,8 @@ import Testing
         "Connection: keep-alive, close", "Connection: keep-alive\r\nConnection: keep-alive",
         "Upgrade: h2c", "Trailer: x", "X: a\r\n b", "X: a\rb", "X: a\nb", "X: \u{1}", "X: a ",
         "X:\ta", "X\u{e9}: a", "X: \u{e9}", ": a", "X y: a", "no colon",
-        "Proxy-Connection: close",
+        "Proxy-Connection: close", "Host: y", "Origin: http://x", "Sec-Fetch-Site: none",
+        "Content-Type: text/plain", "Content-Type: application/x-www-form-urlencoded",
     ])
     func `what could be read in two ways is not plain`(lines: String) {
         let text = "POST /p HTTP/1.1\r\nHost: x\r\n\(lines)\r\n\r\n"
@@ -103,6 +105,9 @@ private final class Reading {
             recorder.chance = seed.map { SplitMix64(seed: $0) }
             let reader = PlainRequestReader(bodyLimitBytes: 1000, take: recorder.take)
             #expect(throws: Never.self) { try operations.addHandler(reader) }
+        }
+        if !hasPlainReader {
+            #expect(throws: Never.self) { try operations.addHandler(RequestLineGuard()) }
         }
         let decoder = HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)
         #expect(throws: Never.self) {
@@ -190,7 +195,7 @@ private enum HostileStream {
     ]
     private static let versions = ["1.1", "1.1", "1.1", "1.1", "1.0", "2.0", "1.2", "1"]
     private static let lines = [
-        "Host: x", "Accept: */*", "User-Agent: a b", "X-Empty:", "x:y", "X: a, b ; \"c\"",
+        "Host: x", "Host: x", "Host: x", "Host: x", "Host: x", "Host: x", "Accept: */*", "User-Agent: a b", "X-Empty:", "x:y", "X: a, b ; \"c\"",
         "Connection: keep-alive", "Connection: close", "connection: Upgrade",
         "Expect: 100-continue",
         "Transfer-Encoding: chunked", "transfer-encoding: identity",

@@ -64,7 +64,7 @@ class OpenLoop:
 
     def __init__(self, peer: Peer, body: bytes, name: str, most: int = 4000) -> None:
         self.port = peer.port
-        head = f"POST /v2/models/{name}/infer HTTP/1.1\r\nHost: x\r\nX-Request-Priority: "
+        head = f"POST /v2/models/{name}/infer HTTP/1.1\r\nHost: localhost\r\nX-Request-Priority: "
         self.requests = {
             p: f"{head}{p}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
             for p in PRIORITIES

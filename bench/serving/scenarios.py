@@ -227,7 +227,7 @@ async def ask_each(
     latencies, failed = [], 0
     for index in chance.sample(range(count), count):
         begin = time.perf_counter()
-        head = f"POST /v2/models/m{index}/infer HTTP/1.1\r\nHost: x\r\n"
+        head = f"POST /v2/models/m{index}/infer HTTP/1.1\r\nHost: localhost\r\n"
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
         size = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])

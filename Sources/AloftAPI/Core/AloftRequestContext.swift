@@ -1,5 +1,7 @@
 package import AloftDomain
+import AloftEdge
 package import Hummingbird
+import NIOCore
 
 /// What a handler knows of its request beside the request itself.
 package struct AloftRequestContext: RequestContext, PrincipalBearing {
@@ -8,12 +10,17 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing {
     package var principal: Principal
     /// The same as the rules of access take it.
     package var bearer: Bearer
+    private let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         principal = .local
         bearer = .person
+        channel = source.channel
     }
+
+    /// Where the caller is; `nil` without a network.
+    var place: RemotePlace? { RemotePlace(channel.remoteAddress) }
 
     /// Bodies of `/api/v1` are small documents; blobs and artifacts are streamed and have no limit.
     package var maxUploadSize: Int { 16 << 20 }

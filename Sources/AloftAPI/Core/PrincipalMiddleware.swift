@@ -18,11 +18,16 @@ package struct PrincipalMiddleware: RouterMiddleware {
     private let store: Store
     private let access: Access
     private let time: TimeSource
+    private let attempts: TokenAttempts
 
-    package init(store: Store, access: Access, time: TimeSource = .live) {
+    package init(
+        store: Store, access: Access, time: TimeSource = .live,
+        attempts: TokenAttempts = TokenAttempts()
+    ) {
         self.store = store
         self.access = access
         self.time = time
+        self.attempts = attempts
     }
 
     package func handle(
@@ -31,7 +36,7 @@ package struct PrincipalMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         do {
-            let (principal, project) = try await principal(of: request)
+            let (principal, project) = try await principal(of: request, context)
             context.principal = principal
             context.bearer = Bearer(principal, project: project)
         } catch let refusal as AccessError {
@@ -41,21 +46,36 @@ package struct PrincipalMiddleware: RouterMiddleware {
     }
 
     private func principal(
-        of request: Request
+        of request: Request, _ context: Context
     ) async throws -> (principal: Principal, project: ProjectID) {
         let isPublic = Self.isPublic(request.uri.path)
         let secret = Self.secret(in: request.headers) ?? SessionCookie.secret(in: request)
         if let secret {
-            let now = time.now()
-            let record = try await store.read {
-                try TokenQueries.bearer($0, secret: secret, at: now)
-            }
+            let record = try await find(secret, context)
             if let record { return (record.principal, record.project) }
             // MLflow clients may carry a password that means nothing here; open access ignores it.
             if access == .tokenRequired, !isPublic { throw AccessError.unknownToken }
         }
         if access == .open || isPublic { return (.local, .default) }
         throw AccessError.tokenMissing
+    }
+
+    /// On an open server tokens open nothing, so nobody tries them there.
+    private func find(_ secret: String, _ context: Context) async throws -> TokenRecord? {
+        guard access == .tokenRequired else {
+            return try await bearer(secret)
+        }
+        guard attempts.mayLookUp(secret, from: { context.place }) else {
+            throw AccessError.tooManyAttempts
+        }
+        let record = try await bearer(secret)
+        attempts.lookedUp(secret, isKnown: record != nil, from: { context.place })
+        return record
+    }
+
+    private func bearer(_ secret: String) async throws -> TokenRecord? {
+        let now = time.now()
+        return try await store.read { try TokenQueries.bearer($0, secret: secret, at: now) }
     }
 
     /// Liveness, the server's version, the web interface's own files and signing in.
@@ -99,17 +119,21 @@ extension TokenRecord {
 package enum AccessError: Refusal, Equatable {
     case tokenMissing
     case unknownToken
+    /// Unknown tokens came too often from where this one comes from, or from everywhere.
+    case tooManyAttempts
 
     package var code: String {
         switch self {
         case .tokenMissing: "token_missing"
         case .unknownToken: "token_unknown"
+        case .tooManyAttempts: "token_attempts"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
         case .tokenMissing, .unknownToken: .unauthenticated
+        case .tooManyAttempts: .exhausted
         }
     }
 
@@ -119,6 +143,8 @@ package enum AccessError: Refusal, Equatable {
             "this server asks for a token: send Authorization: Bearer TOKEN (ALOFT_TOKEN for the "
                 + "aloft program, MLFLOW_TRACKING_TOKEN for MLflow clients)"
         case .unknownToken: "this token is unknown or was revoked"
+        case .tooManyAttempts:
+            "too many unknown tokens were tried from where this one comes from; try again in a second"
         }
     }
 }

@@ -1,5 +1,6 @@
 import AloftClient
 package import AloftDomain
+package import AloftEdge
 import AloftWire
 import Crypto
 import Foundation
@@ -8,7 +9,23 @@ import Synchronization
 /// Knows which tokens open the gateway. The server is asked once for each, and its word holds for a
 /// minute; while it does not answer, a token that it knew before goes on opening.
 package final class TokenGate: Sendable {
-    package enum Verdict: Sendable, Equatable { case known, unknown, unverifiable }
+    package enum Verdict: Sendable, Equatable {
+        case known
+        case unknown
+        case unverifiable
+        /// Unknown tokens came too often from where this one comes from, or from everywhere.
+        case tooManyAttempts
+
+        /// `nil` where the caller is let in.
+        var failure: GatewayFailure? {
+            switch self {
+            case .known: nil
+            case .unknown: .tokenUnknown
+            case .unverifiable: .tokenUnverifiable
+            case .tooManyAttempts: .tooManyAttempts
+            }
+        }
+    }
 
     private struct Memory {
         /// By the token's digest: until when the server need not be asked again.
@@ -19,7 +36,18 @@ package final class TokenGate: Sendable {
         var refused: [String: Date] = [:]
         /// Grows with each look at which tokens ended: what was asked before it is not remembered.
         var looks = 0
+
+        /// Bounded, whoever sends how many: those that were refused longest ago go first.
+        mutating func refuse(_ digest: String, until: Date, now: Date) {
+            if refused.count >= TokenGate.mostRefused {
+                refused = refused.filter { $0.value > now }
+                if refused.count >= TokenGate.mostRefused { refused.removeAll() }
+            }
+            refused[digest] = until
+        }
     }
+
+    private static let mostRefused = 10_000
 
     private let memory: Mutex<Memory>
     private let path: String
@@ -28,6 +56,8 @@ package final class TokenGate: Sendable {
     private let askAdministrator: @Sendable (String) async throws -> Bool
     private let own: String?
     private let askLive: (@Sendable ([String]) async throws -> [String])?
+    /// How often strangers may have the server asked.
+    private let attempts: AttemptLimiter
 
     /// - Parameters:
     ///   - folder: where the digests of known tokens are kept for a start without the server.
@@ -38,6 +68,7 @@ package final class TokenGate: Sendable {
     ///   - ask: whether the server knows a token.
     package init(
         folder: String, own: String?, time: TimeSource,
+        attempts: AttemptLimiter = AttemptLimiter(),
         administrator: @escaping @Sendable (String) async throws -> Bool = { _ in false },
         live: (@Sendable ([String]) async throws -> [String])? = nil,
         ask: @escaping @Sendable (String) async throws -> Bool
@@ -46,6 +77,7 @@ package final class TokenGate: Sendable {
         self.time = time
         self.ask = ask
         self.own = own
+        self.attempts = attempts
         askAdministrator = administrator
         askLive = live
         var memory = Memory()
@@ -69,26 +101,33 @@ package final class TokenGate: Sendable {
         }
     }
 
-    func verdict(_ token: String) async -> Verdict {
+    /// - Parameter place: where the caller is; strangers from one place have the server asked only so
+    ///   often. A token that was known before is asked for always.
+    func verdict(_ token: String, from place: RemotePlace?) async -> Verdict {
         if let verdict = remembered(token) { return verdict }
         let digest = Self.digest(token)
         let now = time.now()
         let looks = memory.withLock { $0.looks }
+        let isStranger = memory.withLock { $0.known[digest] == nil }
+        if isStranger, !attempts.mayTry(from: place) { return .tooManyAttempts }
         do {
             let isKnown = try await ask(token)
-            memory.withLock { memory in
+            let hasChanged = memory.withLock { memory in
+                let wasKnown = memory.known[digest] != nil
                 if isKnown {
                     // It may have ended since the server was asked.
-                    guard memory.looks == looks else { return }
+                    guard memory.looks == looks else { return false }
                     memory.known[digest] = now.addingTimeInterval(60)
                     memory.refused[digest] = nil
                 } else {
                     memory.known[digest] = nil
-                    if memory.refused.count > 10_000 { memory.refused.removeAll() }
-                    memory.refused[digest] = now.addingTimeInterval(10)
+                    memory.refuse(digest, until: now.addingTimeInterval(10), now: now)
                 }
+                return wasKnown != isKnown
             }
-            save()
+            if isStranger, isKnown { attempts.wasKnown(from: place) }
+            // A stranger's guess costs the disk nothing.
+            if hasChanged { save() }
             return isKnown ? .known : .unknown
         } catch {
             let wasKnown = memory.withLock { memory in

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -6,11 +7,15 @@ import Synchronization
 /// The event loops and the state that each keeps.
 final class EventLoops: Sendable {
     let group: MultiThreadedEventLoopGroup
+    let tables: ConnectionTables
     private let states = Mutex<[ObjectIdentifier: NIOLoopBound<LoopState>]>([:])
 
     struct UnknownEventLoop: Error {}
 
-    init(group: MultiThreadedEventLoopGroup) { self.group = group }
+    init(group: MultiThreadedEventLoopGroup, tables: ConnectionTables) {
+        self.group = group
+        self.tables = tables
+    }
 
     private var all: [any EventLoop] { Array(group.makeIterator()) }
 

@@ -1,5 +1,6 @@
 package import AloftClient
 package import AloftDomain
+import AloftEdge
 import AloftInference
 import AloftWire
 import Foundation
@@ -72,7 +73,8 @@ package struct Gateway: Sendable {
         let incarnation = chance.next()
         let (wakes, wake) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let loops = EventLoops(group: group)
+        let tables = ConnectionTables(limit: .raised())
+        let loops = EventLoops(group: group, tables: tables)
         let crashes = try CrashLedger(folder: configuration.folder)
         library.watchCrashes(descriptor: crashes.descriptor)
         let models = try ModelStore(folder: configuration.folder + "/models", client: client)
@@ -88,6 +90,7 @@ package struct Gateway: Sendable {
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
             accessLog: accessLog, registered: registered, shadows: shadows,
+            tables: tables,
             wake: { await fleet.wake($0, within: $1) },
             metrics: {
                 PrometheusText.make(
@@ -184,8 +187,14 @@ package struct Gateway: Sendable {
     private func accept(
         on socket: ListeningSocket, _ group: MultiThreadedEventLoopGroup, _ loops: EventLoops
     ) async throws -> any Channel {
-        try await ServerBootstrap(group: group)
+        let tables = loops.tables
+        return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
+            .serverChannelInitializer { listener in
+                listener.eventLoop.makeCompletedFuture {
+                    try listener.pipeline.syncOperations.addHandler(AcceptGuard(tables: tables))
+                }
+            }
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { channel in

@@ -5,6 +5,8 @@ package struct GatewayConfiguration: Sendable {
     package var listen: ListenAddress
     /// Where gRPC is answered; `nil` where it is not.
     package var grpcListen: ListenAddress?
+    /// Names beside those of `listen` under which callers ask.
+    package var hostNames: [String] = []
     /// The folder for models, the last desired state and the prediction log.
     package var folder: String
     /// Whether callers must send a token.
@@ -13,6 +15,8 @@ package struct GatewayConfiguration: Sendable {
     package var threads = 1
     /// The largest body of a request, in bytes.
     package var bodyLimitBytes = 64 << 20
+    /// Bytes of bodies that are held at one time; `nil` for a share of the memory that there is.
+    package var bodyBudgetBytes: Int?
     /// From the first byte of a request to the last.
     package var requestTimeout = Duration.seconds(30)
     /// How long an open connection may say nothing.

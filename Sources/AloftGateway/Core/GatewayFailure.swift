@@ -16,6 +16,10 @@ package enum GatewayFailure: Refusal, Equatable {
     case notAdministrator
     case badHeader(name: String, value: String, expected: String)
     case shuttingDown
+    /// Refused by its head alone.
+    case refused(RequestRefusal)
+    case bodiesHeld
+    case tooManyAttempts
 
     package var code: String {
         switch self {
@@ -32,6 +36,9 @@ package enum GatewayFailure: Refusal, Equatable {
         case .notAdministrator: "not_administrator"
         case .badHeader: "bad_header"
         case .shuttingDown: "shutting_down"
+        case .refused(let refusal): refusal.code
+        case .bodiesHeld: "bodies_held"
+        case .tooManyAttempts: "token_attempts"
         }
     }
 
@@ -39,7 +46,9 @@ package enum GatewayFailure: Refusal, Equatable {
         switch self {
         case .noSuchRoute, .endpointNotFound, .versionNotFound: .notFound
         case .methodNotAllowed, .malformedHTTP, .badHeader: .invalid
-        case .notReady, .tokenUnverifiable, .shuttingDown: .unavailable
+        case .notReady, .tokenUnverifiable, .shuttingDown, .bodiesHeld: .unavailable
+        case .refused(let refusal): refusal.kind
+        case .tooManyAttempts: .exhausted
         case .bodyTooLarge: .tooLarge
         case .tokenMissing, .tokenUnknown: .unauthenticated
         case .notAdministrator: .forbidden
@@ -76,6 +85,12 @@ package enum GatewayFailure: Refusal, Equatable {
         case .badHeader(let name, let value, let expected):
             "Header \(name) is \"\(value)\"; expected \(expected)."
         case .shuttingDown: "The gateway is shutting down."
+        case .refused(let refusal): refusal.message
+        case .bodiesHeld:
+            "The bodies of requests that are being read take all the memory that they may. Try again "
+                + "in a moment."
+        case .tooManyAttempts:
+            "Too many unknown tokens were tried from where this one comes from. Try again in a second."
         }
     }
 }
@@ -98,7 +113,13 @@ extension RefusalKind {
 }
 
 extension GatewayFailure {
-    var httpStatus: Int { if case .methodNotAllowed = self { 405 } else { kind.httpStatus } }
+    var httpStatus: Int {
+        switch self {
+        case .methodNotAllowed: 405
+        case .refused(let refusal): refusal.httpStatus
+        default: kind.httpStatus
+        }
+    }
 }
 
 extension InferenceError {

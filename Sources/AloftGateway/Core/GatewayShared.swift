@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import NIOCore
 
 /// What all event loops of a gateway have in common. Never changes.
@@ -16,14 +17,27 @@ final class GatewayShared: Sendable {
     let metrics: @Sendable () async -> String
     let repository: ModelRepository
     let shadows: ShadowRunner
+    /// The names that callers may ask under.
+    let hosts: HostCheck
+    /// The memory of bodies.
+    let bodies: ByteBudget
+    let tables: ConnectionTables
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
-        shadows: ShadowRunner, wake: @escaping @Sendable (String, Duration) async -> Void,
+        shadows: ShadowRunner, tables: ConnectionTables,
+        wake: @escaping @Sendable (String, Duration) async -> Void,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
+        hosts = HostCheck(
+            listen: [configuration.listen] + (configuration.grpcListen.map { [$0] } ?? []),
+            names: configuration.hostNames)
+        bodies = ByteBudget(
+            limitBytes: configuration.bodyBudgetBytes
+                ?? ByteBudget.share(largest: configuration.bodyLimitBytes))
+        self.tables = tables
         self.time = time
         self.tokens = tokens
         self.accessLog = accessLog

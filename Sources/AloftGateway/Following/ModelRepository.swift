@@ -34,6 +34,7 @@ struct ModelRepository: Sendable {
         case .known: return
         case .unknown: throw .notAdministrator
         case .unverifiable: throw .tokenUnverifiable
+        case .tooManyAttempts: throw .tooManyAttempts
         }
     }
 }

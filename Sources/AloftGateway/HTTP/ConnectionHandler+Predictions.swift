@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftInference
 import AloftWire
 import NIOCore
@@ -6,27 +7,53 @@ import NIOCore
 extension ConnectionHandler {
     /// The request is complete: answers it, or begins to.
     func dispatch(_ request: RequestInProgress) {
-        if let tokens = loop.shared.tokens, !request.isPublic {
-            guard let token = request.token else { return answer(.tokenMissing) }
-            switch tokens.remembered(token) {
-            case .known: break
-            case .unknown, .unverifiable: return answer(.tokenUnknown)
-            case nil: return verify(token, tokens)
-            }
+        if let failure = strangersFailure(request) { return answer(failure) }
+        guard let tokens = loop.shared.tokens, let token = request.token, !request.isPublic else {
+            return route(request)
         }
-        route(request)
+        switch tokens.remembered(token) {
+        case .known: return route(request)
+        case let refused?: return answer(refused.failure ?? .tokenUnknown)
+        case nil: break
+        }
+        verify(token, tokens) { handler, verdict in
+            if let failure = verdict.failure { return handler.answer(failure) }
+            if let current = handler.current { handler.route(current) }
+        }
     }
 
-    private func verify(_ token: String, _ tokens: TokenGate) {
-        later {
-            await tokens.verdict(token)
-        } then: { handler, verdict in
-            switch verdict {
-            case .known: if let current = handler.current { handler.route(current) }
-            case .unknown: handler.answer(.tokenUnknown)
-            case .unverifiable: handler.answer(.tokenUnverifiable)
-            }
+    /// Why a caller is refused before anybody is asked.
+    func strangersFailure(_ request: RequestInProgress) -> GatewayFailure? {
+        if loop.shared.tokens != nil, request.token == nil, !request.isPublic {
+            return .tokenMissing
         }
+        return request.refusal
+    }
+
+    /// Looks at a caller's token before anything of the body is kept.
+    ///
+    /// - Parameter go: called at once where that is known; else the body waits, and `readOn` goes on.
+    func verifyBeforeBody(_ request: RequestInProgress, go: (ConnectionHandler) -> Void) {
+        guard let tokens = loop.shared.tokens, let token = request.token, !request.isPublic else {
+            return go(self)
+        }
+        switch tokens.remembered(token) {
+        case .known: return go(self)
+        case let refused?: return refuseAndClose(refused.failure ?? .tokenUnknown)
+        case nil: break
+        }
+        verify(token, tokens) { handler, verdict in
+            if let failure = verdict.failure { return handler.refuseAndClose(failure) }
+            handler.readOn()
+        }
+    }
+
+    private func verify(
+        _ token: String, _ tokens: TokenGate,
+        then: @escaping @Sendable (ConnectionHandler, TokenGate.Verdict) -> Void
+    ) {
+        let place = RemotePlace(context?.remoteAddress)
+        later({ await tokens.verdict(token, from: place) }, then: then)
     }
 
     /// Does something that waits, and comes back to the event loop with its result.

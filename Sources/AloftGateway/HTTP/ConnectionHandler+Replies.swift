@@ -66,6 +66,8 @@ extension ConnectionHandler {
         case 404: "Not Found"
         case 405: "Method Not Allowed"
         case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 421: "Misdirected Request"
         case 429: "Too Many Requests"
         case 501: "Not Implemented"
         case 503: "Service Unavailable"

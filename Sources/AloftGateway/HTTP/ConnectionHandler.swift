@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftInference
 import NIOCore
 import NIOHTTP1
@@ -14,7 +15,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private enum Phase {
+    enum Phase {
         case idle
         case reading
         /// The answer is being made elsewhere; parts of later requests wait in `pending`.
@@ -27,26 +28,36 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let bodyLimitBytes: Int
     private(set) var context: ChannelHandlerContext?
     var current: RequestInProgress?
-    private var phase = Phase.idle
-    private var pending: [HTTPServerRequestPart] = []
+    var phase = Phase.idle
+    var pending = CircularBuffer<HTTPServerRequestPart>()
     private var isReadHeldBack = false
+    /// Answers since this connection last left the event loop to others.
+    private var answersInTurn = 0
+    private var isResumeDue = false
     private var hasUnflushed = false
-    private var socket: ReplySocket?
+    var socket: ReplySocket?
     /// What is to be sent with the next `flush`.
-    private var unsent: ByteBuffer?
+    var unsent: ByteBuffer?
     /// Pieces that the library holds; while there are any, nothing may overtake them.
     private var queued = 0
+    private var queuedBytes = 0 {
+        didSet { countReplies(from: oldValue) }
+    }
+    /// Of the body that is kept, those that count in the budget of all.
+    private var countedBytes = 0
     /// When a request of this connection was turned away last.
     var turnedAwayAt: NIODeadline?
     /// What a client is told that came again too soon, when its pause is over.
     var heldRefusal: InferenceError?
     private var sawPart = false
-    private var isInputClosed = false
-    private var isOutputClosed = false
+    var isInputClosed = false
+    /// Whether what follows on the request that is being answered, or its own body, is no HTTP.
+    var isBroken = false
+    var isOutputClosed = false
     /// When the connection last did something: opened, or ended an answer.
-    private var quietSince = NIODeadline.now()
+    var quietSince = NIODeadline.now()
     /// When the first bytes of an unfinished head came.
-    private var headSince: NIODeadline?
+    var headSince: NIODeadline?
 
     init(loop: LoopState) {
         self.loop = loop
@@ -56,11 +67,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         socket = ReplySocket(context.channel)
-        loop.opened(self)
+        let descriptor = SocketDescriptor.of(context.channel)
+        if !loop.opened(self, descriptor: descriptor) { context.close(promise: nil) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        giveBodyBack()
         loop.closed(self)
     }
 
@@ -70,6 +83,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         sawPart = true
         let part = unwrapInboundIn(data)
         switch phase {
+        case .idle where isBackedUp || !pending.isEmpty: pending.append(part)
         case .idle, .reading: take(part, context)
         case .answering: pending.append(part)
         case .closing: break
@@ -83,6 +97,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             headSince = nil
         }
         sawPart = false
+        if pending.isEmpty { answersInTurn = 0 } else { resumeSoon() }
     }
 
     /// Answers a request that was read whole and is in the plainest form. False where it must go by way
@@ -90,7 +105,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     ///
     /// - Parameter bytes: begin with the request.
     func take(_ plain: PlainRequest, _ bytes: ByteBuffer) -> Bool {
-        guard phase == .idle, pending.isEmpty else { return false }
+        guard phase == .idle, pending.isEmpty, !isBackedUp else { return false }
+        let isHostKnown = bytes.withUnsafeReadableBytes {
+            loop.knowsHost(UnsafeRawBufferPointer(rebasing: $0[plain.host]))
+        }
+        guard isHostKnown else { return false }
         let found = bytes.withUnsafeReadableBytes {
             loop.inferPath(UnsafeRawBufferPointer(rebasing: $0[plain.target]))
         }
@@ -116,7 +135,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// While an answer is outstanding nothing more is read, so a client cannot pile up requests. One that
     /// is about to be turned away hardly sends more, and to stop reading would cost more than the reply.
     func read(context: ChannelHandlerContext) {
-        if phase == .answering, heldRefusal == nil || !pending.isEmpty {
+        if isBackedUp || phase == .answering && (heldRefusal == nil || !pending.isEmpty) {
             isReadHeldBack = true
         } else {
             context.read()
@@ -134,16 +153,33 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         phase = .reading
         let request = RequestInProgress(
-            head: head, table: loop.table, tableNumber: loop.tableNumber, now: .now())
+            head: head, table: loop.table, tableNumber: loop.tableNumber, now: .now(),
+            isKnown: loop.shared.hosts.isKnown)
         current = request
+        guard request.hasBody else { return }
+        // Nothing is kept of what a stranger sends.
+        if let failure = strangersFailure(request) { return refuseAndClose(failure) }
         if let declared = request.declaredBytes, declared > bodyLimitBytes {
             return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
-        if request.expectsContinue {
-            flush()
-            queue(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context)
-            context.flush()
-        }
+        verifyBeforeBody(request) { $0.askForBody() }
+    }
+
+    /// The body may come.
+    private func askForBody() {
+        guard let context, current?.expectsContinue == true else { return }
+        flush()
+        queue(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context)
+        context.flush()
+    }
+
+    /// The caller is known, which took a moment: what came meanwhile is read now.
+    func readOn() {
+        guard phase == .answering, current != nil, let context else { return }
+        phase = .reading
+        if isBroken { return refuseAndClose(.malformedHTTP) }
+        askForBody()
+        resume(context)
     }
 
     private func append(_ bytes: ByteBuffer) {
@@ -152,6 +188,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let total = current?.bodyBytes, total <= bodyLimitBytes else {
             return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
+        guard loop.shared.bodies.take(bytes.readableBytes) else {
+            return refuseAndClose(.bodiesHeld)
+        }
+        countedBytes += bytes.readableBytes
         if current?.body == nil {
             current?.body = bytes
         } else {
@@ -161,9 +201,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// The request is not worth reading to its end.
-    private func refuseAndClose(_ failure: GatewayFailure) {
+    func refuseAndClose(_ failure: GatewayFailure) {
         current?.isKeptAlive = false
+        current?.body = nil
         answer(failure)
+    }
+
+    private func giveBodyBack() {
+        guard countedBytes > 0 else { return }
+        loop.shared.bodies.give(countedBytes)
+        countedBytes = 0
     }
 
     // MARK: Writing
@@ -182,11 +229,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 milliseconds: loop.shared.time.now().millisecondsSince1970,
                 predictionID: predictionID)
         }
+        giveBodyBack()
         guard let context else { return }
         let wasAnswering = phase == .answering
         let isKeptAlive = current?.isKeptAlive ?? false
         current = nil
         quietSince = now
+        answersInTurn += 1
         if isKeptAlive, !isInputClosed || !pending.isEmpty, !loop.isDraining {
             phase = .idle
             keep(output, context)
@@ -212,12 +261,57 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Goes on with what came while the answer was made.
     private func resume(_ context: ChannelHandlerContext) {
         while phase != .answering, phase != .closing, !pending.isEmpty {
+            if phase == .idle, isBackedUp {
+                if answersInTurn >= Self.mostAnswersInTurn { resumeSoon() }
+                return
+            }
             take(pending.removeFirst(), context)
         }
-        if isReadHeldBack, phase != .answering {
+        if isReadHeldBack, phase != .answering, !isBackedUp {
             isReadHeldBack = false
             context.read()
         }
+    }
+
+    /// Whether the client is so far behind with its answers that it is not asked for more, or has had as
+    /// many as one client may before others have their turn.
+    private var isBackedUp: Bool {
+        if answersInTurn >= Self.mostAnswersInTurn { return true }
+        let waiting = queuedBytes + (unsent?.readableBytes ?? 0)
+        return waiting > Self.freeReplyBytes
+            && (waiting > Self.mostReplyBytes || loop.shared.bodies.isOver)
+    }
+
+    /// Replies that wait for a client count in the budget of all bodies, but for so many of each.
+    private static let freeReplyBytes = 256 << 10
+    /// Clients that ask much before they read an answer get by with this.
+    private static let mostReplyBytes = 16 << 20
+
+    private func countReplies(from before: Int) {
+        let counted = max(0, before - Self.freeReplyBytes)
+        let now = max(0, queuedBytes - Self.freeReplyBytes)
+        if now > counted {
+            loop.shared.bodies.hold(now - counted)
+        } else if now < counted {
+            loop.shared.bodies.give(counted - now)
+        }
+    }
+
+    private static let mostAnswersInTurn = 64
+
+    /// Goes on with what waits, when others had their turn.
+    private func resumeSoon() {
+        guard !isResumeDue, isReadHeldBack || !pending.isEmpty else { return }
+        isResumeDue = true
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        loop.eventLoop.execute { bound.value.resumeNow() }
+    }
+
+    private func resumeNow() {
+        isResumeDue = false
+        answersInTurn = 0
+        guard let context, phase == .idle || phase == .reading, !isBackedUp else { return }
+        resume(context)
     }
 
     /// Takes a reply that `flush` sends.
@@ -233,9 +327,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Leaves bytes to the library, behind all that it has.
     private func queue(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        let count = bytes.readableBytes
         queued += 1
+        queuedBytes += count
         let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { [weak self] _ in self?.queued -= 1 }
+        promise.futureResult.assumeIsolated().whenComplete { [self] _ in
+            queued -= 1
+            queuedBytes -= count
+            resumeSoon()
+        }
         context.write(wrapOutboundOut(bytes), promise: promise)
     }
 
@@ -247,7 +347,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if var rest = unsent {
             unsent = nil
             let sent = queued == 0 ? socket?.send(rest) ?? 0 : 0
-            if sent == rest.readableBytes { return }
+            if sent == rest.readableBytes {
+                resumeSoon()
+                return
+            }
             // The client is slow, or gone: the library waits for it, or finds out.
             rest.moveReaderIndex(forwardBy: sent)
             queue(rest, context)
@@ -256,13 +359,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// Ends the connection, behind the answers that are written.
-    private func close() {
+    func close() {
         flush()
         context?.close(promise: nil)
     }
 
     /// Ends the connection when the client has taken the answers that the library still holds.
-    private func closeWhenSent() {
+    func closeWhenSent() {
         flush()
         guard queued > 0, let context else { return close() }
         phase = .closing
@@ -285,64 +388,4 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context.read()
         }
     }
-
-    // MARK: Ends
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if let event = event as? ChannelEvent, event == .inputClosed {
-            isInputClosed = true
-            // A client may end its side and still wait for the answer.
-            switch phase {
-            case .idle, .reading: closeWhenSent()
-            // The last answer is on its way still, and its end closes the connection.
-            case .closing: if isOutputClosed { close() }
-            case .answering: break
-            }
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, phase == .answering {
-            // The request before is answered still, and is the last.
-            current?.isKeptAlive = false
-            pending = []
-            return
-        }
-        guard error is HTTPParserError, phase == .idle || phase == .reading else {
-            context.close(promise: nil)
-            return
-        }
-        current = nil
-        answer(.malformedHTTP)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        phase = .closing
-        heldRefusal = nil
-        pending = []
-        socket = nil
-        unsent = nil
-        context.fireChannelInactive()
-    }
-
-    /// Called about once a second.
-    func sweep(now: NIODeadline) {
-        let configuration = loop.shared.configuration
-        let limit = TimeAmount(configuration.requestTimeout)
-        switch phase {
-        case .reading:
-            if let since = current?.receivedAt, now - since > limit { close() }
-        case .idle:
-            let isSlow = headSince.map { now - $0 > limit } ?? false
-            if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
-        case .closing:
-            // It has not taken its last answers in that time.
-            if now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
-        case .answering: break
-        }
-    }
-
-    func closeIfIdle() { if phase == .idle { close() } }
 }

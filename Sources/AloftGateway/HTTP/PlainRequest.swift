@@ -5,7 +5,8 @@
 /// library: other methods and versions, line ends that are not CR LF, folded lines, control or
 /// non-ASCII characters, blanks round a name or behind a value, a repeated or odd `Content-Length`,
 /// any `Transfer-Encoding`, `Expect`, `Upgrade` or `Trailer`, a `Connection` that says anything but
-/// `keep-alive`, a long head. Of what is plain, the library sees the same message (the tests compare).
+/// `keep-alive`, a long head. So does what a browser sends (`Origin`, `Sec-Fetch-Site`), a body of
+/// another type than JSON or octets, and a head without its one `Host`. Of what is plain, the library sees the same message (the tests compare).
 struct PlainRequest: Equatable {
     let isPost: Bool
     /// Where the target stands in the bytes.
@@ -15,6 +16,8 @@ struct PlainRequest: Equatable {
     /// The head, with the empty line that ends it.
     let headBytes: Int
     let bodyBytes: Int
+    /// The value of the one `Host`.
+    let host: Range<Int>
     /// Whether there are headers beyond its form that the gateway looks at.
     let hasFurtherHeaders: Bool
 
@@ -39,6 +42,8 @@ struct PlainRequest: Equatable {
         while !scan.take("\r\n") {
             guard let header = scan.header(), facts.note(header, bytes) else { return nil }
         }
+        guard let host = facts.host else { return nil }
+        self.host = host
         headers = firstHeader..<scan.at - 2
         headBytes = scan.at
         bodyBytes = facts.length ?? 0
@@ -67,6 +72,7 @@ struct PlainRequest: Equatable {
 /// What the headers say, as far as it decides where the message ends or how it is answered.
 private struct Facts {
     var length: Int?
+    var host: Range<Int>?
     var hasFurther = false
     private var hasConnection = false
     private var count = 0
@@ -80,7 +86,10 @@ private struct Facts {
         let name = UnsafeRawBufferPointer(rebasing: bytes[header.name])
         func isName(_ word: StaticString) -> Bool { ASCII.equal(name, word) }
         switch name.count {
-        case 6: return !isName("expect")
+        case 4 where isName("host"):
+            defer { host = header.value }
+            return host == nil
+        case 6: return !isName("expect") && !isName("origin")
         case 7: return !isName("upgrade") && !isName("trailer")
         case 10 where isName("connection"):
             defer { hasConnection = true }
@@ -92,7 +101,12 @@ private struct Facts {
             31 where isName("inference-header-content-length"):
             hasFurther = true
             return true
+        case 12 where isName("content-type"):
+            let value = UnsafeRawBufferPointer(rebasing: bytes[header.value])
+            return ASCII.begins(value, "application/json")
+                || ASCII.begins(value, "application/octet-stream")
         case 14 where isName("content-length"): return noteLength(bytes[header.value])
+        case 14: return !isName("sec-fetch-site")
         case 16: return !isName("proxy-connection")
         case 17: return !isName("transfer-encoding")
         default: return true
@@ -194,6 +208,15 @@ private enum ASCII {
     @inline(__always)
     static func isIn(_ byte: UInt8, _ low: UInt64, _ high: UInt64) -> Bool {
         byte < 128 && (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1
+    }
+
+    @inline(__always)
+    static func begins(_ text: UnsafeRawBufferPointer, _ word: StaticString) -> Bool {
+        guard text.count >= word.utf8CodeUnitCount else { return false }
+        for index in 0..<word.utf8CodeUnitCount where text[index] != word.utf8Start[index] {
+            return false
+        }
+        return true
     }
 
     /// Whether the text is this word, which is in lower case, but for the case of its letters.

@@ -1,3 +1,4 @@
+import AloftEdge
 import NIOCore
 
 /// Stands before the HTTP library in a connection's pipeline. Requests for predictions in the plainest
@@ -17,6 +18,8 @@ final class PlainRequestReader: ChannelInboundHandler {
     /// Bytes of the message that is being passed on which are still to come.
     private var passing = 0
     private var isOver = false
+    /// Of what the library has, from the first message on that is not plain.
+    private var lines = RequestLines()
 
     /// - Parameters:
     ///   - bodyLimitBytes: a longer body is the library's to read, and to refuse.
@@ -33,7 +36,10 @@ final class PlainRequestReader: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isOver { return context.fireChannelRead(data) }
+        if isOver {
+            guard let passed = lines.passed(unwrapInboundIn(data)) else { return }
+            return context.fireChannelRead(wrapInboundOut(passed))
+        }
         var bytes = unwrapInboundIn(data)
         while bytes.readableBytes > 0 {
             if passing > 0 {
@@ -49,7 +55,8 @@ final class PlainRequestReader: ChannelInboundHandler {
                 }
             } else {
                 isOver = true
-                return fire(bytes, context)
+                if let passed = lines.passed(bytes) { fire(passed, context) }
+                return
             }
         }
     }

@@ -31,6 +31,7 @@ struct RequestInProgress {
     /// How often it waited for its model to be loaded.
     var wakes = 0
     var declaredBytes: Int?
+    private var isChunked = false
     let receivedAt: NIODeadline
     let method: HTTPMethod
     let uri: String
@@ -38,7 +39,8 @@ struct RequestInProgress {
     let tableNumber: UInt64
 
     init(
-        head: HTTPRequestHead, table: RoutingTable, tableNumber: UInt64, now: NIODeadline
+        head: HTTPRequestHead, table: RoutingTable, tableNumber: UInt64, now: NIODeadline,
+        isKnown: (RequestAuthority) -> Bool
     ) {
         receivedAt = now
         method = head.method
@@ -52,7 +54,19 @@ struct RequestInProgress {
         } else {
             target = Self.target(method: head.method, uri: head.uri, table: table)
         }
-        for (name, value) in head.headers { take(name: name, value: value) }
+        var host = RequestOrigin.Host.missing
+        for (name, value) in head.headers {
+            if name.utf8.count == 4, Self.equal(name, "host") {
+                host = host == .missing ? .one(value) : .several
+            } else {
+                take(name: name, value: value)
+            }
+        }
+        let origin = RequestOrigin(
+            method: method.rawValue, host: host, origin: extras?.origin, site: extras?.site)
+        if let refused = origin.refusal(isKnown: isKnown) ?? typeRefusal {
+            further.refusal = .refused(refused)
+        }
         if let segments = endpoint(table)?.served.segments, segments.source == "header" {
             further.segment = head.headers.first(name: segments.name)
         }
@@ -78,21 +92,27 @@ struct RequestInProgress {
         }
     }
 
+    /// Whether a body comes, by what the head says.
+    var hasBody: Bool { isChunked || (declaredBytes ?? 0) > 0 }
+
     /// Looks at a header only if its name has the length of one that matters.
     mutating func take(name: String, value: String) {
         switch name.utf8.count {
         case 6 where Self.equal(name, "expect"):
             expectsContinue = value.lowercased() == "100-continue"
+        case 6 where Self.equal(name, "origin"): further.origin = value
         case 11 where Self.equal(name, "traceparent"): further.trace = TraceParent(value)
         case 12 where Self.equal(name, "content-type"): further.contentType = value
         case 13 where Self.equal(name, "authorization"): further.token = Self.bearer(value)
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
+        case 14 where Self.equal(name, "sec-fetch-site"): further.site = value
         case 16 where Self.equal(name, "content-encoding"):
             guard value.lowercased() != "identity" else { return }
             target = .refused(
                 .badHeader(
                     name: "Content-Encoding", value: value,
                     expected: "none: bodies are taken as they are, uncompressed"))
+        case 17 where Self.equal(name, "transfer-encoding"): isChunked = true
         case 17 where Self.equal(name, "x-request-timeout"):
             guard let milliseconds = Self.milliseconds(value) else {
                 target = .refused(
@@ -164,6 +184,9 @@ extension RequestInProgress {
         var stickyKey: String?
         var trace: TraceParent?
         var segment: String?
+        var origin: String?
+        var site: String?
+        var refusal: GatewayFailure?
     }
 
     private var further: Extras {
@@ -183,8 +206,32 @@ extension RequestInProgress {
     var contentType: String { extras?.contentType ?? "" }
     var stickyKey: String? { extras?.stickyKey }
     var trace: TraceParent? { extras?.trace }
+    /// Why its head alone refuses it.
+    var refusal: GatewayFailure? { extras?.refusal }
     /// The segment that a header says, where the endpoint asks one.
     var segment: String? { extras?.segment }
+}
+
+// MARK: Types of bodies
+
+extension RequestInProgress {
+    /// Predictions come in many types, and from programs that name none; but never in one that a page
+    /// sends unasked (`AcceptedTypes`). Of those, curl and Python's urllib say that their bodies are forms
+    /// where they are told nothing else. A form of a page is no JSON, and what a script of a page sends
+    /// comes with its origin.
+    private var typeRefusal: RequestRefusal? {
+        guard hasBody, let type = extras?.contentType, !type.isEmpty else { return nil }
+        let essence = AcceptedTypes.essence(type)
+        switch target {
+        case .infer, .inferVersion, .scoring, .registered:
+            let isOfProgram = extras?.origin == nil && extras?.site == nil
+            if essence == "application/x-www-form-urlencoded", isOfProgram { return nil }
+            return AcceptedTypes.isSentUnasked(essence)
+                ? .wrongType(type, expected: "Content-Type: application/json") : nil
+        case .administration: return AcceptedTypes.json.refusal(type: type)
+        case .page, .refused: return nil
+        }
+    }
 }
 
 // MARK: Routes

@@ -1,4 +1,5 @@
 package import AloftDomain
+package import AloftEdge
 import AloftInference
 package import NIOCore
 package import NIOPosix
@@ -14,6 +15,8 @@ package struct CallFacts: Sendable {
     package var header: @Sendable (String) -> String?
     /// The trace that the call belongs to.
     package var trace: TraceParent?
+    /// Where the caller is.
+    package var place: RemotePlace?
 
     package init(
         token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline,
@@ -59,11 +62,8 @@ package struct CallRefusal: Error, Sendable {
 
     /// `nil` where the caller is let in.
     init?(_ verdict: TokenGate.Verdict) {
-        switch verdict {
-        case .known: return nil
-        case .unknown: self.init(GatewayFailure.tokenUnknown)
-        case .unverifiable: self.init(GatewayFailure.tokenUnverifiable)
-        }
+        guard let failure = verdict.failure else { return nil }
+        self.init(failure)
     }
 }
 
@@ -107,15 +107,22 @@ package struct InferenceAccess: Sendable {
 
     package var asksForTokens: Bool { shared.tokens != nil }
 
+    /// The memory of messages that have not come whole.
+    package var bodies: ByteBudget { shared.bodies }
+
+    package var tables: ConnectionTables { shared.tables }
+
     /// Lets a caller in, or not.
-    package func authorize(_ token: String?) async throws(CallRefusal) {
+    package func authorize(
+        _ token: String?, from place: RemotePlace?
+    ) async throws(CallRefusal) {
         guard let tokens = shared.tokens else { return }
         guard let token else { throw CallRefusal(GatewayFailure.tokenMissing) }
         let verdict: TokenGate.Verdict
         if let remembered = tokens.remembered(token) {
             verdict = remembered
         } else {
-            verdict = await tokens.verdict(token)
+            verdict = await tokens.verdict(token, from: place)
         }
         if let refusal = CallRefusal(verdict) { throw refusal }
     }
@@ -178,6 +185,16 @@ package struct InferenceAccess: Sendable {
 package struct LoopAccess {
     let loop: LoopState
 
+    package var connectionTable: ConnectionTable { loop.connectionTable }
+
+    /// Why a caller is refused by what its call begins with, before its message is kept. What the server
+    /// would have to be asked is looked at later.
+    package func refusalAtHead(_ token: String?) -> CallRefusal? {
+        guard let tokens = loop.shared.tokens else { return nil }
+        guard let token else { return CallRefusal(GatewayFailure.tokenMissing) }
+        return tokens.remembered(token).flatMap { CallRefusal($0) }
+    }
+
     /// Answers a message `ModelInferRequest`.
     ///
     /// - Parameter finish: called once, on this loop; before this returns unless the call has to wait.
@@ -197,7 +214,7 @@ package struct LoopAccess {
         let eventLoop = loop.eventLoop
         let bound = NIOLoopBound((call: call, finish: finish), eventLoop: eventLoop)
         Task {
-            let refusal = CallRefusal(await tokens.verdict(token))
+            let refusal = CallRefusal(await tokens.verdict(token, from: facts.place))
             eventLoop.execute {
                 if let refusal { return bound.value.finish(.failure(refusal)) }
                 bound.value.call.begin(message, facts)

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftInference
 import Foundation
 import NIOCore
@@ -31,6 +32,10 @@ final class LoopState {
     private var isReleaseDue = false
     var refusals = RefusalReplies()
     private var scheduling = LoopScheduling()
+    /// The `Host` that was asked last, since it is mostly the next one too.
+    private var lastHost: [UInt8] = []
+    /// Of all protocols.
+    let connectionTable: ConnectionTable
     /// The path that was asked last, since it is mostly the next one too.
     private var lastPath: RoutingTable.InferPath?
     private var chance: SplitMix64
@@ -47,6 +52,7 @@ final class LoopState {
         self.eventLoop = eventLoop
         self.shared = shared
         self.log = log
+        connectionTable = shared.tables.table(of: eventLoop)
         accessLog = shared.accessLog.map(AccessLogBuffer.init)
         chance = SplitMix64(seed: seed)
         predictionID = PredictionID(
@@ -71,6 +77,14 @@ final class LoopState {
         }
         lastPath = found
         return found
+    }
+
+    /// Whether callers may ask under this value of `Host`.
+    func knowsHost(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        if lastHost.withUnsafeBytes({ Self.equal($0, bytes) }) { return true }
+        guard let host = RequestAuthority(bytes), shared.hosts.isKnown(host) else { return false }
+        lastHost = Array(bytes)
+        return true
     }
 
     private static func equal(_ one: UnsafeRawBufferPointer, _ two: UnsafeRawBufferPointer) -> Bool
@@ -182,12 +196,16 @@ final class LoopState {
 
     private static let schedulingPeriod = TimeAmount.milliseconds(250)
 
-    func opened(_ connection: ConnectionHandler) {
+    /// False where there is no descriptor left for it.
+    func opened(_ connection: ConnectionHandler, descriptor: CInt?) -> Bool {
+        guard connectionTable.opened(connection, descriptor: descriptor) else { return false }
         connections[ObjectIdentifier(connection)] = connection
+        return true
     }
 
     func closed(_ connection: ConnectionHandler) {
         connections[ObjectIdentifier(connection)] = nil
+        connectionTable.closed(connection)
     }
 
     var connectionCount: Int { connections.count }

@@ -1,21 +1,47 @@
+import AloftEdge
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// HTTP/1.1 connections whose tasks run on the thread of their event loop, so that reading a request
 /// and writing its answer wake no other thread. What takes longer than a moment must leave it, as
 /// `ShortCallMiddleware` sees to.
 struct EventLoopConnections: ServerChildChannel {
     private let connections: HTTP1Channel
+    private let tables: ConnectionTables
 
-    static var server: HTTPServerBuilder {
+    static func server(_ tables: ConnectionTables) -> HTTPServerBuilder {
         HTTPServerBuilder { responder in
-            EventLoopConnections(connections: HTTP1Channel(responder: responder))
+            EventLoopConnections(
+                connections: HTTP1Channel(responder: responder), tables: tables)
         }
     }
 
+    /// The library's listening socket ends with the first error; no more descriptors is none to end at.
+    static func guardAccepts(of listener: any Channel, _ tables: ConnectionTables) async {
+        try? await listener.eventLoop.submit {
+            try listener.pipeline.syncOperations.addHandler(
+                AcceptGuard(tables: tables), position: .first)
+        }.get()
+    }
+
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        connections.setup(channel: channel, logger: logger)
+        let (connections, tables) = (connections, tables)
+        let eventLoop = channel.eventLoop
+        return eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(RequestLineGuard())
+        }.flatMap {
+            connections.setup(channel: channel, logger: logger)
+        }.flatMapThrowing { value in
+            let operations = channel.pipeline.syncOperations
+            let reader = try operations.context(
+                handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
+            try operations.addHandler(
+                HTTPConnectionLimits(table: tables.table(of: eventLoop), now: eventLoop.now),
+                position: .after(reader.handler))
+            return value
+        }
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {

@@ -85,6 +85,7 @@ struct GatewayChild: Sendable {
         if let share = services.configuration.sharePath { arguments += ["--share", share] }
         if let grpc { arguments += ["--grpc", grpc.description] }
         if services.configuration.access == .tokenRequired { arguments.append("--auth") }
+        for name in services.configuration.hostNames { arguments += ["--host", name] }
         arguments += ["--hide", services.folder.path]
         let isolation = services.configuration.isolation
         arguments += ["--isolation", services.configuration.wantedIsolation]

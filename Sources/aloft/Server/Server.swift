@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftDomain
+import AloftEdge
 import AloftStore
 import Foundation
 import Hummingbird
@@ -15,12 +16,14 @@ struct Server: Sendable {
     func run() async throws {
         let (addresses, bound) = AsyncStream.makeStream(of: String.self)
         let listen = services.configuration.listen
+        let tables = ConnectionTables(limit: .raised(), sweepInterval: .seconds(1))
         var application = Application(
             router: services.makeRouter(),
-            server: EventLoopConnections.server,
+            server: EventLoopConnections.server(tables),
             configuration: .init(
                 address: .hostname(listen.host, port: listen.port), serverName: "aloft"),
             onServerRunning: { channel in
+                await EventLoopConnections.guardAccepts(of: channel, tables)
                 let port = channel.localAddress?.port ?? listen.port
                 bound.yield(ListenAddress(host: listen.host, port: port).url)
                 bound.finish()

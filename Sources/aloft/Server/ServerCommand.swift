@@ -47,6 +47,13 @@ struct ServerCommand: AsyncParsableCommand {
             valueName: "mib"))
     var modelMemory: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "A name under which this server and its gateway are asked, such as that of the proxy "
+                + "before them; may be given again. Beside it they answer to localhost and to where "
+                + "they listen.", valueName: "name"))
+    var host: [String] = []
+
     @Flag(help: "Ask every caller for a token.")
     var auth = false
 
@@ -124,6 +131,7 @@ struct ServerCommand: AsyncParsableCommand {
         if level == nil {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
+        faults += HostOption.faults(host)
         for (option, value) in [
             ("--keep-predictions", keepPredictions), ("--prediction-space", predictionSpace),
             ("--job-log-limit", jobLogLimit), ("--job-disk-limit", jobDiskLimit),
@@ -156,6 +164,7 @@ struct ServerCommand: AsyncParsableCommand {
         configuration.modelMemoryMebibytes = modelMemory
         configuration.jobLimits = JobLimits(
             logBytes: jobLogLimit << 20, diskBytes: Int64(jobDiskLimit) << 30)
+        configuration.hostNames = host
         return configuration
     }
 

@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftControl
+import AloftEdge
 import AloftMLflow
 import AloftStore
 import Hummingbird
@@ -9,11 +10,16 @@ extension ServerServices {
     func makeRouter() -> Router<AloftRequestContext> {
         let router = Router(
             context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
+        let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
+        router.add(middleware: EdgeMiddleware(hosts: hosts))
         router.add(middleware: ShortCallMiddleware())
         router.add(middleware: ErrorMiddleware())
         router.add(middleware: ReserveMiddleware(reserve: reserve))
         router.add(
             middleware: PrincipalMiddleware(store: store, access: configuration.access, time: time))
+        let budget = ByteBudget(
+            limitBytes: ByteBudget.share(largest: BodyBudgetMiddleware.largest))
+        router.add(middleware: BodyBudgetMiddleware(budget: budget))
 
         var routes = APIRoutes(router: router, store: store)
         TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)

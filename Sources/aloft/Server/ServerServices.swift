@@ -22,6 +22,8 @@ struct ServerConfiguration: Sendable {
     let retention: PredictionArchive.Retention
     let webhookReach: WebhookTarget.Reach
     let logLevel: Logger.Level
+    /// Names beside that of `listen` under which the server and its gateway are asked.
+    var hostNames: [String] = []
     /// Memory for models in the gateway child; all that there is if not given.
     var modelMemoryMebibytes: Int?
     /// How everything that users run is isolated.

@@ -80,11 +80,11 @@ def test_clients_that_stall_in_a_request_hold_up_nobody(busy: Server) -> None:
     parts = [
         b"",
         b"POST /api/2.0/mlflow/runs/log-batch HT",
-        b"POST /api/2.0/mlflow/runs/log-batch HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n"
+        b"POST /api/2.0/mlflow/runs/log-batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
         b"Content-Type: application/json\r\n\r\n{",
-        b"PUT /api/2.0/mlflow-artifacts/artifacts/0/stalled.bin HTTP/1.1\r\nHost: a\r\n"
+        b"PUT /api/2.0/mlflow-artifacts/artifacts/0/stalled.bin HTTP/1.1\r\nHost: localhost\r\n"
         b"Content-Length: 100000000\r\n\r\n" + b"x" * 100_000,
-        b"PUT /api/2.0/mlflow-artifacts/artifacts/0/chunked.bin HTTP/1.1\r\nHost: a\r\n"
+        b"PUT /api/2.0/mlflow-artifacts/artifacts/0/chunked.bin HTTP/1.1\r\nHost: localhost\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
     ]
     stalled = []
@@ -117,7 +117,7 @@ def test_a_client_that_reads_slowly_or_not_at_all_costs_no_memory(busy: Server) 
     readers = []
     for _ in range(20):
         connection = raw(busy)
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(100)
         readers.append(connection)
     make_run(busy)

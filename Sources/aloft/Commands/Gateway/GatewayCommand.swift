@@ -54,6 +54,13 @@ struct GatewayCommand: AsyncParsableCommand {
             valueName: "seconds"))
     var requestTimeout = 30
 
+    @Option(
+        help: ArgumentHelp(
+            "A name under which callers ask, such as that of the proxy before it; may be given again. "
+                + "Beside it the gateway answers to localhost and to where it listens.",
+            valueName: "name"))
+    var host: [String] = []
+
     @Flag(help: "Ask every caller for a token that the server knows.")
     var auth = false
 
@@ -62,6 +69,12 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("The largest body of a request, in MiB.", valueName: "mib"))
     var bodyLimit = 64
+
+    @Option(
+        help: ArgumentHelp(
+            "What bodies that are being read may take in memory together, in MiB; an eighth of the "
+                + "memory that there is if not given.", valueName: "mib"))
+    var bodyBudget: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -252,6 +265,12 @@ struct GatewayCommand: AsyncParsableCommand {
         if bodyLimit < 1 || bodyLimit > 1 << 20 {
             faults.append("--body-limit \(bodyLimit): expected 1 to 1048576 MiB")
         }
+        if let bodyBudget, bodyBudget < bodyLimit || bodyBudget > 1 << 24 {
+            faults.append(
+                "--body-budget \(bodyBudget): expected from --body-limit, \(bodyLimit), to 16777216 "
+                    + "MiB")
+        }
+        faults += HostOption.faults(host)
         if let modelMemory, modelMemory < 1 || modelMemory > 1 << 24 {
             faults.append("--model-memory \(modelMemory): expected 1 to 16777216 MiB")
         }
@@ -281,6 +300,8 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.asksForToken = auth
         configuration.threads = threads
         configuration.bodyLimitBytes = bodyLimit << 20
+        configuration.bodyBudgetBytes = bodyBudget.map { $0 << 20 }
+        configuration.hostNames = host
         configuration.accessLogPath = accessLog
         configuration.logLimitBytes = logSpace << 20
         configuration.modelMemoryBytes = modelMemory.map { $0 << 20 }

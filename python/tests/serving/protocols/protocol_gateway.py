@@ -104,7 +104,7 @@ class Gateway:
                 pass
             with socket.create_connection(("127.0.0.1", self.http_port), 1) as probe:
                 probe.sendall(
-                    b"GET /v2/health/ready HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+                    b"GET /v2/health/ready HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
                 )
                 return b" 200 " in probe.recv(100)
         except OSError:

@@ -1,0 +1,94 @@
+package import AloftDomain
+package import AloftEdge
+import HTTPTypes
+package import Hummingbird
+import NIOCore
+import Synchronization
+
+/// Keeps the bodies that are held in memory at one time within a budget of the whole process. Stands behind
+/// `PrincipalMiddleware`, so that strangers take none of it. Files go to disk as they come and do not count.
+package struct BodyBudgetMiddleware: RouterMiddleware {
+    package typealias Context = AloftRequestContext
+
+    /// The largest body that any route holds.
+    package static let largest = 64 << 20
+    /// Bodies up to this many bytes do not count: there are no more of them than connections.
+    private static let free = 64 << 10
+
+    private let budget: ByteBudget
+
+    package init(budget: ByteBudget) { self.budget = budget }
+
+    package func handle(
+        _ request: Request, context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard EdgeMiddleware.hasBody(request.headers), !Self.isStreamed(request) else {
+            return try await next(request, context)
+        }
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }) {
+            guard length > Self.free else { return try await next(request, context) }
+            let bytes = min(length, Self.largest)
+            guard budget.take(bytes) else { return Self.refusal(request) }
+            defer { budget.give(bytes) }
+            return try await next(request, context)
+        }
+        let share = Share(budget: budget)
+        defer { share.end() }
+        var request = request
+        request.body = RequestBody(
+            asyncSequence: request.body.map { part in
+                guard share.take(part.readableBytes) else { throw BodiesHeld() }
+                return part
+            })
+        return try await next(request, context)
+    }
+
+    private static func refusal(_ request: Request) -> Response {
+        var response = ErrorResponse.make(for: BodiesHeld(), path: request.uri.path)
+        response.headers[.retryAfter] = "1"
+        return response
+    }
+
+    /// Files, which no route keeps in memory.
+    private static func isStreamed(_ request: Request) -> Bool {
+        let path = request.uri.path
+        return request.method == .put
+            && ["/api/v1/blobs/", "/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"]
+                .contains { path.hasPrefix($0) }
+    }
+
+    /// What one body without a stated length has taken so far.
+    private final class Share: Sendable {
+        private let budget: ByteBudget
+        private let taken = Mutex(0)
+
+        init(budget: ByteBudget) { self.budget = budget }
+
+        func take(_ bytes: Int) -> Bool {
+            taken.withLock { taken in
+                guard budget.take(bytes) else { return false }
+                taken += bytes
+                return true
+            }
+        }
+
+        func end() {
+            taken.withLock { taken in
+                budget.give(taken)
+                taken = 0
+            }
+        }
+    }
+}
+
+/// The bodies of all callers together have reached their budget.
+package struct BodiesHeld: Refusal, Equatable {
+    package let code = "bodies_held"
+    package let kind = RefusalKind.unavailable
+    package let message =
+        "The bodies of requests that are being read take all the memory that they may. Try again in "
+        + "a moment."
+
+    package init() {}
+}

@@ -1,0 +1,41 @@
+import AloftArtifacts
+import AloftDomain
+import AloftMLflow
+import AloftTestKit
+import Hummingbird
+import Testing
+
+/// No route of the protocol reads a body that a page of another origin may send unasked.
+@Suite struct RouteTypesTests {
+    /// Routes that look at the type themselves, and files that are put, which a browser asks for first.
+    private static let own: Set<String> = [
+        "POST /v1/traces", "PUT /api/2.0/mlflow-artifacts/artifacts/**",
+        "PUT /ajax-api/2.0/mlflow-artifacts/artifacts/**",
+        "PUT /api/2.0/mlflow-artifacts/mpu/parts/{upload}/{number}",
+    ]
+
+    @Test func `each route that takes a body has its types in the table`() throws {
+        let temporary = try TemporaryStore()
+        let artifacts = try ArtifactFolder(
+            root: temporary.folder.path + "/artifacts", chance: .seeded(1))
+        let router = Router(context: TestContext.self)
+        MLflowRoutes(
+            store: temporary.store, artifacts: artifacts, webhooks: .deaf, time: .live,
+            chance: .seeded(2)
+        ).add(to: router)
+        var seen: Set<String> = []
+        for route in router.routes where route.method != .get && route.method != .head {
+            let (method, path) = (route.method.rawValue, "\(route.path)")
+            let unasked = [
+                "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", "", nil,
+            ]
+            let taken = unasked.filter {
+                AcceptedTypes.refusal(method: method, path: path, type: $0) == nil
+            }
+            if taken.isEmpty { continue }
+            #expect(Self.own.contains("\(method) \(path)"), "\(method) \(path) takes \(taken)")
+            seen.insert("\(method) \(path)")
+        }
+        #expect(seen == Self.own)
+    }
+}
