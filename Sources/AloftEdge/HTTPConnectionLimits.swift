@@ -6,7 +6,7 @@ package struct ConnectionPace: Sendable {
     /// From the first byte of a head to its last.
     package var head = TimeAmount.seconds(30)
     /// A body must have brought `leastBytes` in each such time, or its end.
-    package var body = TimeAmount.seconds(60)
+    package var body = TimeAmount.seconds(40)
     package var leastBytes = 64 << 10
     /// An open connection without a request.
     package var idle = TimeAmount.seconds(120)
@@ -140,7 +140,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     }
 
     /// Who is refused with one of these is a stranger: the rest of the body is not waited for.
-    private static let endsUnread: Set<UInt> = [401, 403, 415, 421, 429, 503]
+    private static let endsUnread: Set<UInt> = [401, 403, 429, 503]
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
         untakenSince = context.channel.isWritable ? nil : untakenSince ?? context.eventLoop.now

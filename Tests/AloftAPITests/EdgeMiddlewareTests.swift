@@ -81,9 +81,8 @@ import Testing
             }
             #expect(try await Self.status(client, [:]).status == 415)
             // There is nothing to read in these.
-            #expect(
-                try await Self.status(client, [:], method: .post, path: "/api/v1/things", body: nil)
-                    .status == 200)
+            let empty = try await Self.status(client, ["Content-Length": "0"], body: nil)
+            #expect(empty.status == 200)
             // A route that there is not is none of ours to describe.
             let json = ["Content-Type": "application/json; charset=utf-8"]
             #expect(

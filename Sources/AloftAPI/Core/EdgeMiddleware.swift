@@ -17,6 +17,8 @@ package struct EdgeMiddleware: RouterMiddleware {
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
         if let refusal = refusal(of: request) {
+            // Told behind the body, which is dropped: who writes still may not see it before.
+            for try await _ in request.body {}
             var response = ErrorResponse.make(for: refusal, path: request.uri.path)
             response.status = .init(code: refusal.httpStatus)
             return response

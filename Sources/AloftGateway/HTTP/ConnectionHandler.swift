@@ -158,7 +158,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         current = request
         guard request.hasBody else { return }
         // Nothing is kept of what a stranger sends.
-        if let failure = strangersFailure(request) { return refuseAndClose(failure) }
+        if let failure = strangersFailure(request) {
+            // Told behind the body, which is dropped: who writes still may not see it before.
+            if case .refused = failure, !request.expectsContinue { return }
+            return refuseAndClose(failure)
+        }
         if let declared = request.declaredBytes, declared > bodyLimitBytes {
             return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
@@ -188,6 +192,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let total = current?.bodyBytes, total <= bodyLimitBytes else {
             return refuseAndClose(.bodyTooLarge(limitBytes: bodyLimitBytes))
         }
+        if current?.refusal != nil { return }
         guard loop.shared.bodies.take(bytes.readableBytes) else {
             return refuseAndClose(.bodiesHeld)
         }

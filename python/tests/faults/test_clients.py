@@ -80,8 +80,8 @@ def test_clients_that_stall_in_a_request_hold_up_nobody(busy: Server) -> None:
     parts = [
         b"",
         b"POST /api/2.0/mlflow/runs/log-batch HT",
-        b"POST /api/2.0/mlflow/runs/log-batch HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
-        b"Content-Type: application/json\r\n\r\n{",
+        b"POST /api/2.0/mlflow/runs/log-batch HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Length: 1000\r\nContent-Type: application/json\r\n\r\n{",
         b"PUT /api/2.0/mlflow-artifacts/artifacts/0/stalled.bin HTTP/1.1\r\nHost: localhost\r\n"
         b"Content-Length: 100000000\r\n\r\n" + b"x" * 100_000,
         b"PUT /api/2.0/mlflow-artifacts/artifacts/0/chunked.bin HTTP/1.1\r\nHost: localhost\r\n"
