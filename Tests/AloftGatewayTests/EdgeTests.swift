@@ -179,7 +179,7 @@ import Testing
 }
 
 /// Wrong tokens cost the server little and the disk nothing.
-@Suite struct TokenGateTests {
+@Suite struct StrangerTokenTests {
     private final class Asked: Sendable {
         let count = Atomic(0)
     }

@@ -49,19 +49,19 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         server.set(["ann", "bob"])
         let gate = gate(server, folder, time)
-        for token in ["ann", "bob"] { #expect(await gate.verdict(token) == .known) }
+        for token in ["ann", "bob"] { #expect(await gate.verdict(token, from: nil) == .known) }
         server.set(["ann"])
         #expect(gate.remembered("bob") == .known, "the server's word holds for a minute")
         await gate.forgetEnded()
         #expect(gate.remembered("bob") == nil)
         #expect(gate.remembered("ann") == .known)
-        #expect(await gate.verdict("bob") == .unknown)
+        #expect(await gate.verdict("bob", from: nil) == .unknown)
         #expect(gate.remembered("own") == .known)
 
         server.goAway()
         let next = self.gate(server, folder, time)
-        #expect(await next.verdict("ann") == .known)
-        #expect(await next.verdict("bob") == .unverifiable)
+        #expect(await next.verdict("ann", from: nil) == .known)
+        #expect(await next.verdict("bob", from: nil) == .unverifiable)
     }
 
     @Test func `where the server does not say what ended, each is asked for again`() async throws {
@@ -69,11 +69,11 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: folder) }
         server.set(["ann"])
         let gate = gate(server, folder, time)
-        #expect(await gate.verdict("ann") == .known)
+        #expect(await gate.verdict("ann", from: nil) == .known)
         server.goAway()
         await gate.forgetEnded()
         #expect(gate.remembered("ann") == nil)
-        #expect(await gate.verdict("ann") == .known, "a server that is away ends no token")
+        #expect(await gate.verdict("ann", from: nil) == .known, "a server that is away ends no token")
     }
 
     @Test func `an answer from before a look is not remembered after it`() async throws {
@@ -90,7 +90,7 @@ import Testing
                 for await _ in answer.stream { break }
                 return true
             })
-        async let verdict = gate.verdict("bob")
+        async let verdict = gate.verdict("bob", from: nil)
         for await _ in asked.stream { break }
         server.set([])
         await gate.forgetEnded()

@@ -55,7 +55,7 @@ package struct BodyBudgetMiddleware: RouterMiddleware {
         let path = request.uri.path
         return request.method == .put
             && ["/api/v1/blobs/", "/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"]
-                .contains { path.hasPrefix($0) }
+                .contains { path.begins(with: $0) }
     }
 
     /// What one body without a stated length has taken so far.
