@@ -40,6 +40,7 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-layers
 	scripts/check-text
 	scripts/check-unit
+	scripts/check-traps
 	swift build --build-tests --explicit-target-dependency-import-check error
 	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens
 	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens

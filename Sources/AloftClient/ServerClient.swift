@@ -115,13 +115,14 @@ package struct ServerClient: Sendable {
         let response: HTTPClientResponse
         do {
             response = try await http.execute(
+                // traps: a configured time, of seconds
                 request, timeout: .nanoseconds(Int64(timeout / .nanoseconds(1))))
         } catch {
             throw ClientError.unreachable(server: server, reason: Self.plain(error))
         }
         guard (200..<300).contains(response.status.code) else {
             let data = (try? await response.body.collect(upTo: 1 << 20)).map { Data(buffer: $0) }
-            throw Self.refusal(status: Int(response.status.code), data: data ?? Data())
+            throw Self.refusal(status: Int(clamping: response.status.code), data: data ?? Data())
         }
         return response
     }

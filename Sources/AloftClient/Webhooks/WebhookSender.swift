@@ -70,6 +70,7 @@ package struct WebhookSender: Sendable {
     ) async -> WebhookAnswer {
         var request = HTTPClientRequest(url: message.url)
         request.method = .POST
+        // traps: our own clock's time
         let timestamp = String(Int(message.sentAt.timeIntervalSince1970))
         request.headers = [
             "Content-Type": "application/json", "User-Agent": "aloft",
@@ -83,7 +84,7 @@ package struct WebhookSender: Sendable {
         do {
             let response = try await http.execute(request, timeout: timeout)
             return .answered(
-                status: Int(response.status.code), body: await start(of: response),
+                status: Int(clamping: response.status.code), body: await start(of: response),
                 retryAfter: response.headers.first(name: "Retry-After")
                     .flatMap { Int($0) }.map { .seconds(max(0, min($0, 86_400))) })
         } catch {

@@ -1,3 +1,5 @@
+import AloftDomain
+
 /// Whether a request may join the line for a model. Pure: what is known goes in, a verdict comes out.
 ///
 /// Whoever comes is let in while the wait that is to be expected is within a part of the latency that the
@@ -113,7 +115,7 @@ package struct AdmissionPolicy: Sendable {
         guard wait + load.pace.loneNanoseconds <= remaining else {
             return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
-        let ahead = load.isOverloaded ? waiting + Int(min(load.coming, 1e6)) : waiting
+        let ahead = load.isOverloaded ? waiting + Int(bounded: load.coming, 0...1_000_000) : waiting
         let longest = longestWait(load) * Self.share(priority)
         if load.pace.wait(behind: ahead) <= longest, waiting < limit { return .admit }
         guard let lowest = load.waiting.lowest(below: priority) else {
@@ -125,6 +127,6 @@ package struct AdmissionPolicy: Sendable {
     /// The time in which the line empties, in whole seconds from 1 to 60.
     private func retryAfter(_ load: Load) -> Int {
         let seconds = Double(load.waiting.total) * load.pace.nanosecondsEach / 1e9
-        return Int(max(1, min(60, seconds.rounded(.up))))
+        return Int(bounded: seconds.rounded(.up), 1...60)
     }
 }

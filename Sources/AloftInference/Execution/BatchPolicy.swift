@@ -1,3 +1,5 @@
+import AloftDomain
+
 /// How large a batch may be, and how long a call may be held so that others join it. Pure.
 ///
 /// A call joins a batch at the price of its rows alone, so waiting for it is worth at most the fixed
@@ -26,13 +28,14 @@ package struct BatchPolicy: Sendable {
     package func rowLimit(_ cost: RowCost, isOverloaded: Bool = false) -> Int {
         guard cost.each > 0 else { return maximumRows }
         let rows = (target / 2 - cost.fixed) / cost.each
-        let most = max(1, min(maximumRows, rows < 1 ? 1 : Int(min(rows, 1e6))))
+        let most = max(1, min(maximumRows, rows < 1 ? 1 : Int(bounded: rows, 1...1_000_000)))
         guard isOverloaded else { return most }
         // rows / (fixed + each * rows) is the throughput; solved for the rows that give the kept one.
         let kept = Self.kept * Double(most) / cost.nanoseconds(rows: most)
         let enough = kept * cost.fixed / (1 - kept * cost.each)
         // Two where that may be, so that what more of them cost is seen again and again.
-        return max(min(2, most), min(most, Int((enough - 1e-9).rounded(.up))))
+        return max(
+            min(2, most), min(most, Int(bounded: (enough - 1e-9).rounded(.up), 0...1_000_000)))
     }
 
     /// - Parameters:

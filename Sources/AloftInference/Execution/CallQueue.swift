@@ -172,7 +172,8 @@ package final class CallQueue: Sendable {
             switch state.withLock({ next(&$0, mayHold: mayHold) }) {
             case .done: return
             case .hold(let nanoseconds):
-                let isSignalled = arrived.wait(atMost: .nanoseconds(Int(nanoseconds)))
+                let isSignalled = arrived.wait(
+                    atMost: .nanoseconds(Int(bounded: nanoseconds, 0...1_000_000_000_000)))
                 let wasWoken = state.withLock { state in
                     defer { state.isHolding = false }
                     return !state.isHolding
@@ -253,6 +254,7 @@ package final class CallQueue: Sendable {
             state.pace.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.line.reading.late += calls.count - alive.count
+            // traps: a count of calls
             for _ in 0..<groups { state.line.reading.ran(requests: alive.count / groups) }
         }
     }

@@ -1,3 +1,4 @@
+import AloftDomain
 package import NIOCore
 
 /// How quickly a model answers, as learned from its calls, and what runs at this moment.
@@ -64,7 +65,7 @@ package struct ModelPace {
 
     private func unnoticed(_ cost: RowCost) -> Int {
         guard let usual = usual.percentile99, cost.each > 0 else { return 1 }
-        return Int(max(1, min(1e6, (Self.noticed * usual - cost.fixed) / cost.each)))
+        return Int(bounded: (Self.noticed * usual - cost.fixed) / cost.each, 1...1_000_000)
     }
 
     /// Of the usual 99th percentile, what a call may take: two of them, one to wait for and the own,
@@ -106,7 +107,7 @@ package struct ModelPace {
         runs.append(
             Run(
                 number: lastNumber, requests: calls.count,
-                expectedEnd: now + .nanoseconds(Int64(min(time, 1e15)))))
+                expectedEnd: now + .nanoseconds(Int64(bounded: time, 0...1_000_000_000_000_000))))
         return lastNumber
     }
 

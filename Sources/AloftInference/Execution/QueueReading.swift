@@ -19,6 +19,6 @@ package struct QueueReading: Sendable, Equatable {
         let bucket =
             Self.batchBounds.firstIndex { requests <= $0 } ?? Self.batchBounds.count
         batches[bucket] += 1
-        batchedRequests += UInt64(requests)
+        batchedRequests += UInt64(clamping: requests)
     }
 }

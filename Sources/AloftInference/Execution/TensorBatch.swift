@@ -31,10 +31,16 @@ package final class TensorBatch {
     ) -> Bool {
         let tensors = request.tensors
         let rows = tensors.rowCount
-        let outputs = request.wantedOutputs.map { signature.outputs[Int($0)] }
-        return (signature.inputs + outputs).allSatisfy {
-            $0.shape?.first == -1 && $0.datatype != .bytes
-        } && tensors.entries.allSatisfy { $0.rank > 0 && tensors.shape($0).first == Int64(rows) }
+        let outputs = request.wantedOutputs.compactMap {
+            signature.output(at: Int(truncatingIfNeeded: $0))
+        }
+        return outputs.count == request.wantedOutputs.count
+            && (signature.inputs + outputs).allSatisfy {
+                $0.shape?.first == -1 && $0.datatype != .bytes
+            }
+            && tensors.entries.allSatisfy {
+                $0.rank > 0 && tensors.shape($0).first == Int64(clamping: rows)
+            }
     }
 
     private static func areAlike(_ left: InferenceRequest, _ right: InferenceRequest) -> Bool {
@@ -44,7 +50,7 @@ package final class TensorBatch {
         let rows = right.tensors.rowCount
         return zip(left.tensors.entries, right.tensors.entries).allSatisfy { one, other in
             one.place == other.place && one.datatype == other.datatype && one.rank == other.rank
-                && right.tensors.shape(other).first == Int64(rows)
+                && right.tensors.shape(other).first == Int64(clamping: rows)
                 && left.tensors.shape(one).dropFirst().elementsEqual(
                     right.tensors.shape(other).dropFirst())
         }
@@ -60,13 +66,13 @@ package final class TensorBatch {
             return false
         }
         let rows = calls.map(\.request.tensors.rowCount)
-        let total = Int64(rows.reduce(0, +))
+        let total = Int64(clamping: rows.reduce(0, +))
         guard reply.entries.allSatisfy({ $0.rank > 0 && reply.shape($0).first == total }) else {
             return false
         }
         var start = 0
         for (call, count) in zip(calls, rows) {
-            split(from: start, count: count, of: Int(total), into: call.reply)
+            split(from: start, count: count, of: Int(clamping: total), into: call.reply)
             start += count
             call.finish(.success(()))
         }
@@ -82,7 +88,7 @@ package final class TensorBatch {
             let parts = calls.map { ($0.request.tensors, $0.request.tensors.entries[index]) }
             var target = request.tensors.append(
                 place: entry.place, datatype: entry.datatype,
-                dimensions: [Int64(rows)] + first.tensors.shape(entry).dropFirst(),
+                dimensions: [Int64(clamping: rows)] + first.tensors.shape(entry).dropFirst(),
                 elementCount: parts.reduce(0) { $0 + $1.1.elementCount },
                 byteCount: parts.reduce(0) { $0 + $1.1.byteCount })
             for (tensors, part) in parts {
@@ -100,7 +106,7 @@ package final class TensorBatch {
                 rebasing: reply.bytes(entry)[start * rowBytes..<(start + count) * rowBytes])
             target.append(
                 place: entry.place, datatype: entry.datatype,
-                dimensions: [Int64(count)] + reply.shape(entry).dropFirst(),
+                dimensions: [Int64(clamping: count)] + reply.shape(entry).dropFirst(),
                 elementCount: entry.elementCount / max(total, 1) * count, byteCount: slice.count
             ).copyBytes(from: slice)
         }

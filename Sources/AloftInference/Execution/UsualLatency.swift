@@ -1,3 +1,4 @@
+import AloftDomain
 package import NIOCore
 
 /// How long requests take while no more come than can be answered: their 99th percentile over the
@@ -37,7 +38,9 @@ package struct UsualLatency: Sendable {
             (last, current) = (current, Second())
         }
         let times = min(max(1, nanoseconds / Self.shortest), 0x1p40)
-        let place = Int(Double(Self.perOctave) * Self.binaryLogarithm(times))
+        let place = Int(
+            // traps: a constant
+            bounded: Double(Self.perOctave) * Self.binaryLogarithm(times), 0...(Self.classes - 1))
         current.counts[min(place, Self.classes - 1)] += 1
         current.isEmpty = false
     }

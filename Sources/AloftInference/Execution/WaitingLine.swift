@@ -15,6 +15,7 @@ package struct WaitingLine {
     package mutating func take(at places: [Int]) -> [QueuedCall] {
         let taken = places.map { calls[$0] }
         if places.last == places.count - 1 {
+            // traps: the places ascend to the last, so there are so many
             calls.removeFirst(places.count)
         } else {
             var next = 0

@@ -89,6 +89,7 @@ enum FieldReader {
             guard (1...5).contains(number) else {
                 throw ProtocolError.invalidValue("\(number)", "status")
             }
+            // traps: held by the guard above
             return inOrder[Int(number) - 1]
         case .some:
             let text = try fields.string("status")

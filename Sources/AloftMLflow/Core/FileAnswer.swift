@@ -23,6 +23,7 @@ struct FileAnswer {
         ]
         let range: Range<Int64>
         switch requestedRange(request) {
+        // traps: a file's size
         case .whole: range = 0..<file.sizeBytes
         case .part(let part):
             range = part
@@ -39,12 +40,13 @@ struct FileAnswer {
 
     private func body(_ range: Range<Int64>) -> ResponseBody {
         let path = file.path
-        return ResponseBody(contentLength: Int(range.upperBound - range.lowerBound)) { writer in
+        return ResponseBody(contentLength: Int(clamping: range.upperBound - range.lowerBound)) {
+            writer in
             let reader = try await BlockingWork.run { try FileReader(path: path) }
             var offset = range.lowerBound
             while offset < range.upperBound {
                 let (start, count) = (
-                    offset, Int(min(Int64(Self.chunkBytes), range.upperBound - offset))
+                    offset, min(Self.chunkBytes, Int(clamping: range.upperBound - offset))
                 )
                 let data = try await BlockingWork.run { try reader.read(at: start, count: count) }
                 guard !data.isEmpty else { throw ArtifactError.notFound(path) }
@@ -72,6 +74,7 @@ struct FileAnswer {
         let ends = wanted.pieces(at: "-", keepingEmpty: true)
         guard ends.count == 2 else { return .whole }
         let size = file.sizeBytes
+        // traps: texts are parsed, to nil where they are no numbers
         switch (Int64(ends[0]), Int64(ends[1])) {
         case (let first?, let last?):
             guard first <= last else { return .whole }

@@ -194,6 +194,7 @@ struct JSONReader {
             isWhole = false
             exponent += try takeExponent()
         }
+        // traps: at most 18 digits
         if isWhole, digits <= 18 { return .int(isNegative ? -Int64(mantissa) : Int64(mantissa)) }
         if !isWhole, digits <= 18, mantissa < 1 << 53, abs(exponent) <= 22 {
             // Both are exact, so one rounding gives the nearest (Clinger, PLDI 1990).
@@ -234,6 +235,7 @@ struct JSONReader {
         let count = takeDigits(&size)
         guard count > 0 else { throw fault("no number") }
         guard count < 10 else { return isNegative ? -100_000 : 100_000 }
+        // traps: fewer than ten digits
         return isNegative ? -Int(size) : Int(size)
     }
 

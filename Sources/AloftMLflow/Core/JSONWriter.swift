@@ -211,6 +211,7 @@ struct JSONWriter {
         default:
             let digits = Array("0123456789abcdef".utf8)
             bytes.append(contentsOf: Array("\\u00".utf8))
+            // traps: half a byte, and there are sixteen digits
             bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
         }
     }

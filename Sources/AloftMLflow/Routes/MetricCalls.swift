@@ -96,7 +96,7 @@ struct MetricCalls: Sendable {
         let key = try call.fields.string("metric_key")
         let limit = try call.fields.maxResults(default: Self.maxPoints, limit: 1_000_000)
         let series = try await service.store.read { db in
-            var left = min(limit, Int(Self.maxPoints))
+            var left = min(limit, Int(clamping: Self.maxPoints))
             return try runs.sorted().map { run -> (run: RunID, points: [MetricPoint]) in
                 guard left > 0 else { return (run, []) }
                 let page = try TrackingQueries.historyPage(db, run, key: key, limit: left)
@@ -130,11 +130,13 @@ struct MetricCalls: Sendable {
             throw ProtocolError.invalid(
                 "Give both start_step and end_step, the first not after the last, or neither.")
         }
+        // traps: the guard above has them in order
         return first.flatMap { first in last.map { first...$0 } }
     }
 
     private static func runs(_ fields: Fields, _ name: String) throws -> [RunID] {
         let ids = try fields.strings(name)
+        // traps: a constant
         guard (1...maxRuns).contains(ids.count) else {
             throw ProtocolError.invalid("Give 1 to \(maxRuns) values of '\(name)'.")
         }

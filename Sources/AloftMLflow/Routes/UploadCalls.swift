@@ -58,6 +58,7 @@ struct UploadCalls: Sendable {
         let path = try Self.path(request, fields, after: prefix + "mpu/create")
         try await check(bearer, path)
         let count = try fields.optionalInt("num_parts") ?? 1
+        // traps: a constant
         guard (1...Int64(Self.mostParts)).contains(count) else {
             throw ProtocolError.invalidValue("\(count)", "num_parts")
         }
@@ -71,10 +72,10 @@ struct UploadCalls: Sendable {
         return MLflowBody.json(
             JSONWriter.document { writer in
                 writer.member("upload_id", id.rawValue)
-                writer.list("credentials", 1...Int(count)) { writer, number in
+                writer.list("credentials", 1...max(1, Int(clamping: count))) { writer, number in
                     writer.object { writer in
                         writer.member("url", "\(base)/\(number)")
-                        writer.member("part_number", Int64(number))
+                        writer.member("part_number", Int64(clamping: number))
                         writer.object("headers") { $0.member("Authorization", authorization) }
                     }
                 }

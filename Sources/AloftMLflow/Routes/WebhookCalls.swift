@@ -202,7 +202,7 @@ extension JSONWriter {
         switch answer {
         case .answered(let status, let body, _):
             member("success", status < 400)
-            member("response_status", Int64(status))
+            member("response_status", Int64(clamping: status))
             member("response_body", body)
         case .unanswered(let reason):
             member("success", false)

@@ -51,7 +51,7 @@ enum SpanReader {
     }
 
     private static func hex(_ bytes: Data) -> String {
-        bytes.map { String(Int($0) + 256, radix: 16).dropFirst() }.joined()
+        bytes.map { String(Int(clamping: $0) + 256, radix: 16).dropFirst() }.joined()
     }
 
     private static func add(_ span: Aloft_Otlp_Span, to batch: inout SpanBatch) throws {

@@ -166,7 +166,7 @@ struct TraceCalls: Sendable {
             guard limit ?? 1 > 0 else {
                 throw ProtocolError.invalid("`max_traces` must be a positive integer.")
             }
-            deletion = .until(time, limit: limit.map { Int($0) })
+            deletion = .until(time, limit: limit.map { Int(clamping: $0) })
         case (true, nil), (false, .some):
             throw ProtocolError.invalid(
                 "Either `max_timestamp_millis` or `request_ids` must be specified, but not both.")

@@ -55,6 +55,7 @@ enum TraceFields {
         switch fields.value(name) {
         case nil: return nil
         case .int(let number) where (0...3).contains(number):
+            // traps: one of 0...3, as this case says
             return [.unspecified, .ok, .error, .inProgress][Int(number)]
         case .some:
             let text = try fields.string(name)

@@ -36,6 +36,7 @@ enum TraceTimes {
         guard text.ends(with: "s"), let seconds = Double(text.dropLast()),
             abs(seconds) <= 315_576_000_000
         else { return nil }
+        // traps: the guard above holds it far below
         return Int64((seconds * 1000).rounded())
     }
 
