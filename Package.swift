@@ -181,6 +181,7 @@ let package = Package(
             path: "bench/serving/decode", swiftSettings: settings),
 
         // Tests.
+        .target(name: "CAllocations", path: "Tests/CAllocations"),
         layer(
             "AloftTestKit",
             ["AloftDomain", "AloftStore", "AloftArtifacts", "AloftCompute", logging]),
@@ -193,7 +194,7 @@ let package = Package(
         tests("AloftStore", [grdb]),
         tests("AloftArtifacts"),
         tests("AloftCompute", ["AloftProcess"]),
-        tests("AloftInference", ["AloftDomain", logging, nioCore]),
+        tests("AloftInference", ["AloftDomain", "CAllocations", logging, nioCore]),
         tests("AloftRegistry"),
         tests("AloftControl", [grdb, logging]),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),

@@ -83,6 +83,7 @@ extension GRPCConnection {
     private func sendPastLibrary(goAway stream: HTTP2StreamID, ping mark: HTTP2PingData?) {
         var bytes = ByteBuffer()
         bytes.writeBytes([0, 0, 8, 7, 0, 0, 0, 0, 0])
+        // traps: the library's own type, of 31 bits
         bytes.writeInteger(UInt32(truncatingIfNeeded: Int(stream)))
         bytes.writeInteger(UInt32(0))
         if let mark {

@@ -64,7 +64,9 @@ final class InferStream {
         messages = MessageSequence(connection.framing(head))
         activeAt = head.facts.receivedAt
         deadline =
-            head.facts.timeoutMilliseconds.map { head.facts.receivedAt + .milliseconds(Int64($0)) }
+            head.facts.timeoutMilliseconds.map {
+                head.facts.receivedAt + .milliseconds(Int64(clamping: $0))
+            }
             ?? .distantFuture
     }
 
@@ -180,7 +182,8 @@ final class InferStream {
         var facts = head.facts
         facts.receivedAt = now
         if facts.timeoutMilliseconds != nil {
-            facts.timeoutMilliseconds = Int(max(1, (deadline - now).nanoseconds / 1_000_000))
+            facts.timeoutMilliseconds = Int(
+                clamping: max(1, (deadline - now).nanoseconds / 1_000_000))
         }
         connection.loop.access.infer(message, facts) { [self] result in
             answered(number, message, result)
@@ -216,6 +219,7 @@ final class InferStream {
 
     private func sendInOrder() {
         while let front = answers.first, let bytes = front {
+            // traps: not empty, as the loop has just asked
             answers.removeFirst()
             firstNumber += 1
             send(bytes)

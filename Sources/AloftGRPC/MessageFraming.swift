@@ -19,7 +19,7 @@ struct MessageFraming {
             return nil
         }
         guard length <= limitBytes else { throw tooLarge }
-        return Int(length)
+        return Int(clamping: length)
     }
 
     /// The message in its prefix and bytes, all of which are there.
@@ -45,14 +45,23 @@ struct MessageFraming {
         return Status(
             .invalidArgument,
             "The message is cut off: \(bytes?.readableBytes ?? 0) bytes came of "
-                + "\(length.map { "\(Int($0) + Self.prefixBytes)" } ?? "at least 5").")
+                + "\(length.map { "\(Int(clamping: $0) + Self.prefixBytes)" } ?? "at least 5").")
     }
 
     private var tooLarge: Status {
         Status(.resourceExhausted, "The message has more than \(limitBytes) bytes, the limit here.")
     }
 
+    /// What a compressed message may become: a small one of a million zeros costs whoever sends it nothing.
+    private func inflatedLimit(_ byteCount: Int) -> Int {
+        min(limitBytes, Self.inflatedFreeBytes + Self.inflatedGrowth * byteCount)
+    }
+
+    private static let inflatedGrowth = 4
+    private static let inflatedFreeBytes = 512 << 10
+
     private func inflated(_ bytes: ByteBuffer) throws(Status) -> ByteBuffer {
+        let limitBytes = inflatedLimit(bytes.readableBytes)
         var output: UnsafeMutablePointer<UInt8>?
         var size = 0
         let result = bytes.withUnsafeReadableBytes { input in
@@ -64,7 +73,12 @@ struct MessageFraming {
         switch result {
         case ALOFT_INFLATE_WHOLE:
             return ByteBuffer(bytes: UnsafeRawBufferPointer(start: output, count: size))
-        case ALOFT_INFLATE_TOO_LARGE: throw tooLarge
+        case ALOFT_INFLATE_TOO_LARGE:
+            guard limitBytes < self.limitBytes else { throw tooLarge }
+            throw Status(
+                .resourceExhausted,
+                "The compressed message of \(bytes.readableBytes) bytes becomes more than "
+                    + "\(limitBytes), the limit for one so small. Send it uncompressed.")
         case ALOFT_INFLATE_NO_MEMORY:
             throw Status(.resourceExhausted, "There is no memory to decompress the message.")
         default: throw Status(.invalidArgument, "The compressed message is damaged or cut off.")

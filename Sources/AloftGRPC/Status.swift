@@ -60,6 +60,7 @@ struct Status: Error, Equatable {
             if byte >= 0x20 && byte <= 0x7E && byte != 0x25 {
                 bytes.append(byte)
             } else {
+                // traps: half a byte, and there are sixteen digits
                 bytes += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }
         }

@@ -7,6 +7,8 @@ package enum InferenceError: Refusal, Equatable {
     case missingField(field: String, place: String)
     case unknownInput(name: String, known: [String])
     case repeatedInput(name: String)
+    /// A member of the JSON that may stand there once.
+    case repeatedMember(name: String)
     case missingInput(TensorSignature)
     case unknownOutput(name: String, known: [String])
     case wrongDatatype(input: TensorSignature, given: String)
@@ -42,6 +44,7 @@ package enum InferenceError: Refusal, Equatable {
         case .missingField: "missing_field"
         case .unknownInput: "unknown_input"
         case .repeatedInput: "repeated_input"
+        case .repeatedMember: "repeated_member"
         case .missingInput: "missing_input"
         case .unknownOutput: "unknown_output"
         case .wrongDatatype: "wrong_datatype"
@@ -66,8 +69,9 @@ package enum InferenceError: Refusal, Equatable {
 
     package var kind: RefusalKind {
         switch self {
-        case .malformed, .missingField, .unknownInput, .repeatedInput, .missingInput,
-            .unknownOutput, .wrongDatatype, .wrongShape, .wrongCount, .ragged, .badElement,
+        case .malformed, .missingField, .unknownInput, .repeatedInput,
+            .repeatedMember, .missingInput, .unknownOutput, .wrongDatatype, .wrongShape,
+            .wrongCount, .ragged, .badElement,
             .badBinary, .badContents, .unsupportedParameter, .badTable, .modelFailed:
             .invalid
         case .unsupportedModel: .unsupported
@@ -88,6 +92,8 @@ package enum InferenceError: Refusal, Equatable {
                 + Self.hint(name, known)
         case .repeatedInput(let name):
             "Input \"\(name)\" stands in the request twice."
+        case .repeatedMember(let name):
+            "The member \"\(name)\" is doubled: which of the two is meant cannot be told. Send it once."
         case .missingInput(let input):
             "Input \(input.description) is missing."
         case .unknownOutput(let name, let known):

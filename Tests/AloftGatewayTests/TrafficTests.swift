@@ -154,7 +154,7 @@ import Testing
     ])
     func `a segment is read from every form of a request`(body: String, segment: String?) {
         let found = Array(body.utf8).withUnsafeBytes {
-            SegmentKeyReader.read($0, source: "field", name: "city")
+            SegmentKeyReader.read($0, jsonLength: nil, source: "field", name: "city")
         }
         #expect(found == segment)
     }

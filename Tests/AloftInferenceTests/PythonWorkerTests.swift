@@ -6,7 +6,7 @@ import NIOCore
 import Testing
 
 /// A worker that speaks the protocol and misbehaves as its input says: -1 ends the process, -2 hangs,
-/// -3 takes 400 MiB, -4 fails; anything else comes back doubled, or as often as the parameter `factor`.
+/// -3 takes 400 MiB, -4 fails, -5 to -7 break the frame; anything else comes back doubled, or as often as the parameter `factor`.
 private let misbehavingWorker = """
     import argparse, json, os, socket, struct, sys, time
     parser = argparse.ArgumentParser()
@@ -49,6 +49,15 @@ private let misbehavingWorker = """
         if values[0] == -3:
             keep.append(b"x" * (400 << 20))
             time.sleep(5)
+        if values[0] == -5:  # lengths that nobody can mean
+            connection.sendall(struct.pack("<IQ", 0xFFFFFFFF, 1 << 63))
+            continue
+        if values[0] == -6:  # a payload that never comes
+            connection.sendall(struct.pack("<IQ", 2, 1 << 29) + b"{}")
+            os._exit(4)
+        if values[0] == -7:  # no JSON
+            connection.sendall(struct.pack("<IQ", 2, 0) + b"{]")
+            continue
         if values[0] == -4:
             send({"id": request["id"], "error": {"code": "bad", "message": "the model says no"}})
             continue
@@ -157,6 +166,15 @@ private let misbehavingWorker = """
         let world = try World(memoryBytes: 200 << 20)
         #expect(await world.ask(-3) == "worker_failed")
         #expect(await world.ask(3) == "6.0")
+        await world.pool.stop()
+    }
+
+    @Test func `a broken frame ends its worker, and the next answers`() async throws {
+        let world = try World()
+        for value: Float in [-5, -6, -7] {
+            #expect(await world.ask(value) == "worker_failed")
+            #expect(await world.ask(1) == "2.0")
+        }
         await world.pool.stop()
     }
 

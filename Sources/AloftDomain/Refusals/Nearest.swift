@@ -1,11 +1,23 @@
 /// The candidate nearest to `word`, for "did you mean": at most a third of its letters changed.
+///
+/// What is longer than a name can be has no neighbour: the comparison would take its length times that of
+/// every candidate.
 package func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
-    candidates
-        .map { (distance: editDistance(word.lowercased(), $0.lowercased()), candidate: $0) }
-        .filter { $0.distance <= max(2, word.count / 3) }
+    guard word.utf8.count <= longestCompared else { return nil }
+    let word = word.lowercased()
+    let limit = max(2, word.count / 3)
+    return
+        candidates
+        .filter {
+            $0.utf8.count <= longestCompared && abs($0.count - word.count) <= limit
+        }
+        .map { (distance: editDistance(word, $0.lowercased()), candidate: $0) }
+        .filter { $0.distance <= limit }
         .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?
         .candidate
 }
+
+private let longestCompared = 200
 
 /// The least number of letters to insert, remove, change or swap with a neighbour (optimal string
 /// alignment; Boytsov, "Indexing methods for approximate dictionary searching", JEA 16, 2011).

@@ -87,9 +87,10 @@ package struct Gateway: Sendable {
             publish: { await loops.publish($0) }, changed: { wake.yield() })
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
         let shadows = ShadowRunner(limit: configuration.shadowQueueLimit)
+        let large = LargeBodies(threads: max(1, System.coreCount / 2))
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
-            accessLog: accessLog, registered: registered, shadows: shadows,
+            accessLog: accessLog, registered: registered, shadows: shadows, large: large,
             tables: tables,
             wake: { await fleet.wake($0, within: $1) },
             metrics: {
@@ -175,6 +176,7 @@ package struct Gateway: Sendable {
         }
         await loops.tick()
         await shadows.stop()
+        await large.stop()
         await fleet.stop()
         await registered.stop()
         await log.close()

@@ -22,11 +22,12 @@ final class GatewayShared: Sendable {
     /// The memory of bodies.
     let bodies: ByteBudget
     let tables: ConnectionTables
+    let large: LargeBodies
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
-        shadows: ShadowRunner, tables: ConnectionTables,
+        shadows: ShadowRunner, large: LargeBodies, tables: ConnectionTables,
         wake: @escaping @Sendable (String, Duration) async -> Void,
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -43,6 +44,7 @@ final class GatewayShared: Sendable {
         self.accessLog = accessLog
         self.registered = registered
         self.shadows = shadows
+        self.large = large
         self.wake = wake
         self.metrics = metrics
         self.repository = repository

@@ -231,7 +231,7 @@ actor Fleet {
 
     /// Returns when nothing is being loaded, or when the time is over.
     func settle(within limit: Duration) async {
-        for _ in 0..<max(1, Int(limit / .milliseconds(20))) {
+        for _ in 0..<max(1, Int(bounded: limit / .milliseconds(20), 0...1_000_000)) {
             if quickLoads + slowLoads == 0, line.isEmpty, publication == nil { return }
             try? await time.clock.sleep(for: .milliseconds(20))
         }
@@ -357,7 +357,8 @@ extension InferenceError {
     fileprivate var isPermanent: Bool {
         switch self {
         case .unloadable, .unsupportedModel, .malformed, .missingField, .unknownInput,
-            .repeatedInput, .missingInput, .unknownOutput, .wrongDatatype, .wrongShape,
+            .repeatedInput, .repeatedMember, .missingInput, .unknownOutput, .wrongDatatype,
+            .wrongShape,
             .wrongCount, .ragged, .badElement, .badBinary, .badContents, .unsupportedParameter,
             .badTable, .modelFailed:
             true

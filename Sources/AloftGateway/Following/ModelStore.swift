@@ -82,6 +82,7 @@ struct ModelStore: Sendable {
         for name in names {
             // text: names that this file makes.
             guard let mark = name.range(of: ".part") else { continue }
+            // traps: a text is parsed, to nil where it is no number
             let process = Int32(name[mark.upperBound...].dropFirst())
             if let process, process != getpid(), kill(process, 0) == 0 { continue }
             unlink(folder + "/" + name)

@@ -162,7 +162,7 @@ actor RegisteredVersions {
         if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)
         var jsonLength: Int?
-        let bytes = written(scoring?.bound(reply) ?? revision.replies.bound(request, reply)) {
+        let bytes = try written(scoring?.bound(reply) ?? revision.replies.bound(request, reply)) {
             if let scoring {
                 scoring.write(reply, to: &$0)
             } else {
@@ -185,7 +185,7 @@ actor RegisteredVersions {
         if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)
         let plan = revision.messages.plan(request, reply)
-        let bytes = written(plan.byteCount) {
+        let bytes = try written(plan.byteCount) {
             revision.messages.write(request, reply, plan, to: &$0)
         }
         return Answer(status: 200, contentType: PredictionForm.messageType, body: bytes)
@@ -194,8 +194,9 @@ actor RegisteredVersions {
     /// - Parameter bound: the most bytes that are written.
     private static func written(
         _ bound: Int, _ write: (inout ByteWriter) -> Void
-    ) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: bound) { memory, count in
+    ) throws(InferenceError) -> [UInt8] {
+        guard bound <= LargeBodies.answerLimitBytes else { throw .answerTooLarge(bound) }
+        return [UInt8](unsafeUninitializedCapacity: max(bound, 1)) { memory, count in
             var writer = ByteWriter(UnsafeMutableRawBufferPointer(memory))
             write(&writer)
             count = writer.count

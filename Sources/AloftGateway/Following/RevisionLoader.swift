@@ -115,6 +115,7 @@ struct Warmup {
         let reply = TensorSet()
         do throws(InferenceError) {
             let begin = NIODeadline.now()
+            // traps: both are constants
             for call in 0..<(Self.discarded + Self.measured) {
                 let start = NIODeadline.now()
                 if call > 1, start - begin > Self.longest { break }

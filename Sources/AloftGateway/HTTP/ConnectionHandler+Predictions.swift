@@ -70,7 +70,7 @@ extension ConnectionHandler {
         }
     }
 
-    private func route(_ current: RequestInProgress) {
+    func route(_ current: RequestInProgress) {
         switch current.target {
         case .infer(let found):
             // While the body came the table may have changed.
@@ -106,6 +106,12 @@ extension ConnectionHandler {
         _ current: RequestInProgress, _ asked: RoutedEndpoint, _ fixed: LoadedRevision?,
         isScoring: Bool
     ) {
+        let isLarge = current.bodyBytes > LargeBodies.thresholdBytes
+        if isLarge, fixed == nil, !current.isSegmentKnown, let segments = asked.served.segments,
+            segments.source != "header"
+        {
+            return findSegment(current, source: segments.source, name: segments.name)
+        }
         let endpoint = fixed == nil ? segmented(asked, current) : asked
         guard let revision = fixed ?? loop.choose(endpoint, stickyKey: current.stickyKey) else {
             if endpoint.isAsleep { return wake(endpoint) }
@@ -124,6 +130,7 @@ extension ConnectionHandler {
             endpoint, revision, form: form, body: current.body, receivedAt: current.receivedAt)
         prediction.jsonLength = current.jsonLength
         prediction.trace = current.trace
+        if isLarge { return predictLarge(prediction, current, isScoring: isScoring) }
         let fault = Self.withBytes(current.body) { bytes -> InferenceError? in
             do throws(InferenceError) {
                 if isScoring {
@@ -156,14 +163,12 @@ extension ConnectionHandler {
         _ endpoint: RoutedEndpoint, _ current: RequestInProgress
     ) -> RoutedEndpoint {
         guard let segments = endpoint.served.segments else { return endpoint }
-        guard segments.source != "header" else {
+        guard segments.source != "header", !current.isSegmentKnown else {
             return loop.table.endpoint(for: current.segment, of: endpoint)
         }
         let segment = Self.withBytes(current.body) { bytes in
-            let length = min(max(0, current.jsonLength ?? bytes.count), bytes.count)
-            return SegmentKeyReader.read(
-                UnsafeRawBufferPointer(rebasing: bytes[..<length]), source: segments.source,
-                name: segments.name)
+            SegmentKeyReader.read(
+                bytes, jsonLength: current.jsonLength, source: segments.source, name: segments.name)
         }
         return loop.table.endpoint(for: segment, of: endpoint)
     }
@@ -201,17 +206,22 @@ extension ConnectionHandler {
         let revision = prediction.revision
         let request = prediction.request
         let reply = prediction.reply
+        if reply.usedBytes > LargeBodies.thresholdBytes { return writeElsewhere(prediction) }
+        let bound = prediction.scoring?.bound(reply) ?? revision.replies.bound(request, reply)
+        guard bound <= LargeBodies.answerLimitBytes else {
+            return fail(prediction, .answerTooLarge(bound))
+        }
         let written: (output: ByteBuffer, body: Range<Int>)
         if let scoring = prediction.scoring {
             written = writePrediction(
-                revision, id: prediction.id, bound: scoring.bound(reply), mayBeBinary: false
+                revision, id: prediction.id, bound: bound, mayBeBinary: false
             ) { writer in
                 scoring.write(reply, to: &writer)
                 return nil
             }
         } else {
             written = writePrediction(
-                revision, id: prediction.id, bound: revision.replies.bound(request, reply),
+                revision, id: prediction.id, bound: bound,
                 mayBeBinary: request.binaryOutputs != 0
             ) { revision.replies.write(request, reply, to: &$0) }
         }
@@ -219,7 +229,7 @@ extension ConnectionHandler {
         finish(written.output, predictionID: prediction.id, now: now)
     }
 
-    private func fail(_ prediction: Prediction, _ error: InferenceError) {
+    func fail(_ prediction: Prediction, _ error: InferenceError) {
         loop.refused(prediction, error)
         answerError(
             status: error.httpStatus, code: error.code, message: error.message,

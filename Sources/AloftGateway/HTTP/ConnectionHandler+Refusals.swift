@@ -10,7 +10,7 @@ extension ConnectionHandler {
     func turnAway(_ error: InferenceError) {
         let now = NIODeadline.now()
         loop.turnedAway(now)
-        let toldToWait = TimeAmount.seconds(Int64(error.retryAfterSeconds))
+        let toldToWait = TimeAmount.seconds(Int64(clamping: error.retryAfterSeconds))
         guard let last = turnedAwayAt, now - last < toldToWait, isPatient else {
             return refuse(error, now)
         }
@@ -24,7 +24,7 @@ extension ConnectionHandler {
     /// Whether the client waits long enough for its refusal to be held back.
     private var isPatient: Bool {
         guard let timeout = current?.timeoutMilliseconds else { return true }
-        return Self.pause * 4 <= TimeAmount.milliseconds(Int64(timeout))
+        return Self.pause * 4 <= TimeAmount.milliseconds(Int64(clamping: timeout))
     }
 
     /// The pause is over.

@@ -89,47 +89,89 @@ extension ConnectionHandler {
         _ revision: LoadedRevision, id: PredictionID, bound: Int, mayBeBinary: Bool,
         _ body: (inout ByteWriter) -> Int?
     ) -> (output: ByteBuffer, body: Range<Int>) {
-        let isKeptAlive = (current?.isKeptAlive ?? false) && !loop.isDraining
-        let isHTTP10 = current?.isHTTP10 ?? false
-        let trace = current?.trace?.continued(by: id.spanID)
         var output = loop.takeOutput()
         output.clear(minimumCapacity: 1024)
         var bodyStart = 0
-        output.writeWithUnsafeMutableBytes(
-            minimumWritableBytes: revision.binaryResponseHead.count + 384 + bound
-        ) { memory in
+        let headBytes = headBytes(revision)
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: headBytes + bound) { memory in
             var writer = ByteWriter(memory)
-            writer.write(mayBeBinary ? revision.binaryResponseHead : revision.responseHead)
-            id.write(to: &writer)
-            if let trace {
-                writer.write("\r\ntraceparent: ")
-                writer.write(Array(trace.utf8))
-            }
-            if !isKeptAlive {
-                writer.write("\r\nconnection: close")
-            } else if isHTTP10 {
-                writer.write("\r\nconnection: keep-alive")
-            }
-            var jsonGap: Int?
-            if mayBeBinary {
-                writer.write("\r\ninference-header-content-length: ")
-                jsonGap = writer.count
-                writer.write("           ")
-            }
-            writer.write("\r\ncontent-length: ")
-            let gap = writer.count
-            writer.write("           \r\n\r\n")
+            let gaps = writeHead(revision, id: id, mayBeBinary: mayBeBinary, to: &writer)
             bodyStart = writer.count
             let jsonLength = body(&writer)
-            let length = writer.count - bodyStart
-            writer.patch(decimal: length, at: gap, width: Self.lengthDigits)
-            if let jsonGap {
-                writer.patch(
-                    decimal: jsonLength ?? length, at: jsonGap, width: Self.lengthDigits)
-            }
+            gaps.fill(&writer, length: writer.count - bodyStart, jsonLength: jsonLength)
             return writer.count
         }
         loop.keepOutput(output)
         return (output, output.readerIndex + bodyStart..<output.writerIndex)
+    }
+
+    /// The most bytes that a good prediction's head takes.
+    private func headBytes(_ revision: LoadedRevision) -> Int {
+        revision.binaryResponseHead.count + 384
+    }
+
+    /// Where a head's lengths go when the body is written.
+    private struct HeadGaps {
+        let content: Int
+        let json: Int?
+
+        func fill(_ writer: inout ByteWriter, length: Int, jsonLength: Int?) {
+            writer.patch(decimal: length, at: content, width: ConnectionHandler.lengthDigits)
+            if let json {
+                writer.patch(
+                    decimal: jsonLength ?? length, at: json, width: ConnectionHandler.lengthDigits)
+            }
+        }
+    }
+
+    private func writeHead(
+        _ revision: LoadedRevision, id: PredictionID, mayBeBinary: Bool,
+        to writer: inout ByteWriter
+    ) -> HeadGaps {
+        let isKeptAlive = (current?.isKeptAlive ?? false) && !loop.isDraining
+        writer.write(mayBeBinary ? revision.binaryResponseHead : revision.responseHead)
+        id.write(to: &writer)
+        if let trace = current?.trace?.continued(by: id.spanID) {
+            writer.write("\r\ntraceparent: ")
+            writer.write(Array(trace.utf8))
+        }
+        if !isKeptAlive {
+            writer.write("\r\nconnection: close")
+        } else if current?.isHTTP10 ?? false {
+            writer.write("\r\nconnection: keep-alive")
+        }
+        var jsonGap: Int?
+        if mayBeBinary {
+            writer.write("\r\ninference-header-content-length: ")
+            jsonGap = writer.count
+            writer.write("           ")
+        }
+        writer.write("\r\ncontent-length: ")
+        let gap = writer.count
+        writer.write("           \r\n\r\n")
+        return HeadGaps(content: gap, json: jsonGap)
+    }
+
+    /// Puts the head into the room before a large answer, which is not copied.
+    func withHead(
+        _ reply: LargeReply, _ revision: LoadedRevision, id: PredictionID, mayBeBinary: Bool
+    ) -> ByteBuffer {
+        var head = ByteBuffer()
+        head.writeWithUnsafeMutableBytes(minimumWritableBytes: headBytes(revision)) { memory in
+            var writer = ByteWriter(memory)
+            let gaps = writeHead(revision, id: id, mayBeBinary: mayBeBinary, to: &writer)
+            gaps.fill(
+                &writer, length: reply.bytes.readableBytes, jsonLength: reply.jsonLength)
+            return writer.count
+        }
+        guard head.readableBytes <= reply.bytes.readerIndex else {
+            var body = reply.bytes
+            head.writeBuffer(&body)
+            return head
+        }
+        var output = reply.bytes
+        output.moveReaderIndex(to: output.readerIndex - head.readableBytes)
+        output.setBuffer(head, at: output.readerIndex)
+        return output
     }
 }

@@ -270,6 +270,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 if answersInTurn >= Self.mostAnswersInTurn { resumeSoon() }
                 return
             }
+            // traps: not empty, as the loop has just asked
             take(pending.removeFirst(), context)
         }
         if isReadHeldBack, phase != .answering, !isBackedUp {

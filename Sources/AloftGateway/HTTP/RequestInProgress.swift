@@ -104,6 +104,7 @@ struct RequestInProgress {
         case 11 where Self.equal(name, "traceparent"): further.trace = TraceParent(value)
         case 12 where Self.equal(name, "content-type"): further.contentType = value
         case 13 where Self.equal(name, "authorization"): further.token = Self.bearer(value)
+        // traps: a text is parsed, to nil where it is no number
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
         case 14 where Self.equal(name, "sec-fetch-site"): further.site = value
         case 16 where Self.equal(name, "content-encoding"):
@@ -168,14 +169,14 @@ struct RequestInProgress {
         guard let value = Double(digits), value > 0, value * factor <= 86_400_000 else {
             return nil
         }
-        return max(1, Int(value * factor))
+        return max(1, Int(exactly: (value * factor).rounded(.down)) ?? 1)
     }
 }
 
 // MARK: What some requests have
 
 extension RequestInProgress {
-    /// Written only while the head is read.
+    /// Written only while the head is read, and when a large body's segment is found.
     private final class Extras {
         var timeoutMilliseconds: Int?
         var priority = CallPriority.normal
@@ -187,6 +188,7 @@ extension RequestInProgress {
         var origin: String?
         var site: String?
         var refusal: GatewayFailure?
+        var isSegmentKnown = false
     }
 
     private var further: Extras {
@@ -210,6 +212,13 @@ extension RequestInProgress {
     var refusal: GatewayFailure? { extras?.refusal }
     /// The segment that a header says, where the endpoint asks one.
     var segment: String? { extras?.segment }
+    /// Whether it was looked for in a large body already.
+    var isSegmentKnown: Bool { extras?.isSegmentKnown ?? false }
+
+    mutating func found(segment: String?) {
+        further.segment = segment
+        further.isSegmentKnown = true
+    }
 }
 
 // MARK: Types of bodies

@@ -51,7 +51,9 @@ package struct ListeningSocket: Sendable {
         guard status == 0 else { return nil }
         // The port is at the same place in the addresses of both families.
         return withUnsafeBytes(of: storage) {
-            Int(UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
+            Int(
+                truncatingIfNeeded: UInt16(
+                    bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
         }
     }
 }

@@ -56,7 +56,7 @@ struct PredictionLogBuffer {
 
     mutating func setClock(millisecondsSince1970: Int64, now: NIODeadline) {
         wallOffsetNanoseconds =
-            millisecondsSince1970 * 1_000_000 - Int64(now.uptimeNanoseconds)
+            millisecondsSince1970 * 1_000_000 - Int64(truncatingIfNeeded: now.uptimeNanoseconds)
     }
 
     /// Flags and kinds as plain numbers of this module: those of another cost more to ask for than to
@@ -118,19 +118,22 @@ struct PredictionLogBuffer {
         let size =
             marks.shapedBytes + shape.requestBytes + shape.replyBytes
             + (callerID.isEmpty ? 0 : 2 + callerID.count)
-        let received = Int64(prediction.receivedAt.uptimeNanoseconds) + wallOffsetNanoseconds
+        let received =
+            Int64(truncatingIfNeeded: prediction.receivedAt.uptimeNanoseconds)
+            + wallOffsetNanoseconds
         var entry = LogEntryWriter(block.room(size))
-        entry.put(UInt32(size - 4))
+        entry.put(UInt32(truncatingIfNeeded: size - 4))
         entry.put(marks.shapedKind)
         entry.put(callerID.isEmpty ? 0 : marks.hasCallerID)
         entry.put(UInt16(truncatingIfNeeded: lastPlace ?? 0))
         entry.put(prediction.id.sequence)
         entry.put(received / 1_000_000)
+        // traps: held by min; a time that passed is a number and not negative
         entry.put(UInt32(min(microseconds, 4e9)))
         entry.putElements(prediction.request.tensors, bytes: shape.requestBytes)
         entry.putElements(prediction.reply, bytes: shape.replyBytes)
         if !callerID.isEmpty {
-            entry.put(UInt16(callerID.count))
+            entry.put(UInt16(truncatingIfNeeded: callerID.count))
             callerID.withUnsafeBytes { entry.put($0) }
         }
         block.take(size)
@@ -160,16 +163,19 @@ struct PredictionLogBuffer {
         let bound =
             CompactPredictions.recordBytes + request.byteCount + reply.byteCount + callerID.count
             + 2 + 13 + (trace?.utf8.count ?? 0)
-        let received = Int64(prediction.receivedAt.uptimeNanoseconds) + wallOffsetNanoseconds
+        let received =
+            Int64(truncatingIfNeeded: prediction.receivedAt.uptimeNanoseconds)
+            + wallOffsetNanoseconds
         var entry = LogEntryWriter(block.room(bound))
         let whole = entry.beginRun()
         entry.put(CompactPredictions.recordKind)
         entry.put(flags)
         entry.put(UInt16(truncatingIfNeeded: lastPlace ?? 0))
-        entry.put(UInt16(status))
+        entry.put(UInt16(truncatingIfNeeded: status))
         entry.put(prediction.form.rawValue)
         entry.put(prediction.id.sequence)
         entry.put(received / 1_000_000)
+        // traps: held by min; a time that passed is a number and not negative
         entry.put(UInt32(min(microseconds, 4e9)))
         if request.areTensors {
             entry.putRun(prediction.request.tensors, bytes: request.byteCount)
@@ -184,7 +190,7 @@ struct PredictionLogBuffer {
                 to: &entry)
         }
         if hasCallerID {
-            entry.put(UInt16(callerID.count))
+            entry.put(UInt16(truncatingIfNeeded: callerID.count))
             callerID.withUnsafeBytes { entry.put($0) }
         }
         if hasTail {
@@ -245,8 +251,9 @@ struct PredictionLogBuffer {
     private mutating func write(
         layouts: (request: TensorLayout, reply: TensorLayout)?, _ id: PredictionID
     ) {
+        // traps: append chooses the source before it writes
         guard let source = lastSource else { preconditionFailure("a source is chosen first") }
-        if sources.count > Int(UInt16.max) { send() }
+        if sources.count > Int(truncatingIfNeeded: UInt16.max) { send() }
         var bytes = source.bytes
         if let layouts { bytes += layouts.request.bytes + layouts.reply.bytes }
         var entry = LogEntryWriter(block.room(bytes.count + 14))
@@ -286,7 +293,7 @@ extension Prediction {
         // `==` of another module's cases goes through their raw values and a table.
         guard case .json = form, case nil = scoring else { return false }
         return request.parameters.isEmpty && !request.saysMore
-            && request.requestID.count <= Int(UInt16.max)
+            && request.requestID.count <= Int(truncatingIfNeeded: UInt16.max)
     }
 
     /// Whether there is nothing to say that only some records have.

@@ -101,7 +101,7 @@ struct PredictionLogFolder: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &status) == 0,
-            Int(status.st_size) <= bytes
+            Int(clamping: status.st_size) <= bytes
         else { return false }
         let note = Note(name: name, next: max(number + 1, Self.note(in: self.path)?.next ?? 1))
         try DiskSync.write(try JSONEncoder().encode(note), to: Self.notePath(self.path))

@@ -60,7 +60,7 @@ package final class PredictionLogWriter: Sendable {
     func write(_ block: LogBlock) {
         let isAccepted = state.withLock { state in
             guard state.pendingBytes + block.capacity <= Self.pendingLimitBytes else {
-                state.counts.bytesLost += UInt64(block.recordBytes)
+                state.counts.bytesLost += UInt64(clamping: block.recordBytes)
                 return false
             }
             state.pendingBytes += block.capacity
@@ -93,7 +93,7 @@ package final class PredictionLogWriter: Sendable {
         } catch {
             let isFirst = state.withLock { state in
                 state.pendingBytes -= block.capacity
-                state.counts.bytesLost += UInt64(block.recordBytes)
+                state.counts.bytesLost += UInt64(clamping: block.recordBytes)
                 defer { state.isBroken = true }
                 return !state.isBroken
             }
@@ -168,6 +168,7 @@ package final class PredictionLogWriter: Sendable {
         var segments = folder.segments()
         var total = segments.reduce(0) { $0 + $1.bytes }
         while total > limitBytes, segments.count > 1 {
+            // traps: more than one, as the loop has just asked
             let oldest = segments.removeFirst()
             guard unlink(folder.path(of: oldest.number)) == 0 else { return }
             total -= oldest.bytes

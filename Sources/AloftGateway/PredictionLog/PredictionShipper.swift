@@ -104,7 +104,7 @@ final class PredictionShipper: Sendable {
         while !Task.isCancelled, let piece = try read(segment, from: offset) {
             let next = try await send(segment, offset, piece)
             guard next > offset else { break }
-            state.withLock { $0.counts.bytesShipped += UInt64(next - offset) }
+            state.withLock { $0.counts.bytesShipped += UInt64(clamping: next - offset) }
             offset = next
             state.withLock { [offset] in $0.taken[segment] = offset }
         }
@@ -116,7 +116,7 @@ final class PredictionShipper: Sendable {
     private func read(_ segment: Int, from offset: Int64) throws -> Data? {
         guard let file = FileHandle(forReadingAtPath: folder.path(of: segment)) else { return nil }
         defer { try? file.close() }
-        try file.seek(toOffset: UInt64(offset))
+        try file.seek(toOffset: UInt64(clamping: offset))
         guard var data = try file.read(upToCount: Self.pieceBytes), !data.isEmpty else {
             return nil
         }
@@ -136,11 +136,11 @@ final class PredictionShipper: Sendable {
         guard !folder.isOpen(segment) else { return }
         let attributes = try? FileManager.default.attributesOfItem(
             atPath: folder.path(of: segment))
-        let size = Int64(attributes?[.size] as? Int ?? 0)
+        let size = Int64(clamping: attributes?[.size] as? Int ?? 0)
         // Closed between the last look and this one: the rest is sent next time.
         if size > taken, try read(segment, from: taken) != nil { return }
-        guard try folder.remove(segment, ifNoLongerThan: Int(size)) else { return }
-        let damaged = UInt64(max(0, size - taken))
+        guard try folder.remove(segment, ifNoLongerThan: Int(clamping: size)) else { return }
+        let damaged = UInt64(clamping: size - taken)
         state.withLock { state in
             state.taken[segment] = nil
             state.counts.bytesDamaged += damaged

@@ -4,7 +4,7 @@ import AloftWire
 
 /// A request of MLflow scoring, and how to answer it: `{"predictions": …}` with what the original
 /// model's `predict` gives.
-struct ScoringRequest {
+struct ScoringRequest: Sendable {
     init(
         _ bytes: UnsafeRawBufferPointer, contentType: String, revision: LoadedRevision,
         into request: InferenceRequest
@@ -14,7 +14,13 @@ struct ScoringRequest {
             bytes, isCSV: contentType.lowercased().begins(with: "text/csv"),
             signature: revision.signature, columns: manifest.columns, into: request)
         let place = manifest.predictOutput.flatMap { revision.signature.outputPlace($0) } ?? 0
-        request.wantedOutputs = [Int32(place)]
+        guard revision.signature.output(at: place) != nil else {
+            throw .unsupportedModel(
+                reason:
+                    "it does not say what it gives. Log it with an input_example, from which its "
+                    + "outputs are known")
+        }
+        request.wantedOutputs = [Int32(truncatingIfNeeded: place)]
     }
 
     func bound(_ reply: TensorSet) -> Int {

@@ -61,7 +61,7 @@ struct AnswerNumbers: Sendable, Equatable {
         }
         let (classes, others) = (classes, other.classes)
         found.classes = UInt64(classes.count)
-        found.otherClasses = UInt64(zip(classes, others).reduce(0) { $0 + ($1.0 == $1.1 ? 0 : 1) })
+        found.otherClasses = zip(classes, others).reduce(0) { $0 + ($1.0 == $1.1 ? 0 : 1) }
         found.isOther = found.isOther || found.otherClasses > 0
         return found
     }
@@ -100,7 +100,7 @@ extension Datatype {
 
 extension TensorSet {
     fileprivate func rows(_ entry: Entry) -> Int {
-        entry.rank > 0 ? Int(dimensions[entry.firstDimension]) : 1
+        entry.rank > 0 ? Int(clamping: dimensions[entry.firstDimension]) : 1
     }
 
     fileprivate func numbers(_ entry: Entry, limit: Int) -> [Double] {
@@ -130,7 +130,7 @@ extension TensorSet {
             return Double(bytes.loadUnaligned(fromByteOffset: place * size, as: Float16.self))
         case .bf16:
             let bits = bytes.loadUnaligned(fromByteOffset: place * size, as: UInt16.self)
-            return Double(Float(bitPattern: UInt32(bits) << 16))
+            return Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits) << 16))
         case .bool, .uint8: return load(UInt8.self)
         case .uint16: return load(UInt16.self)
         case .uint32: return load(UInt32.self)

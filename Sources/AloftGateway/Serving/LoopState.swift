@@ -174,6 +174,7 @@ final class LoopState {
     private func releaseHeld() {
         let now = NIODeadline.now()
         while let first = held.first, first.end <= now + Self.flushPatience {
+            // traps: not empty, as the loop has just asked
             held.removeFirst()
             first.connection.refuseHeld(now)
         }
@@ -229,7 +230,9 @@ extension PredictionID {
     func write(to writer: inout ByteWriter) {
         writer.write(hexadecimal: UInt32(truncatingIfNeeded: incarnation >> 32))
         writer.write(hexadecimal: UInt32(truncatingIfNeeded: incarnation))
-        let upper = UInt32(loop) << 8 | UInt32(truncatingIfNeeded: sequence >> 32) & 0xFF
+        let upper =
+            UInt32(truncatingIfNeeded: loop) << 8 | UInt32(truncatingIfNeeded: sequence >> 32)
+            & 0xFF
         writer.write(hexadecimal: upper << 16, digits: 4)
         writer.write(hexadecimal: UInt32(truncatingIfNeeded: sequence))
     }

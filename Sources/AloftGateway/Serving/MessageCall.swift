@@ -2,6 +2,7 @@ import AloftDomain
 import AloftInference
 import AloftWire
 import NIOCore
+import Synchronization
 
 /// One prediction that is asked for in a protobuf message. Lives on one event loop.
 final class MessageCall: PredictionWaiter {
@@ -19,28 +20,47 @@ final class MessageCall: PredictionWaiter {
     }
 
     func begin(_ message: ByteBuffer, _ facts: CallFacts) {
+        guard message.readableBytes <= LargeBodies.thresholdBytes else {
+            return beginLarge(message, facts)
+        }
         message.withUnsafeReadableBytes { bytes in
             do {
                 let (name, version) = try InferMessageReader.target(bytes)
                 let asked = try loop.table.endpoint(name)
                 let endpoint = version.isEmpty ? try segmented(asked, bytes, facts) : asked
-                if endpoint.isAsleep, wakes < Self.mostWakes {
-                    return wake(endpoint.served.name, message, facts)
-                }
                 guard
-                    let revision = version.isEmpty
-                        ? loop.choose(endpoint, stickyKey: facts.stickyKey)
-                        : try loop.table.revision(endpoint, version: version)
-                else { throw GatewayFailure.notReady(name: name, reason: endpoint.reason) }
+                    let revision = try revision(of: endpoint, (name, version), message, facts)
+                else { return }
                 begin(bytes, message, facts, endpoint, revision)
-            } catch let error as InferenceError {
-                finish(.failure(CallRefusal(error)))
-            } catch let error as GatewayFailure {
-                finish(.failure(CallRefusal(error)))
             } catch {
-                finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
+                refuse(error)
             }
         }
+    }
+
+    private func refuse(_ error: any Error) {
+        switch error {
+        case let error as InferenceError: finish(.failure(CallRefusal(error)))
+        case let error as GatewayFailure: finish(.failure(CallRefusal(error)))
+        default: finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
+        }
+    }
+
+    /// The revision that answers; `nil` where the call comes back when the model is loaded.
+    private func revision(
+        of endpoint: RoutedEndpoint, _ target: (name: String, version: String),
+        _ message: ByteBuffer, _ facts: CallFacts
+    ) throws(GatewayFailure) -> LoadedRevision? {
+        if endpoint.isAsleep, wakes < Self.mostWakes {
+            wake(endpoint.served.name, message, facts)
+            return nil
+        }
+        guard
+            let revision = target.version.isEmpty
+                ? loop.choose(endpoint, stickyKey: facts.stickyKey)
+                : try loop.table.revision(endpoint, version: target.version)
+        else { throw .notReady(name: target.name, reason: endpoint.reason) }
+        return revision
     }
 
     /// The endpoint that answers the segment that the call says it is of.
@@ -85,6 +105,10 @@ final class MessageCall: PredictionWaiter {
         } catch {
             return fail(prediction, error)
         }
+        run(prediction, facts)
+    }
+
+    private func run(_ prediction: Prediction, _ facts: CallFacts) {
         // Of a stream the call's own deadline is that of all its messages.
         let limit = min(
             facts.timeoutMilliseconds ?? .max, prediction.request.timeoutMilliseconds ?? .max)
@@ -103,6 +127,9 @@ final class MessageCall: PredictionWaiter {
     }
 
     private func succeed(_ prediction: Prediction) {
+        guard prediction.reply.usedBytes <= LargeBodies.thresholdBytes else {
+            return writeElsewhere(prediction)
+        }
         let writer = prediction.revision.messages
         let plan = writer.plan(prediction.request, prediction.reply)
         var output = ByteBuffer()
@@ -111,6 +138,10 @@ final class MessageCall: PredictionWaiter {
             writer.write(prediction.request, prediction.reply, plan, to: &bytes)
             return bytes.count
         }
+        succeed(prediction, output)
+    }
+
+    private func succeed(_ prediction: Prediction, _ output: ByteBuffer) {
         loop.answered(
             prediction, response: output, range: output.readerIndex..<output.writerIndex)
         finish(
@@ -124,5 +155,131 @@ final class MessageCall: PredictionWaiter {
     private func fail(_ prediction: Prediction, _ error: InferenceError) {
         loop.refused(prediction, error)
         finish(.failure(CallRefusal(error, predictionID: prediction.id.text)))
+    }
+}
+
+/// Messages that are read, asked and written beside the event loop because they are large.
+extension MessageCall {
+    /// Does something on a thread for large bodies, and comes back to the loop.
+    private func elsewhere<Value: Sendable>(
+        isFurther: Bool, _ work: @escaping @Sendable () -> Value,
+        then: @escaping @Sendable (MessageCall, Value) -> Void
+    ) {
+        let eventLoop = loop.eventLoop
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let refusal = loop.shared.large.submit(isFurther: isFurther) {
+            let value = work()
+            eventLoop.execute { then(bound.value, value) }
+        }
+        if let refusal { finish(.failure(CallRefusal(refusal))) }
+    }
+
+    private struct Target: Sendable {
+        let name: String
+        let version: String
+        /// The segment that the message says, if it was looked for.
+        var segment: String?
+        var isSegmentKnown = false
+    }
+
+    private func beginLarge(_ message: ByteBuffer, _ facts: CallFacts) {
+        elsewhere(isFurther: false) {
+            message.withUnsafeReadableBytes { bytes in
+                Result { () throws(InferenceError) in
+                    let (name, version) = try InferMessageReader.target(bytes)
+                    return Target(name: name, version: version)
+                }
+            }
+        } then: { call, target in
+            do {
+                try call.beginLarge(message, facts, try target.get())
+            } catch {
+                call.refuse(error)
+            }
+        }
+    }
+
+    private func beginLarge(
+        _ message: ByteBuffer, _ facts: CallFacts, _ target: Target
+    ) throws(GatewayFailure) {
+        var endpoint = try loop.table.endpoint(target.name)
+        if target.version.isEmpty, let segments = endpoint.served.segments {
+            if segments.source == "parameter", !target.isSegmentKnown {
+                return findSegment(message, facts, target, name: segments.name)
+            }
+            let segment =
+                segments.source == "header" ? facts.header(segments.name) : target.segment
+            endpoint = loop.table.endpoint(for: segment, of: endpoint)
+        }
+        guard
+            let revision = try revision(
+                of: endpoint, (target.name, target.version), message, facts)
+        else { return }
+        readLarge(message, facts, endpoint, revision)
+    }
+
+    private func findSegment(
+        _ message: ByteBuffer, _ facts: CallFacts, _ target: Target, name: String
+    ) {
+        elsewhere(isFurther: true) {
+            message.withUnsafeReadableBytes { bytes in
+                Result { () throws(InferenceError) in
+                    var found = target
+                    found.segment = try InferMessageReader.parameter(bytes, name: name)
+                    found.isSegmentKnown = true
+                    return found
+                }
+            }
+        } then: { call, target in
+            do {
+                try call.beginLarge(message, facts, try target.get())
+            } catch {
+                call.refuse(error)
+            }
+        }
+    }
+
+    private func readLarge(
+        _ message: ByteBuffer, _ facts: CallFacts, _ endpoint: RoutedEndpoint,
+        _ revision: LoadedRevision
+    ) {
+        var prediction = loop.prediction(
+            endpoint, revision, form: .grpc, body: message, receivedAt: facts.receivedAt)
+        prediction.trace = facts.trace
+        let work = LargeRequest(
+            form: .message, body: message, revision: revision, request: prediction.request,
+            reply: prediction.reply)
+        revision.outstanding.add(1, ordering: .relaxed)
+        let bound = NIOLoopBound(prediction, eventLoop: loop.eventLoop)
+        elsewhere(isFurther: true) {
+            work.run()
+        } then: { call, outcome in
+            let prediction = bound.value
+            prediction.revision.outstanding.subtract(1, ordering: .relaxed)
+            switch outcome {
+            case .failed(let error): call.fail(prediction, error)
+            case .read: call.run(prediction, facts)
+            case .answered(_, let reply): call.wrote(prediction, reply)
+            }
+        }
+    }
+
+    private func writeElsewhere(_ prediction: Prediction) {
+        let work = LargeRequest(
+            form: .message, body: nil, revision: prediction.revision, request: prediction.request,
+            reply: prediction.reply)
+        let bound = NIOLoopBound(prediction, eventLoop: loop.eventLoop)
+        elsewhere(isFurther: true) {
+            LargeReply.write(work, nil)
+        } then: { call, reply in
+            call.wrote(bound.value, reply)
+        }
+    }
+
+    private func wrote(_ prediction: Prediction, _ reply: Result<LargeReply, InferenceError>) {
+        switch reply {
+        case .success(let reply): succeed(prediction, reply.bytes)
+        case .failure(let error): fail(prediction, error)
+        }
     }
 }

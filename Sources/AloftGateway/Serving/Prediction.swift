@@ -88,13 +88,15 @@ extension LoopState {
         receivedAt: NIODeadline
     ) -> InferenceError? {
         guard case .queued(let queue) = revision.execution else { return nil }
-        let deadline = receivedAt + .milliseconds(Int64(milliseconds(timeoutMilliseconds)))
+        let deadline =
+            receivedAt + .milliseconds(Int64(clamping: milliseconds(timeoutMilliseconds)))
         return queue.refusal(
             priority, remaining: Double((deadline - NIODeadline.now()).nanoseconds))
     }
 
     /// How long a caller waits who says this.
     private func milliseconds(_ asked: Int?) -> Int {
+        // traps: a configured time, of seconds
         asked ?? Int(shared.configuration.answerTimeout / .milliseconds(1))
     }
 
@@ -109,7 +111,7 @@ extension LoopState {
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
         return QueuedCall(
             request: prediction.request, reply: prediction.reply, priority: priority,
-            deadline: prediction.receivedAt + .milliseconds(Int64(milliseconds)),
+            deadline: prediction.receivedAt + .milliseconds(Int64(clamping: milliseconds)),
             deadlineMilliseconds: milliseconds
         ) { result in
             eventLoop.execute {

@@ -17,6 +17,7 @@ final class RevisionCounters: @unchecked Sendable {
     init(loops: Int) {
         self.loops = loops
         cells = .allocate(capacity: loops * Self.cellCount)
+        // traps: the number of event loops, at least one
         for index in 0..<loops * Self.cellCount { (cells + index).initialize(to: Cell(0)) }
     }
 
@@ -62,6 +63,7 @@ final class RevisionCounters: @unchecked Sendable {
         var reading = Reading()
         var buckets = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
         var scores = [UInt64](repeating: 0, count: ScoreHistogram.bucketCount)
+        // traps: the number of event loops, at least one
         for loop in 0..<loops {
             let block = cells + loop * Self.cellCount
             reading.requests += block[0].load(ordering: .relaxed)

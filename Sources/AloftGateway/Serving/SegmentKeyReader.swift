@@ -9,10 +9,12 @@ struct SegmentKeyReader {
 
     /// - Parameters:
     ///   - source: `parameter` or `field`.
-    ///   - bytes: the JSON part of the body.
+    ///   - jsonLength: of the body's JSON, where it is not all of it.
     static func read(
-        _ bytes: UnsafeRawBufferPointer, source: String, name: String
+        _ body: UnsafeRawBufferPointer, jsonLength: Int?, source: String, name: String
     ) -> String? {
+        let length = min(max(0, jsonLength ?? body.count), body.count)
+        let bytes = UnsafeRawBufferPointer(rebasing: body[..<length])
         let reader = Self(name: Array(name.utf8), isParameter: source == "parameter")
         var cursor = JSONCursor(bytes)
         return try? reader.body(&cursor)
@@ -84,10 +86,11 @@ struct SegmentKeyReader {
         return found
     }
 
-    /// `{"columns": […], "data": [[…], …]}`, in either order.
+    /// `{"columns": […], "data": [[…], …]}`, in either order. Nothing is kept of the table but where its
+    /// first row is.
     private func table(_ cursor: inout JSONCursor) throws(InferenceError) -> String? {
         var place: Int?
-        var row: [String?] = []
+        var firstRow: JSONCursor?
         try object(&cursor) { (cursor, key) throws(InferenceError) in
             switch String(decoding: key.bytes, as: UTF8.self) {
             case "columns":
@@ -97,19 +100,21 @@ struct SegmentKeyReader {
                     count += 1
                 }
             case "data":
-                var isFirst = true
                 try array(&cursor) { (cursor) throws(InferenceError) in
-                    guard isFirst else { return try cursor.skipValue() }
-                    isFirst = false
-                    try array(&cursor) { (cursor) throws(InferenceError) in
-                        row.append(try first(&cursor))
-                    }
+                    if firstRow == nil { firstRow = cursor }
+                    try cursor.skipValue()
                 }
             default: try cursor.skipValue()
             }
         }
-        guard let place, place < row.count else { return nil }
-        return row[place]
+        guard let place, var row = firstRow else { return nil }
+        var found: String?
+        var count = 0
+        try array(&row) { (cursor) throws(InferenceError) in
+            if count == place { found = try first(&cursor) } else { try cursor.skipValue() }
+            count += 1
+        }
+        return found
     }
 
     /// A text, number or truth value as it is written, or the first of a list; `nil` for others.

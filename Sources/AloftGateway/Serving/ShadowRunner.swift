@@ -92,7 +92,7 @@ final class ShadowRunner: Sendable {
                     QueuedCall(
                         request: request, reply: reply,
                         deadline: .now() + .seconds(Self.remoteSeconds),
-                        deadlineMilliseconds: Int(Self.remoteSeconds) * 1000
+                        deadlineMilliseconds: Int(clamping: Self.remoteSeconds) * 1000
                     ) { result in
                         switch result {
                         case .success:

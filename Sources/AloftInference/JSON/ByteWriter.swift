@@ -5,14 +5,17 @@ package struct ByteWriter {
     private let capacity: Int
 
     package init(_ memory: UnsafeMutableRawBufferPointer) {
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(!memory.isEmpty, "a writer needs room")
         // Not empty, so it has an address.
+        // traps: not empty, so it has an address
         start = memory.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self)
         capacity = memory.count
     }
 
     @inline(__always)
     package mutating func write(_ byte: UInt8) {
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(count < capacity)
         start[count] = byte
         count += 1
@@ -20,6 +23,7 @@ package struct ByteWriter {
 
     @inline(__always)
     package mutating func write(_ text: StaticString) {
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(capacity - count >= text.utf8CodeUnitCount)
         (start + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
@@ -31,6 +35,7 @@ package struct ByteWriter {
     }
 
     package mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(capacity - count >= bytes.count)
         UnsafeMutableRawPointer(start + count).copyBytes(from: bytes)
         count += bytes.count
@@ -43,19 +48,20 @@ package struct ByteWriter {
 
     @inline(__always)
     package mutating func write(decimal value: UInt64) {
-        guard value >= 10 else { return write(UInt8(48 + value)) }
+        guard value >= 10 else { return write(UInt8(truncatingIfNeeded: 48 + value)) }
         var rest = value
         var digits = 1
         while rest >= 10 {
             rest /= 10
             digits += 1
         }
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(capacity - count >= digits)
         rest = value
         var at = count + digits
         while at > count {
             at -= 1
-            start[at] = UInt8(48 + rest % 10)
+            start[at] = UInt8(truncatingIfNeeded: 48 + rest % 10)
             rest /= 10
         }
         count += digits
@@ -65,9 +71,10 @@ package struct ByteWriter {
     /// eight is needed whatever `digits` says.
     @inline(__always)
     package mutating func write(hexadecimal value: UInt32, digits: Int = 8) {
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(capacity - count >= 8)
         // Each digit into a byte of its own.
-        var spread = UInt64(value)
+        var spread = UInt64(truncatingIfNeeded: value)
         spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
         spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
         spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
@@ -88,9 +95,10 @@ package struct ByteWriter {
         var rest = value
         for index in stride(from: offset + width - 1, through: offset, by: -1) {
             guard rest > 0 || index == offset + width - 1 else { break }
-            start[index] = UInt8(48 + rest % 10)
+            start[index] = UInt8(truncatingIfNeeded: 48 + rest % 10)
             rest /= 10
         }
+        // traps: a bound that was reckoned too small is a fault of ours; to write on would be worse
         precondition(rest == 0 || value < 10, "the number fits the gap")
     }
 }
@@ -163,6 +171,28 @@ extension ByteWriter {
 
 /// Text that a JSON string may hold, made once.
 package enum JSONText {
+    /// Adds a JSON string; bytes that are no UTF-8 become U+FFFD.
+    static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            var repaired = String(decoding: bytes, as: UTF8.self)
+            return repaired.withUTF8 { append(UnsafeRawBufferPointer($0), to: &text) }
+        }
+        text.append(UInt8(ascii: "\""))
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                text.append(UInt8(ascii: "\\"))
+                text.append(byte)
+            case 0..<0x20:
+                text.append(contentsOf: [0x5C, 0x75, 0x30, 0x30])
+                text.append(ByteWriter.hexadecimalDigit(byte >> 4))
+                text.append(ByteWriter.hexadecimalDigit(byte & 15))
+            default: text.append(byte)
+            }
+        }
+        text.append(UInt8(ascii: "\""))
+    }
+
     package static func quoted(_ text: String) -> [UInt8] {
         var text = text
         return text.withUTF8 { utf8 in

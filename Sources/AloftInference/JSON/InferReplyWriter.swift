@@ -19,6 +19,7 @@ package struct InferReplyWriter: Sendable {
     package func bound(_ request: InferenceRequest, _ reply: TensorSet) -> Int {
         var bound = head.count + request.requestID.count + 64
         for (position, entry) in reply.entries.enumerated() {
+            // traps: a reply has the outputs that were asked for, which this signature named
             bound += outputs[entry.place].count + entry.rank * 21 + 64
             bound +=
                 request.isBinary(position)
@@ -41,6 +42,7 @@ package struct InferReplyWriter: Sendable {
         writer.write(",\"outputs\":[")
         for (position, entry) in reply.entries.enumerated() {
             if position > 0 { writer.write(UInt8(ascii: ",")) }
+            // traps: a reply has the outputs that were asked for, which this signature named
             writer.write(outputs[entry.place])
             Self.writeShape(reply.shape(entry), to: &writer)
             if request.isBinary(position) {
@@ -91,6 +93,7 @@ package enum TensorJSONWriter {
         _ entry: TensorSet.Entry, of tensors: TensorSet, to writer: inout ByteWriter
     ) {
         writer.write(UInt8(ascii: "["))
+        // traps: a count of elements
         for index in 0..<(entry.datatype == .bytes ? 0 : entry.elementCount) {
             if index > 0 { writer.write(UInt8(ascii: ",")) }
             write(tensors.bytes(entry), index, entry.datatype, to: &writer)
@@ -122,16 +125,18 @@ package enum TensorJSONWriter {
         case .fp64: writer.write(double: element(Double.self))
         case .fp16: writer.write(float: Float(Float16(bitPattern: element(UInt16.self))))
         case .bf16:
-            writer.write(float: Float(bitPattern: UInt32(element(UInt16.self)) << 16))
+            writer.write(
+                float: Float(bitPattern: UInt32(truncatingIfNeeded: element(UInt16.self)) << 16))
         case .bool:
             if element(UInt8.self) == 0 { writer.write("false") } else { writer.write("true") }
-        case .int8: writer.write(decimal: Int64(element(Int8.self)))
-        case .int16: writer.write(decimal: Int64(element(Int16.self)))
-        case .int32: writer.write(decimal: Int64(element(Int32.self)))
-        case .uint8: writer.write(decimal: UInt64(element(UInt8.self)))
-        case .uint16: writer.write(decimal: UInt64(element(UInt16.self)))
-        case .uint32: writer.write(decimal: UInt64(element(UInt32.self)))
+        case .int8: writer.write(decimal: Int64(truncatingIfNeeded: element(Int8.self)))
+        case .int16: writer.write(decimal: Int64(truncatingIfNeeded: element(Int16.self)))
+        case .int32: writer.write(decimal: Int64(truncatingIfNeeded: element(Int32.self)))
+        case .uint8: writer.write(decimal: UInt64(truncatingIfNeeded: element(UInt8.self)))
+        case .uint16: writer.write(decimal: UInt64(truncatingIfNeeded: element(UInt16.self)))
+        case .uint32: writer.write(decimal: UInt64(truncatingIfNeeded: element(UInt32.self)))
         case .uint64: writer.write(decimal: element(UInt64.self))
+        // traps: the caller writes strings another way
         case .bytes: preconditionFailure("strings are written whole")
         }
     }
@@ -148,7 +153,7 @@ extension TensorJSONWriter {
         else { return write(entry, of: tensors, to: &writer) }
         writer.write(UInt8(ascii: "["))
         for index in 0..<entry.elementCount {
-            if index % Int(columns) == 0 {
+            if index % Int(clamping: columns) == 0 {
                 if index > 0 { writer.write("],") }
                 writer.write(UInt8(ascii: "["))
             } else {

@@ -4,12 +4,12 @@
 /// The protocol's binary extension is known: a tensor whose parameters say `binary_data_size` has its
 /// elements after the JSON, in the order of the inputs.
 package struct InferRequestReader {
-    private let signature: ModelSignature
-    private let request: InferenceRequest
+    let signature: ModelSignature
+    let request: InferenceRequest
     private var binary: UnsafeRawBufferPointer
-    private var wantsBinaryOutputs = false
+    var wantsBinaryOutputs = false
     /// The wanted outputs that say nothing on their form, as in `InferenceRequest.binaryOutputs`.
-    private var undecidedOutputs: UInt64 = 0
+    var undecidedOutputs: UInt64 = 0
     /// Scratch for one tensor's shape.
     private var shape: [Int64] = []
     private var seen: UInt64 = 0
@@ -34,6 +34,8 @@ package struct InferRequestReader {
             binary: UnsafeRawBufferPointer(rebasing: body[length...]))
         swap(&reader.shape, &request.shapeScratch)
         defer { swap(&reader.shape, &request.shapeScratch) }
+        request.tensors.reserve(
+            jsonBytes: length, binaryBytes: body.count - length, inputs: signature.inputs.count)
         var cursor = JSONCursor(UnsafeRawBufferPointer(rebasing: body[..<length]))
         try reader.body(&cursor)
     }
@@ -47,7 +49,7 @@ package struct InferRequestReader {
     }
 
     private mutating func body(_ cursor: inout JSONCursor) throws(InferenceError) {
-        var hasInputs = false
+        var members = MembersOnce()
         guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
             throw .missingField(field: "inputs", place: "The request")
         }
@@ -55,23 +57,29 @@ package struct InferRequestReader {
             let key = try cursor.key()
             switch key.bytes.count {
             case 2 where Self.equal(key, "id"):
+                try members.take(1, "id")
                 _ = cursor.peek()
                 let start = cursor.position
-                _ = try cursor.rawString()
+                let raw = try cursor.rawString()
+                if raw.hasEscapes { try cursor.checkEscapes(raw) }
                 request.requestID.append(
                     contentsOf: cursor.slice(from: start, to: cursor.position))
             case 6 where Self.equal(key, "inputs"):
-                hasInputs = true
+                try members.take(2, "inputs")
                 try inputs(&cursor)
-            case 7 where Self.equal(key, "outputs"): try outputs(&cursor)
-            case 10 where Self.equal(key, "parameters"): try requestParameters(&cursor)
+            case 7 where Self.equal(key, "outputs"):
+                try members.take(4, "outputs")
+                try outputs(&cursor)
+            case 10 where Self.equal(key, "parameters"):
+                try members.take(8, "parameters")
+                try requestParameters(&cursor)
             default:
                 request.saysMore = true
-                try cursor.skipValue()
+                try skipMember(key, &cursor)
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
         try cursor.expectEnd()
-        guard hasInputs else { throw .missingField(field: "inputs", place: "The request") }
+        guard members.has(2) else { throw .missingField(field: "inputs", place: "The request") }
         try finish()
     }
 
@@ -79,12 +87,12 @@ package struct InferRequestReader {
         try signature.checkComplete(request.tensors)
         guard binary.isEmpty else {
             throw .badBinary(
-                name: request.tensors.entries.last.map { signature.inputs[$0.place].name } ?? "*",
+                name: request.tensors.entries.last.map { input(at: $0.place).name } ?? "*",
                 reason: "\(binary.count) bytes follow after the last tensor")
         }
         if request.wantedOutputs.isEmpty {
             for place in signature.outputs.indices {
-                request.wantedOutputs.append(Int32(place))
+                request.wantedOutputs.append(Int32(truncatingIfNeeded: place))
             }
             if wantsBinaryOutputs { request.binaryOutputs = .max }
         } else if wantsBinaryOutputs {
@@ -105,13 +113,14 @@ package struct InferRequestReader {
 
     /// The fields of one input, in any order.
     private struct InputFields {
+        var members = MembersOnce()
         var place: Int?
         var datatype: Datatype?
-        var hasShape = false
+        var hasShape: Bool { members.has(4) }
         var binaryBytes: Int?
         /// Where `data` begins, if it came before what is needed to read it.
         var laterData: Int?
-        var hasData = false
+        var hasData: Bool { members.has(2) }
     }
 
     private mutating func input(
@@ -125,10 +134,10 @@ package struct InferRequestReader {
             let key = try cursor.key()
             switch key.bytes.count {
             case 4 where Self.equal(key, "name"):
+                try fields.members.take(1, "name")
                 fields.place = try place(&cursor, position: position)
             case 4 where Self.equal(key, "data"):
-                guard !fields.hasData else { throw cursor.fault("\"data\" only once") }
-                fields.hasData = true
+                try fields.members.take(2, "data")
                 if let place = fields.place, let datatype = fields.datatype, fields.hasShape {
                     try data(&cursor, place: place, datatype: datatype)
                 } else {
@@ -137,11 +146,13 @@ package struct InferRequestReader {
                     try cursor.skipValue()
                 }
             case 5 where Self.equal(key, "shape"):
+                try fields.members.take(4, "shape")
                 try readShape(&cursor)
-                fields.hasShape = true
             case 8 where Self.equal(key, "datatype"):
+                try fields.members.take(8, "datatype")
                 fields.datatype = try datatype(&cursor, place: fields.place, position: position)
             case 10 where Self.equal(key, "parameters"):
+                try fields.members.take(16, "parameters")
                 request.saysMore = true
                 var bytes: Int?
                 try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
@@ -158,7 +169,7 @@ package struct InferRequestReader {
                 fields.binaryBytes = bytes
             default:
                 request.saysMore = true
-                try cursor.skipValue()
+                try skipMember(key, &cursor)
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
         try finish(fields, cursor, position: position)
@@ -171,7 +182,7 @@ package struct InferRequestReader {
             throw .missingField(field: "name", place: "Input \(position)")
         }
         if fields.hasData, fields.laterData == nil { return }
-        let name = signature.inputs[place].name
+        let name = input(at: place).name
         guard fields.hasShape else {
             throw .missingField(field: "shape", place: "Input \"\(name)\"")
         }
@@ -206,11 +217,16 @@ package struct InferRequestReader {
         }
         let isRepeated =
             place < 64
-            ? seen & (1 << UInt64(place)) != 0
+            ? seen & (1 << UInt64(truncatingIfNeeded: place)) != 0
             : request.tensors.entries.contains { $0.place == place }
-        guard !isRepeated else { throw .repeatedInput(name: signature.inputs[place].name) }
-        if place < 64 { seen |= 1 << UInt64(place) }
+        guard !isRepeated else { throw .repeatedInput(name: input(at: place).name) }
+        if place < 64 { seen |= 1 << UInt64(truncatingIfNeeded: place) }
         return place
+    }
+
+    private func input(at place: Int) -> TensorSignature {
+        // traps: this signature itself gave the place
+        signature.inputs[place]
     }
 
     private func datatype(
@@ -222,7 +238,7 @@ package struct InferRequestReader {
             guard let place else {
                 throw cursor.fault("a datatype such as FP32 instead of \"\(text)\"")
             }
-            throw .wrongDatatype(input: signature.inputs[place], given: text)
+            throw .wrongDatatype(input: input(at: place), given: text)
         }
         return datatype
     }
@@ -241,9 +257,9 @@ package struct InferRequestReader {
     private func data(
         _ cursor: inout JSONCursor, place: Int, datatype: Datatype
     ) throws(InferenceError) {
-        try signature.inputs[place].check(datatype, shape)
+        try input(at: place).check(datatype, shape)
         var reader = TensorDataReader(
-            name: signature.inputs[place].name, datatype: datatype, shape: shape, place: place,
+            name: input(at: place).name, datatype: datatype, shape: shape, place: place,
             tensors: request.tensors)
         try reader.read(&cursor)
     }
@@ -251,8 +267,8 @@ package struct InferRequestReader {
     private mutating func takeBinary(
         _ byteCount: Int, place: Int, datatype: Datatype
     ) throws(InferenceError) {
-        try signature.inputs[place].check(datatype, shape)
-        let name = signature.inputs[place].name
+        try input(at: place).check(datatype, shape)
+        let name = input(at: place).name
         guard byteCount <= binary.count else {
             throw .badBinary(
                 name: name,
@@ -264,105 +280,15 @@ package struct InferRequestReader {
         binary = UnsafeRawBufferPointer(rebasing: binary[byteCount...])
     }
 
-    private mutating func outputs(_ cursor: inout JSONCursor) throws(InferenceError) {
-        guard try cursor.open(UInt8(ascii: "["), close: UInt8(ascii: "]")) else { return }
-        repeat {
-            var place: Int?
-            var isBinary: Bool?
-            guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
-                throw .missingField(field: "name", place: "An output of the request")
-            }
-            repeat {
-                let key = try cursor.key()
-                if Self.equal(key, "name") {
-                    let name = try cursor.string()
-                    place = signature.outputPlace(name)
-                    guard place != nil else {
-                        throw .unknownOutput(
-                            name: Self.shortened(name), known: signature.outputs.map(\.name))
-                    }
-                } else if Self.equal(key, "parameters") {
-                    request.saysMore = true
-                    try parameters(&cursor) { (_, cursor, key) throws(InferenceError) in
-                        guard Self.equal(key, "binary_data") else {
-                            try Self.refuseUnsupported(key)
-                            return false
-                        }
-                        isBinary = try cursor.boolean()
-                        return true
-                    }
-                } else {
-                    request.saysMore = true
-                    try cursor.skipValue()
-                }
-            } while try cursor.more(until: UInt8(ascii: "}"))
-            guard let place else {
-                throw .missingField(field: "name", place: "An output of the request")
-            }
-            guard !request.wantedOutputs.contains(Int32(place)) else {
-                throw cursor.fault("each output only once")
-            }
-            let position = request.wantedOutputs.count
-            switch isBinary {
-            case true?: request.setBinary(position)
-            case false?: break
-            case nil: undecidedOutputs |= 1 << UInt64(min(position, 63))
-            }
-            request.wantedOutputs.append(Int32(place))
-        } while try cursor.more(until: UInt8(ascii: "]"))
-    }
-
-    private mutating func requestParameters(
-        _ cursor: inout JSONCursor
-    ) throws(InferenceError) {
-        _ = cursor.peek()
-        let start = cursor.position
-        try parameters(&cursor) { (reader, cursor, key) throws(InferenceError) in
-            if Self.equal(key, "binary_data_output") {
-                reader.wantsBinaryOutputs = try cursor.boolean()
-                return true
-            }
-            guard Self.equal(key, "timeout") else { return false }
-            guard let whole = try cursor.wholeNumber(), !whole.isNegative else {
-                throw cursor.fault("a time in whole microseconds")
-            }
-            reader.request.timeoutMicroseconds = Int(clamping: whole.magnitude)
-            return true
-        }
-        request.parameters.removeAll(keepingCapacity: true)
-        request.parameters.append(contentsOf: cursor.slice(from: start, to: cursor.position))
-    }
-
-    private static func refuseUnsupported(
-        _ key: JSONCursor.RawString
-    ) throws(InferenceError) {
-        // Both words are long; no other parameter pays for the text.
-        guard key.bytes.count >= 14 else { return }
-        try UnsupportedParameters.check(String(decoding: key.bytes, as: UTF8.self))
-    }
-
-    /// The members of a `parameters` object; those that `take` does not know are stepped over.
-    private mutating func parameters(
-        _ cursor: inout JSONCursor,
-        _ take: (inout Self, inout JSONCursor, JSONCursor.RawString) throws(InferenceError) -> Bool
-    ) throws(InferenceError) {
-        if cursor.takeLiteral("null") { return }
-        guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else { return }
-        repeat {
-            let key = try cursor.key()
-            if try !take(&self, &cursor, key) { try cursor.skipValue() }
-        } while try cursor.more(until: UInt8(ascii: "}"))
-    }
-
-    private static func equal(_ key: JSONCursor.RawString, _ word: StaticString) -> Bool {
+    static func equal(_ key: JSONCursor.RawString, _ word: StaticString) -> Bool {
         BytesEqual.equal(key.bytes, word)
     }
 
-    private static func shortened(_ bytes: UnsafeRawBufferPointer) -> String {
+    static func shortened(_ bytes: UnsafeRawBufferPointer) -> String {
         shortened(String(decoding: bytes.prefix(400), as: UTF8.self))
     }
 
-    private static func shortened(_ text: String) -> String {
+    static func shortened(_ text: String) -> String {
         text.count > 100 ? text.prefix(100) + "…" : text
     }
 }

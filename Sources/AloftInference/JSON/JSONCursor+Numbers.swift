@@ -47,6 +47,7 @@ extension JSONCursor {
             // Twenty digits: only the largest UINT64 values have so many.
             let text = slice(from: start, to: position)
             let digits = text.drop { $0 <= 0x20 || $0 == UInt8(ascii: "-") }
+            // traps: a text is parsed, to nil where it is no number
             let magnitude = UInt64(String(decoding: digits, as: UTF8.self))
             return magnitude.map { (decimal.isNegative, $0) }
         }
@@ -170,11 +171,16 @@ extension JSONCursor {
         let (high, low) = digits.multipliedFullWidth(by: powerOfFive(exponent))
         guard high != 0 else {
             let shift = low.leadingZeroBitCount
-            return rounded(low << UInt64(shift), rest: false, exponent: exponent - shift)
+            return rounded(
+                low << UInt64(truncatingIfNeeded: shift), rest: false, exponent: exponent - shift)
         }
         let shift = high.leadingZeroBitCount
-        let top = shift == 0 ? high : high << UInt64(shift) | low >> UInt64(64 - shift)
-        let rest = low << UInt64(shift)
+        let top =
+            shift == 0
+            ? high
+            : high << UInt64(truncatingIfNeeded: shift) | low
+                >> UInt64(truncatingIfNeeded: 64 - shift)
+        let rest = low << UInt64(truncatingIfNeeded: shift)
         return rounded(top, rest: rest != 0, exponent: exponent + 64 - shift)
     }
 
@@ -182,13 +188,13 @@ extension JSONCursor {
         let power = powerOfFive(exponent)
         let digitShift = digits.leadingZeroBitCount
         let powerShift = power.leadingZeroBitCount
-        let dividend = digits << UInt64(digitShift)
-        let divisor = power << UInt64(powerShift)
+        let dividend = digits << UInt64(truncatingIfNeeded: digitShift)
+        let divisor = power << UInt64(truncatingIfNeeded: powerShift)
         // Half the dividend is always below the divisor, so the quotient fits 64 bits.
         let (quotient, remainder) = divisor.dividingFullWidth((dividend >> 1, dividend << 63))
         let shift = quotient.leadingZeroBitCount
         return rounded(
-            quotient << UInt64(shift), rest: remainder != 0,
+            quotient << UInt64(truncatingIfNeeded: shift), rest: remainder != 0,
             exponent: powerShift - digitShift - 63 - shift - exponent)
     }
 
@@ -198,7 +204,7 @@ extension JSONCursor {
         let tail = top & 0x7FF
         var significand = top >> 11
         if tail > 0x400 || (tail == 0x400 && (rest || significand & 1 == 1)) { significand += 1 }
-        let scale = Double(bitPattern: UInt64(1023 + exponent + 11) << 52)
+        let scale = Double(bitPattern: UInt64(truncatingIfNeeded: 1023 + exponent + 11) << 52)
         return Double(significand) * scale
     }
 

@@ -73,7 +73,7 @@ struct DigitRun {
             return
         }
         // As if zeros stood before them, so that there are eight.
-        var pairs = tens &<< UInt64((8 - count) &* 8)
+        var pairs = tens &<< UInt64(truncatingIfNeeded: (8 - count) &* 8)
         pairs = pairs &* 10 &+ (pairs >> 8)
         let low = (pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
         let high = ((pairs >> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001

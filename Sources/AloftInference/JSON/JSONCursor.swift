@@ -15,6 +15,7 @@ package struct JSONCursor {
         // An empty buffer may have no address; nothing is read from this one.
         base =
             bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            // traps: 1 is no null
             ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped
         end = bytes.count
         self.position = position
@@ -161,6 +162,26 @@ extension JSONCursor {
         return result
     }
 
+    /// That a string means something: each escape is one, and surrogates are in pairs. Builds nothing.
+    package func checkEscapes(_ raw: RawString) throws(InferenceError) {
+        var index = 0
+        while index < raw.bytes.count {
+            let byte = raw.bytes[index]
+            index += 1
+            guard byte == UInt8(ascii: "\\") else { continue }
+            guard index < raw.bytes.count else { throw fault("an escaped character") }
+            let escape = raw.bytes[index]
+            index += 1
+            switch escape {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"),
+                UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                break
+            case UInt8(ascii: "u"): _ = try scalar(raw.bytes, &index)
+            default: throw fault("a known escape in the string before")
+            }
+        }
+    }
+
     private func scalar(
         _ bytes: UnsafeRawBufferPointer, _ index: inout Int
     ) throws(InferenceError) -> Unicode.Scalar {
@@ -183,10 +204,14 @@ extension JSONCursor {
         guard index + 4 <= bytes.count else { throw fault("four digits after \\u") }
         var value: UInt32 = 0
         for byte in bytes[index..<index + 4] {
-            guard let digit = Character(UnicodeScalar(byte)).hexDigitValue else {
-                throw fault("four digits after \\u")
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte &- 48
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte &- 87
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte &- 55
+            default: throw fault("four digits after \\u")
             }
-            value = value << 4 | UInt32(digit)
+            value = value << 4 | UInt32(truncatingIfNeeded: digit)
         }
         index += 4
         return value
@@ -203,13 +228,16 @@ extension JSONCursor {
         case UInt8(ascii: "{"):
             guard try open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else { return }
             repeat {
-                _ = try key()
+                let key = try key()
+                if key.hasEscapes { try checkEscapes(key) }
                 try skipValue(depth: depth + 1)
             } while try more(until: UInt8(ascii: "}"))
         case UInt8(ascii: "["):
             guard try open(UInt8(ascii: "["), close: UInt8(ascii: "]")) else { return }
             repeat { try skipValue(depth: depth + 1) } while try more(until: UInt8(ascii: "]"))
-        case UInt8(ascii: "\""): _ = try rawString()
+        case UInt8(ascii: "\""):
+            let text = try rawString()
+            if text.hasEscapes { try checkEscapes(text) }
         case UInt8(ascii: "t"): try literal("true")
         case UInt8(ascii: "f"): try literal("false")
         case UInt8(ascii: "n"): try literal("null")

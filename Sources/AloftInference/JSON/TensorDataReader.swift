@@ -65,7 +65,7 @@ struct TensorDataReader {
                 if let missing, missing.count <= 4, cursor.takeLiteral("null") {
                     missing.withUnsafeBytes { (memory + used + 4).copyBytes(from: $0) }
                     (memory + used).storeBytes(
-                        of: UInt32(missing.count).littleEndian, as: UInt32.self)
+                        of: UInt32(truncatingIfNeeded: missing.count).littleEndian, as: UInt32.self)
                     used += 4 + missing.count
                     return
                 }
@@ -81,7 +81,8 @@ struct TensorDataReader {
                 length = raw.bytes.count
                 (memory + used + 4).copyBytes(from: raw.bytes)
             }
-            (memory + used).storeBytes(of: UInt32(length).littleEndian, as: UInt32.self)
+            (memory + used).storeBytes(
+                of: UInt32(truncatingIfNeeded: length).littleEndian, as: UInt32.self)
             used += 4 + length
         }
         tensors.trimLast(byteCount: used)
@@ -159,7 +160,8 @@ enum TensorShape {
     static func elementCount(_ shape: some Sequence<Int64>) -> Int? {
         var product = 1
         for dimension in shape {
-            let (next, overflow) = product.multipliedReportingOverflow(by: Int(dimension))
+            let (next, overflow) = product.multipliedReportingOverflow(
+                by: Int(truncatingIfNeeded: dimension))
             guard dimension >= 0, !overflow else { return nil }
             product = next
         }
@@ -170,7 +172,8 @@ enum TensorShape {
     static func matches(_ shape: [Int64], _ expected: [Int]?) -> Bool {
         guard let expected else { return true }
         guard shape.count == expected.count else { return false }
-        for (given, wanted) in zip(shape, expected) where wanted >= 0 && given != Int64(wanted) {
+        for (given, wanted) in zip(shape, expected)
+        where wanted >= 0 && given != Int64(clamping: wanted) {
             return false
         }
         return true

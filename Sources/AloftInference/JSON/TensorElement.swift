@@ -73,7 +73,7 @@ struct TruthByte: TensorElement {
         guard cursor.isAtNumber(), let whole = try cursor.wholeNumber(), whole.magnitude <= 1 else {
             return nil
         }
-        return TruthByte(byte: UInt8(whole.magnitude))
+        return TruthByte(byte: UInt8(truncatingIfNeeded: whole.magnitude))
     }
 }
 

@@ -21,6 +21,7 @@ package final class OnnxLibrary: @unchecked Sendable {
                     + "setup`, or name the library with --onnxruntime or ALOFT_ONNXRUNTIME.")
         }
         pointer = opened
+        // traps: a constant of the runtime
         version = String(cString: aloft_onnx_version(opened))
     }
 
@@ -58,6 +59,7 @@ func onnxFailure(_ call: (aloft_onnx_error) -> Int32) -> String? {
             return nil
         }
         // Not empty, so it has an address.
+        // traps: the runtime ends what it writes, and the first byte is a zero before it does
         return String(cString: buffer.baseAddress.unsafelyUnwrapped)
     }
 }

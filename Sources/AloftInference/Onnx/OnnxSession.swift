@@ -18,7 +18,8 @@ package final class OnnxSession: @unchecked Sendable {
     ) throws(InferenceError) {
         var created: OpaquePointer?
         let failure = onnxFailure {
-            aloft_onnx_session_create(library.pointer, path, Int32(threads), key, &created, $0)
+            aloft_onnx_session_create(
+                library.pointer, path, Int32(clamping: threads), key, &created, $0)
         }
         guard failure == nil, let created else {
             throw .unloadable(reason: failure ?? "no session")
@@ -47,6 +48,7 @@ package final class OnnxSession: @unchecked Sendable {
         var signatures: [TensorSignature] = []
         for index in 0..<count {
             guard let raw = at(index)?.pointee else { continue }
+            // traps: the runtime's own, which it ends
             let name = String(cString: raw.name)
             guard let datatype = Datatype(onnxType: raw.type) else {
                 throw .unsupportedModel(
@@ -57,7 +59,8 @@ package final class OnnxSession: @unchecked Sendable {
                             + "has no name for")
             }
             let shape = withUnsafeBytes(of: raw.dimensions) { bytes in
-                bytes.bindMemory(to: Int64.self).prefix(Int(raw.rank)).map(Int.init)
+                bytes.bindMemory(to: Int64.self).prefix(Int(clamping: max(0, raw.rank))).map(
+                    Int.init)
             }
             // The runtime reports an unknown number of dimensions as none.
             signatures.append(
@@ -91,12 +94,14 @@ package final class OnnxSession: @unchecked Sendable {
                 }
                 defer {
                     for index in outputs.indices {
+                        // traps: an index of the list itself, or of the wanted outputs that it was made for
                         aloft_onnx_output_release(pointer, &outputs[index])
                     }
                 }
                 do throws(InferenceError) {
                     for (index, place) in request.wantedOutputs.enumerated() {
-                        try take(&outputs[index], place: Int(place), into: reply)
+                        // traps: an index of the list itself, or of the wanted outputs that it was made for
+                        try take(&outputs[index], place: Int(clamping: place), into: reply)
                     }
                     return nil
                 } catch {
@@ -114,7 +119,7 @@ package final class OnnxSession: @unchecked Sendable {
         let tensors = request.tensors
         for (index, entry) in tensors.entries.enumerated() where entry.datatype == .bytes {
             try texts.add(
-                tensors, entry, input: index, name: signature.inputs[entry.place].name)
+                tensors, entry, input: index, name: signature.input(at: entry.place)?.name ?? "")
         }
         let failure = tensors.dimensions.withUnsafeBufferPointer { dimensions in
             for (index, entry) in tensors.entries.enumerated() {
@@ -124,7 +129,8 @@ package final class OnnxSession: @unchecked Sendable {
                     to: aloft_onnx_input(
                         data: tensors.bytes(entry).baseAddress, byte_count: entry.byteCount,
                         dimensions: dimensions.baseAddress.map { $0 + entry.firstDimension },
-                        rank: entry.rank, type: entry.datatype.onnxType, index: Int32(entry.place),
+                        rank: entry.rank, type: entry.datatype.onnxType,
+                        index: Int32(clamping: entry.place),
                         strings: strings, string_count: entry.elementCount))
             }
             return onnxFailure {
@@ -169,8 +175,8 @@ package final class OnnxSession: @unchecked Sendable {
             throw .modelFailed(reason: failure)
         }
         // One byte more, so that there is an address even where all strings are empty.
-        var text = [CChar](repeating: 0, count: byteCount + 1)
-        var offsets = [Int](repeating: 0, count: output.element_count + 1)
+        var text = [CChar](repeating: 0, count: max(byteCount, 0) + 1)
+        var offsets = [Int](repeating: 0, count: max(output.element_count, 0) + 1)
         if output.element_count > 0,
             let failure = onnxFailure({
                 aloft_onnx_strings(pointer, &output, &text, byteCount, &offsets, $0)
@@ -192,24 +198,31 @@ private struct OnnxStrings {
     private var lists: [(input: Int, pointers: UnsafeMutablePointer<UnsafePointer<CChar>?>)] = []
     private var memory: [UnsafeMutableRawPointer] = []
 
+    /// All copies of a tensor go into one piece of memory, none longer than with the length before it: a
+    /// piece for each would take ten times the request.
     mutating func add(
         _ tensors: TensorSet, _ entry: TensorSet.Entry, input: Int, name: String
     ) throws(InferenceError) {
-        guard let strings = tensors.strings(entry) else {
-            throw .badBinary(name: name, reason: "its lengths do not add up")
-        }
+        let bytes = tensors.bytes(entry)
+        try BinaryStrings.check(bytes, count: entry.elementCount, name: name)
         let list = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(
-            capacity: max(strings.count, 1))
+            capacity: max(entry.elementCount, 1))
         lists.append((input, list))
-        for (index, string) in strings.enumerated() {
+        var copy = UnsafeMutableRawPointer.allocate(byteCount: max(bytes.count, 1), alignment: 1)
+        memory.append(copy)
+        var offset = 0
+        for index in 0..<max(entry.elementCount, 0) {
+            let length = BinaryStrings.length(bytes, at: offset)
+            let string = UnsafeRawBufferPointer(
+                rebasing: bytes[(offset + 4)..<(offset + 4 + length)])
             guard !string.contains(0) else {
                 throw .badElement(name: name, index: index, datatype: .bytes)
             }
-            let copy = UnsafeMutableRawPointer.allocate(byteCount: string.count + 1, alignment: 1)
             copy.copyBytes(from: string)
-            copy.storeBytes(of: 0, toByteOffset: string.count, as: UInt8.self)
-            memory.append(copy)
+            copy.storeBytes(of: 0, toByteOffset: length, as: UInt8.self)
             list[index] = UnsafePointer(copy.assumingMemoryBound(to: CChar.self))
+            copy += length + 1
+            offset += 4 + length
         }
     }
 

@@ -4,10 +4,14 @@
 /// step, where generated code would make an array of each field first.
 package struct InferMessageReader {
     private let signature: ModelSignature
-    private let request: InferenceRequest
+    let request: InferenceRequest
     private var inputs: [ProtobufSlice] = []
     private var raws: [ProtobufSlice] = []
-    private var parameters: [ProtobufSlice] = []
+    /// All that stand in the message. Of inputs beyond those of the model none is kept: one of the kept
+    /// ones is then unknown or doubled.
+    private var inputCount = 0
+    private var rawCount = 0
+    private(set) var parameterBytes = 0
     /// Scratch for one tensor's shape.
     private var shape: [Int64] = []
 
@@ -22,8 +26,8 @@ package struct InferMessageReader {
         var version = ""
         while let (field, wire) = try cursor.next() {
             switch (field, wire) {
-            case (1, .bytes): name = String(decoding: try cursor.slice().bytes, as: UTF8.self)
-            case (2, .bytes): version = String(decoding: try cursor.slice().bytes, as: UTF8.self)
+            case (1, .bytes): name = shortened(try cursor.slice().bytes)
+            case (2, .bytes): version = shortened(try cursor.slice().bytes)
             default: try cursor.skip(wire)
             }
         }
@@ -31,6 +35,13 @@ package struct InferMessageReader {
             throw .missingField(field: "model_name", place: "The request")
         }
         return (name, version)
+    }
+
+    /// A name; of one that is longer than any the beginning.
+    private static func shortened(_ name: UnsafeRawBufferPointer) -> String {
+        name.count <= 1024
+            ? String(decoding: name, as: UTF8.self)
+            : String(decoding: name.prefix(1024), as: UTF8.self) + "…"
     }
 
     /// The message's own id; empty where it has none or is no protobuf.
@@ -63,8 +74,8 @@ package struct InferMessageReader {
                 try cursor.skip(wire)
                 continue
             }
-            let (key, value) = try readEntry(try cursor.slice())
-            guard key == name, let value else { continue }
+            let entry = try readEntry(try cursor.slice())
+            guard let value = entry.value, entry.name == name else { continue }
             var inner = ProtobufCursor(value)
             while let (field, wire) = try inner.next() {
                 guard field == 3, wire == .bytes else {
@@ -97,28 +108,38 @@ package struct InferMessageReader {
         while let (field, wire) = try cursor.next() {
             switch (field, wire) {
             case (3, .bytes): try id(try cursor.slice())
-            case (4, .bytes): parameters.append(try cursor.slice())
-            case (5, .bytes): inputs.append(try cursor.slice())
+            case (4, .bytes): parameterBytes += try cursor.slice().bytes.count + 2
+            case (5, .bytes):
+                let input = try cursor.slice()
+                inputCount += 1
+                if inputs.count <= signature.inputs.count { inputs.append(input) }
             case (6, .bytes): try output(try cursor.slice())
-            case (7, .bytes): raws.append(try cursor.slice())
+            case (7, .bytes):
+                let raw = try cursor.slice()
+                rawCount += 1
+                if raws.count <= signature.inputs.count { raws.append(raw) }
             default: try cursor.skip(wire)
             }
         }
-        guard raws.isEmpty || raws.count == inputs.count else {
+        guard rawCount == 0 || rawCount == inputCount else {
             throw .badBinary(
                 name: "*",
-                reason: "raw_input_contents has \(raws.count) entries for \(inputs.count) inputs")
+                reason: "raw_input_contents has \(rawCount) entries for \(inputCount) inputs")
         }
+        if message.count > 64 << 10 { try reserve() }
         for (position, input) in inputs.enumerated() {
-            try take(input, raw: raws.isEmpty ? nil : raws[position], position: position)
+            let raw = position < raws.count ? raws[position] : nil
+            try take(input, raw: raw, position: position)
         }
         if inputs.count > 1 { request.tensors.sortByPlace() }
         try signature.checkComplete(request.tensors)
         if request.wantedOutputs.isEmpty {
-            for place in signature.outputs.indices { request.wantedOutputs.append(Int32(place)) }
+            for place in signature.outputs.indices {
+                request.wantedOutputs.append(Int32(truncatingIfNeeded: place))
+            }
         }
         if !raws.isEmpty { request.binaryOutputs = .max }
-        if !parameters.isEmpty { try takeParameters() }
+        if parameterBytes > 0 { try takeParameters(message) }
     }
 
     private func id(_ slice: ProtobufSlice) throws(InferenceError) {
@@ -149,6 +170,7 @@ package struct InferMessageReader {
                 name: String(String(decoding: fields.name, as: UTF8.self).prefix(100)),
                 known: signature.inputs.map(\.name))
         }
+        // traps: this signature itself gave the place
         let expected = signature.inputs[place]
         guard !request.tensors.entries.contains(where: { $0.place == place }) else {
             throw .repeatedInput(name: expected.name)
@@ -175,6 +197,25 @@ package struct InferMessageReader {
             name: expected.name, datatype: datatype, shape: shape, place: place,
             tensors: request.tensors
         ).read(contents)
+    }
+
+    /// Makes room for all tensors of a large message at once.
+    private mutating func reserve() throws(InferenceError) {
+        var total = 0
+        for (position, input) in inputs.enumerated() {
+            let fields = try readFields(input)
+            total += TensorSet.alignment + 4
+            if position < raws.count {
+                total += raws[position].bytes.count
+            } else if let contents = fields.contents?.bytes.count,
+                let datatype = Datatype(utf8: fields.datatype)
+            {
+                // Numbers take at least a byte of the message each, strings two.
+                let count = min(TensorShape.elementCount(shape) ?? 0, contents)
+                total += datatype == .bytes ? 2 * contents : count * datatype.elementBytes
+            }
+        }
+        request.tensors.reserve(total)
     }
 
     private mutating func readFields(
@@ -211,8 +252,7 @@ package struct InferMessageReader {
     }
 
     private static func refuseSharedMemory(_ entry: ProtobufSlice) throws(InferenceError) {
-        let (key, _) = try readEntry(entry)
-        try UnsupportedParameters.check(key)
+        try UnsupportedParameters.check(try readEntry(entry).name)
     }
 
     // MARK: Outputs
@@ -234,67 +274,10 @@ package struct InferMessageReader {
             throw .unknownOutput(
                 name: String(name.prefix(100)), known: signature.outputs.map(\.name))
         }
-        guard !request.wantedOutputs.contains(Int32(place)) else {
+        guard !request.wantedOutputs.contains(Int32(truncatingIfNeeded: place)) else {
             throw cursor.fault("each output only once")
         }
-        request.wantedOutputs.append(Int32(place))
-    }
-
-    // MARK: Parameters
-
-    private static func readEntry(
-        _ entry: ProtobufSlice
-    ) throws(InferenceError) -> (key: String, value: ProtobufSlice?) {
-        var cursor = ProtobufCursor(entry)
-        var key = ""
-        var value: ProtobufSlice?
-        while let (field, wire) = try cursor.next() {
-            switch (field, wire) {
-            case (1, .bytes): key = String(decoding: try cursor.slice().bytes, as: UTF8.self)
-            case (2, .bytes): value = try cursor.slice()
-            default: try cursor.skip(wire)
-            }
-        }
-        return (key, value)
-    }
-
-    /// Puts the parameters into the request as JSON, as they would have come over REST.
-    private func takeParameters() throws(InferenceError) {
-        var text: [UInt8] = []
-        for entry in parameters {
-            let (key, value) = try Self.readEntry(entry)
-            guard let value, let json = try parameter(key, value) else { continue }
-            text.append(text.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
-            text += JSONText.quoted(key) + [UInt8(ascii: ":")] + json
-        }
-        if !text.isEmpty { request.parameters = text + [UInt8(ascii: "}")] }
-    }
-
-    private func parameter(
-        _ key: String, _ value: ProtobufSlice
-    ) throws(InferenceError) -> [UInt8]? {
-        var cursor = ProtobufCursor(value)
-        var json: [UInt8]?
-        while let (field, wire) = try cursor.next() {
-            switch (field, wire) {
-            case (1, .varint): json = Array((try cursor.varint() != 0 ? "true" : "false").utf8)
-            case (2, .varint):
-                let whole = Int64(bitPattern: try cursor.varint())
-                if key == "timeout" { request.timeoutMicroseconds = max(0, Int(whole)) }
-                json = Array("\(whole)".utf8)
-            case (3, .bytes):
-                json = JSONText.quoted(String(decoding: try cursor.slice().bytes, as: UTF8.self))
-            case (4, .fixed64):
-                let number = Double(bitPattern: try cursor.fixed(UInt64.self))
-                json = Array((number.isFinite ? number.description : "null").utf8)
-            case (5, .varint):
-                let whole = try cursor.varint()
-                if key == "timeout" { request.timeoutMicroseconds = Int(clamping: whole) }
-                json = Array("\(whole)".utf8)
-            default: try cursor.skip(wire)
-            }
-        }
-        return json
+        request.wantedOutputs.append(Int32(truncatingIfNeeded: place))
     }
 }
 
@@ -303,6 +286,6 @@ package struct InferMessageReader {
 enum UnsupportedParameters {
     static func check(_ name: String) throws(InferenceError) {
         guard name == "classification" || name.hasPrefix("shared_memory_") else { return }
-        throw .unsupportedParameter(name: name)
+        throw .unsupportedParameter(name: String(name.prefix(100)))
     }
 }

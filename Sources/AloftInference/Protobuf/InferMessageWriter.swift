@@ -23,7 +23,7 @@ package struct InferMessageWriter: Sendable {
             bytes.append(UInt8(truncatingIfNeeded: length) | 0x80)
             length >>= 7
         }
-        return bytes + [UInt8(length)] + Array(text.utf8)
+        return bytes + [UInt8(truncatingIfNeeded: length)] + Array(text.utf8)
     }
 
     /// What is known of the message before it is written.
@@ -45,6 +45,7 @@ package struct InferMessageWriter: Sendable {
         plan.outputs.reserveCapacity(reply.entries.count)
         for entry in reply.entries {
             let contents = isRaw ? 0 : TypedContents.byteCount(entry, of: reply)
+            // traps: a reply has the outputs that were asked for, which this signature named
             var length = outputs[entry.place].count
             let shape = reply.shape(entry).reduce(0) { $0 + Wire.varint(UInt64(bitPattern: $1)) }
             if shape > 0 { length += Wire.field(shape) }
@@ -66,6 +67,7 @@ package struct InferMessageWriter: Sendable {
         }
         for (entry, output) in zip(reply.entries, plan.outputs) {
             writer.writeField(5, byteCount: output.length)
+            // traps: a reply has the outputs that were asked for, which this signature named
             writer.write(outputs[entry.place])
             let shape = reply.shape(entry)
             let length = shape.reduce(0) { $0 + Wire.varint(UInt64(bitPattern: $1)) }
@@ -103,7 +105,7 @@ extension ByteWriter {
             write(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
         }
-        write(UInt8(rest))
+        write(UInt8(truncatingIfNeeded: rest))
     }
 
     /// The tag and the length of a length-delimited field below 16.

@@ -43,7 +43,7 @@ struct ProtobufCursor {
         while position < bytes.count, shift < 64 {
             let byte = bytes[position]
             position += 1
-            value |= UInt64(byte & 0x7F) << shift
+            value |= UInt64(truncatingIfNeeded: byte & 0x7F) << shift
             if byte < 0x80 { return value }
             shift += 7
         }
@@ -54,11 +54,11 @@ struct ProtobufCursor {
     mutating func slice() throws(InferenceError) -> ProtobufSlice {
         let length = try varint()
         let left = bytes.count - position
-        guard length <= UInt64(left) else {
+        guard let length = Int(exactly: length), length <= left else {
             throw fault("\(length) bytes where \(left) follow")
         }
         let start = position
-        position += Int(length)
+        position += length
         return ProtobufSlice(
             bytes: UnsafeRawBufferPointer(rebasing: bytes[start..<position]),
             offset: offset + start)

@@ -11,9 +11,17 @@ struct TensorContentsReader {
         "fp32_contents", "fp64_contents", "bytes_contents",
     ]
 
+    private static func fieldName(_ number: UInt64) -> String {
+        let place = Int(clamping: number) - 1
+        return fieldNames.indices.contains(place) ? fieldNames[place] : "field \(number)"
+    }
+
     func read(_ contents: ProtobufSlice) throws(InferenceError) {
         switch datatype {
-        case .bool: try numbers(contents, field: 1, of: UInt8.self) { $0 <= 1 ? UInt8($0) : nil }
+        case .bool:
+            try numbers(contents, field: 1, of: UInt8.self) {
+                $0 <= 1 ? UInt8(truncatingIfNeeded: $0) : nil
+            }
         case .int8: try numbers(contents, field: 2, of: Int8.self) { Int8(exactly: Self.int($0)) }
         case .int16:
             try numbers(contents, field: 2, of: Int16.self) { Int16(exactly: Self.int($0)) }
@@ -64,8 +72,8 @@ struct TensorContentsReader {
             } else if field <= 8 {
                 throw .badContents(
                     name: name,
-                    reason: "they stand in \(Self.fieldNames[Int(field) - 1]); "
-                        + "\(datatype.name) goes into \(Self.fieldNames[Int(wanted) - 1])")
+                    reason: "they stand in \(Self.fieldName(field)); "
+                        + "\(datatype.name) goes into \(Self.fieldName(wanted))")
             } else {
                 try cursor.skip(wire)
             }
@@ -135,15 +143,27 @@ struct TensorContentsReader {
         }
     }
 
+    /// Counts them first: a list of where each is would take several times the message.
     private func strings(_ contents: ProtobufSlice) throws(InferenceError) {
-        var strings: [UnsafeRawBufferPointer] = []
+        var count = 0
+        var byteCount = 0
         try values(contents, field: 8) { (cursor, wire) throws(InferenceError) in
             guard wire == .bytes else { throw cursor.fault("strings of bytes") }
-            strings.append(try cursor.slice().bytes)
+            byteCount += 4 + (try cursor.slice()).bytes.count
+            count += 1
         }
-        guard TensorShape.elementCount(shape) == strings.count else {
-            throw .wrongCount(name: name, count: strings.count, shape: shape)
+        guard TensorShape.elementCount(shape) == count else {
+            throw .wrongCount(name: name, count: count, shape: shape)
         }
-        tensors.append(place: place, dimensions: shape, strings: strings)
+        var target = tensors.append(
+            place: place, datatype: .bytes, dimensions: shape, elementCount: count,
+            byteCount: byteCount)
+        try values(contents, field: 8) { (cursor, _) throws(InferenceError) in
+            let bytes = try cursor.slice().bytes
+            target.storeBytes(
+                of: UInt32(truncatingIfNeeded: bytes.count).littleEndian, as: UInt32.self)
+            (target + 4).copyBytes(from: bytes)
+            target += 4 + bytes.count
+        }
     }
 }

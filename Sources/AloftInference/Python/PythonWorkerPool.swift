@@ -84,6 +84,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         self.socketFolder = socketFolder
         self.logger = logger
         let box = WorkerBox(first)
+        // traps: a configured number, at least one
         for index in 0..<limits.workers {
             Thread.detachNewThread { [self] in
                 supervise(index, first: index == 0 ? box.take() : nil)
@@ -209,6 +210,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
             return state.line.close()
         }
         for call in calls { call.finish(.failure(.workerFailed(reason: "it is being stopped"))) }
+        // traps: a configured number, at least one
         for _ in 0..<limits.workers { wake.signal() }
     }
 
@@ -313,17 +315,21 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     private func answer(
         _ call: QueuedCall, _ worker: WorkerProcess, _ identifier: UInt64
     ) throws(InferenceError) -> Result<Void, InferenceError> {
-        guard
-            let frame = try? WorkerFrames.encode(
-                call.request, id: identifier, signature: signature)
-        else { return .failure(.modelFailed(reason: "the request cannot be written")) }
+        let start: [UInt8]
+        do throws(InferenceError) {
+            start = try WorkerFrames.start(of: call.request, id: identifier, signature: signature)
+        } catch {
+            return .failure(error)
+        }
         let check: WorkerProcess.Check = { () throws(InferenceError) in
             guard call.deadline > .now() else {
                 throw .deadlineExceeded(milliseconds: call.deadlineMilliseconds)
             }
             try self.checkHealth(worker)
         }
-        try worker.send(frame, check: check)
+        try worker.send(start, check: check)
+        let tensors = call.request.tensors
+        for entry in tensors.entries { try worker.send(tensors.bytes(entry), check: check) }
         while true {
             let (message, payload) = try worker.receive(check: check)
             guard message.id == identifier else { continue }

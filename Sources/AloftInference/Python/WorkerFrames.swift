@@ -13,13 +13,6 @@ enum WorkerFrames {
         var length: Int
     }
 
-    struct Request: Encodable {
-        var id: UInt64
-        var kind = "infer"
-        var inputs: [TensorHeader]
-        var parameters: [String: JSONValue] = [:]
-    }
-
     struct Failure: Decodable {
         var code: String
         var message: String
@@ -54,44 +47,63 @@ enum WorkerFrames {
         var outputs: Tensors?
     }
 
-    static let maximumHeaderBytes = 16 << 20
-    static let maximumPayloadBytes: UInt64 = 4 << 30
+    /// What is taken from a worker, and what is sent to one.
+    enum Limit {
+        static let headerBytes = 16 << 20
+        static let payloadBytes: UInt64 = 1 << 30
+        static let sentHeaderBytes = 16 << 20
+    }
 
-    /// The frame of a request.
-    static func encode(
-        _ request: InferenceRequest, id: UInt64, signature: ModelSignature
-    ) throws -> [UInt8] {
+    /// What goes before the elements of a request: the lengths, and the header.
+    ///
+    /// - Throws: `InferenceError.modelFailed` where it is more than a worker takes.
+    static func start(
+        of request: InferenceRequest, id: UInt64, signature: ModelSignature
+    ) throws(InferenceError) -> [UInt8] {
         let tensors = request.tensors
         var offset = 0
         var headers: [TensorHeader] = []
         for entry in tensors.entries {
+            guard let input = signature.input(at: entry.place) else {
+                throw .modelFailed(reason: "the request has a tensor that the model does not take")
+            }
             headers.append(
                 TensorHeader(
-                    name: signature.inputs[entry.place].name, datatype: entry.datatype.name,
+                    name: input.name, datatype: entry.datatype.name,
                     shape: Array(tensors.shape(entry)), offset: offset, length: entry.byteCount))
             offset += entry.byteCount
         }
-        var message = Request(id: id, inputs: headers)
-        message.parameters = parameters(request)
-        let header = try JSONEncoder().encode(message)
+        guard let inputs = try? JSONEncoder().encode(headers) else {
+            throw .modelFailed(reason: "the request cannot be written")
+        }
+        let before = Array("{\"id\":\(id),\"kind\":\"infer\",\"inputs\":".utf8)
+        let between = Array(",\"parameters\":".utf8)
+        let length =
+            before.count + inputs.count + between.count + max(request.parameters.count, 2) + 1
+        guard length <= Limit.sentHeaderBytes else {
+            throw .modelFailed(
+                reason: "names and parameters take \(length) bytes; a Python model takes at most "
+                    + "\(Limit.sentHeaderBytes)")
+        }
         var frame: [UInt8] = []
-        frame.reserveCapacity(12 + header.count + offset)
-        withUnsafeBytes(of: UInt32(header.count).littleEndian) { frame.append(contentsOf: $0) }
-        withUnsafeBytes(of: UInt64(offset).littleEndian) { frame.append(contentsOf: $0) }
-        frame.append(contentsOf: header)
-        for entry in tensors.entries { frame.append(contentsOf: tensors.bytes(entry)) }
+        frame.reserveCapacity(lengthBytes + length)
+        // The header's length is known when it is written.
+        frame.append(contentsOf: repeatElement(0, count: lengthBytes))
+        frame += before
+        frame += inputs
+        frame += between
+        try WorkerParameters.write(request.parameters, to: &frame)
+        frame.append(UInt8(ascii: "}"))
+        let written = UInt32(clamping: frame.count - lengthBytes)
+        frame.withUnsafeMutableBytes {
+            $0.storeBytes(of: written.littleEndian, as: UInt32.self)
+            $0.storeBytes(
+                of: UInt64(clamping: offset).littleEndian, toByteOffset: 4, as: UInt64.self)
+        }
         return frame
     }
 
-    /// The caller's parameters, but for those which speak of the protocol alone.
-    private static func parameters(_ request: InferenceRequest) -> [String: JSONValue] {
-        guard !request.parameters.isEmpty,
-            var parameters = try? JSONDecoder().decode(
-                [String: JSONValue].self, from: Data(request.parameters))
-        else { return [:] }
-        for name in ["binary_data_output", "timeout", "priority"] { parameters[name] = nil }
-        return parameters
-    }
+    static let lengthBytes = 12
 
     /// Puts the wanted outputs of a reply into `target`, in order.
     static func decode(
@@ -100,7 +112,9 @@ enum WorkerFrames {
     ) throws(InferenceError) {
         target.reset()
         for place in request.wantedOutputs {
-            let wanted = signature.outputs[Int(place)]
+            guard let wanted = signature.output(at: Int(truncatingIfNeeded: place)) else {
+                throw .workerFailed(reason: "it does not say what it gives")
+            }
             guard let output = outputs.first(where: { $0.name == wanted.name }) else {
                 throw .workerFailed(reason: "it gave no output \"\(wanted.name)\"")
             }
@@ -117,14 +131,60 @@ enum WorkerFrames {
                     reason: "its output \"\(wanted.name)\" is \(datatype.name), not "
                         + wanted.datatype.name)
             }
-            let memory = target.append(
-                place: Int(place), datatype: datatype, dimensions: output.shape,
-                elementCount: count, byteCount: output.length)
-            payload.withUnsafeBytes {
-                memory.copyBytes(
-                    from: UnsafeRawBufferPointer(
-                        rebasing: $0[output.offset..<output.offset + output.length]))
+            let end = output.offset + output.length
+            let isWhole = payload.withUnsafeBytes { bytes in
+                let elements = UnsafeRawBufferPointer(rebasing: bytes[output.offset..<end])
+                guard datatype != .bytes || BinaryStrings.areWhole(elements, count: count) else {
+                    return false
+                }
+                target.append(
+                    place: Int(truncatingIfNeeded: place), datatype: datatype,
+                    dimensions: output.shape, elementCount: count, byteCount: output.length
+                ).copyBytes(from: elements)
+                return true
+            }
+            guard isWhole else {
+                throw .workerFailed(reason: "its output \"\(wanted.name)\" is malformed")
             }
         }
+    }
+}
+
+/// A request's parameters as a Python model gets them: but for those which speak of the protocol alone.
+enum WorkerParameters {
+    /// Writes the object, member by member as it came: a tree of it would take many times its text.
+    static func write(_ parameters: [UInt8], to frame: inout [UInt8]) throws(InferenceError) {
+        frame.append(UInt8(ascii: "{"))
+        // Nothing, or null, which is as good.
+        if parameters.first == UInt8(ascii: "{") {
+            let result = parameters.withUnsafeBytes { bytes in
+                Result { () throws(InferenceError) in try write(JSONCursor(bytes), to: &frame) }
+            }
+            try result.get()
+        }
+        frame.append(UInt8(ascii: "}"))
+    }
+
+    private static func write(
+        _ start: JSONCursor, to frame: inout [UInt8]
+    ) throws(InferenceError) {
+        var cursor = start
+        var isFirst = true
+        guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else { return }
+        repeat {
+            _ = cursor.peek()
+            let begin = cursor.position
+            let key = try cursor.key()
+            try cursor.skipValue()
+            if isOfProtocol(key.bytes) { continue }
+            if !isFirst { frame.append(UInt8(ascii: ",")) }
+            isFirst = false
+            frame.append(contentsOf: cursor.slice(from: begin, to: cursor.position))
+        } while try cursor.more(until: UInt8(ascii: "}"))
+    }
+
+    private static func isOfProtocol(_ name: UnsafeRawBufferPointer) -> Bool {
+        BytesEqual.equal(name, "binary_data_output") || BytesEqual.equal(name, "timeout")
+            || BytesEqual.equal(name, "priority")
     }
 }

@@ -9,7 +9,7 @@ enum WorkerLog {
     /// moment may be lost.
     static func trim(_ path: String, limitBytes: Int = limitBytes) {
         var facts = stat()
-        guard stat(path, &facts) == 0, Int(facts.st_size) > limitBytes else { return }
+        guard stat(path, &facts) == 0, Int(clamping: facts.st_size) > limitBytes else { return }
         let earlier = path + ".1"
         unlink(earlier)
         guard (try? FileManager.default.copyItem(atPath: path, toPath: earlier)) != nil else {

@@ -66,7 +66,7 @@ final class WorkerProcess {
         guard let text = try? String(contentsOfFile: "/proc/\(program)/statm", encoding: .utf8),
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { return 0 }
-        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+        return pages &* Int(clamping: sysconf(Int32(clamping: _SC_PAGESIZE)))
     }
 
     // MARK: The socket
@@ -109,13 +109,18 @@ final class WorkerProcess {
 
     /// Writes all of it.
     func send(_ bytes: [UInt8], check: Check) throws(InferenceError) {
+        let result = bytes.withUnsafeBytes { bytes in
+            Result { () throws(InferenceError) in try send(bytes, check: check) }
+        }
+        try result.get()
+    }
+
+    func send(_ bytes: UnsafeRawBufferPointer, check: Check) throws(InferenceError) {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
-                Foundation.send(
-                    descriptor, buffer.baseAddress.map { $0 + sent }, buffer.count - sent,
-                    Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
-            }
+            let count = Foundation.send(
+                descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent,
+                Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
             if count > 0 {
                 sent += count
             } else if errno == EAGAIN || errno == EINTR {
@@ -131,32 +136,48 @@ final class WorkerProcess {
     func receive(
         check: Check
     ) throws(InferenceError) -> (message: WorkerFrames.Message, payload: [UInt8]) {
-        let lengths = try read(12, check)
-        let headerLength = Int(
-            lengths.withUnsafeBytes {
-                UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self))
-            })
-        let payloadLength = lengths.withUnsafeBytes {
-            UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
+        let (headerLength, payloadLength) = Self.lengths(
+            try read(WorkerFrames.lengthBytes, check))
+        guard headerLength <= WorkerFrames.Limit.headerBytes,
+            payloadLength <= WorkerFrames.Limit.payloadBytes
+        else {
+            throw .workerFailed(
+                reason: "it announces a message of \(headerLength) and \(payloadLength) bytes; "
+                    + "\(WorkerFrames.Limit.headerBytes) and \(WorkerFrames.Limit.payloadBytes) "
+                    + "are taken")
         }
-        guard headerLength <= WorkerFrames.maximumHeaderBytes,
-            payloadLength <= WorkerFrames.maximumPayloadBytes
-        else { throw .workerFailed(reason: "its message is too large") }
-        let header = try read(headerLength, check)
-        let payload = try read(Int(payloadLength), check)
+        let header = try read(Int(clamping: headerLength), check)
+        let payload = try read(Int(clamping: payloadLength), check)
         guard
             let message = try? JSONDecoder().decode(WorkerFrames.Message.self, from: Data(header))
         else { throw .workerFailed(reason: "its message is unreadable") }
         return (message, payload)
     }
 
+    private static func lengths(_ bytes: [UInt8]) -> (header: UInt32, payload: UInt64) {
+        bytes.withUnsafeBytes {
+            (
+                UInt32(littleEndian: $0.loadUnaligned(as: UInt32.self)),
+                UInt64(littleEndian: $0.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
+            )
+        }
+    }
+
+    /// Before so many bytes have come no more memory is taken, whatever the length says.
+    private static let firstBytes = 64 << 10
+
+    /// The memory grows with what comes.
     private func read(_ count: Int, _ check: Check) throws(InferenceError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
+        // traps: the caller has held the count against its limit, and it is not negative
+        var bytes = [UInt8](repeating: 0, count: min(count, Self.firstBytes))
         var filled = 0
         while filled < count {
+            if filled == bytes.count {
+                bytes.append(contentsOf: repeatElement(0, count: min(count - filled, filled)))
+            }
             let received = bytes.withUnsafeMutableBytes { buffer in
                 recv(
-                    descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
+                    descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled,
                     Int32(MSG_DONTWAIT))
             }
             if received > 0 {
@@ -165,7 +186,10 @@ final class WorkerProcess {
                 try check()
                 wait(for: Int16(POLLIN))
             } else {
-                throw .workerFailed(reason: "the process ended")
+                throw .workerFailed(
+                    reason: filled == 0
+                        ? "the process ended"
+                        : "the process ended within a message: \(filled) of \(count) bytes came")
             }
         }
         return bytes

@@ -38,8 +38,10 @@ package final class InferenceRequest: @unchecked Sendable {
     }
 
     package func isBinary(_ position: Int) -> Bool {
-        binaryOutputs & (1 << UInt64(min(position, 63))) != 0
+        binaryOutputs & (1 << UInt64(truncatingIfNeeded: min(position, 63))) != 0
     }
 
-    func setBinary(_ position: Int) { binaryOutputs |= 1 << UInt64(min(position, 63)) }
+    func setBinary(_ position: Int) {
+        binaryOutputs |= 1 << UInt64(truncatingIfNeeded: min(position, 63))
+    }
 }

@@ -65,7 +65,7 @@ package struct InputRules: Sendable {
     private static func offender(
         _ rule: Rule, _ entry: TensorSet.Entry, _ tensors: TensorSet, _ missingText: [UInt8]
     ) -> String? {
-        let width = entry.rank > 1 ? Int(tensors.shape(entry).last ?? 1) : 1
+        let width = entry.rank > 1 ? Int(clamping: tensors.shape(entry).last ?? 1) : 1
         switch (entry.datatype, rule.values) {
         case (.fp32, .missing):
             return first(rule, entry, tensors, width, Float.self) { $0.isNaN }
@@ -98,7 +98,7 @@ package struct InputRules: Sendable {
             return isRefused(value) ? "\(value)" : nil
         }
         guard let columns = rule.columns else {
-            for index in 0..<entry.elementCount {
+            for index in 0..<max(entry.elementCount, 0) {
                 if let found = check(index) { return found }
             }
             return nil
@@ -120,9 +120,9 @@ package struct InputRules: Sendable {
         let bytes = tensors.bytes(entry)
         var (offset, column) = (0, 0)
         while bytes.count - offset >= 4 {
-            let length = Int(
-                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+            let length = BinaryStrings.length(bytes, at: offset)
             guard bytes.count - offset - 4 >= length else { return nil }
+            // traps: the guard above has so many bytes follow
             let text = UnsafeRawBufferPointer(rebasing: bytes[offset + 4..<offset + 4 + length])
             if rule.columns?.contains(column) ?? true, isRefused(text) {
                 return String(decoding: text, as: UTF8.self)

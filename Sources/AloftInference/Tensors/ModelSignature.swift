@@ -70,11 +70,23 @@ package struct ModelSignature: Sendable, Hashable {
         return inputPlaces[String(decoding: name, as: UTF8.self)]
     }
 
+    /// The input at a place that another list named; `nil` beyond the last.
+    package func input(at place: Int) -> TensorSignature? {
+        // traps: held against the list on this line
+        place >= 0 && place < inputs.count ? inputs[place] : nil
+    }
+
+    /// The output at such a place.
+    package func output(at place: Int) -> TensorSignature? {
+        // traps: held against the list on this line
+        place >= 0 && place < outputs.count ? outputs[place] : nil
+    }
+
     package func inputPlace(_ name: String) -> Int? { inputPlaces[name] }
 
     package func outputPlace(_ name: String) -> Int? { outputPlaces[name] }
 
-    private static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
         guard text.utf8.count == bytes.count else { return false }
         var text = text
         return text.withUTF8 { BytesEqual.equal(UnsafeRawBufferPointer($0), bytes) }

@@ -11,7 +11,9 @@ package final class PackedLayout: @unchecked Sendable {
     package init(_ layout: TensorLayout) {
         let numbers =
             [Int64(layout.slots.count), Int64(layout.dimensions.count)]
-            + layout.slots.flatMap { [Int64($0.place), Int64($0.rank), Int64($0.byteCount)] }
+            + layout.slots.flatMap {
+                [Int64(clamping: $0.place), Int64(clamping: $0.rank), Int64($0.byteCount)]
+            }
             + layout.dimensions
         memory = .allocate(capacity: numbers.count)
         memory.initialize(from: numbers, count: numbers.count)

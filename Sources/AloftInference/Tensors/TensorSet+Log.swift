@@ -11,14 +11,16 @@ extension TensorSet {
 
     /// Whether the tensors lie as the numbers of a `PackedLayout` say.
     package func lies(as layout: UnsafePointer<Int64>) -> Bool {
-        guard entries.count == Int(layout[0]), dimensions.count == Int(layout[1]) else {
+        guard entries.count == Int(truncatingIfNeeded: layout[0]),
+            dimensions.count == Int(truncatingIfNeeded: layout[1])
+        else {
             return false
         }
         var next = layout + 2
         var differences: Int64 = 0
         for entry in entries {
-            differences |= next[0] ^ Int64(entry.place)
-            differences |= next[1] ^ Int64(entry.rank)
+            differences |= next[0] ^ Int64(truncatingIfNeeded: entry.place)
+            differences |= next[1] ^ Int64(truncatingIfNeeded: entry.rank)
             differences |= next[2] ^ Int64(entry.byteCount)
             next += 3
         }
@@ -47,7 +49,9 @@ extension TensorSet {
         guard entries.count <= 255 else { return nil }
         var total = 1
         for entry in entries {
-            guard entry.place <= 255, entry.rank <= 255, entry.byteCount <= Int(UInt32.max) else {
+            guard entry.place <= 255, entry.rank <= 255,
+                entry.byteCount <= Int(truncatingIfNeeded: UInt32.max)
+            else {
                 return nil
             }
             total += 6 + 4 * entry.rank + entry.byteCount

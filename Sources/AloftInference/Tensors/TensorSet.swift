@@ -31,7 +31,7 @@ package final class TensorSet: @unchecked Sendable {
     private var capacity: Int
     private var used = 0
 
-    private static let alignment = 64
+    static let alignment = 64
     /// More than this is given back when the set is emptied.
     private static let keptBytes = 1 << 20
 
@@ -76,6 +76,7 @@ package final class TensorSet: @unchecked Sendable {
     /// Says how much of the room of the last tensor was filled.
     func trimLast(byteCount: Int) {
         let last = entries.count - 1
+        // traps: a fault of ours; to go on would write over other memory
         precondition(last >= 0 && byteCount <= entries[last].byteCount)
         entries[last].byteCount = byteCount
         used = entries[last].offset + byteCount
@@ -107,16 +108,36 @@ package final class TensorSet: @unchecked Sendable {
         dimensions[entry.firstDimension..<entry.firstDimension + entry.rank]
     }
 
+    /// About all bytes of all tensors together, without looking at each.
+    package var usedBytes: Int { used }
+
     /// All bytes of all tensors together.
     package var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
 
     /// All elements of all tensors together.
     package var elementCount: Int { entries.reduce(0) { $0 + $1.elementCount } }
 
+    /// Makes room for so many bytes of tensors at once, where it is known what comes: memory that grows
+    /// step by step takes three times as much.
+    func reserve(_ byteCount: Int) {
+        if byteCount > capacity - used { grow(to: used + byteCount) }
+    }
+
+    /// Where a tensor's elements are written. The memory moves when the next tensor is added.
+    func memory(of entry: Entry) -> UnsafeMutableRawPointer { memory + entry.offset }
+
     private func ensure(_ needed: Int) {
         guard needed > capacity else { return }
         var grown = capacity * 2
-        while grown < needed { grown *= 2 }
+        if needed > Self.keptBytes {
+            grown = max(needed, capacity + capacity / 2)
+        } else {
+            while grown < needed { grown *= 2 }
+        }
+        grow(to: grown)
+    }
+
+    private func grow(to grown: Int) {
         let fresh = UnsafeMutableRawPointer.allocate(
             byteCount: grown, alignment: Self.alignment)
         fresh.copyMemory(from: memory, byteCount: used)
@@ -135,7 +156,7 @@ extension TensorSet {
         while !rest.isEmpty {
             guard rest.count >= 4 else { return nil }
             let whole = UnsafeRawBufferPointer(rebasing: rest)
-            let length = Int(UInt32(littleEndian: whole.loadUnaligned(as: UInt32.self)))
+            let length = BinaryStrings.length(whole, at: 0)
             guard whole.count - 4 >= length else { return nil }
             elements.append(UnsafeRawBufferPointer(rebasing: whole[4..<4 + length]))
             rest = rest.dropFirst(4 + length)
@@ -150,7 +171,8 @@ extension TensorSet {
             place: place, datatype: .bytes, dimensions: shape, elementCount: strings.count,
             byteCount: size)
         for string in strings {
-            target.storeBytes(of: UInt32(string.count).littleEndian, as: UInt32.self)
+            target.storeBytes(
+                of: UInt32(truncatingIfNeeded: string.count).littleEndian, as: UInt32.self)
             target += 4
             UnsafeMutableRawBufferPointer(start: target, count: string.count)
                 .copyBytes(from: string)
@@ -161,6 +183,6 @@ extension TensorSet {
     /// The number of rows: the first dimension of the first tensor, 1 where there is none.
     package var rowCount: Int {
         guard let first = entries.first, first.rank > 0 else { return 1 }
-        return Int(dimensions[first.firstDimension])
+        return Int(clamping: dimensions[first.firstDimension])
     }
 }

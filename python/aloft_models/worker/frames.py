@@ -15,6 +15,13 @@ from aloft_models.tensors import Array, TensorError, decode, encode
 _LENGTHS = struct.Struct("<IQ")
 MAX_HEADER_BYTES = 16 << 20
 MAX_PAYLOAD_BYTES = 4 << 30
+# What a gateway takes of an answer (WorkerFrames.swift).
+MAX_ANSWER_HEADER_BYTES = 16 << 20
+MAX_ANSWER_BYTES = 1 << 30
+# Before so many bytes have come no more memory is taken, whatever the length says.
+_FIRST_BYTES = 1 << 20
+# Python refuses to read longer whole numbers.
+_LONGEST_WHOLE = 4000
 
 
 class FrameError(Exception):
@@ -34,26 +41,35 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any], memoryview] | No
     assert header is not None
     assert payload is not None
     try:
-        decoded = json.loads(bytes(header))
-    except ValueError as error:
+        decoded = json.loads(bytes(header), parse_int=_whole)
+    except (ValueError, RecursionError) as error:
         raise FrameError(f"a header is no JSON: {error}") from error
     if not isinstance(decoded, dict):
         raise FrameError("a header is no JSON object")
     return decoded, payload
 
 
+def _whole(text: str) -> int | float:
+    return int(text) if len(text) <= _LONGEST_WHOLE else float(text)
+
+
 def _exactly(connection: socket.socket, count: int, at_start: bool = False) -> memoryview | None:
-    buffer = bytearray(count)
-    view = memoryview(buffer)
+    """So many bytes. The memory grows with what comes: a length is only what somebody says."""
+    buffer = bytearray(min(count, _FIRST_BYTES))
     filled = 0
     while filled < count:
-        received = connection.recv_into(view[filled:])
+        if filled == len(buffer):
+            buffer.extend(bytes(min(count - filled, filled)))
+        with memoryview(buffer) as view, view[filled:] as rest:
+            received = connection.recv_into(rest)
         if received == 0:
             if at_start and filled == 0:
                 return None
-            raise FrameError("the connection ended inside a message")
+            raise FrameError(
+                f"the connection ended inside a message: {filled} of {count} bytes came"
+            )
         filled += received
-    return view.toreadonly()
+    return memoryview(buffer).toreadonly()
 
 
 class Sender:
@@ -65,6 +81,11 @@ class Sender:
 
     def send(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
         text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
+        if len(text) > MAX_ANSWER_HEADER_BYTES or len(payload) > MAX_ANSWER_BYTES:
+            raise TensorError(
+                f"the answer takes {len(payload)} bytes and {len(text)} to describe it; at most "
+                f"{MAX_ANSWER_BYTES} and {MAX_ANSWER_HEADER_BYTES} are taken"
+            )
         start = _LENGTHS.pack(len(text), len(payload))
         with self._lock:
             self._connection.sendall(start + text + payload)

@@ -108,7 +108,12 @@ class WorkerServer:
             request = self._requests.get()
             reply, payload = answer(model, request.header, request.payload)
             with contextlib.suppress(OSError):  # whoever asked may have gone
-                request.sender.send(reply, payload)
+                try:
+                    request.sender.send(reply, payload)
+                except TensorError as error:  # more than is taken of an answer
+                    request.sender.send(
+                        *_error(request.header.get("id"), "answer_too_large", str(error))
+                    )
 
 
 def answer(
