@@ -7,6 +7,8 @@ import Testing
 struct PagingTests {
     private enum Kind: String, CaseIterable {
         case runs, experiments, models, versions, traces, loggedModels
+        // By values that may be missing.
+        case orderedTraces, orderedModels
 
         var list: String {
             switch self {
@@ -14,8 +16,8 @@ struct PagingTests {
             case .experiments: "experiments"
             case .models: "registered_models"
             case .versions: "model_versions"
-            case .traces: "traces"
-            case .loggedModels: "models"
+            case .traces, .orderedTraces: "traces"
+            case .loggedModels, .orderedModels: "models"
             }
         }
     }
@@ -36,7 +38,7 @@ struct PagingTests {
             _ = try await world.post("registered-models/create", #"{"name": "v"}"#)
             answer = try await world.post(
                 "model-versions/create", #"{"name": "v", "source": "mlflow-artifacts:/x"}"#)
-        case .traces:
+        case .traces, .orderedTraces:
             answer = try await world.post(
                 "/api/3.0/mlflow/traces",
                 """
@@ -44,7 +46,7 @@ struct PagingTests {
                 "2026-01-01T00:\(String(format: "%02d", number)):00Z", "trace_location": {"type": \
                 "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}}}}
                 """)
-        case .loggedModels:
+        case .loggedModels, .orderedModels:
             answer = try await world.post(
                 "logged-models", #"{"experiment_id": "0", "name": "l\#(number)"}"#)
         }
@@ -64,13 +66,20 @@ struct PagingTests {
         case .experiments: try await world.post("experiments/search", "{" + rest)
         case .models: try await world.get("registered-models/search" + query)
         case .versions: try await world.get("model-versions/search" + query)
-        case .traces:
+        case .traces, .orderedTraces:
             try await world.post(
                 "/api/3.0/mlflow/traces/search",
                 #"{"locations": [{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": "#
-                    + #"{"experiment_id": "0"}}], "# + rest)
-        case .loggedModels:
-            try await world.post("logged-models/search", #"{"experiment_ids": ["0"], "# + rest)
+                    + #"{"experiment_id": "0"}}], "#
+                    + (kind == .traces ? "" : #""order_by": ["timestamp_ms DESC"], "#) + rest)
+        case .loggedModels, .orderedModels:
+            try await world.post(
+                "logged-models/search",
+                #"{"experiment_ids": ["0"], "#
+                    + (kind == .loggedModels
+                        ? ""
+                        : #""order_by": [{"field_name": "metrics.none"}, {"field_name": "source_run_id"}], "#)
+                    + rest)
         }
     }
 

@@ -51,7 +51,8 @@ struct SearchOrdering {
 
     /// Of values that may be missing; those come last whichever way.
     mutating func addOptional(_ sql: SQLText, ascending: Bool) {
-        add(sql + SQLText(" IS NULL"), ascending: true)
+        // In parentheses: a comparison binds closer than IS.
+        add(SQLText("(") + sql + SQLText(" IS NULL)"), ascending: true)
         add(sql, ascending: ascending)
     }
 
