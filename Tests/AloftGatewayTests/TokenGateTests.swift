@@ -73,7 +73,8 @@ import Testing
         server.goAway()
         await gate.forgetEnded()
         #expect(gate.remembered("ann") == nil)
-        #expect(await gate.verdict("ann", from: nil) == .known, "a server that is away ends no token")
+        #expect(
+            await gate.verdict("ann", from: nil) == .known, "a server that is away ends no token")
     }
 
     @Test func `an answer from before a look is not remembered after it`() async throws {

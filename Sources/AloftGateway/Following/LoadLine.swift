@@ -26,8 +26,10 @@ struct LoadLine<Item: Hashable> {
     mutating func next(
         quickPlaces: Int, slowPlaces: Int
     ) -> (item: Item, isQuick: Bool)? {
+        // traps: not empty, as each line asks before
         if !quick.isEmpty { return quickPlaces > 0 ? (quick.removeFirst(), true) : nil }
         guard slowPlaces > 0, !slow.isEmpty else { return nil }
+        // traps: not empty, as each line asks before
         return (slow.removeFirst(), false)
     }
 }

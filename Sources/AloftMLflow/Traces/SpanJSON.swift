@@ -114,6 +114,7 @@ struct SpanJSON {
         guard characters.count.isMultiple(of: 2), characters.count <= 64 else { return "" }
         var bytes = Data()
         for index in stride(from: 0, to: characters.count, by: 2) {
+            // traps: an even number of characters, in steps of two
             let pair = String(decoding: characters[index...index + 1], as: UTF8.self)
             guard let byte = UInt8(pair, radix: 16) else { return "" }
             bytes.append(byte)

@@ -72,9 +72,9 @@ struct SpanWeight {
             case 5: offset += 4
             case 2:
                 guard let length = number(&offset, range.upperBound),
-                    length <= UInt64(range.upperBound - offset)
+                    length <= UInt64(clamping: range.upperBound - offset)
                 else { return }
-                let end = offset + Int(length)
+                let end = offset + Int(clamping: length)
                 if let child = message.child(tag >> 3) {
                     try walk(child, offset..<end, depth: depth + 1)
                 }
@@ -91,7 +91,7 @@ struct SpanWeight {
             guard offset < end else { return nil }
             let byte = bytes[offset]
             offset += 1
-            value |= UInt64(byte & 0x7F) << shift
+            value |= UInt64(truncatingIfNeeded: byte & 0x7F) << shift
             if byte < 0x80 { return value }
         }
         return nil

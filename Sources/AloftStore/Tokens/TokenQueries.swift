@@ -78,7 +78,7 @@ package enum TokenQueries {
     /// Which of these hashes are of live tokens and sessions.
     package static func live(
         _ db: Database, hashes: [String], at now: Date
-        // text: hexadecimal digits
+            // text: hexadecimal digits
     ) throws -> Set<String> {
         // text: hexadecimal digits
         var live: Set<String> = []
