@@ -16,6 +16,8 @@ final class ArchiveStream {
     private var plain = [UInt8](repeating: 0, count: ArchiveStream.pieceBytes)
     private var plainRange = 0..<0
     private var isAtEnd = false
+    /// Whether the compressed data must go on: the end of the file is no end of a stream of gzip.
+    private var isWithinStream = true
     private var left: Int64
     private let most: Int64
     private let compressedBytes: Int64
@@ -107,6 +109,9 @@ final class ArchiveStream {
         if packedRange.isEmpty {
             packedRange = 0..<(try Self.read(file, &packed))
             if packedRange.isEmpty {
+                guard !isWithinStream else {
+                    throw ArchiveFailure("it is damaged: its compression ends too early")
+                }
                 isAtEnd = true
                 return
             }
@@ -124,6 +129,7 @@ final class ArchiveStream {
         guard status >= 0, status == 0 || taken + given > 0 else {
             throw ArchiveFailure("its compression is damaged")
         }
+        isWithinStream = status != 0
         packedRange = (packedRange.lowerBound + taken)..<packedRange.upperBound
         plainRange = 0..<given
     }
