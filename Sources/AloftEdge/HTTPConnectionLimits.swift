@@ -50,6 +50,8 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     /// Whether the connection ends with the answer that is being written.
     private var endsWithAnswer = false
     private var lingersUntil: NIODeadline?
+    /// Done when the client ended its side, or the connection is closed.
+    private var leaving: EventLoopPromise<Void>?
 
     package init(table: ConnectionTable, pace: ConnectionPace = ConnectionPace(), now: NIODeadline)
     {
@@ -63,6 +65,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        leaving = context.eventLoop.makePromise()
         if !table.opened(self, descriptor: SocketDescriptor.of(context.channel)) {
             context.close(promise: nil)
         }
@@ -70,12 +73,33 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
 
     package func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        leaving?.succeed()
         table.closed(self)
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
         table.closed(self)
+        leaving?.succeed()
         context.fireChannelInactive()
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed? = event as? ChannelEvent { leaving?.succeed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    /// Runs `action` when the client of `channel` ends its side of the connection or it is closed; at
+    /// once where that is so already, never on a channel without these limits. From any thread.
+    package static func whenClientLeaves(
+        _ channel: any Channel, _ action: @escaping @Sendable () -> Void
+    ) {
+        channel.eventLoop.execute {
+            guard
+                let limits = try? channel.pipeline.syncOperations.handler(
+                    type: HTTPConnectionLimits.self)
+            else { return }
+            limits.leaving?.futureResult.whenComplete { _ in action() }
+        }
     }
 
     // MARK: What comes

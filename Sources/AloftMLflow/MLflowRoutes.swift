@@ -5,7 +5,7 @@ import GRDB
 package import Hummingbird
 
 /// The tracking protocol: every route that an unmodified `mlflow` client calls.
-package struct MLflowRoutes<Context: RequestContext & PrincipalBearing> {
+package struct MLflowRoutes<Context: RequestContext & PrincipalBearing & CallerWatching> {
     /// The version of the protocol's own server that this one stands in for; clients choose by it.
     static var protocolVersion: String { "3.17.2" }
 

@@ -8,10 +8,13 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 
-struct TestContext: RequestContext, PrincipalBearing {
+struct TestContext: RequestContext, PrincipalBearing, CallerWatching {
     var coreContext: CoreRequestContextStorage
     var principal: Principal = .local
     var bearer: Bearer { Bearer(principal, project: ProjectID("demo")) }
+
+    /// There is no connection.
+    func whenCallerLeaves(_ action: @escaping @Sendable () -> Void) {}
 
     init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
 }

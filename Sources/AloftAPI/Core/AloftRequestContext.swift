@@ -4,7 +4,7 @@ package import Hummingbird
 import NIOCore
 
 /// What a handler knows of its request beside the request itself.
-package struct AloftRequestContext: RequestContext, PrincipalBearing {
+package struct AloftRequestContext: RequestContext, PrincipalBearing, CallerWatching {
     package var coreContext: CoreRequestContextStorage
     /// Who asks; set by `PrincipalMiddleware` before any route runs.
     package var principal: Principal
@@ -21,6 +21,10 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing {
 
     /// Where the caller is; `nil` without a network.
     var place: RemotePlace? { RemotePlace(channel.remoteAddress) }
+
+    package func whenCallerLeaves(_ action: @escaping @Sendable () -> Void) {
+        HTTPConnectionLimits.whenClientLeaves(channel, action)
+    }
 
     /// Bodies of `/api/v1` are small documents; blobs and artifacts are streamed and have no limit.
     package var maxUploadSize: Int { 16 << 20 }

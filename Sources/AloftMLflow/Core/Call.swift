@@ -28,7 +28,7 @@ struct Call: Sendable {
 
 /// Registers calls under both prefixes, asks whether the caller may, decodes them, and answers errors as
 /// clients read them.
-struct CallRouter<Context: RequestContext & PrincipalBearing> {
+struct CallRouter<Context: RequestContext & PrincipalBearing & CallerWatching> {
     let router: Router<Context>
     let access: AccessGuard
     let declared: DeclaredActions
@@ -103,7 +103,7 @@ struct CallRouter<Context: RequestContext & PrincipalBearing> {
         raw(method, path, action) { request, context in
             let call = try await Self.call(request, context, bodies, limit: MLflowBody.limit)
             try await access.check(context.bearer, action) { try subject($0, call) }
-            return try await LongCall.answer(request) { try await handler(call) }
+            return try await LongCall.answer(context) { try await handler(call) }
         }
     }
 

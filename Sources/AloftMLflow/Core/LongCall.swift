@@ -1,15 +1,14 @@
-import HTTPTypes
+import AloftDomain
 import Hummingbird
 
 /// Calls that may take seconds and that nobody needs when their client is gone.
 enum LongCall {
-    /// Most answers come before this and leave the connection as it is.
+    /// Most answers come before this, and nobody asks after their client.
     private static let watchedAfter = Duration.seconds(1)
 
-    /// Runs `body`, and cancels it when the client closes the connection. The request's body must have
-    /// been read.
+    /// Runs `body`, and cancels it when the client ends its side of the connection.
     static func answer(
-        _ request: Request, _ body: @escaping @Sendable () async throws -> [UInt8]
+        _ caller: any CallerWatching, _ body: @escaping @Sendable () async throws -> [UInt8]
     ) async throws -> Response {
         let (ended, end) = AsyncStream.makeStream(of: Void.self)
         let work = Task {
@@ -17,18 +16,8 @@ enum LongCall {
             return try await body()
         }
         return try await withTaskCancellationHandler {
-            guard await !isOver(ended), canWatch(request) else {
-                return MLflowBody.json(try await work.value)
-            }
-            let bytes = try await request.body.consumeWithInboundCloseHandler { _ in
-                try await work.value
-            } onInboundClosed: {
-                work.cancel()
-            }
-            // Who watches a connection has read on in it: it serves no further request.
-            var response = MLflowBody.json(bytes)
-            response.headers[.connection] = "close"
-            return response
+            if await !isOver(ended) { caller.whenCallerLeaves { work.cancel() } }
+            return MLflowBody.json(try await work.value)
         } onCancel: {
             work.cancel()
         }
@@ -48,14 +37,5 @@ enum LongCall {
             defer { group.cancelAll() }
             return await group.next() ?? false
         }
-    }
-
-    /// Only a body that comes from a socket, as it came, can be watched; the library ends the process
-    /// over any other, and tells nobody but a mirror which it is.
-    private static func canWatch(_ request: Request) -> Bool {
-        guard let backing = Mirror(reflecting: request.body).children.first?.value else {
-            return false
-        }
-        return Mirror(reflecting: backing).children.first?.label == "nioAsyncChannelRequestBody"
     }
 }
