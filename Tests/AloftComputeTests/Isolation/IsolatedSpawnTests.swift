@@ -155,6 +155,8 @@ struct IsolatedSpawnTests {
         ).start()
         let program = GuardedTree.program(of: guardian)
         #expect(program != guardian)
+        // It has its name once the shell made way for it.
+        for _ in 0..<600 where Self.processes(named: mark).isEmpty { usleep(50_000) }
         #expect(Self.processes(named: mark) == [program])
         kill(guardian, SIGKILL)
         waitpid(guardian, nil, 0)

@@ -273,9 +273,12 @@ final class SpaceWorld {
         try await store.write {
             try TrackingQueries.deleteExperiment($0, ExperimentID(String(experiment)), at: at)
         }
-        experiments[experiment] = .some(at)
+        // Later than any run of it that was deleted before: restoring tells them apart.
+        let last = runs.values.filter { $0.experiment == experiment }.compactMap(\.deletedAt).max()
+        let deletedAt = max(at, last?.addingTimeInterval(0.001) ?? at)
+        experiments[experiment] = .some(deletedAt)
         for (id, run) in runs where run.experiment == experiment && run.deletedAt == nil {
-            runs[id]?.deletedAt = at
+            runs[id]?.deletedAt = deletedAt
         }
     }
 
@@ -286,9 +289,13 @@ final class SpaceWorld {
         try await store.write {
             try TrackingQueries.restoreExperiment($0, ExperimentID(String(experiment)), at: at)
         }
+        // Runs that were deleted before the experiment stay so.
+        guard let deletedAt = experiments[experiment] ?? nil else { return }
         experiments[experiment] = .some(nil)
         for (id, run) in runs where run.experiment == experiment {
-            _ = run
+            guard let at = run.deletedAt, abs(at.timeIntervalSince(deletedAt)) < 0.0005 else {
+                continue
+            }
             runs[id]?.deletedAt = nil
         }
     }
