@@ -10,6 +10,8 @@ package enum ArtifactError: Refusal, Equatable {
     case inTheWay(String)
     case digestMismatch(expected: ContentDigest, actual: ContentDigest)
     case blobNotFound(ContentDigest)
+    /// Its file no longer has its digest; it was put aside.
+    case blobDamaged(ContentDigest)
     case diskFull
     case uploadNotFound(String)
     /// A part that completes an upload was not sent, or was sent with other bytes.
@@ -23,6 +25,7 @@ package enum ArtifactError: Refusal, Equatable {
         case .inTheWay: "artifact_in_the_way"
         case .digestMismatch: "digest_mismatch"
         case .blobNotFound: "blob_not_found"
+        case .blobDamaged: "blob_damaged"
         case .diskFull: "disk_full"
         case .uploadNotFound: "upload_not_found"
         case .partMissing: "upload_part_missing"
@@ -33,6 +36,7 @@ package enum ArtifactError: Refusal, Equatable {
         switch self {
         case .invalidPath, .isFolder, .inTheWay, .digestMismatch, .partMissing: .invalid
         case .notFound, .blobNotFound, .uploadNotFound: .notFound
+        case .blobDamaged: .damaged
         case .diskFull: .diskFull
         }
     }
@@ -47,6 +51,10 @@ package enum ArtifactError: Refusal, Equatable {
         case .digestMismatch(let expected, let actual):
             "the bytes have the digest \(actual), not \(expected); nothing was stored"
         case .blobNotFound(let digest): "there is no blob \(digest)"
+        case .blobDamaged(let digest):
+            "the file of blob \(digest) is damaged: its bytes have another digest. It was put aside, "
+                + "in blobs/damaged of the data folder; uploading the same bytes again, or putting "
+                + "the file back from a backup, mends it"
         case .uploadNotFound(let id):
             "there is no upload '\(id.prefix(100))': it was aborted, or never begun"
         case .partMissing(let id, let number):

@@ -12,8 +12,11 @@ package struct BlobStore: Sendable {
     private let root: String
     private let chance: Chance
     let exclusion = BlobGuard()
+    let checked = CheckedBlobs()
 
     var incoming: String { root + "/incoming" }
+    /// Files that no longer had their digest.
+    var damaged: String { root + "/damaged" }
 
     /// Opens the store, creates its folders where there are none, and clears what an earlier process
     /// left half-written.
@@ -60,7 +63,8 @@ package struct BlobStore: Sendable {
             throw ArtifactError.digestMismatch(expected: expected, actual: digest)
         }
         let stored = Stored(digest: digest, sizeBytes: file.sizeBytes)
-        if claim(digest) != nil {
+        // What is there already may be damaged: then these bytes take its place.
+        if try claimWhole(digest) != nil {
             file.abandon()
             return stored
         }
@@ -69,6 +73,8 @@ package struct BlobStore: Sendable {
         try file.land(at: path(of: digest))
         try FileDescriptors.syncFolder(folder)
         try FileDescriptors.syncFolder(root)
+        checked.note(digest, at: path(of: digest))
+        unlink(damagedPath(of: digest))
         return stored
     }
 
@@ -84,12 +90,9 @@ package struct BlobStore: Sendable {
     ///
     /// - Throws: `ArtifactError` if it is not there or its bytes are no longer what they were.
     package func data(of digest: ContentDigest) throws -> Data {
+        try check(digest)
         guard let data = FileManager.default.contents(atPath: path(of: digest)) else {
             throw ArtifactError.blobNotFound(digest)
-        }
-        let actual = ContentDigest(of: data)
-        guard actual == digest else {
-            throw ArtifactError.digestMismatch(expected: digest, actual: actual)
         }
         return data
     }

@@ -4,11 +4,18 @@ package import Foundation
 package final class FileReader: Sendable {
     private let descriptor: Int32
     private let path: String
+    /// Which file it is, whatever stands at its path by now.
+    let inode: UInt64
 
-    package init(path: String) throws {
+    /// - Parameter isFollowing: a link at the path is followed; else it is nothing that can be read.
+    package init(path: String, isFollowing: Bool = true) throws {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Nobody waits for the other end of a pipe.
+        let kind = O_NONBLOCK | (isFollowing ? 0 : O_NOFOLLOW)
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | kind)
         guard descriptor >= 0 else { throw ArtifactError.notFound(path) }
+        var status = stat()
+        inode = fstat(descriptor, &status) == 0 ? UInt64(status.st_ino) : 0
     }
 
     deinit { close(descriptor) }

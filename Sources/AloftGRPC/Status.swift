@@ -14,6 +14,7 @@ struct Status: Error, Equatable {
         case unimplemented = 12
         case `internal` = 13
         case unavailable = 14
+        case dataLoss = 15
         case unauthenticated = 16
     }
 
@@ -45,6 +46,7 @@ struct Status: Error, Equatable {
         case .forbidden: .permissionDenied
         case .tooLarge, .exhausted, .diskFull: .resourceExhausted
         case .unavailable: .unavailable
+        case .damaged: .dataLoss
         case .unsupported: .unimplemented
         }
     }

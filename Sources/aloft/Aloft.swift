@@ -21,8 +21,8 @@ struct Aloft: AsyncParsableCommand {
             DeployCommand.self, RollbackCommand.self, RolloutCommand.self, ABCommand.self,
             ShadowCommand.self, SegmentsCommand.self, PredictCommand.self,
             PredictionsCommand.self, ExplainCommand.self, ReplayCommand.self, ScoreCommand.self,
-            ImportCommand.self, ExportCommand.self, SpaceCommand.self, TokenCommand.self,
-            DoctorCommand.self, ShimCommand.self,
+            ImportCommand.self, ExportCommand.self, BackupCommand.self, RestoreCommand.self,
+            SpaceCommand.self, TokenCommand.self, DoctorCommand.self, ShimCommand.self,
         ])
 
     /// Runs the command and maps every end to the exit statuses above.

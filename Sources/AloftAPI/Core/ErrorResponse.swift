@@ -18,6 +18,7 @@ package enum ErrorResponse {
         case .checkFailed: .unprocessableContent
         case .unavailable: .serviceUnavailable
         case .diskFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
+        case .damaged: .internalServerError
         case .unsupported: .notImplemented
         }
     }
@@ -69,6 +70,7 @@ package enum ErrorResponse {
             case .notFound: "RESOURCE_DOES_NOT_EXIST"
             case .exhausted: "RESOURCE_EXHAUSTED"
             case .unavailable, .diskFull: "TEMPORARILY_UNAVAILABLE"
+            case .damaged: "INTERNAL_ERROR"
             case .unsupported: "NOT_IMPLEMENTED"
             case .invalid, .conflict, .tooLarge, .checkFailed: "INVALID_PARAMETER_VALUE"
             }

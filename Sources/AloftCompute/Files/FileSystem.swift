@@ -1,9 +1,9 @@
 import CProcess
 import Foundation
 
-enum FileSystem {
+package enum FileSystem {
     /// Writes all pending data of the file system that holds `path`.
-    static func sync(containing path: String) {
+    package static func sync(containing path: String) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         _ = aloft_sync_file_system(descriptor)

@@ -17,24 +17,45 @@ package struct PredictionFinder: Sendable {
         files = PredictionFiles(folder: folder)
     }
 
-    /// - Throws: `PredictionError.invalidID`, `.notFound`.
+    /// - Throws: `PredictionError.invalidID`, `.notFound`; `.blockDamaged` where it may be in a block
+    ///   that cannot be read.
     package func find(_ text: String) async throws -> LoggedPrediction {
         guard let id = PredictionID(text) else { throw PredictionError.invalidID(text) }
         let blocks = try await store.read { try PredictionQueries.candidates($0, id) }
         let files = files
-        let found = try await BlockingWork.run { () -> LoggedPrediction? in
+        let (found, damaged) = try await BlockingWork.run {
+            () -> (LoggedPrediction?, [PredictionBlockRecord]) in
+            var damaged: [PredictionBlockRecord] = []
             for block in blocks {
                 let data = try files.read(block)
                 let match = data.withUnsafeBytes { bytes -> LoggedPrediction? in
-                    let records = PredictionBlock.first(in: bytes)?.all()
-                    return records?.first { $0.id.text == id.text }?.prediction
+                    guard let records = PredictionBlock.first(in: bytes)?.all() else {
+                        damaged.append(block)
+                        return nil
+                    }
+                    return records.first { $0.id.text == id.text }?.prediction
                 }
-                if let match { return match }
+                if let match { return (match, []) }
             }
-            return nil
+            return (nil, damaged)
         }
-        guard let found else { throw PredictionError.notFound(id.text) }
-        return found
+        if let found { return found }
+        if let block = try await stillThere(damaged).first {
+            throw PredictionError.blockDamaged(
+                id: id.text, file: files.name(of: block), place: block.place)
+        }
+        throw PredictionError.notFound(id.text)
+    }
+
+    /// Of these blocks the ones that retention did not let go meanwhile.
+    private func stillThere(
+        _ blocks: [PredictionBlockRecord]
+    ) async throws -> [PredictionBlockRecord] {
+        guard !blocks.isEmpty else { return [] }
+        let known = try await store.read { db in
+            try PredictionQueries.known(db, files: Set(blocks.map(\.file)))
+        }
+        return blocks.filter { known.contains($0.file) }
     }
 
     /// Which of them; the newest first.
@@ -83,11 +104,22 @@ package struct PredictionFinder: Sendable {
         /// Without what was asked and answered.
         package var predictions: [LoggedPrediction]
         package var next: Cursor?
+        /// Blocks that might have held more and cannot be read.
+        package var damagedBlocks = 0
     }
 
     /// Merges blocks, which overlap in time, into one list: a prediction is given out once every
     /// block that may hold a newer one was read.
     package func list(_ search: Search) async throws -> Page {
+        var damaged: [PredictionBlockRecord] = []
+        var page = try await list(search, &damaged)
+        page.damagedBlocks = try await stillThere(damaged).count
+        return page
+    }
+
+    private func list(
+        _ search: Search, _ damaged: inout [PredictionBlockRecord]
+    ) async throws -> Page {
         var merge = Merge(search)
         var earlier: PredictionBlockRecord?
         var seen = 0
@@ -102,7 +134,7 @@ package struct PredictionFinder: Sendable {
                 if merge.isFull(before: block.lastAt) { return merge.page(isWhole: false) }
                 let files = files
                 let data = try await BlockingWork.run { try files.read(block) }
-                data.withUnsafeBytes { merge.add($0) }
+                if !data.withUnsafeBytes({ merge.add($0) }) { damaged.append(block) }
                 seen += 1
             }
             guard blocks.count == 16 else { return merge.page(isWhole: true) }
@@ -126,13 +158,13 @@ private struct Merge {
         return min(until, cursor)
     }
 
-    mutating func add(_ bytes: UnsafeRawBufferPointer) {
-        guard let records = PredictionBlock.first(in: bytes)?.all() else {
-            return
-        }
+    /// Returns whether the block can be read.
+    mutating func add(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let records = PredictionBlock.first(in: bytes)?.all() else { return false }
         for record in records where matches(record) {
             if let prediction = record.summary { found.append(prediction) }
         }
+        return true
     }
 
     private func matches(_ record: PredictionRecord) -> Bool {

@@ -36,6 +36,11 @@ struct PredictionFiles: Sendable {
         if place == 0 { syncFolder(folder) }
     }
 
+    /// Where the file of a block is, below the folder.
+    func name(of block: PredictionBlockRecord) -> String {
+        "\(block.day)/\(block.endpoint)/\(block.file).alog"
+    }
+
     /// The records of a block; empty where the file is gone, since retention may have been quicker.
     func read(_ block: PredictionBlockRecord) throws -> Data {
         let path = path(day: block.day, endpoint: block.endpoint, file: block.file)

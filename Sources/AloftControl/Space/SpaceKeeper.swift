@@ -1,4 +1,5 @@
 package import AloftArtifacts
+import AloftCompute
 package import AloftDomain
 package import AloftStore
 package import AloftWire
@@ -18,18 +19,22 @@ package final class SpaceKeeper: Sendable {
     private let artifacts: ArtifactFolder
     private let blobs: BlobStore
     private let time: TimeSource
+    /// Held while space is freed, so that no backup is made meanwhile.
+    private let lockPath: String?
     /// Called before each effect; a test throws from it to play a crash.
     private let willAct: @Sendable () throws -> Void
     private let isBusy = Mutex(false)
 
     package init(
         store: Store, artifacts: ArtifactFolder, blobs: BlobStore, time: TimeSource,
+        lockPath: String? = nil,
         willAct: @escaping @Sendable () throws -> Void = {}
     ) {
         self.store = store
         self.artifacts = artifacts
         self.blobs = blobs
         self.time = time
+        self.lockPath = lockPath
         self.willAct = willAct
     }
 
@@ -49,6 +54,11 @@ package final class SpaceKeeper: Sendable {
         }
         guard isMine else { throw SpaceError.busy }
         defer { isBusy.withLock { $0 = false } }
+        let lock = try lockPath.map { path in
+            guard let lock = try FileLock(tryingAt: path) else { throw SpaceError.backingUp }
+            return lock
+        }
+        defer { lock?.release() }
         // What was cut off earlier goes first, whatever is asked for now.
         var plan = try await plan(cutoff: min(cutoff, time.now()))
         try await removeGarbage()
@@ -117,7 +127,8 @@ package final class SpaceKeeper: Sendable {
     private func cutOffBlobs(_ plan: inout SpacePlan, at now: Date) async throws {
         try willAct()
         try await store.write { try SpaceQueries.dropServablesOfGoneVersions($0) }
-        let old = try blobs.untouched(since: fresh)
+        let spared = plan.spared
+        let old = try blobs.untouched(since: fresh).filter { !spared.contains($0.digest) }
         let digests = old.map(\.digest)
         try willAct()
         let marked = Set(
@@ -173,24 +184,27 @@ package final class SpaceKeeper: Sendable {
 /// What freeing space refuses, as facts.
 package enum SpaceError: Refusal, Equatable {
     case busy
+    case backingUp
     case invalidCutoff(String)
 
     package var code: String {
         switch self {
         case .busy: "space_busy"
+        case .backingUp: "backup_under_way"
         case .invalidCutoff: "space_cutoff_invalid"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
-        case .busy: .conflict
+        case .busy, .backingUp: .conflict
         case .invalidCutoff: .invalid
         }
     }
 
     package var message: String {
         switch self {
+        case .backingUp: "a backup is being made; free space when it has ended"
         case .busy: "space is being freed already; wait for that to end"
         case .invalidCutoff(let text):
             "cutoff '\(text.prefix(100))': expected a time such as 2026-01-31T12:00:00.000Z"

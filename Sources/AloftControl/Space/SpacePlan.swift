@@ -1,4 +1,5 @@
 package import AloftArtifacts
+package import AloftDomain
 package import AloftStore
 package import AloftWire
 package import Foundation
@@ -14,6 +15,7 @@ package struct SpacePlan: Sendable {
         package var id: String
         package var place: String
         package var bytes: Int64
+        package var newest: Date
     }
 
     package var cutoff: Date
@@ -22,6 +24,8 @@ package struct SpacePlan: Sendable {
     package var experiments: [SpaceQueries.Deleted] = []
     package var folders: [Folder] = []
     package var blobs: [BlobStore.Stored] = []
+    /// Blobs that stay, since commits were lost that may have named them.
+    package var spared: Set<ContentDigest> = []
     package var uploads: [AbandonedUpload] = []
     package var trash: [DiscardedFolder] = []
     package var garbage: [SpaceQueries.Garbage] = []

@@ -28,6 +28,7 @@ package struct SpaceSurvey: Sendable {
         var digests: Set<String>
         var experimentPlaces: [String]
         var isImporting: Bool
+        var lossAcceptedAt: Date?
     }
 
     /// - Parameters:
@@ -42,7 +43,8 @@ package struct SpaceSurvey: Sendable {
                 garbage: try SpaceQueries.garbage(db), holds: try SpaceHolds(db),
                 digests: try SpaceQueries.referencedDigests(db),
                 experimentPlaces: try SpaceQueries.experimentPlaces(db),
-                isImporting: try SpaceQueries.isImporting(db, after: fresh))
+                isImporting: try SpaceQueries.isImporting(db, after: fresh),
+                lossAcceptedAt: try Ledger.read(db)?.lossAcceptedAt)
         }
         var plan = SpacePlan(cutoff: cutoff)
         plan.database = try await store.size()
@@ -81,6 +83,7 @@ package struct SpaceSurvey: Sendable {
         plan.blobs = try blobs.untouched(since: fresh).filter {
             !facts.digests.contains($0.digest.hex)
         }
+        try keepWhatALossMayNeed(facts, &plan)
         plan.uploads =
             artifacts.abandonedUploads(before: fresh) + blobs.abandonedUploads(before: fresh)
         plan.trash = artifacts.discarded(before: plan.cutoff)
@@ -93,7 +96,20 @@ package struct SpaceSurvey: Sendable {
                 }
             }
         }
-        return (plan, try foldersNamedForThings(facts.experimentPlaces, before: fresh))
+        let folders = try foldersNamedForThings(facts.experimentPlaces, before: fresh)
+        return (plan, folders.filter { $0.newest > facts.lossAcceptedAt ?? .distantPast })
+    }
+
+    /// Commits were lost that may have named what nothing names now.
+    private func keepWhatALossMayNeed(_ facts: Facts, _ plan: inout SpacePlan) throws {
+        guard let loss = facts.lossAcceptedAt else { return }
+        plan.spared = Set(try blobs.untouched(since: loss).map(\.digest))
+        let spared = plan.spared
+        plan.blobs.removeAll { spared.contains($0.digest) }
+        plan.kept.append(
+            SpaceReport.Kept(
+                what: "files and blobs of before \(loss.stamp) that nothing names",
+                why: "a loss was accepted then, and what was lost may have named them"))
     }
 
     private func sort(
@@ -165,7 +181,8 @@ package struct SpaceSurvey: Sendable {
     ) {
         let size = size(of: place)
         guard size.newest <= moment else { return }
-        folders.append(SpacePlan.Folder(id: id, place: place, bytes: size.bytes))
+        folders.append(
+            SpacePlan.Folder(id: id, place: place, bytes: size.bytes, newest: size.newest))
     }
 
     private static func isIdentifier(_ text: some StringProtocol) -> Bool {

@@ -2,6 +2,8 @@
 package enum PredictionError: Refusal, Equatable {
     case notFound(String)
     case invalidID(String)
+    /// It may be in a block whose bytes are no longer what they were.
+    case blockDamaged(id: String, file: String, place: Int64)
     /// A delivery of a gateway's log that is no log from this byte on.
     case damaged(offset: Int64, reason: String)
     case invalidPlace(String)
@@ -14,6 +16,7 @@ package enum PredictionError: Refusal, Equatable {
         switch self {
         case .notFound: "prediction_not_found"
         case .invalidID: "prediction_id_invalid"
+        case .blockDamaged: "block_damaged"
         case .damaged: "prediction_log_damaged"
         case .invalidPlace: "prediction_log_place_invalid"
         case .invalidTime: "time_invalid"
@@ -26,6 +29,7 @@ package enum PredictionError: Refusal, Equatable {
     package var kind: RefusalKind {
         switch self {
         case .notFound: .notFound
+        case .blockDamaged: .damaged
         case .invalidID, .damaged, .invalidPlace, .invalidTime, .invalidCursor: .invalid
         case .notReplayable: .conflict
         case .noAnswer: .unavailable
@@ -40,6 +44,9 @@ package enum PredictionError: Refusal, Equatable {
         case .invalidID(let text):
             "\(text.prefix(100)) is no prediction: expected the 28 hexadecimal digits of the "
                 + "header X-Aloft-Prediction-Id"
+        case .blockDamaged(let id, let file, let place):
+            "\(id) cannot be read: the block at byte \(place) of predictions/\(file) in the data folder "
+                + "is damaged or gone. Put the file back from a backup."
         case .damaged(let offset, let reason): "the log is damaged at byte \(offset): \(reason)"
         case .invalidPlace(let text):
             "\(text.prefix(100)): expected numbers of a segment and of a byte in it"

@@ -23,6 +23,8 @@ package enum RefusalKind: Sendable, Equatable {
     case checkFailed
     case unavailable
     case diskFull
+    /// What was kept is no longer what it was.
+    case damaged
     /// The program says plainly that it does not do this.
     case unsupported
 }

@@ -107,6 +107,7 @@ extension RefusalKind {
         case .exhausted: 429
         case .unavailable: 503
         case .diskFull: 507
+        case .damaged: 500
         case .unsupported: 501
         }
     }

@@ -83,6 +83,7 @@ struct ProtocolError: Error, Equatable {
         case .forbidden: .permissionDenied
         case .exhausted: .resourceExhausted
         case .unavailable, .diskFull: .temporarilyUnavailable
+        case .damaged: .internalError
         case .unsupported: .notImplemented
         }
     }

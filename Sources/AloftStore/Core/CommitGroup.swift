@@ -29,14 +29,23 @@ final class CommitGroup: Sendable {
     private let pool: DatabasePool
     private let changes: ChangeSignal
     private let checkpointer: Checkpointer
+    /// Whether the database counts its commits.
+    private let hasLedger: Bool
+    /// Told of each commit before those who wait for it are.
+    private let state: StateFile?
     private let queue = Mutex(Queue())
     private let gathered = TimedSemaphore()
     private let thread = DispatchQueue(label: "aloft.store.writer", qos: .userInitiated)
 
-    init(pool: DatabasePool, changes: ChangeSignal, checkpointer: Checkpointer) {
+    init(
+        pool: DatabasePool, changes: ChangeSignal, checkpointer: Checkpointer,
+        hasLedger: Bool = false, state: StateFile? = nil
+    ) {
         self.pool = pool
         self.changes = changes
         self.checkpointer = checkpointer
+        self.hasLedger = hasLedger
+        self.state = state
     }
 
     func perform<Value: Sendable>(
@@ -152,13 +161,19 @@ final class CommitGroup: Sendable {
     }
 
     private func transaction(_ body: (Database) throws -> Void) throws {
+        var position: Int64?
         try pool.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {
+                let before = db.totalChangesCount
                 try body(db)
+                if hasLedger, db.totalChangesCount != before {
+                    position = try Ledger.advance(db)
+                }
                 return .commit
             }
             checkpointer.committed(changes: db.totalChangesCount)
         }
+        if let position { state?.committed(position) }
     }
 
     /// A write failed after it had changed something. That is undone with the whole transaction, and

@@ -33,6 +33,8 @@ package final class DataFolder: Sendable {
     deinit { close(lock) }
 
     package var databasePath: String { Self.databasePath(in: path) }
+    /// What was last known of the database; see `StateFile`.
+    package var statePath: String { Self.statePath(in: path) }
     /// Artifacts of the tracking protocol, by path.
     package var artifactsPath: String { path + "/artifacts" }
     /// Blobs by SHA-256.
@@ -44,6 +46,9 @@ package final class DataFolder: Sendable {
     package var predictionsPath: String { path + "/predictions" }
 
     package static func databasePath(in folder: String) -> String { folder + "/aloft.db" }
+    package static func statePath(in folder: String) -> String { folder + "/aloft.state" }
+    /// Held while a backup is made, and while space is freed: neither comes between the other.
+    package static func backupLockPath(in folder: String) -> String { folder + "/backup.lock" }
 
     /// Whether a server has kept its database in this folder.
     package static func holdsDatabase(path: String) -> Bool {

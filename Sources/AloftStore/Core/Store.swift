@@ -11,6 +11,8 @@ package final class Store: Sendable {
     private let checkpointer: Checkpointer
     /// Searches at once: one connection is always left to those who read what they know by name.
     private let searches = Turnstile(places: Store.readers - 1)
+    private let state: StateFile?
+    private let path: String
     /// Wakes whoever waits for the next commit.
     package let changes: ChangeSignal
     /// What changed lately without an event; in memory.
@@ -28,9 +30,16 @@ package final class Store: Sendable {
     /// Opens the database at `path`, creates it where there is none, and brings its schema up to
     /// date.
     ///
+    /// - Parameters:
+    ///   - statePath: where the file beside it knows the last commit; only the process that holds the
+    ///     data folder writes it, once `StoreInspection` has looked.
+    ///   - loss: what is accepted, which becomes an event.
     /// - Throws: `StoreError.newerSchema` if a newer version of the program wrote it, `.unusable` if
     ///   the file is no database or cannot be written.
-    package init(path: String) throws {
+    package init(
+        path: String, statePath: String? = nil, accepting loss: AcceptedLoss? = nil
+    ) throws {
+        self.path = path
         var configuration = Configuration()
         configuration.label = "store"
         configuration.maximumReaderCount = Self.readers
@@ -68,8 +77,13 @@ package final class Store: Sendable {
                 path: path, unknown: applied.filter { !Schema.names.contains($0) })
         }
         try migrator.migrate(pool)
+        // Before the file says that all is well: the loss stays known.
+        if let loss { try pool.write { try loss.record($0) } }
+        if let statePath { state = try Self.makeState(statePath, pool) } else { state = nil }
         changes = ChangeSignal()
-        commits = CommitGroup(pool: pool, changes: changes, checkpointer: checkpointer)
+        commits = CommitGroup(
+            pool: pool, changes: changes, checkpointer: checkpointer, hasLedger: true,
+            state: state)
     }
 
     /// Runs `body` in a transaction and returns once it is durable. `body` may share its commit with
@@ -117,9 +131,25 @@ package final class Store: Sendable {
         try await pool.writeWithoutTransaction(body)
     }
 
-    /// Closes the file. Nothing may be read or written afterwards.
+    private static func makeState(_ path: String, _ pool: DatabasePool) throws -> StateFile {
+        let ledger = try pool.read { try Ledger.read($0) }
+        return try StateFile(
+            path: path,
+            record: StateRecord(
+                database: ledger?.identity ?? "", position: ledger?.position ?? 0,
+                schema: Schema.migrations.last?.name ?? ""))
+    }
+
+    /// Moves all into the database's file, so that the file alone is whole, and closes it. Nothing may
+    /// be read or written afterwards.
     package func close() throws {
         try checkpointer.close()
+        // Where another process has the database open it stays in the log, as after a crash.
+        let mode = state == nil ? Database.CheckpointMode.passive : .truncate
+        _ = try? pool.writeWithoutTransaction { try $0.checkpoint(mode) }
         try pool.close()
+        state?.end(
+            isClean: StoreInspection.bytes(of: path + "-wal") == 0,
+            bytes: StoreInspection.bytes(of: path))
     }
 }

@@ -25,6 +25,7 @@ enum Schema {
         .m0012MetricSummaries,
         .m0013RunNames,
         .m0014Access,
+        .m0015Ledger,
     ]
 
     // text: our own migrations

@@ -81,6 +81,15 @@ package enum PredictionQueries {
 
     // MARK: - Looking up
 
+    /// Which of these files there still are.
+    package static func known(_ db: Database, files: Set<Int64>) throws -> Set<Int64> {
+        try Set(
+            files.filter { file in
+                try Int.fetchOne(
+                    db, sql: "SELECT 1 FROM predictionFile WHERE id = ?", arguments: [file]) != nil
+            })
+    }
+
     /// The blocks in which a prediction may be; usually one.
     package static func candidates(
         _ db: Database, _ id: PredictionID

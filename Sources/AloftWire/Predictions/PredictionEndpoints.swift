@@ -27,11 +27,17 @@ package enum ListPredictions: Endpoint {
         /// Given back as `before`, it gives the next page; absent on the last one.
         package var next: String?
         package var storage: Storage
+        /// Blocks of the log that might have held more and cannot be read; absent where there are none.
+        package var damagedBlocks: Int?
 
-        package init(predictions: [PredictionItem], next: String?, storage: Storage) {
+        package init(
+            predictions: [PredictionItem], next: String?, storage: Storage,
+            damagedBlocks: Int? = nil
+        ) {
             self.predictions = predictions
             self.next = next
             self.storage = storage
+            self.damagedBlocks = damagedBlocks
         }
     }
     package static let action = Action.manage

@@ -30,7 +30,7 @@ struct JobServices: Sendable {
 
     var hasBlob: @Sendable (ContentDigest) -> Bool {
         let blobs = services.blobs
-        return { blobs.claim($0) != nil }
+        return { (try? blobs.claimWhole($0)) != nil }
     }
 
     var logs: JobLogs {

@@ -89,6 +89,12 @@ struct ServerCommand: AsyncParsableCommand {
             "What a job's working folder and checkpoints may take, in GiB.", valueName: "gib"))
     var jobDiskLimit = 100
 
+    @Flag(
+        help: ArgumentHelp(
+            "Go on although the database is gone, damaged or older than what was acknowledged; see "
+                + "docs/operations/back-up-and-restore.md."))
+    var acceptLoss = false
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
@@ -98,12 +104,14 @@ struct ServerCommand: AsyncParsableCommand {
         PrivateFiles.begin()
         let folder = try DataFolder(path: configuration.dataPath)
         CrashReports(folder: configuration.dataPath + "/crash-reports").beginAgain()
-        let store = try Store(path: folder.databasePath)
         let chance = Chance.live()
         let logger = Self.makeLogger(level: configuration.logLevel)
         PrivateFiles.close(folder.path, logger: logger)
         configuration.wantedIsolation = isolation.isolation
         configuration.isolation = try isolation.policy(hiding: [folder.path], logger: logger)
+        let store = try StoreOpening(
+            folder: folder, acceptsLoss: acceptLoss, time: .live, logger: logger
+        ).open()
         let services = ServerServices(
             folder: folder, store: store,
             artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),
@@ -112,7 +120,12 @@ struct ServerCommand: AsyncParsableCommand {
                 store: store, folder: folder.predictionsPath, time: .live, logger: logger),
             time: .live, chance: chance, logger: logger, configuration: configuration,
             reserve: DiskReserve(folder: folder.path, clock: TimeSource.live.clock))
-        try await Server(services: services).run()
+        do {
+            try await Server(services: services).run()
+        } catch {
+            try? store.close()
+            throw error
+        }
         try store.close()
     }
 

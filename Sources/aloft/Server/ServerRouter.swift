@@ -50,7 +50,9 @@ extension ServerServices {
         TrafficRoutes(store: store, time: time).add(to: &routes)
         ImportRoutes(store: store, time: time).add(to: &routes)
         SpaceRoutes(
-            keeper: SpaceKeeper(store: store, artifacts: artifacts, blobs: blobs, time: time)
+            keeper: SpaceKeeper(
+                store: store, artifacts: artifacts, blobs: blobs, time: time,
+                lockPath: DataFolder.backupLockPath(in: folder.path))
         ).add(to: &routes)
         ServerRoutes().add(to: &routes)
 

@@ -79,6 +79,39 @@ private func fixtures(
         #expect(ids == fixtures(1...15).reversed().map(\.id.text))
     }
 
+    @Test(arguments: [true, false])
+    func `a damaged block is named, counted and hides no other`(isGone: Bool) async throws {
+        let world = try ArchiveWorld()
+        let archive = world.archive()
+        let first = PredictionFixture.block(fixtures(1...4))
+        _ = try await archive.take(delivery(first))
+        _ = try await archive.take(
+            delivery(
+                PredictionFixture.block(fixtures(5...6) { $0.endpoint = "other.staging" }),
+                offset: Int64(first.count)))
+        let files = try #require(FileManager.default.subpaths(atPath: world.folder))
+        let name = try #require(files.first { $0.hasSuffix(".alog") && !$0.contains("other") })
+        if isGone {
+            try FileManager.default.removeItem(atPath: world.folder + "/" + name)
+        } else {
+            let handle = try #require(FileHandle(forUpdatingAtPath: world.folder + "/" + name))
+            try handle.seek(toOffset: 40)
+            try handle.write(contentsOf: Data([0xFF, 0xFE, 0xFD]))
+            try handle.close()
+        }
+        let lost = fixtures(2...2)[0].id.text
+        await #expect(throws: PredictionError.blockDamaged(id: lost, file: name, place: 0)) {
+            try await world.finder.find(lost)
+        }
+        let page = try await world.finder.list(.init(filter: .init(), limit: 100))
+        #expect(page.damagedBlocks == 1)
+        #expect(page.predictions.count == 2)
+        // What retention let go is no damage.
+        _ = try await archive.expire(.init(days: 30, bytes: 0))
+        await #expect(throws: PredictionError.notFound(lost)) { try await world.finder.find(lost) }
+        #expect(try await world.finder.list(.init(filter: .init(), limit: 1)).damagedBlocks == 0)
+    }
+
     @Test(arguments: 0..<6)
     func `a crash at any effect loses nothing and doubles nothing`(after: Int) async throws {
         let world = try ArchiveWorld()

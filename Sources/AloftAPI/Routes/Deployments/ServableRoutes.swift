@@ -49,7 +49,8 @@ package struct ServableRoutes: Sendable {
     private func put(
         _ key: ModelVersionKey, _ body: PutServable.Body, by who: Principal
     ) async throws -> PutServable.Reply {
-        guard let size = blobs.claim(body.digest) else {
+        let blobs = blobs
+        guard let size = try await BlockingWork.run({ try blobs.claimWhole(body.digest) }) else {
             throw DeploymentError.blobMissing(body.digest)
         }
         guard size == body.sizeBytes else {

@@ -48,7 +48,8 @@ package struct PredictionRoutes: Sendable {
             let pages = PredictionPages(db: db)
             return ListPredictions.Reply(
                 predictions: try page.predictions.map(pages.item), next: page.next?.text,
-                storage: try pages.storage())
+                storage: try pages.storage(),
+                damagedBlocks: page.damagedBlocks == 0 ? nil : page.damagedBlocks)
         }
     }
 

@@ -56,8 +56,14 @@ struct PredictionsCommand: AsyncParsableCommand {
                 client, before: next, limit: min(limit - reply.predictions.count, 1000))
             reply.predictions += more.predictions
             reply.next = more.next
+            if let count = more.damagedBlocks {
+                reply.damagedBlocks = (reply.damagedBlocks ?? 0) + count
+            }
         }
         guard !options.json else { return try Terminal.json(reply) }
+        if let count = reply.damagedBlocks {
+            Terminal.note("\(count) blocks of the log are damaged; what they held is not shown.")
+        }
         guard !reply.predictions.isEmpty else { return Terminal.note("No predictions.") }
         Terminal.line(PredictionText.table(reply.predictions))
     }
