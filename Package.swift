@@ -40,6 +40,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioHPACK: Target.Dependency = .product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation: Target.Dependency = .product(
     name: "NIOFoundationCompat", package: "swift-nio")
@@ -75,6 +76,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(
@@ -136,7 +138,7 @@ let package = Package(
         layer(
             "AloftClient",
             [
-                "AloftWire", "AloftDomain", asyncHTTPClient, crypto, nioCore, nioHTTP1,
+                "AloftWire", "AloftDomain", asyncHTTPClient, crypto, nioCore, nioHTTP1, nioSSL,
                 nioFoundation,
             ]),
         layer(
@@ -170,8 +172,8 @@ let package = Package(
                 "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
                 "AloftProcess", "AloftEdge", argumentParser, hummingbird, hummingbirdCore,
-                logging,
-                serviceLifecycle, unixSignals, nioCore, nioHTTP1, nioPosix, crypto,
+                httpTypes, logging, serviceLifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
+                nioSSL, crypto,
             ],
             swiftSettings: settings),
 

@@ -4,6 +4,7 @@ package import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import NIOSSL
 
 /// Calls a server's `/api/v1`, by endpoint type. May be used by many tasks at once.
 package struct ServerClient: Sendable {
@@ -28,8 +29,15 @@ package struct ServerClient: Sendable {
 
     /// The HTTP client for these calls: a server that refuses the connection is an answer, so it is
     /// not tried again for as long as the timeout lasts. Make one a process, and keep it.
-    package static func makeHTTPClient() -> HTTPClient {
+    ///
+    /// - Parameter authority: a PEM file of certificates that are believed beside the system's.
+    package static func makeHTTPClient(authority: String? = nil) -> HTTPClient {
         var configuration = HTTPClient.Configuration.singletonConfiguration
+        if let authority {
+            var tls = TLSConfiguration.makeClientConfiguration()
+            tls.additionalTrustRoots = [.file(authority)]
+            configuration.tlsConfiguration = tls
+        }
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         configuration.decompression = .disabled
@@ -150,7 +158,17 @@ package struct ServerClient: Sendable {
         return .refused(status: status, code: "http_\(status)", message: text)
     }
 
+    /// Whether a file holds certificates, as `makeHTTPClient` wants them.
+    package static func isAuthority(_ path: String) -> Bool {
+        ((try? NIOSSLCertificate.fromPEMFile(path)) ?? []).isEmpty == false
+    }
+
     private static func plain(_ error: any Error) -> String {
+        if let error = error as? NIOSSLError, case .handshakeFailed = error {
+            return
+                "the TLS handshake failed (\(error)); is its certificate for this name, and its "
+                + "authority in ALOFT_CA_CERTIFICATE?"
+        }
         if let error = error as? HTTPClientError { return error.shortDescription }
         if let error = error as? IOError { return error.description }
         return "\(error)"

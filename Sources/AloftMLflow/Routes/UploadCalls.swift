@@ -85,7 +85,9 @@ struct UploadCalls: Sendable {
     /// The address at which the client has reached us.
     private static func base(of request: Request) -> String {
         let name = HTTPField.Name("x-forwarded-proto")
-        let scheme = name.flatMap { request.headers[$0] } == "https" ? "https" : "http"
+        let isSecure =
+            request.head.scheme == "https" || name.flatMap { request.headers[$0] } == "https"
+        let scheme = isSecure ? "https" : "http"
         return "\(scheme)://\(request.head.authority ?? "localhost")"
     }
 

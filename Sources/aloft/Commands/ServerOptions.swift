@@ -30,9 +30,20 @@ struct ServerOptions: ParsableArguments {
             throw CommandFailure.usage(
                 "--server \(address): expected an address such as http://127.0.0.1:5000")
         }
+        if let authority = Self.authority, !ServerClient.isAuthority(authority) {
+            throw CommandFailure.usage(
+                "ALOFT_CA_CERTIFICATE \(authority): expected a PEM file with certificates")
+        }
         return address
     }
 
+    /// Certificates of authorities that are believed beside the system's.
+    private static var authority: String? {
+        ProcessInfo.processInfo.environment["ALOFT_CA_CERTIFICATE"].flatMap {
+            $0.isEmpty ? nil : $0
+        }
+    }
+
     /// The process's connections; they end with it.
-    static let http = ServerClient.makeHTTPClient()
+    static let http = ServerClient.makeHTTPClient(authority: authority)
 }

@@ -1,4 +1,5 @@
 import AloftEdge
+import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -15,6 +16,22 @@ struct EventLoopConnections: ServerChildChannel {
         HTTPServerBuilder { responder in
             EventLoopConnections(
                 connections: HTTP1Channel(responder: responder), tables: tables)
+        }
+    }
+
+    /// The library takes what comes over TLS for plain HTTP; who makes cookies and addresses asks.
+    static func tls(
+        _ certificate: ServerCertificate, _ tables: ConnectionTables
+    ) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            let connections = HTTP1Channel { request, writer, channel in
+                var head = request.head
+                head.scheme = "https"
+                try await responder(Request(head: head, body: request.body), writer, channel)
+            }
+            return TLSConnections(
+                base: EventLoopConnections(connections: connections, tables: tables),
+                certificate: certificate)
         }
     }
 

@@ -14,21 +14,32 @@ struct Server: Sendable {
     let services: ServerServices
 
     func run() async throws {
-        let (addresses, bound) = AsyncStream.makeStream(of: String.self)
+        let (addresses, bound) = AsyncStream.makeStream(of: BoundAddress.self)
         let listen = services.configuration.listen
         let tables = ConnectionTables(limit: .raised(), sweepInterval: .seconds(1))
+        let certificate = services.certificate
+        let responder = services.makeRouter().buildResponder()
         var application = Application(
-            router: services.makeRouter(),
-            server: EventLoopConnections.server(tables),
+            responder: responder,
+            server: certificate.map { EventLoopConnections.tls($0, tables) }
+                ?? EventLoopConnections.server(tables),
             configuration: .init(
                 address: .hostname(listen.host, port: listen.port), serverName: "aloft"),
             onServerRunning: { channel in
                 await EventLoopConnections.guardAccepts(of: channel, tables)
                 let port = channel.localAddress?.port ?? listen.port
-                bound.yield(ListenAddress(host: listen.host, port: port).url)
-                bound.finish()
+                let url = ListenAddress(host: listen.host, port: port).url
+                bound.yield(certificate == nil ? .both(url) : .shown(url.replacingScheme))
             },
             logger: quietLogger)
+        if certificate != nil {
+            application.addServices(
+                LocalListener(services: services, tables: tables).application(
+                    responder, logger: quietLogger
+                ) {
+                    bound.yield(.local($0))
+                })
+        }
         application.addServices(
             ControllerGroup(services: services, addresses: addresses))
         let restart = Task { await services.restart.watch() }
@@ -56,22 +67,26 @@ struct Server: Sendable {
 /// Runs the controllers as soon as the server's address is known.
 private struct ControllerGroup: Service {
     let services: ServerServices
-    let addresses: AsyncStream<String>
+    let addresses: AsyncStream<BoundAddress>
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            for await url in addresses { await runControllers(serverURL: url) }
+            var file = ServerFile(url: "", local: "")
+            for await address in addresses {
+                file.note(address)
+                if file.isWhole { return await runControllers(file) }
+            }
         }
         // Without this a server that could not bind would seem to have ended well.
         try? await gracefulShutdown()
     }
 
-    private func runControllers(serverURL: String) async {
+    private func runControllers(_ file: ServerFile) async {
         let logger = services.logger
         do {
-            try ServerFile(url: serverURL).write(in: services.folder)
-            let controllers = try services.makeControllers(serverURL: serverURL)
-            logger.info("listening", metadata: ["url": "\(serverURL)"])
+            try file.write(in: services.folder)
+            let controllers = try services.makeControllers(serverURL: file.local)
+            logger.info("listening", metadata: ["url": "\(file.url)"])
             await withDiscardingTaskGroup { group in
                 for controller in controllers { group.addTask { await keepRunning(controller) } }
             }
@@ -101,13 +116,48 @@ private struct ControllerGroup: Service {
     }
 }
 
+/// An address that the server now listens at.
+private enum BoundAddress: Sendable {
+    /// For everybody.
+    case shown(String)
+    /// For its own children.
+    case local(String)
+    case both(String)
+}
+
 /// `server.json` in the data folder: where the server that holds the folder is reached.
 struct ServerFile: Codable {
-    let url: String
+    var url: String
+    /// By its own gateway and jobs.
+    var local: String
     var processID = getpid()
+
+    var isWhole: Bool { !url.isEmpty && !local.isEmpty }
+
+    fileprivate mutating func note(_ address: BoundAddress) {
+        switch address {
+        case .shown(let url): self.url = url
+        case .local(let url): local = url
+        case .both(let url): (self.url, local) = (url, url)
+        }
+    }
+
+    /// What the server before wrote; `nil` where there was none.
+    static func read(in folder: DataFolder) -> ServerFile? {
+        FileManager.default.contents(atPath: folder.path + "/server.json").flatMap {
+            try? JSONDecoder().decode(ServerFile.self, from: $0)
+        }
+    }
 
     func write(in folder: DataFolder) throws {
         let data = try JSONEncoder().encode(self)
         try data.write(to: URL(fileURLWithPath: folder.path + "/server.json"), options: .atomic)
+    }
+}
+
+extension String {
+    /// This address of `http`, as one of `https`.
+    fileprivate var replacingScheme: String {
+        hasPrefix("http://") ? "https://" + dropFirst("http://".count) : self
     }
 }

@@ -89,6 +89,15 @@ struct ServerCommand: AsyncParsableCommand {
             "What a job's working folder and checkpoints may take, in GiB.", valueName: "gib"))
     var jobDiskLimit = 100
 
+    @Option(
+        help: ArgumentHelp(
+            "Speak TLS: a PEM file with the certificate and those that lead to its authority. Read "
+                + "again when it changes.", valueName: "file"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The PEM file of that certificate's key.", valueName: "file"))
+    var tlsKey: String?
+
     @Flag(
         help: ArgumentHelp(
             "Go on although the database is gone, damaged or older than what was acknowledged; see "
@@ -104,6 +113,7 @@ struct ServerCommand: AsyncParsableCommand {
         PrivateFiles.begin()
         let folder = try DataFolder(path: configuration.dataPath)
         CrashReports(folder: configuration.dataPath + "/crash-reports").beginAgain()
+        let certificate = try makeCertificate()
         let chance = Chance.live()
         let logger = Self.makeLogger(level: configuration.logLevel)
         PrivateFiles.close(folder.path, logger: logger)
@@ -112,7 +122,7 @@ struct ServerCommand: AsyncParsableCommand {
         let store = try StoreOpening(
             folder: folder, acceptsLoss: acceptLoss, time: .live, logger: logger
         ).open()
-        let services = ServerServices(
+        var services = ServerServices(
             folder: folder, store: store,
             artifacts: try ArtifactFolder(root: folder.artifactsPath, chance: chance),
             blobs: try BlobStore(root: folder.blobsPath, chance: chance),
@@ -120,6 +130,7 @@ struct ServerCommand: AsyncParsableCommand {
                 store: store, folder: folder.predictionsPath, time: .live, logger: logger),
             time: .live, chance: chance, logger: logger, configuration: configuration,
             reserve: DiskReserve(folder: folder.path, clock: TimeSource.live.clock))
+        services.certificate = certificate
         do {
             try await Server(services: services).run()
         } catch {
@@ -127,6 +138,16 @@ struct ServerCommand: AsyncParsableCommand {
             throw error
         }
         try store.close()
+    }
+
+    private func makeCertificate() throws -> ServerCertificate? {
+        switch (tlsCertificate, tlsKey) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?):
+            return try ServerCertificate(certificate: certificate, key: key)
+        case (_?, nil), (nil, _?):
+            throw CommandFailure.usage("--tls-certificate and --tls-key go together")
+        }
     }
 
     /// Every fault of the command line at once.

@@ -39,6 +39,13 @@ extension ServerServices {
         controllers.append(Controller(name: "reserve", run: reserve.run))
         let retention = Retention(store: store, time: time, logger: logger)
         controllers.append(Controller(name: "retention", run: retention.run))
+        if let certificate {
+            let (time, logger) = (time, logger)
+            controllers.append(
+                Controller(
+                    name: "certificate",
+                    run: { try await certificate.watch(time: time, logger: logger) }))
+        }
         return controllers
     }
 }

@@ -48,6 +48,8 @@ struct ServerServices: Sendable {
     let logger: Logger
     let configuration: ServerConfiguration
     let reserve: DiskReserve
+    /// What the server shows where it speaks TLS.
+    var certificate: ServerCertificate?
     let restart = RestartSignal()
 
     /// How webhooks are reached.
