@@ -52,6 +52,8 @@ struct ShimOrder: Codable, Sendable, Equatable {
     /// Absent in the orders of earlier builds.
     var isolation: IsolationPolicy?
     var limits: JobLimits?
+    /// Requirements may name any source of packages.
+    var allowsAnySource: Bool?
 }
 
 /// What each job may leave on disk.

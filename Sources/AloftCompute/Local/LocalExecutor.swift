@@ -21,6 +21,8 @@ package final class LocalExecutor: Executor {
         package var variables: [String: String]
         package var isolation: IsolationPolicy
         package var limits: JobLimits
+        /// Requirements may name any source of packages.
+        package var allowsAnySource = false
 
         package init(
             jobs: String, environments: String, program: String, uv: String?,
@@ -74,7 +76,8 @@ package final class LocalExecutor: Executor {
                 ShimOrder(
                     launch: launch, variables: configuration.variables,
                     environments: configuration.environments, uv: configuration.uv,
-                    isolation: configuration.isolation, limits: configuration.limits),
+                    isolation: configuration.isolation, limits: configuration.limits,
+                    allowsAnySource: configuration.allowsAnySource),
                 to: folder.order)
             ReservedFile.reserve(beside: folder.stop)
             try spawn(attempt, folder)

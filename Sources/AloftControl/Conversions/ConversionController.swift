@@ -139,7 +139,7 @@ package struct ConversionController: Sendable {
             command: "exec python -m aloft_models.convert --model-uri \(quoted) "
                 + "--server \"$ALOFT_SERVER\"",
             parameters: ["model": facts.key.description],
-            python: PythonEnvironment(requirements: .text(requirements)),
+            python: PythonEnvironment(requirements: .text(requirements), sources: .ofModels),
             resources: Resources(cpus: 1, timeLimit: .minutes(30)), snapshot: snapshot,
             group: JobGroup(name: "conversions", parallel: 2), priority: Self.priority)
     }

@@ -9,11 +9,14 @@ package struct JobLauncher: Sendable {
     private let time: TimeSource
     private let chance: Chance
     private let hasBlob: @Sendable (ContentDigest) -> Bool
+    /// Whether requirements may name any source of packages.
+    private let allowsAnySource: Bool
 
     package init(
-        store: Store, time: TimeSource, chance: Chance,
+        store: Store, time: TimeSource, chance: Chance, allowsAnySource: Bool = false,
         hasBlob: @escaping @Sendable (ContentDigest) -> Bool
     ) {
+        self.allowsAnySource = allowsAnySource
         self.store = store
         self.time = time
         self.chance = chance
@@ -64,6 +67,10 @@ package struct JobLauncher: Sendable {
     package func queue(_ spec: JobSpec, by who: Principal) async throws -> JobRecord {
         if let snapshot = spec.snapshot, !hasBlob(snapshot) {
             throw JobError.unknownSnapshot(snapshot)
+        }
+        if !allowsAnySource, let python = spec.python, case .text(let text) = python.requirements {
+            let faults = (python.sources ?? .ofJobs).faults(in: text)
+            guard faults.isEmpty else { throw JobError.packageSources(faults) }
         }
         let id: JobID = chance.identifier()
         let run: RunID = chance.identifier()

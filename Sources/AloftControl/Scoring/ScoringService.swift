@@ -117,7 +117,7 @@ package struct ScoringService: Sendable {
             parameters: [
                 "model": facts.key.description, "input": request.input, "output": request.output,
             ],
-            python: PythonEnvironment(requirements: .text(requirements)),
+            python: PythonEnvironment(requirements: .text(requirements), sources: .ofModels),
             resources: Resources(cpus: 1), snapshot: snapshot, priority: request.priority)
     }
 }

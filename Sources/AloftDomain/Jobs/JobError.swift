@@ -7,6 +7,8 @@ package enum JobError: Refusal, Equatable {
     case missingParameters([String], job: String)
     case unknownParameter(String, job: String, known: [String])
     case invalidSpec([String])
+    /// The requirements name places that packages may not come from.
+    case packageSources([String])
     case unknownSnapshot(ContentDigest)
     case notEnded(JobID)
     case noSuchAttempt(JobID, attempt: Int)
@@ -19,6 +21,7 @@ package enum JobError: Refusal, Equatable {
         case .missingParameters: "parameter_missing"
         case .unknownParameter: "parameter_unknown"
         case .invalidSpec: "job_invalid"
+        case .packageSources: "package_sources_refused"
         case .unknownSnapshot: "snapshot_not_found"
         case .notEnded: "job_not_ended"
         case .noSuchAttempt: "attempt_not_found"
@@ -28,7 +31,9 @@ package enum JobError: Refusal, Equatable {
     package var kind: RefusalKind {
         switch self {
         case .notFound, .unknownJob, .noProjectFile, .noSuchAttempt: .notFound
-        case .missingParameters, .unknownParameter, .invalidSpec, .unknownSnapshot: .invalid
+        case .missingParameters, .unknownParameter, .invalidSpec, .packageSources,
+            .unknownSnapshot:
+            .invalid
         case .notEnded: .conflict
         }
     }
@@ -47,6 +52,7 @@ package enum JobError: Refusal, Equatable {
         case .unknownParameter(let name, let job, let known):
             "job \(job) has no parameter \(name)" + Self.suggestion(name, among: known)
         case .invalidSpec(let faults): faults.joined(separator: "; ")
+        case .packageSources(let faults): PackageSources.refusal(faults)
         case .unknownSnapshot(let digest): "there is no blob \(digest); upload the code first"
         case .notEnded(let job): "job \(job) has not ended; stop it first"
         case .noSuchAttempt(let job, let attempt): "job \(job) has no attempt \(attempt)"

@@ -83,10 +83,15 @@ package struct PythonEnvironment: Sendable, Hashable, Codable {
     package var requirements: Requirements
     /// As `uv` takes it: `3.11`; `nil` for the Python that is found first.
     package var version: String?
+    /// By which rule they may name sources of packages; as jobs of people if not given.
+    package var sources: PackageSources?
 
-    package init(requirements: Requirements, version: String? = nil) {
+    package init(
+        requirements: Requirements, version: String? = nil, sources: PackageSources? = nil
+    ) {
         self.requirements = requirements
         self.version = version
+        self.sources = sources
     }
 }
 

@@ -20,6 +20,7 @@ package struct PythonEnvironments: PythonModelLoader {
     private let environment: [String: String]
     private let isolation: IsolationPolicy
     private let sockets: String
+    private let allowsAnySource: Bool
     private let logger: Logger
 
     /// - Parameters:
@@ -27,14 +28,17 @@ package struct PythonEnvironments: PythonModelLoader {
     ///   - interpreter: used for every model instead of an environment of its own.
     ///   - packagePath: the folder that holds the package `aloft_models`.
     ///   - environment: variables that workers get.
+    ///   - allowsAnySource: requirements may name any source of packages.
     ///   - isolation: of all that models' code and their packages do.
     ///   - socketFolder: short; made for this user where it is not there.
     package init(
         folder: String, interpreter: String?, packagePath: String, uv: String?, memoryBytes: Int,
         // text: this process's own environment
-        environment: [String: String], isolation: IsolationPolicy = .off,
-        socketFolder: String = "/tmp/aloft-\(geteuid())", logger: Logger
+        environment: [String: String], allowsAnySource: Bool = false,
+        isolation: IsolationPolicy = .off, socketFolder: String = "/tmp/aloft-\(geteuid())",
+        logger: Logger
     ) {
+        self.allowsAnySource = allowsAnySource
         self.folder = folder
         self.interpreter = interpreter
         self.packagePath = packagePath
@@ -130,7 +134,13 @@ package struct PythonEnvironments: PythonModelLoader {
         throw InferenceError.unloadable(reason: "its archive holds no MLmodel file")
     }
 
-    /// The interpreter of an environment with the model's requirements, built once for each set.
+    /// What a worker needs beside the model's own packages.
+    private static let own = "numpy\nmlflow-skinny>=3\npandas\n"
+    /// What environments are besides what they are made of; another kind is made anew.
+    private static let form = "with digests, 1"
+
+    /// The interpreter of an environment with the model's requirements, built once for each set: first
+    /// a lock, with the digest of each file, then what it says and nothing else.
     private func build(for model: String, log: String) throws -> String {
         guard let uv else {
             throw InferenceError.unsupportedModel(
@@ -138,9 +148,15 @@ package struct PythonEnvironments: PythonModelLoader {
                     "Python models need uv to build their environment; run `make setup`, or name "
                     + "an interpreter with --python")
         }
-        let requirements = model + "/requirements.txt"
-        let text = (try? Data(contentsOf: URL(fileURLWithPath: requirements))) ?? Data()
-        let place = folder + "/" + ContentDigest(bytes: SHA256.hash(data: text)).hex.prefix(32)
+        let requirements = ModelRequirements(folder: model)
+        let text = try requirements.read(allowsAnySource: allowsAnySource)
+        let preferred =
+            (try? String(
+                contentsOfFile: packagePath + "/aloft_models/requirements/packages.txt",
+                encoding: .utf8)) ?? ""
+        let parts = [text, Self.own, Self.form, preferred].joined(separator: "\0")
+        let digest = ContentDigest(bytes: SHA256.hash(data: Data(parts.utf8)))
+        let place = folder + "/" + digest.hex.prefix(32)
         let python = place + "/bin/python"
         if FileManager.default.fileExists(atPath: place + "/.complete") { return python }
         try FileManager.default.createDirectory(
@@ -149,14 +165,26 @@ package struct PythonEnvironments: PythonModelLoader {
             uv, ["venv", "--quiet", "--allow-existing", place], log: log, reads: [model],
             writes: [place],
             what: "the model's Python environment cannot be made")
+        let (own, lock) = (place + "/own.in", place + "/packages.txt")
+        // An earlier try could have left links in their places.
+        for path in [own, lock] { unlink(path) }
+        try Data(Self.own.utf8).write(to: URL(fileURLWithPath: own))
+        // Versions and digests that the output has already are kept where they fit.
+        try Data(preferred.utf8).write(to: URL(fileURLWithPath: lock))
+        let sources = allowsAnySource ? ["--emit-index-url", "--emit-find-links"] : []
         try run(
             uv,
             [
-                "pip", "install", "--quiet", "--python", python, "numpy", "mlflow-skinny>=3",
-                "pandas",
-            ]
-                + (text.isEmpty ? [] : ["-r", requirements]), log: log, reads: [model],
-            writes: [place],
+                "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes",
+                "--python", python, "--output-file", lock,
+            ] + sources + [own] + (text.isEmpty ? [] : [requirements.path]), log: log,
+            reads: [model], writes: [place], what: "no versions fit the model's requirements")
+        let locked = try String(contentsOfFile: lock, encoding: .utf8)
+        let check =
+            PackageLock.isHashed(locked) ? ["--require-hashes"] : ["--verify-hashes", "--no-deps"]
+        try run(
+            uv, ["pip", "install", "--quiet", "--python", python] + check + ["-r", lock], log: log,
+            reads: [model], writes: [place],
             what: "the model's requirements cannot be installed")
         // What was installed could have put a link in its place.
         unlink(place + "/.complete")

@@ -58,7 +58,10 @@ enum PackageArchive {
             throw CommandFailure("\(root) cannot be read")
         }
         var archive = Data()
-        for name in names.sorted() where name.hasSuffix(".py") || name.hasSuffix("py.typed") {
+        for name in names.sorted()
+        where name.hasSuffix(".py") || name.hasSuffix("py.typed")
+            || name == "requirements/packages.txt"
+        {
             let content = try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(name)"))
             archive.append(try header(name: "aloft_models/\(name)", size: content.count))
             archive.append(content)

@@ -83,6 +83,7 @@ struct GatewayChild: Sendable {
             "gateway", "--server", serverURL, "--data", folder, "--listen", listen.description,
         ]
         if let share = services.configuration.sharePath { arguments += ["--share", share] }
+        if services.configuration.allowsAnySource { arguments.append("--packages-from-anywhere") }
         if let grpc { arguments += ["--grpc", grpc.description] }
         if services.configuration.access == .tokenRequired { arguments.append("--auth") }
         for name in services.configuration.hostNames { arguments += ["--host", name] }

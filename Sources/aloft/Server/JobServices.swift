@@ -14,18 +14,20 @@ struct JobServices: Sendable {
     init(services: ServerServices) {
         self.services = services
         let environment = ProcessInfo.processInfo.environment
-        executor = LocalExecutor(
-            configuration: .init(
-                jobs: services.folder.jobsPath, environments: services.folder.environmentsPath,
-                program: ProgramPath.current, uv: NearbyTools.uv(path: environment["PATH"]),
-                variables: JobVariables.inherited(environment),
-                isolation: services.configuration.isolation,
-                limits: services.configuration.jobLimits))
+        var configuration = LocalExecutor.Configuration(
+            jobs: services.folder.jobsPath, environments: services.folder.environmentsPath,
+            program: ProgramPath.current, uv: NearbyTools.uv(path: environment["PATH"]),
+            variables: JobVariables.inherited(environment),
+            isolation: services.configuration.isolation,
+            limits: services.configuration.jobLimits)
+        configuration.allowsAnySource = services.configuration.allowsAnySource
+        executor = LocalExecutor(configuration: configuration)
     }
 
     var launcher: JobLauncher {
         JobLauncher(
-            store: services.store, time: services.time, chance: services.chance, hasBlob: hasBlob)
+            store: services.store, time: services.time, chance: services.chance,
+            allowsAnySource: services.configuration.allowsAnySource, hasBlob: hasBlob)
     }
 
     var hasBlob: @Sendable (ContentDigest) -> Bool {

@@ -89,6 +89,11 @@ struct ServerCommand: AsyncParsableCommand {
             "What a job's working folder and checkpoints may take, in GiB.", valueName: "gib"))
     var jobDiskLimit = 100
 
+    @Flag(
+        name: .customLong("packages-from-anywhere"),
+        help: "Let requirements of models and jobs name package indexes and places of their own.")
+    var packagesFromAnywhere = false
+
     @Option(
         help: ArgumentHelp(
             "Speak TLS: a PEM file with the certificate and those that lead to its authority. Read "
@@ -199,6 +204,7 @@ struct ServerCommand: AsyncParsableCommand {
         configuration.jobLimits = JobLimits(
             logBytes: jobLogLimit << 20, diskBytes: Int64(jobDiskLimit) << 30)
         configuration.hostNames = host
+        configuration.allowsAnySource = packagesFromAnywhere
         return configuration
     }
 

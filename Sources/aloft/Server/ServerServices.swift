@@ -31,6 +31,8 @@ struct ServerConfiguration: Sendable {
     /// What was asked for, handed on to the gateway.
     var wantedIsolation = "auto"
     var jobLimits = JobLimits()
+    /// Requirements of models and jobs may name any source of packages.
+    var allowsAnySource = false
 }
 
 /// What every part of the server is made from; the composition root hands it out.

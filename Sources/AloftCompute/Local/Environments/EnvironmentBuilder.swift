@@ -10,7 +10,8 @@ struct BuiltEnvironment: Equatable {
 }
 
 /// Builds Python environments with uv: one for each lock, that is for each set of exact versions
-/// and interpreter, however many jobs ask for it.
+/// and interpreter, however many jobs ask for it. A lock has the SHA-256 of each package's files: what
+/// was locked once is what is installed, whatever an index says later.
 ///
 /// In the environments' folder: `<digest>/` is an environment (whole if `<digest>/.complete`
 /// exists), `<digest>.txt` its lock, `<digest>.lock` held by who builds it, and `inputs/` remembers
@@ -20,6 +21,11 @@ struct EnvironmentBuilder {
     let python: PythonEnvironment
     let folder: String
     let uv: String?
+    /// Requirements may name any source of packages.
+    let allowsAnySource: Bool
+
+    /// What locks say beside versions; another kind of lock is made anew.
+    private static let lockForm = "with digests, 1"
 
     private var files: FileManager { .default }
 
@@ -33,14 +39,37 @@ struct EnvironmentBuilder {
         try files.createDirectory(
             atPath: folder + "/inputs", withIntermediateDirectories: true)
         let requirements = try Requirements(python.requirements, work: keeper.folder.work)
+        try refuseOtherSources(requirements)
         let interpreter = try findInterpreter(uv: uv)
-        let input = digest([requirements.allText, interpreter.description])
+        let input = digest([
+            requirements.allText, interpreter.description, Self.lockForm, preferred ?? "",
+        ])
         if let known = knownLock(of: input), isComplete(known) { return built(known) }
         // One lock at a time for the same input, so that concurrent jobs share it.
         let lock = try waitForLock("\(folder)/inputs/\(input).lock")
         defer { lock.release() }
         let digest = try knownLock(of: input) ?? compile(requirements, input, interpreter, uv: uv)
         return try install(digest, interpreter, uv: uv)
+    }
+
+    // MARK: Sources
+
+    private func refuseOtherSources(_ requirements: Requirements) throws {
+        guard !allowsAnySource else { return }
+        let rule = python.sources ?? .ofJobs
+        let faults = requirements.allText.split(separator: "\0").flatMap {
+            rule.faults(in: String($0))
+        }
+        guard faults.isEmpty else {
+            throw ComputeError.environmentFailed(reason: PackageSources.refusal(faults))
+        }
+    }
+
+    /// Versions, with digests, of what the program itself needs for models: they are taken wherever
+    /// the requirements ask for no others.
+    private var preferred: String? {
+        guard python.sources == .ofModels else { return nil }
+        return KernelFile.read(keeper.folder.work + "/aloft_models/requirements/packages.txt")
     }
 
     // MARK: Interpreter
@@ -93,12 +122,16 @@ struct EnvironmentBuilder {
             path = source
         }
         let lock = keeper.folder.build + "/requirements.lock"
+        unlink(lock)
+        // Versions and digests that the output has already are kept where they fit.
+        if let preferred { try DurableFile.write(Data(preferred.utf8), to: lock) }
+        let sources = allowsAnySource ? ["--emit-index-url", "--emit-find-links"] : []
         try runUV(
             uv,
             [
-                "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--python",
-                interpreter.path, "--output-file", lock, path,
-            ])
+                "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes",
+                "--python", interpreter.path, "--output-file", lock,
+            ] + sources + [path])
         // What ran meanwhile could have put a link in its place.
         let text = KernelFile.read(lock, following: false) ?? ""
         let digest = digest([text, interpreter.description])
@@ -138,12 +171,16 @@ struct EnvironmentBuilder {
         try runUV(
             uv, ["venv", "--quiet", "--allow-existing", "--python", interpreter.path, path],
             writes: [path])
+        let versions = "\(folder)/\(digest).txt"
+        // A folder or a repository has no digest; what it depends on is in the lock, with one.
+        let check =
+            PackageLock.isHashed(KernelFile.read(versions) ?? "")
+            ? ["--require-hashes"] : ["--verify-hashes", "--no-deps"]
         try runUV(
             uv,
-            [
-                "pip", "install", "--python", path + "/bin/python", "--requirements",
-                "\(folder)/\(digest).txt",
-            ], reads: ["\(folder)/\(digest).txt"], writes: [path])
+            ["pip", "install", "--python", path + "/bin/python"] + check + [
+                "--requirements", versions,
+            ], reads: [versions], writes: [path])
         FileSystem.sync(containing: path)
         try DurableFile.write(Data(), to: path + "/.complete")
         keeper.say("the Python environment is ready")
@@ -188,7 +225,15 @@ struct Requirements {
 
     init(_ requirements: PythonEnvironment.Requirements, work: String) throws {
         switch requirements {
-        case .text(let text): allText = text
+        case .text(let text):
+            // A file that they name would be looked for wherever the machine keeps its own.
+            if let named = RequirementLine.lines(of: text).compactMap(Self.included).first {
+                throw ComputeError.environmentFailed(
+                    reason:
+                        "\(named.prefix(200)): requirements that are given as text have no files "
+                        + "beside them; name the packages themselves")
+            }
+            allText = text
         case .file(let name):
             var seen: Set<String> = []
             allText = try Self.collect(name, work: work, seen: &seen)
@@ -207,10 +252,12 @@ struct Requirements {
             throw ComputeError.environmentFailed(
                 reason: "there is no file \(name) in the project's folder")
         }
-        let text = String(decoding: data, as: UTF8.self)
+        guard let text = RequirementLine.text(of: data) else {
+            throw ComputeError.environmentFailed(reason: "\(name) is no UTF-8 text")
+        }
         let folder = (name as NSString).deletingLastPathComponent
         var all = text
-        for line in text.split(whereSeparator: \.isNewline) {
+        for line in RequirementLine.lines(of: text) {
             guard let included = Self.included(by: line) else { continue }
             let path = folder.isEmpty ? included : "\(folder)/\(included)"
             all += "\0" + (try collect(path, work: work, seen: &seen))
@@ -219,15 +266,10 @@ struct Requirements {
     }
 
     /// The file that a line such as `-r base.txt` or `--constraint=versions.txt` names.
-    static func included(by line: Substring) -> String? {
-        let line = line.trimmingCharacters(in: .whitespaces)
-        for option in ["-r", "-c", "--requirement", "--constraint"] where line.hasPrefix(option) {
-            let rest = line.dropFirst(option.count)
-            guard let first = rest.first, first == " " || first == "=" || option.count == 2 else {
-                continue
-            }
-            return rest.trimmingCharacters(in: CharacterSet(charactersIn: " =\t"))
-        }
-        return nil
+    static func included(by line: RequirementLine) -> String? {
+        guard case .option(let name, let value) = line,
+            ["-r", "-c", "--requirement", "--constraint"].contains(name)
+        else { return nil }
+        return value
     }
 }

@@ -76,7 +76,8 @@ final class ShimKeeper {
         if let snapshot = launch.snapshot { try unpack(snapshot) }
         guard let python = launch.python else { return nil }
         let builder = EnvironmentBuilder(
-            keeper: self, python: python, folder: order.environments, uv: order.uv)
+            keeper: self, python: python, folder: order.environments, uv: order.uv,
+            allowsAnySource: order.allowsAnySource ?? false)
         let built = try builder.build()
         environment = built.digest
         return built

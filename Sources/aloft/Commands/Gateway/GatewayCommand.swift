@@ -134,6 +134,11 @@ struct GatewayCommand: AsyncParsableCommand {
             valueName: "dir"))
     var hide: [String] = []
 
+    @Flag(
+        name: .customLong("packages-from-anywhere"),
+        help: "Let requirements of models name package indexes and places of their own.")
+    var packagesFromAnywhere = false
+
     @Option(help: "How much to log: debug, info, warning or error.")
     var logLevel = "info"
 
@@ -164,7 +169,7 @@ struct GatewayCommand: AsyncParsableCommand {
                         ).live
                     },
                     ask: { secret in try await Self.principal(secret, client) != nil }) : nil,
-            python: Self.pythonModels(configuration, policy, environment, logger),
+            python: pythonModels(configuration, policy, environment, logger),
             doors: configuration.grpcListen.map {
                 [GRPCDoor(listen: $0, time: .live, logger: logger)]
             } ?? [], time: .live, chance: .live(), logger: logger)
@@ -180,16 +185,16 @@ struct GatewayCommand: AsyncParsableCommand {
     }
 
     /// Loads Python models where the package for them is found.
-    private static func pythonModels(
+    private func pythonModels(
         _ configuration: GatewayConfiguration, _ policy: IsolationPolicy,
         _ environment: [String: String], _ logger: Logger
     ) -> PythonEnvironments? {
         let program = ProgramPath.current
         guard
             let package = configuration.pythonPackagePath
-                ?? found("python/aloft_models", above: program).map({ $0 + "/python" })
+                ?? Self.found("python/aloft_models", above: program).map({ $0 + "/python" })
         else { return nil }
-        let ownUV = found(".tools/uv/bin/uv", above: program).map { $0 + "/.tools/uv/bin/uv" }
+        let ownUV = Self.found(".tools/uv/bin/uv", above: program).map { $0 + "/.tools/uv/bin/uv" }
         let path = (environment["PATH"] ?? "").split(separator: ":").map { $0 + "/uv" }
         let uv =
             ownUV
@@ -200,8 +205,8 @@ struct GatewayCommand: AsyncParsableCommand {
         return PythonEnvironments(
             folder: configuration.folder + "/python", interpreter: configuration.workerPython,
             packagePath: package, uv: uv, memoryBytes: configuration.workerMemoryBytes,
-            environment: variables, isolation: policy, socketFolder: IsolationSetup.socketFolder,
-            logger: logger)
+            environment: variables, allowsAnySource: packagesFromAnywhere, isolation: policy,
+            socketFolder: IsolationSetup.socketFolder, logger: logger)
     }
 
     /// The nearest folder above `program` that holds `path`.
