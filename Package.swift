@@ -145,7 +145,7 @@ let package = Package(
             "AloftTransfer",
             [
                 "AloftWire", "AloftDomain", "AloftClient", asyncHTTPClient, grdb, crypto, nioCore,
-                nioHTTP1, nioFoundation,
+                nioHTTP1, nioFoundation, yams,
             ]),
         layer(
             "AloftGateway",

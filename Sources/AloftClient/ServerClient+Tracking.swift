@@ -11,15 +11,8 @@ extension ServerClient {
     package func track(
         _ method: EndpointMethod, _ path: String, query: [String: String] = [:], body: Data? = nil
     ) async throws -> Data {
-        do {
-            return try await send(
-                method: method, path: "/api/2.0/mlflow/" + path, query: query,
-                body: body.map { .bytes(ByteBuffer(data: $0)) }, contentType: "application/json")
-        } catch ClientError.refused(let status, let code, let message) {
-            struct Failure: Decodable { var message: String }
-            let failure = try? JSONDecoder().decode(Failure.self, from: Data(message.utf8))
-            throw ClientError.refused(
-                status: status, code: code, message: failure?.message ?? message)
-        }
+        try await send(
+            method: method, path: "/api/2.0/mlflow/" + path, query: query,
+            body: body.map { .bytes(ByteBuffer(data: $0)) }, contentType: "application/json")
     }
 }

@@ -62,7 +62,7 @@ package struct ServerClient: Sendable {
         do {
             return try Self.decoder.decode(E.Reply.self, from: data)
         } catch {
-            throw ClientError.unreadable(url: server + E.path, reason: "\(error)")
+            throw ClientError.unreadable(url: server + E.path, reason: Self.plain(error))
         }
     }
 
@@ -154,6 +154,11 @@ package struct ServerClient: Sendable {
         if let reply = try? decoder.decode(GatewayErrorReply.self, from: data) {
             return .refused(status: status, code: reply.code, message: reply.error)
         }
+        struct TrackingReply: Decodable { var error_code: String, message: String }
+        if let reply = try? decoder.decode(TrackingReply.self, from: data) {
+            return .refused(
+                status: status, code: reply.error_code.lowercased(), message: reply.message)
+        }
         let text = String(decoding: data.prefix(500), as: UTF8.self)
         return .refused(status: status, code: "http_\(status)", message: text)
     }
@@ -171,7 +176,7 @@ package struct ServerClient: Sendable {
         }
         if let error = error as? HTTPClientError { return error.shortDescription }
         if let error = error as? IOError { return error.description }
-        return "\(error)"
+        return ErrorWords.own(error) ?? "\(type(of: error))"
     }
 
     /// Puts the percent-encoded values in the places of `{name}`.

@@ -14,28 +14,44 @@ struct ArtifactCopier: Sendable {
 
     /// Copies every file of `reader` to the folder that `uri` names.
     ///
+    /// A file that cannot be read or kept is told of, and the others are copied.
+    ///
+    /// - Returns: whether all are there.
     /// - Parameter isResumed: whether files of the right size are there from an earlier try.
-    func copy(_ reader: any ArtifactReader, to uri: String, isResumed: Bool) async throws {
+    func copy(
+        _ reader: any ArtifactReader, of what: String, to uri: String, isResumed: Bool
+    ) async throws -> Bool {
         let listing = try await reader.list()
         for left in listing.leftOut { progress.fail(left.what, left.why) }
         let files = listing.files
-        guard !files.isEmpty else { return }
+        guard !files.isEmpty else { return listing.leftOut.isEmpty }
         guard let root = ArtifactURI.proxied(uri) else {
             throw SourceError("\(uri) is not kept by this server", isRefusal: true)
         }
         let there = isResumed ? try await sizes(below: root) : [:]
+        var isWhole = listing.leftOut.isEmpty
         for file in files where there[ExactText(file.path)] != file.sizeBytes {
-            try await put(file, from: reader, to: root)
+            do {
+                try SafePath.require(file.path)
+                try await put(file, from: reader, to: root)
+            } catch  where TransferFault.isOfOne(error) {
+                isWhole = false
+                progress.fail("file '\(file.path)' of \(what)", TransferFault.words(of: error))
+            }
         }
+        return isWhole
     }
 
     private func put(
         _ file: ArtifactFile, from reader: any ArtifactReader, to root: String
     ) async throws {
-        let body = try await reader.open(file)
-        _ = try await client.send(
-            method: .put, path: Self.base + "/" + SafePath.encoded(root + "/" + file.path),
-            body: .stream(body, length: .unknown), timeout: .seconds(3600))
+        let fault = BodyFault()
+        let body = SentBody(base: try await reader.open(file), fault: fault)
+        _ = try await fault.sending {
+            try await client.send(
+                method: .put, path: Self.base + "/" + SafePath.encoded(root + "/" + file.path),
+                body: .stream(body, length: .unknown), timeout: .seconds(3600))
+        }
         progress.note {
             $0.files += 1
             $0.fileBytes += file.sizeBytes

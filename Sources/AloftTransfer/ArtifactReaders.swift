@@ -35,7 +35,7 @@ struct ProxyReader: ArtifactReader {
     private static let base = "/api/2.0/mlflow-artifacts/artifacts"
 
     func list() async throws -> ArtifactListing {
-        var files: [ArtifactFile] = []
+        var listing = ArtifactListing(files: [])
         var folders = [""]
         while let folder = folders.popLast() {
             let path = folder.isEmpty ? root : root + "/" + folder
@@ -46,17 +46,18 @@ struct ProxyReader: ArtifactReader {
                 let name = item.path.pieces(at: "/").last.map(String.init) ?? item.path
                 let full = folder.isEmpty ? name : folder + "/" + name
                 guard let safe = SafePath.checked(full) else {
-                    throw SourceError(
-                        "file '\(full.prefix(200))' has no safe name", isRefusal: true)
+                    listing.leftOut.append(LeftOut(path + "/" + name, "its name cannot be kept"))
+                    continue
                 }
                 if item.is_dir ?? false {
                     folders.append(safe)
                 } else {
-                    files.append(ArtifactFile(path: safe, sizeBytes: item.file_size ?? 0))
+                    listing.files.append(ArtifactFile(path: safe, sizeBytes: item.file_size ?? 0))
                 }
             }
         }
-        return ArtifactListing(files: files.sorted { $0.path < $1.path })
+        listing.files.sort { $0.path < $1.path }
+        return listing
     }
 
     func open(_ file: ArtifactFile) async throws -> ArtifactBody {

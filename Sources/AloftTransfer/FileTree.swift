@@ -61,7 +61,10 @@ enum FileTree {
     }
 
     static func fault(_ path: String) -> SourceError {
-        SourceError("\(path): \(String(cString: strerror(errno)))")
+        // A full disk takes nothing more either.
+        SourceError(
+            "\(path): \(String(cString: strerror(errno)))",
+            endsAll: [ENOSPC, EDQUOT, EROFS, EMFILE, ENFILE].contains(errno))
     }
 }
 

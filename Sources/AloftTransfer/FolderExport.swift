@@ -31,10 +31,27 @@ package struct FolderExport: Sendable {
             throw SourceError("there is no experiment '\(missing)' in \(source.identity)")
         }
         for experiment in all where names.isEmpty || names.contains(experiment.name) {
-            try await write(experiment)
+            try await attempt("experiment '\(experiment.name)'") { try await write(experiment) }
         }
-        for model in try await source.models() { try write(model) }
+        try await attempt("registered models") {
+            for model in try await source.models() {
+                try await attempt("model '\(model.name)'") { try write(model) }
+            }
+        }
+        for fault in source.faults.all { progress.fail(fault.what, fault.why) }
         return progress.current
+    }
+
+    /// One thing that cannot be read or written does not stop the others.
+    @discardableResult
+    private func attempt(_ what: String, _ body: () async throws -> Void) async throws -> Bool {
+        do {
+            try await body()
+            return true
+        } catch  where TransferFault.isOfOne(error) {
+            progress.fail(what, TransferFault.words(of: error))
+            return false
+        }
     }
 
     private func write(_ experiment: TransferExperiment) async throws {
@@ -45,14 +62,18 @@ package struct FolderExport: Sendable {
         repeat {
             let found = try await source.loggedModels(of: experiment.id, after: page)
             page = found.next
-            for model in found.items { try await write(model, in: folder) }
+            for model in found.items {
+                try await attempt("logged model \(model.id)") {
+                    try await write(model, in: folder)
+                }
+            }
         } while page != nil
         var table = RunTable()
         repeat {
             let found = try await source.runs(of: experiment.id, after: page)
             page = found.next
             for run in found.items {
-                try await write(run, in: folder)
+                try await attempt("run \(run.id)") { try await write(run, in: folder) }
                 table.add(run)
             }
         } while page != nil
@@ -71,9 +92,10 @@ package struct FolderExport: Sendable {
             return progress.note { $0.runsUnchanged += 1 }
         }
         let points = try await FileTree.replace(folder) { folder in
-            try await copyFiles(of: "run \(run.id)", from: run.artifactURI, to: folder)
+            let isWhole = try await copyFiles(
+                of: "run \(run.id)", from: run.artifactURI, to: folder)
             let points = try await writePoints(of: run, to: folder + "/metrics.csv")
-            try FileTree.write(record, to: folder + "/run.json")
+            try FileTree.write(Self.mark(record, isWhole), to: folder + "/run.json")
             return points
         }
         progress.note {
@@ -105,7 +127,17 @@ package struct FolderExport: Sendable {
         return count
     }
 
-    private func copyFiles(of what: String, from uri: String, to folder: String) async throws {
+    /// The record, or one with a further line end where files are missing: it is never the same as
+    /// what there is to write, so that the next time tries them again.
+    private static func mark(_ record: Data, _ isWhole: Bool) -> Data {
+        isWhole ? record : record + Data("\n".utf8)
+    }
+
+    /// - Returns: whether all files are there that can be.
+    private func copyFiles(
+        of what: String, from uri: String, to folder: String
+    ) async throws -> Bool {
+        var isWhole = true
         switch source.place(of: uri) {
         case .elsewhere(let place):
             progress.leave("files of \(what)", "they are at \(place)")
@@ -116,19 +148,31 @@ package struct FolderExport: Sendable {
         case .here(let reader):
             let listing = try await reader.list()
             for left in listing.leftOut { progress.fail(left.what, left.why) }
+            isWhole = listing.leftOut.isEmpty
             for file in listing.files {
-                let path = folder + "/artifacts/" + file.path
-                try FileTree.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
-                let output = try OutputFile(path: path)
-                for try await part in try await reader.open(file) {
-                    try output.write(Data(part.readableBytesView))
-                }
-                try output.finish()
-                progress.note {
-                    $0.files += 1
-                    $0.fileBytes += file.sizeBytes
-                }
+                isWhole =
+                    try await attempt("file '\(file.path)' of \(what)") {
+                        try await copy(file, from: reader, to: folder)
+                    } && isWhole
             }
+        }
+        return isWhole
+    }
+
+    private func copy(
+        _ file: ArtifactFile, from reader: any ArtifactReader, to folder: String
+    ) async throws {
+        try SafePath.require(file.path)
+        let path = folder + "/artifacts/" + file.path
+        try FileTree.makeFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        let output = try OutputFile(path: path)
+        for try await part in try await reader.open(file) {
+            try output.write(Data(part.readableBytesView))
+        }
+        try output.finish()
+        progress.note {
+            $0.files += 1
+            $0.fileBytes += file.sizeBytes
         }
     }
 
@@ -139,8 +183,9 @@ package struct FolderExport: Sendable {
         let record = try ExportJSON.data(model)
         guard FileManager.default.contents(atPath: folder + "/model.json") != record else { return }
         try await FileTree.replace(folder) { folder in
-            try await copyFiles(of: "logged model \(model.id)", from: model.artifactURI, to: folder)
-            try FileTree.write(record, to: folder + "/model.json")
+            let isWhole = try await copyFiles(
+                of: "logged model \(model.id)", from: model.artifactURI, to: folder)
+            try FileTree.write(Self.mark(record, isWhole), to: folder + "/model.json")
         }
         progress.note { $0.loggedModels += 1 }
     }

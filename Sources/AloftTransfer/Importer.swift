@@ -8,8 +8,8 @@ import Foundation
 /// all; stopped anywhere, it goes on where it was.
 package struct Importer: Sendable {
     private let source: any TransferSource
-    private let client: ServerClient
-    private let progress: TransferProgress
+    let client: ServerClient
+    let progress: TransferProgress
     private let copier: ArtifactCopier
     /// Only experiments of these names; all if empty.
     // text: what a person typed, who cannot see which spelling it has
@@ -37,21 +37,28 @@ package struct Importer: Sendable {
 
     /// - Throws: `SourceError`, `ClientError` if a side stopped answering; what was copied is there.
     package func run() async throws -> TransferReport {
-        let all = try await source.experiments()
-        for missing in names.subtracting(all.map(\.name)).sorted() {
+        let there = try await source.experiments()
+        for missing in names.subtracting(there.map(\.name)).sorted() {
             throw SourceError("there is no experiment '\(missing)' in \(source.identity)")
         }
-        let wanted = all.filter { names.isEmpty || names.contains($0.name) }
+        let wanted = there.filter { names.isEmpty || names.contains($0.name) }
         // Where each run and model there has its files here, for the sources of model versions.
         var targets: [Target] = []
         for experiment in wanted {
             guard let target = try await take(experiment) else { continue }
             targets.append(target)
-            try await takeLoggedModels(target)
-            try await takeRuns(target)
+            let name = "experiment '\(experiment.name)'"
+            try await attempt("logged models of \(name)") { try await takeLoggedModels(target) }
+            try await attempt("runs of \(name)") { try await takeRuns(target) }
         }
-        for model in try await source.models() { try await take(model, targets) }
-        for left in try await source.leftOut() { progress.leave(left.what, left.why) }
+        let all = targets
+        try await attempt("registered models") {
+            for model in try await source.models() { try await take(model, all) }
+        }
+        try await attempt("what is left out") {
+            for left in try await source.leftOut() { progress.leave(left.what, left.why) }
+        }
+        for fault in source.faults.all { progress.fail(fault.what, fault.why) }
         return progress.current
     }
 
@@ -67,6 +74,10 @@ package struct Importer: Sendable {
             return Target(there: experiment, here: reply)
         } catch ClientError.refused(let status, _, let message) where status < 500 {
             progress.leave("experiment '\(experiment.name)' with its runs", message)
+            return nil
+        } catch  where TransferFault.isOfOne(error) {
+            progress.fail(
+                "experiment '\(experiment.name)' with its runs", TransferFault.words(of: error))
             return nil
         }
     }
@@ -86,19 +97,26 @@ package struct Importer: Sendable {
         let items = try runs.map {
             CheckImports.Item(id: $0.id.rawValue, fingerprint: try Fingerprint.of($0))
         }
-        let known = try await client.call(CheckImports.self, body: .init(runs: items)).runs
-        let pairs = zip(runs, items).filter { isWanted($0.0, known[$0.1.id]) }
+        let (known, failed) = try await states(of: items, called: "run") {
+            try await client.call(CheckImports.self, body: .init(runs: $0)).runs
+        }
+        let pairs = zip(runs, items).filter { run, item in
+            !failed.contains(ExactText(item.id)) && isWanted(run, known[ExactText(item.id)])
+        }
         try await eachOf(pairs.map { ($0, $1.fingerprint) }, parallel: parallel) { run, mark in
             try await attempt("run \(run.id)") {
-                try await take(run, mark, target, isKnown: known[run.id.rawValue] != nil)
+                try await take(run, mark, target, known[ExactText(run.id.rawValue)])
             }
         }
     }
 
     /// A run that has not ended may have points that its latest ones do not show.
-    private func isWanted(_ run: TransferRun, _ state: CheckImports.State?) -> Bool {
-        switch state {
-        case nil, .changed: return true
+    private func isWanted(_ run: TransferRun, _ known: Known?) -> Bool {
+        switch known?.state {
+        case nil: return true
+        case .changed:
+            guard known?.isInPart == true, run.status.isEnded else { return true }
+            return hasNewFiles(run)
         case .same:
             guard run.status.isEnded else { return true }
             progress.note { $0.runsUnchanged += 1 }
@@ -112,21 +130,38 @@ package struct Importer: Sendable {
         }
     }
 
+    /// Whether files that could not be taken may be there by now; all else of the run is.
+    private func hasNewFiles(_ run: TransferRun) -> Bool {
+        let name = "files of run \(run.id)"
+        switch source.place(of: run.artifactURI) {
+        case .here, .elsewhere: return true
+        case .unreachable(let why): progress.leave(name, why)
+        case .refused(let why): progress.fail(name, why)
+        }
+        progress.note { $0.runsUnchanged += 1 }
+        return false
+    }
+
     private func take(
-        _ run: TransferRun, _ fingerprint: String, _ target: Target, isKnown: Bool
+        _ run: TransferRun, _ fingerprint: String, _ target: Target, _ known: Known?
     ) async throws {
         let uri = folder(target, "\(run.id)/artifacts")
-        let keeps = try await copyFiles(
-            of: "run \(run.id)", from: run.artifactURI, to: uri, isKnown: isKnown)
+        let copied = try await copyFiles(
+            of: "run \(run.id)", from: run.artifactURI, to: uri, known)
         var moved = run
         moved.experiment = target.here.experiment.rawValue
         moved.metrics = []
         let header = ImportRun.Header(
-            source: source.identity, fingerprint: fingerprint, run: moved, keepsArtifacts: keeps)
-        let lines = RunLines(header: header, run: run, source: source)
-        let data = try await client.send(
-            method: .post, path: ImportRun.path, body: .stream(lines, length: .unknown),
-            contentType: ImportRun.contentType, timeout: .seconds(3600))
+            source: source.identity, fingerprint: copied.mark(fingerprint), run: moved,
+            keepsArtifacts: copied == .elsewhere)
+        let fault = BodyFault()
+        let lines = SentBody(
+            base: RunLines(header: header, run: run, source: source), fault: fault)
+        let data = try await fault.sending {
+            try await client.send(
+                method: .post, path: ImportRun.path, body: .stream(lines, length: .unknown),
+                contentType: ImportRun.contentType, timeout: .seconds(3600))
+        }
         let reply = try JSONDecoder().decode(ImportRun.Reply.self, from: data)
         progress.note { report in
             // A run that still goes on is asked for each time and often brings nothing.
@@ -139,33 +174,46 @@ package struct Importer: Sendable {
         }
     }
 
+    /// What became of the files of a run or model.
+    private enum Copied {
+        case whole
+        case inPart
+        /// They stay where they are.
+        case elsewhere
+
+        /// The fingerprint to keep: one that is never asked for where files are missing, so that the
+        /// next time tries them again.
+        func mark(_ fingerprint: String) -> String {
+            self == .inPart ? Importer.inPart(fingerprint) : fingerprint
+        }
+    }
+
     /// Copies the files below `uri`.
-    ///
-    /// - Returns: whether they stay where they are instead.
     private func copyFiles(
-        of what: String, from uri: String, to target: String, isKnown: Bool
-    ) async throws -> Bool {
-        guard !uri.isEmpty else { return false }
+        of what: String, from uri: String, to target: String, _ known: Known?
+    ) async throws -> Copied {
+        guard !uri.isEmpty else { return .whole }
         switch source.place(of: uri) {
         case .elsewhere(let place):
-            if !isKnown {
+            if known == nil {
                 progress.leave("files of \(what)", "they stay at \(place), where clients read them")
             }
-            return true
+            return .elsewhere
         case .unreachable(let why):
             progress.leave("files of \(what)", why)
-            return false
+            return .inPart
         case .refused(let why):
             progress.fail("files of \(what)", why)
-            return false
+            return .inPart
         case .here(let reader):
             guard ArtifactURI.proxied(target) != nil else {
                 progress.leave("files of \(what)", "\(target) is not kept by this server")
-                return false
+                return .whole
             }
             // A known run's files may have changed without changing their size.
-            try await copier.copy(reader, to: target, isResumed: !isKnown)
-            return false
+            let isWhole = try await copier.copy(
+                reader, of: what, to: target, isResumed: known?.isInPart ?? true)
+            return isWhole ? .whole : .inPart
         }
     }
 
@@ -173,14 +221,12 @@ package struct Importer: Sendable {
         target.here.artifactLocation.droppingLast("/") + "/" + rest
     }
 
-    /// One thing that a side refuses does not stop the others.
+    /// One thing that cannot be read, or that a side refuses, does not stop the others.
     private func attempt(_ what: String, _ body: () async throws -> Void) async throws {
         do {
             try await body()
-        } catch let error as SourceError where error.isRefusal {
-            progress.fail(what, error.message)
-        } catch ClientError.refused(let status, _, let message) where status < 500 {
-            progress.fail(what, message)
+        } catch  where TransferFault.isOfOne(error) {
+            progress.fail(what, TransferFault.words(of: error))
         }
     }
 }
@@ -195,10 +241,13 @@ extension Importer {
             let items = try found.items.map {
                 CheckImports.Item(id: $0.id.rawValue, fingerprint: try Fingerprint.of($0))
             }
-            let known = try await client.call(CheckImports.self, body: .init(loggedModels: items))
-                .loggedModels
-            for (model, item) in zip(found.items, items) {
-                switch known[item.id] {
+            let (known, failed) = try await states(of: items, called: "logged model") {
+                try await client.call(CheckImports.self, body: .init(loggedModels: $0)).loggedModels
+            }
+            for (model, item) in zip(found.items, items)
+            where !failed.contains(ExactText(item.id)) {
+                let state = known[ExactText(item.id)]
+                switch state?.state {
                 case .same: continue
                 case .deleted:
                     progress.leave("logged model \(item.id)", "imported once and deleted here")
@@ -207,8 +256,7 @@ extension Importer {
                         "logged model \(item.id)", "is here already and came from no import")
                 case nil, .changed:
                     try await attempt("logged model \(item.id)") {
-                        try await take(
-                            model, item.fingerprint, target, isKnown: known[item.id] != nil)
+                        try await take(model, item.fingerprint, target, state)
                     }
                 }
             }
@@ -216,18 +264,18 @@ extension Importer {
     }
 
     private func take(
-        _ model: TransferLoggedModel, _ fingerprint: String, _ target: Target, isKnown: Bool
+        _ model: TransferLoggedModel, _ fingerprint: String, _ target: Target, _ known: Known?
     ) async throws {
-        let keeps = try await copyFiles(
+        let copied = try await copyFiles(
             of: "logged model \(model.id)", from: model.artifactURI,
-            to: folder(target, "models/\(model.id)/artifacts"), isKnown: isKnown)
+            to: folder(target, "models/\(model.id)/artifacts"), known)
         var moved = model
         moved.experiment = target.here.experiment.rawValue
         _ = try await client.call(
             ImportLoggedModel.self,
             body: .init(
-                source: source.identity, fingerprint: fingerprint, model: moved,
-                keepsArtifacts: keeps), timeout: .seconds(300))
+                source: source.identity, fingerprint: copied.mark(fingerprint), model: moved,
+                keepsArtifacts: copied == .elsewhere), timeout: .seconds(300))
         progress.note { $0.loggedModels += 1 }
     }
 

@@ -155,7 +155,7 @@ struct FolderReader: ArtifactReader {
     }
 
     /// - Throws: `SourceError` where the folder cannot be read.
-    private static func names(in folder: Descriptor, path: String) throws -> [String] {
+    static func names(in folder: Descriptor, path: String) throws -> [String] {
         // The stream owns its descriptor and moves its offset: it gets one of its own.
         let own = openat(folder.number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard own >= 0 else { throw FileTree.fault(path) }

@@ -9,6 +9,8 @@ struct LocalPlaces: Sendable {
     let base: String?
     /// Where the user says the artifacts are.
     let artifacts: String?
+    /// A folder of runs that is the source itself.
+    var own: String?
     /// With `--trust-paths`: every path that the tracker names is read.
     var trustsPaths = false
 
@@ -21,12 +23,13 @@ struct LocalPlaces: Sendable {
         var text: String { ([path] + components).joined(separator: "/") }
     }
 
-    /// The named folder, and those that MLflow makes beside its database.
+    /// The named folder, the source itself, and those that MLflow makes beside its database.
     private var roots: [Root] {
         let beside = ["mlartifacts", "mlruns"].compactMap { name in
             base.map { Root(path: $0, components: [name]) }
         }
-        return (artifacts.map { [Root(path: Self.absolute($0))] } ?? []) + beside
+        let named = [artifacts, own].compactMap { $0 }.map { Root(path: Self.absolute($0)) }
+        return named + beside
     }
 
     private static func absolute(_ path: String) -> String {
@@ -46,7 +49,8 @@ struct LocalPlaces: Sendable {
         }
         guard let parts = Self.components(absolute) else { return .refused(Self.leaves(uri)) }
         let path = "/" + parts.joined(separator: "/")
-        if let (root, below) = below(path) { return folder(root, below, of: uri) }
+        let all = Self.isOfOneThing(parts) ? roots + (base.map { [Root(path: $0)] } ?? []) : roots
+        if let (root, below) = Self.below(path, all) { return folder(root, below, of: uri) }
         // The tracker ran elsewhere: its folders end alike, …/EXPERIMENT/RUN/artifacts.
         if let artifacts, !exists(path) {
             for count in [3, 4] where parts.count >= count {
@@ -66,6 +70,16 @@ struct LocalPlaces: Sendable {
                 + "its folder with --artifacts, or take every path with --trust-paths")
     }
 
+    /// Whether it is the folder of one run or logged model, `…/ID/artifacts`: such a one is read
+    /// wherever it is beside the database, which may keep its experiments anywhere there.
+    private static func isOfOneThing(_ parts: [String]) -> Bool {
+        guard parts.count >= 2, parts[parts.count - 1].isSame(as: "artifacts") else { return false }
+        let id = parts[parts.count - 2]
+        let digits = id.rest(after: "m-") ?? id[...]
+        return digits.utf8.count == 32
+            && digits.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     private static func leaves(_ uri: String) -> String {
         "\(uri.prefix(300)) leads out of its folder"
     }
@@ -79,13 +93,15 @@ struct LocalPlaces: Sendable {
     }
 
     /// The root that a path is below, as it is written or as it really is, and the rest.
-    private func below(_ path: String) -> (root: Root, components: [String])? {
+    private static func below(
+        _ path: String, _ roots: [Root]
+    ) -> (root: Root, components: [String])? {
         for root in roots {
             let real = Self.real(root.path).map { Root(path: $0, components: root.components).text }
             for (start, path) in [(root.text, path), (real, path), (real, Self.real(path))] {
                 guard let start, let path, let below = path.rest(after: start),
                     below.isEmpty || below.begins(with: "/"),
-                    let rest = Self.components(String(below))
+                    let rest = components(String(below))
                 else { continue }
                 return (root, rest)
             }

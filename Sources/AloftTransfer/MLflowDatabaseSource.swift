@@ -10,6 +10,7 @@ package struct MLflowDatabaseSource: TransferSource {
     // text: names of MLflow's own tables
     private let columns: [String: Set<String>]
     package let identity: String
+    package let faults = TransferFaults()
 
     /// - Parameters:
     ///   - artifacts: the folder of the artifacts, where it is not beside the file.
@@ -60,17 +61,33 @@ package struct MLflowDatabaseSource: TransferSource {
                         \(updatedAt) AS updatedAt
                     FROM experiments WHERE lifecycle_stage = 'active' ORDER BY experiment_id
                     """
-            ).map { row in
-                let id: Int64 = row["experiment_id"]
-                return TransferExperiment(
-                    id: String(id), name: row["name"],
-                    artifactLocation: row["artifact_location"] ?? "",
-                    createdAt: row["createdAt"] ?? 0, updatedAt: row["updatedAt"] ?? 0,
-                    tags: hasTags
-                        ? try Self.texts(
-                            db, "SELECT key, value FROM experiment_tags WHERE experiment_id = ?",
-                            [id]) : [])
+            ).compactMap { row in
+                readable("experiment", row, "experiment_id") {
+                    let id = try row.requiredNumber("experiment_id")
+                    return TransferExperiment(
+                        id: String(id), name: try row.requiredText("name"),
+                        artifactLocation: row.text("artifact_location") ?? "",
+                        createdAt: row.number("createdAt") ?? 0,
+                        updatedAt: row.number("updatedAt") ?? 0,
+                        tags: hasTags
+                            ? try Self.texts(
+                                db,
+                                "SELECT key, value FROM experiment_tags WHERE experiment_id = ?",
+                                [id]) : [])
+                }
             }
+        }
+    }
+
+    /// What can be made of a row; else its fault is noted.
+    func readable<Value>(
+        _ what: String, _ row: Row, _ id: String, _ make: () throws -> Value
+    ) -> Value? {
+        do {
+            return try make()
+        } catch {
+            faults.note("\(what) \(row.text(id) ?? "without an id")", error)
+            return nil
         }
     }
 
@@ -82,28 +99,31 @@ package struct MLflowDatabaseSource: TransferSource {
         let hasInputs = columns["inputs"] != nil && columns["datasets"] != nil
         let step = column("inputs", "step", else: "0")
         let hasLatest = columns["latest_metrics"] != nil
-        let items = try await database.read { db in
-            try Row.fetchAll(
+        let (items, last, count) = try await database.read { db in
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT run_uuid, \(name) AS name, user_id, status, start_time, end_time,
                         artifact_uri FROM runs
                     WHERE experiment_id = ? AND lifecycle_stage = 'active' AND run_uuid > ?
                     ORDER BY run_uuid LIMIT ?
-                    """, arguments: [Int64(experiment), page ?? "", limit]
-            ).map { row in
-                var run = try Self.run(db, row, experiment, hasLatest: hasLatest)
-                if hasInputs { try Self.addInputs(db, &run, step: step) }
-                return run
+                    """, arguments: [Int64(experiment), page ?? "", limit])
+            let items = rows.compactMap { row in
+                readable("run", row, "run_uuid") {
+                    var run = try Self.run(db, row, experiment, hasLatest: hasLatest)
+                    if hasInputs { try Self.addInputs(db, &run, step: step) }
+                    return run
+                }
             }
+            return (items, rows.last?.text("run_uuid"), rows.count)
         }
-        return Page(items: items, next: items.count == limit ? items.last?.id.rawValue : nil)
+        return Page(items: items, next: count == limit ? last : nil)
     }
 
     private static func run(
         _ db: Database, _ row: Row, _ experiment: String, hasLatest: Bool
     ) throws -> TransferRun {
-        let id: String = row["run_uuid"]
+        let id = try row.requiredText("run_uuid")
         let tags = try texts(db, "SELECT key, value FROM tags WHERE run_uuid = ?", [id])
         let named = tags.first { $0.key == "mlflow.runName" }?.value
         let metrics =
@@ -115,22 +135,22 @@ package struct MLflowDatabaseSource: TransferSource {
                     WHERE run_uuid = ? ORDER BY key
                     """, arguments: [id]) : []
         return TransferRun(
-            id: RunID(id), experiment: experiment, name: row["name"] ?? named ?? "",
-            user: row["user_id"] ?? "",
-            status: RunStatus(rawValue: row["status"] ?? "") ?? .running,
-            startTime: row["start_time"] ?? 0, endTime: row["end_time"],
-            artifactURI: row["artifact_uri"] ?? "",
+            id: RunID(id), experiment: experiment, name: row.text("name") ?? named ?? "",
+            user: row.text("user_id") ?? "",
+            status: RunStatus(rawValue: row.text("status") ?? "") ?? .running,
+            startTime: row.number("start_time") ?? 0, endTime: row.number("end_time"),
+            artifactURI: row.text("artifact_uri") ?? "",
             params: try texts(db, "SELECT key, value FROM params WHERE run_uuid = ?", [id]),
             tags: tags,
-            metrics: metrics.map { row in
+            metrics: try metrics.map { row in
                 TransferRun.Metric(
-                    key: row["key"], value: Self.value(row), timestamp: row["timestamp"] ?? 0,
-                    step: row["step"])
+                    key: try row.requiredText("key"), value: Self.value(row),
+                    timestamp: row.number("timestamp") ?? 0, step: row.number("step") ?? 0)
             })
     }
 
     private static func value(_ row: Row) -> Double {
-        (row["is_nan"] as Bool? ?? false) ? .nan : row["value"] ?? .nan
+        row.number("is_nan") ?? 0 != 0 ? .nan : row.real("value") ?? .nan
     }
 
     private static func addInputs(_ db: Database, _ run: inout TransferRun, step: String) throws {
@@ -142,11 +162,12 @@ package struct MLflowDatabaseSource: TransferSource {
                     AND i.destination_id = ? ORDER BY d.name, d.digest
                 """, arguments: [run.id.rawValue]
         ).map { row in
-            let input: String = row["input_uuid"]
+            let input = row.text("input_uuid") ?? ""
             return TransferRun.Dataset(
-                name: row["name"], digest: row["digest"],
-                sourceType: row["dataset_source_type"] ?? "", source: row["dataset_source"] ?? "",
-                schema: row["dataset_schema"], profile: row["dataset_profile"],
+                name: row.text("name") ?? "", digest: row.text("digest") ?? "",
+                sourceType: row.text("dataset_source_type") ?? "",
+                source: row.text("dataset_source") ?? "", schema: row.text("dataset_schema"),
+                profile: row.text("dataset_profile"),
                 tags: try texts(
                     db, "SELECT name, value FROM input_tags WHERE input_uuid = ?", [input]))
         }
@@ -167,7 +188,9 @@ package struct MLflowDatabaseSource: TransferSource {
                 WHERE source_type = ? AND source_id = ? ORDER BY destination_id
                 """, arguments: [kind, run.rawValue]
         ).map {
-            TransferRun.Output(model: LoggedModelID($0["destination_id"]), step: $0["step"] ?? 0)
+            TransferRun.Output(
+                model: LoggedModelID(try $0.requiredText("destination_id")),
+                step: $0.number("step") ?? 0)
         }
     }
 
@@ -184,12 +207,13 @@ package struct MLflowDatabaseSource: TransferSource {
                     """, arguments: [run.id.rawValue, cursor.row, limit])
             var byKey: [ExactText: TransferPoints] = [:]
             for row in rows {
-                let key: String = row["key"]
+                guard let key = row.text("key") else { continue }
                 byKey[ExactText(key), default: TransferPoints(key: key)].append(
-                    value: Self.value(row), timestamp: row["timestamp"], step: row["step"])
+                    value: Self.value(row), timestamp: row.number("timestamp") ?? 0,
+                    step: row.number("step") ?? 0)
             }
             var next = cursor
-            next.row = rows.last?["rowid"] ?? cursor.row
+            next.row = rows.last?.number("rowid") ?? cursor.row
             return (byKey.values.sorted { $0.key < $1.key }, rows.count == limit ? next : nil)
         }
     }
@@ -198,7 +222,10 @@ package struct MLflowDatabaseSource: TransferSource {
         _ db: Database, _ sql: String, _ arguments: StatementArguments
     ) throws -> [NamedText] {
         try Row.fetchAll(db, sql: sql + " ORDER BY 1", arguments: arguments)
-            .map { NamedText(key: $0[0], value: $0[1] ?? "") }
+            .compactMap { row in
+                guard let first = row.text(at: 0) else { return nil }
+                return NamedText(key: first, value: row.text(at: 1) ?? "")
+            }
     }
 
     /// The column, or what stands for it in files of older versions.

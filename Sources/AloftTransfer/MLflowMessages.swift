@@ -29,6 +29,32 @@ enum MLflowMessages {
         }
     }
 
+    /// The items of a list that can be read, and what the others are called.
+    struct Readable<Item: Decodable>: Decodable {
+        var items: [Item] = []
+        var unreadable: [String] = []
+
+        init(from decoder: any Decoder) throws {
+            var list = try decoder.unkeyedContainer()
+            while !list.isAtEnd {
+                if let item = try? list.decode(Item.self) {
+                    items.append(item)
+                } else {
+                    unreadable.append(Self.name(of: try list.decode(JSONValue.self)))
+                }
+            }
+        }
+
+        private static func name(of item: JSONValue) -> String {
+            for part in [item, item["info"] ?? .null] {
+                for key in ["run_id", "model_id", "experiment_id", "name", "version", "path"] {
+                    if let text = part[key]?.stringValue { return "\(key) '\(text.prefix(100))'" }
+                }
+            }
+            return "an item without a name"
+        }
+    }
+
     struct Experiments: Decodable {
         struct Item: Decodable {
             var experiment_id: String
@@ -38,7 +64,7 @@ enum MLflowMessages {
             var last_update_time: Int64?
             var tags: [Pair]?
         }
-        var experiments: [Item]?
+        var experiments: Readable<Item>?
         var next_page_token: String?
     }
 
@@ -95,7 +121,7 @@ enum MLflowMessages {
             var inputs: Inputs?
             var outputs: Outputs?
         }
-        var runs: [Item]?
+        var runs: Readable<Item>?
         var next_page_token: String?
     }
 
@@ -126,7 +152,7 @@ enum MLflowMessages {
             var info: Info
             var data: Values?
         }
-        var models: [Item]?
+        var models: Readable<Item>?
         var next_page_token: String?
     }
 
@@ -158,14 +184,14 @@ enum MLflowMessages {
     }
 
     struct Models: Decodable {
-        var registered_models: [Model]?
+        var registered_models: Readable<Model>?
         var next_page_token: String?
     }
 
     struct OneModel: Decodable { var registered_model: Model }
 
     struct Versions: Decodable {
-        var model_versions: [Version]?
+        var model_versions: Readable<Version>?
         var next_page_token: String?
     }
 

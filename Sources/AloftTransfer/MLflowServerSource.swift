@@ -6,6 +6,7 @@ import Foundation
 package struct MLflowServerSource: TransferSource {
     private let connection: SourceConnection
     private let folders: LocalPlaces
+    package let faults = TransferFaults()
 
     /// - Parameters:
     ///   - artifacts: where files with a path of the server's own machine are found here.
@@ -30,7 +31,7 @@ package struct MLflowServerSource: TransferSource {
         repeat {
             let reply: MLflowMessages.Experiments = try await connection.post(
                 Self.root + "experiments/search", body)
-            found += (reply.experiments ?? []).map { item in
+            found += readable(reply.experiments).map { item in
                 TransferExperiment(
                     id: item.experiment_id, name: item.name,
                     artifactLocation: item.artifact_location ?? "",
@@ -40,6 +41,11 @@ package struct MLflowServerSource: TransferSource {
             body.page_token = reply.next_page_token
         } while body.page_token?.isEmpty == false
         return found.sorted { Self.isOlder($0.id, $1.id) }
+    }
+
+    private func readable<Item>(_ list: MLflowMessages.Readable<Item>?) -> [Item] {
+        for name in list?.unreadable ?? [] { faults.note(name, "it is not as expected") }
+        return list?.items ?? []
     }
 
     static func isOlder(_ left: String, _ right: String) -> Bool {
@@ -60,7 +66,7 @@ package struct MLflowServerSource: TransferSource {
         let reply: MLflowMessages.Runs = try await connection.post(
             Self.root + "runs/search", Body(experiment_ids: [experiment], page_token: page))
         return Page(
-            items: (reply.runs ?? []).map(TransferRun.init),
+            items: readable(reply.runs).map(TransferRun.init),
             next: reply.next_page_token.flatMap { $0.isEmpty ? nil : $0 })
     }
 
@@ -105,7 +111,7 @@ package struct MLflowServerSource: TransferSource {
             return Page(items: [], next: nil)
         }
         return Page(
-            items: (reply.models ?? []).map(TransferLoggedModel.init),
+            items: readable(reply.models).map(TransferLoggedModel.init),
             next: reply.next_page_token.flatMap { $0.isEmpty ? nil : $0 })
     }
 
@@ -134,7 +140,11 @@ extension MLflowServerSource {
         var seen: Set<ExactText> = []
         var result: [TransferModel] = []
         for model in all where seen.insert(ExactText(model.name)).inserted {
-            result.append(try await complete(model))
+            do {
+                result.append(try await complete(model))
+            } catch  where TransferFault.isOfOne(error) {
+                faults.note("model '\(model.name)'", error)
+            }
         }
         return result.sorted { $0.name < $1.name }
     }
@@ -145,7 +155,7 @@ extension MLflowServerSource {
         while true {
             let reply: MLflowMessages.Models = try await connection.get(
                 Self.root + "registered-models/search", query)
-            found += reply.registered_models ?? []
+            found += readable(reply.registered_models)
             guard let next = reply.next_page_token, !next.isEmpty else { return found }
             query = [("max_results", "500"), ("filter", filter), ("page_token", next)]
         }
@@ -182,7 +192,7 @@ extension MLflowServerSource {
             if let page { query.append(("page_token", page)) }
             let reply: MLflowMessages.Versions = try await connection.get(
                 Self.root + "model-versions/search", query)
-            found += reply.model_versions ?? []
+            found += readable(reply.model_versions)
             page = reply.next_page_token
         } while page?.isEmpty == false
         return found.compactMap(TransferModel.Version.init).sorted { $0.version < $1.version }

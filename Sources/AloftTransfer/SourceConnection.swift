@@ -51,7 +51,7 @@ package struct SourceConnection: Sendable {
         do {
             return Data(buffer: try await response.body.collect(upTo: 512 << 20))
         } catch {
-            throw SourceError("\(address)\(path): \(error)")
+            throw SourceError("\(address)\(path): the answer ended too early", endsAll: true)
         }
     }
 
@@ -94,9 +94,10 @@ package struct SourceConnection: Sendable {
         do {
             response = try await http.execute(request, timeout: .seconds(600))
         } catch let error as HTTPClientError {
-            throw SourceError("no answer from \(address) (\(error.shortDescription))")
+            throw SourceError(
+                "no answer from \(address) (\(error.shortDescription))", endsAll: true)
         } catch {
-            throw SourceError("no answer from \(address) (\(error))")
+            throw SourceError("no answer from \(address)", endsAll: true)
         }
         guard response.status == .ok else {
             let data = (try? await response.body.collect(upTo: 1 << 20)).map { Data(buffer: $0) }
@@ -104,7 +105,8 @@ package struct SourceConnection: Sendable {
             let isBusy = response.status.code >= 500 || response.status.code == 429
             throw SourceError(
                 "\(address)\(path) answered \(response.status.code)"
-                    + (reply.map { ": \($0.message)" } ?? ""), isRefusal: !isBusy)
+                    + (reply.map { ": \($0.message)" } ?? ""), isRefusal: !isBusy,
+                endsAll: isBusy && response.status != .internalServerError)
         }
         return response
     }
@@ -116,7 +118,7 @@ package struct SourceConnection: Sendable {
             return try JSONDecoder().decode(Reply.self, from: data)
         } catch {
             throw SourceError(
-                "\(address)\(path) answered something unknown (\(error)). Is it an MLflow server?",
+                "\(address)\(path) answered something unknown. Is it an MLflow server?",
                 isRefusal: true)
         }
     }

@@ -1,6 +1,9 @@
+import AloftClient
 import AloftDomain
 package import AloftWire
+import Foundation
 package import NIOCore
+import Synchronization
 
 /// A tracker that is read: another server, or its database file. What is deleted there is left out.
 package protocol TransferSource: Sendable {
@@ -29,6 +32,57 @@ package protocol TransferSource: Sendable {
 
     /// What this tracker holds that nobody takes along.
     func leftOut() async throws -> [LeftOut]
+
+    /// What was to be read and could not, so far.
+    var faults: TransferFaults { get }
+}
+
+/// What a source could not read, noted while the rest goes on. May be used by many tasks at once.
+package final class TransferFaults: Sendable {
+    private struct Found {
+        var all: [LeftOut] = []
+        var seen: Set<ExactText> = []
+    }
+
+    private let found = Mutex(Found())
+
+    package init() {}
+
+    package var all: [LeftOut] { found.withLock { $0.all } }
+
+    func note(_ what: String, _ error: any Error) { note(what, TransferFault.words(of: error)) }
+
+    func note(_ what: String, _ why: String) {
+        found.withLock { found in
+            // Pages are read again by whoever starts again.
+            guard found.seen.insert(ExactText(what + "\0" + why)).inserted else { return }
+            found.all.append(LeftOut(what, why))
+        }
+    }
+}
+
+/// Errors of one thing in a person's words.
+enum TransferFault {
+    static func words(of error: any Error) -> String {
+        switch error {
+        case let error as SourceError: error.message
+        case let error as ClientError: error.message
+        case let error as any Refusal: error.message
+        default: ErrorWords.own(error) ?? "it cannot be read (\(type(of: error)))"
+        }
+    }
+
+    /// Whether an error is one thing's own, so that the others go on.
+    static func isOfOne(_ error: any Error) -> Bool {
+        switch error {
+        case is CancellationError: false
+        case let error as SourceError: !error.endsAll
+        // 401, 429 and what is over 500 come from a side that takes nothing more.
+        case ClientError.refused(let status, _, _): status <= 500 && ![401, 429].contains(status)
+        case is ClientError: false
+        default: true
+        }
+    }
 }
 
 package struct Page<Item: Sendable>: Sendable {
@@ -102,10 +156,13 @@ package struct SourceError: Error, Sendable {
     package let message: String
     /// Whether the tracker said no, rather than nothing.
     package let isRefusal: Bool
+    /// Whether nothing more can be read; else it is one thing's fault, and the others go on.
+    package let endsAll: Bool
 
-    package init(_ message: String, isRefusal: Bool = false) {
+    package init(_ message: String, isRefusal: Bool = false, endsAll: Bool = false) {
         self.message = message
         self.isRefusal = isRefusal
+        self.endsAll = endsAll
     }
 }
 
@@ -119,6 +176,15 @@ enum SafePath {
             )
         else { return nil }
         return parts.joined(separator: "/")
+    }
+
+    /// - Throws: `SourceError` if the path cannot be kept.
+    static func require(_ path: String) throws {
+        guard checked(path) != nil else {
+            throw SourceError(
+                "its name cannot be kept: it holds a back-slash or '..', or is too long",
+                isRefusal: true)
+        }
     }
 
     /// Percent-encoded for a URL, but for the slashes.

@@ -61,9 +61,9 @@ package final class SpaceKeeper: Sendable {
         defer { lock?.release() }
         // What was cut off earlier goes first, whatever is asked for now.
         var plan = try await plan(cutoff: min(cutoff, time.now()))
-        try await removeGarbage()
+        _ = try await removeGarbage()
         try await cutOff(&plan)
-        try await removeGarbage()
+        plan.kept += try await removeGarbage()
         try act { for upload in plan.uploads { upload.remove(before: fresh) } }
         try act { for folder in plan.trash { folder.remove() } }
         try willAct()
@@ -149,13 +149,25 @@ package final class SpaceKeeper: Sendable {
     }
 
     /// Removes the files that the database has cut off, then forgets them.
-    private func removeGarbage() async throws {
+    ///
+    /// - Returns: what could not be removed, and why; the next time tries again.
+    private func removeGarbage() async throws -> [SpaceReport.Kept] {
+        var kept: [SpaceReport.Kept] = []
         for garbage in try await store.read({ try SpaceQueries.garbage($0) }) {
             try willAct()
-            try await remove(garbage)
+            do {
+                try await remove(garbage)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                let why = (error as? any Refusal)?.message ?? error.localizedDescription
+                kept.append(.init(what: garbage.place, why: "it cannot be removed: \(why)"))
+                continue
+            }
             try willAct()
             try await store.write { try SpaceQueries.forget($0, garbage) }
         }
+        return kept
     }
 
     private func remove(_ garbage: SpaceQueries.Garbage) async throws {

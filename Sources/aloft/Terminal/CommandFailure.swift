@@ -1,5 +1,6 @@
 import AloftClient
 import AloftDomain
+import AloftTransfer
 
 /// Ends the program with a sentence on standard error.
 struct CommandFailure: Error {
@@ -21,7 +22,13 @@ enum PlainError {
         switch error {
         case let error as ClientError: error.message
         case let error as any Refusal: error.message
-        default: "\(error)"
+        case let error as SourceError: error.message
+        case let error as DecodingError: "what was read cannot be taken: \(ErrorWords.of(error))"
+        case is EncodingError: "what is to be written cannot be written as JSON"
+        case is CancellationError: "it was stopped"
+        default:
+            ErrorWords.own(error)
+                ?? "something unexpected went wrong (\(type(of: error))); this is a fault of aloft"
         }
     }
 }

@@ -14,11 +14,13 @@ struct ImportCommand: AsyncParsableCommand {
     struct MLflow: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "mlflow",
-            abstract: "Take experiments, runs, models and files of an MLflow server or database.",
+            abstract:
+                "Take experiments, runs, models and files of an MLflow server, database or folder.",
             discussion: """
                 Examples:
                   aloft import mlflow http://tracking.example:5000
                   aloft import mlflow ./mlflow.db --artifacts ./mlartifacts
+                  aloft import mlflow ./mlruns
 
                 Run and model identifiers stay as they are, so that links go on working. It may be
                 stopped at any moment and started again; a second time it adds only what is new.
@@ -26,7 +28,9 @@ struct ImportCommand: AsyncParsableCommand {
                 MLFLOW_TRACKING_PASSWORD, open a source that asks for them.
                 """)
 
-        @Argument(help: "An address of an MLflow server, or the path of its SQLite file.")
+        @Argument(
+            help: "An address of an MLflow server, or the path of its SQLite file or folder mlruns."
+        )
         var source: String
 
         @Option(help: "Only this experiment, by name; may be given several times.")
@@ -64,10 +68,15 @@ struct ImportCommand: AsyncParsableCommand {
                 for scheme in ["sqlite:///", "file://"] where path.hasPrefix(scheme) {
                     path = String(path.dropFirst(scheme.count))
                 }
-                guard FileManager.default.fileExists(atPath: path) else {
+                var isFolder: ObjCBool = false
+                guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
                     throw CommandFailure.usage(
                         "\(source): expected an address such as http://host:5000, or the path of "
-                            + "an mlflow.db")
+                            + "an mlflow.db or a folder mlruns")
+                }
+                if isFolder.boolValue {
+                    return try MLflowFolderSource(
+                        path: path, artifacts: artifacts, trustsPaths: trustPaths)
                 }
                 return try MLflowDatabaseSource(
                     path: path, artifacts: artifacts, trustsPaths: trustPaths)
