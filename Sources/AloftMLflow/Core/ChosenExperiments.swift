@@ -20,6 +20,15 @@ final class ChosenExperiments: Sendable {
         }
     }
 
+    /// A script that asked for an experiment to look for its runs has not set it.
+    func wasSearched(_ principal: Principal, _ experiments: [ExperimentID]) {
+        guard case .job(let job) = principal else { return }
+        byJob.withLock { table in
+            guard let chosen = table[job], experiments.contains(chosen) else { return }
+            table[job] = nil
+        }
+    }
+
     func of(_ job: JobID) -> ExperimentID? { byJob.withLock { $0[job] } }
 
     func forget(_ job: JobID) { byJob.withLock { _ = $0.removeValue(forKey: job) } }

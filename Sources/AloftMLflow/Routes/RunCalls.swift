@@ -108,7 +108,9 @@ struct RunCalls: Sendable {
     }
 
     private func search(_ call: Call) async throws -> [UInt8] {
-        try await Self.answer(try Self.search(call.fields), service.store)
+        let search = try Self.search(call.fields)
+        service.chosen.wasSearched(call.principal, search.experiments)
+        return try await Self.answer(search, service.store)
     }
 
     /// A page of a search; its token leads to the next.

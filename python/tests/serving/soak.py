@@ -40,9 +40,10 @@ class ServerLike(Protocol):
 def call(url: str, method: str = "GET", body: object = None) -> Any:
     """One request to the control plane, asked again while it is away."""
     data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+    kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
     deadline = time.monotonic() + 60
     while True:
-        request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+        request = urllib.request.Request(url, data, {"Content-Type": kind})
         request.method = method
         try:
             with urllib.request.urlopen(request, timeout=60) as reply:

@@ -29,6 +29,16 @@ with mlflow.start_run(run_name="third"):
 print("all logged")
 """
 
+#: Looks for what another experiment made, as a step of a project does, and logs in its own.
+READER = """
+import mlflow
+
+found = mlflow.search_runs(experiment_names=["read only"], output_format="list")
+with mlflow.start_run() as run:
+    mlflow.log_metric("found", len(found))
+print("experiment", run.info.experiment_id)
+"""
+
 
 def ask(server: Server, path: str, body: object) -> Any:
     request = urllib.request.Request(
@@ -83,6 +93,22 @@ def test_a_script_with_experiments_of_its_own(server: Server, script: Path) -> N
     assert first["info"]["status"] == "FINISHED"
     parents = {tag["key"]: tag["value"] for tag in found["child"][1]["data"]["tags"]}
     assert parents["mlflow.parentRunId"] == first["info"]["run_id"]
+
+
+def test_a_script_that_reads_another_experiment_stays_in_its_own(
+    server: Server, script: Path
+) -> None:
+    ask(server, "experiments/create", {"name": "read only"})
+    (script / "reader.py").write_text(READER)
+    command = f"{sys.executable} -W ignore reader.py"
+    done = run_in(script, server, "--command", command, "--with-files", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = json.loads(done.stdout)["job"]["run"]
+    kept = json.loads(server.get(f"/api/2.0/mlflow/runs/get?run_id={run}"))["run"]["info"]
+    name = json.loads(
+        server.get(f"/api/2.0/mlflow/experiments/get?experiment_id={kept['experiment_id']}")
+    )["experiment"]["name"]
+    assert name != "read only"
 
 
 def test_a_command_says_that_it_leaves_the_folder_behind(server: Server, script: Path) -> None:

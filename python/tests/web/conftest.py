@@ -23,15 +23,29 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; Playwright's own browsers are not fetched."""
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Debian's Chromium; Playwright's own browsers are not fetched."""
     path = os.environ.get("ALOFT_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.exit("chromium is missing: run `scripts/setup tests`", returncode=2)
+    # One in a process: a second would find the loop of the first.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        browsers: list[Browser] = []
+
+        def start(*arguments: str) -> Browser:
+            browsers.append(
+                playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *arguments])
+            )
+            return browsers[-1]
+
+        yield start
+        for browser in browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    return launch()
 
 
 @pytest.fixture(scope="module")

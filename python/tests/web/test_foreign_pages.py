@@ -6,15 +6,13 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import os
-import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from aloft_server import Server
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 NAME = "rebound.example"
 
@@ -102,16 +100,9 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def misled() -> Iterator[Browser]:
+def misled(launch: Callable[..., Browser]) -> Browser:
     """A browser whose name service points a foreign name at this machine."""
-    path = os.environ.get("ALOFT_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.exit("chromium is missing: run `scripts/setup tests`", returncode=2)
-    rules = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", rules])
-        yield browser
-        browser.close()
+    return launch(f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
 
 
 def nothing_happened(server: Server, mark: Path) -> None:
