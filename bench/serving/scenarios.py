@@ -322,6 +322,13 @@ def overload(*arguments: Any) -> None:
     measure(*arguments)
 
 
+def versions(*arguments: Any) -> None:
+    """Two builds of the program at once on one core."""
+    import versions as two
+
+    two.measure(*arguments)
+
+
 def ceiling(program: Path, home: Path, load: Any, seconds: int) -> None:
     """The gateway beside a static nginx."""
     from ceiling import measure
@@ -337,6 +344,7 @@ def batching(*arguments: Any) -> None:
 
 
 SCENARIOS = {
+    "versions": versions,
     "batching": batching,
     "overload": overload,
     "log": log,

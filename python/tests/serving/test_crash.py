@@ -84,9 +84,10 @@ class Gateway:
 
     def crash_in_model(self) -> None:
         """SIGSEGV in the thread that runs the model, as a fault of its own would be."""
-        rows = [1.0] * (16 * 128 * 128)
+        rows = [1] * (16 * 128 * 128)
         tensor = {"name": "x", "shape": [16, 128, 128], "datatype": "FP32", "data": rows}
-        body = json.dumps({"inputs": [tensor]}).encode()
+        # Below 1 MiB: what is larger is read by threads of the same name.
+        body = json.dumps({"inputs": [tensor]}, separators=(",", ":")).encode()
         asking = [
             threading.Thread(target=self.ask, args=("/v2/models/slow/infer", body))
             for _ in range(4)

@@ -222,6 +222,7 @@ export interface Schemas {
         jobs: Schemas["JobView"][];
     };
     ListPredictionsReply: {
+        damagedBlocks?: number;
         next?: string;
         predictions: Schemas["PredictionItem"][];
         storage: Schemas["ListPredictionsStorage"];
