@@ -9,6 +9,7 @@ package final class TemporaryStore: Sendable {
 
     package init() throws {
         folder = try TemporaryFolder()
-        store = try Store(path: folder.path + "/aloft.db")
+        // However busy the machine.
+        store = try Store(path: folder.path + "/aloft.db", longestSearch: .seconds(600))
     }
 }

@@ -20,7 +20,7 @@ package final class Store: Sendable {
 
     private static let readers = 4
     /// How long a search may take, waiting for its turn included.
-    package static let longestSearch = Duration.seconds(10)
+    private let longestSearch: Duration
 
     /// Pages that a connection keeps in memory; there are five connections.
     private static let cacheKibibytes = 12 << 10
@@ -34,12 +34,15 @@ package final class Store: Sendable {
     ///   - statePath: where the file beside it knows the last commit; only the process that holds the
     ///     data folder writes it, once `StoreInspection` has looked.
     ///   - loss: what is accepted, which becomes an event.
+    ///   - longestSearch: how long a search may take, waiting for its turn included.
     /// - Throws: `StoreError.newerSchema` if a newer version of the program wrote it, `.unusable` if
     ///   the file is no database or cannot be written.
     package init(
-        path: String, statePath: String? = nil, accepting loss: AcceptedLoss? = nil
+        path: String, statePath: String? = nil, accepting loss: AcceptedLoss? = nil,
+        longestSearch: Duration = .seconds(10)
     ) throws {
         self.path = path
+        self.longestSearch = longestSearch
         var configuration = Configuration()
         configuration.label = "store"
         configuration.maximumReaderCount = Self.readers
@@ -109,10 +112,11 @@ package final class Store: Sendable {
     ///
     /// - Throws: `StoreError.searchTooLong` when the time is over.
     package func search<Value: Sendable>(
-        within limit: Duration = Store.longestSearch,
+        within limit: Duration? = nil,
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await withThrowingTaskGroup(of: Value.self) { group in
+        let limit = limit ?? longestSearch
+        return try await withThrowingTaskGroup(of: Value.self) { group in
             group.addTask { [self] in try await searches.pass { try await pool.read(body) } }
             group.addTask {
                 try await Task.sleep(for: limit)

@@ -168,10 +168,11 @@ private struct TableCheck {
 
     /// `nil` if the time was over.
     private func check(_ table: String, _ left: Duration) throws -> [String]? {
-        let alarm = DispatchWorkItem { queue.interrupt() }
-        DispatchQueue.global().asyncAfter(
-            deadline: .now() + .milliseconds(Int(left / .milliseconds(1))), execute: alarm)
-        defer { alarm.cancel() }
+        let (queue, isOver) = (queue, TimedSemaphore())
+        DispatchQueue.global().async {
+            if !isOver.wait(atMost: left) { queue.interrupt() }
+        }
+        defer { isOver.signal() }
         do {
             let quoted = "'" + table.replacing(scalar: "'", with: "''") + "'"
             let lines = try queue.read { db in
