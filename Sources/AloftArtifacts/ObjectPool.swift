@@ -99,9 +99,11 @@ package struct ObjectPool {
     package func copyOut(_ object: Object, to target: String?, mode: UInt32 = 0o600) throws
         -> String?
     {
-        guard let reader = try? FileReader(path: path(of: object.digest)) else {
-            return "is missing"
-        }
+        // Whoever made the backup's folder may have put a link or a device there.
+        let kind = try? FileManager.default.attributesOfItem(atPath: path(of: object.digest))[.type]
+        guard kind as? FileAttributeType == .typeRegular,
+            let reader = try? FileReader(path: path(of: object.digest))
+        else { return "is missing" }
         var descriptor: Int32 = -1
         if let target {
             descriptor = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode))
@@ -122,6 +124,7 @@ package struct ObjectPool {
                 }
             }
             offset += Int64(data.count)
+            guard offset <= object.sizeBytes else { return "is damaged: it is longer than it was" }
         }
         return ContentDigest(bytes: hash.finalize()) == object.digest
             ? nil : "is damaged: its bytes have another digest"

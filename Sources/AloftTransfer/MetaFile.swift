@@ -9,6 +9,10 @@ struct MetaFile {
 
     /// - Throws: `SourceError` if it is none.
     init(_ text: String, path: String) throws {
+        guard YAMLAliases.first(in: Array(text.utf8)) == nil else {
+            throw SourceError(
+                "\(path) holds aliases (`*name`), which are not expanded", isRefusal: true)
+        }
         let parsed: Node?
         do {
             parsed = try Yams.compose(yaml: text)

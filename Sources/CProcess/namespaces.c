@@ -147,6 +147,48 @@ static int lay(const struct aloft_layer *layer, int copy) {
     }
 }
 
+/// Whether `path` is `folder` or below it.
+static int is_within(const char *path, const char *folder) {
+    size_t length = strlen(folder);
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);
+}
+
+static int is_hidden(const struct aloft_spawn *how, const char *path) {
+    for (size_t index = 0; index < how->layer_count; index++)
+        if (how->layers[index].kind == ALOFT_LAYER_HIDE && is_within(path, how->layers[index].path)
+            && strcmp(path, how->layers[index].path) != 0)
+            return 1;
+    return 0;
+}
+
+/// A folder on which something is mounted cannot be renamed or removed, but the folders above it can, and
+/// take it along: what is hidden or fixed would then stand under its old name for others to make anew. So
+/// each folder above becomes a mount of itself.
+static void pin_folders_above(const struct aloft_spawn *how, int pipe) {
+    char folder[4096];
+    for (size_t index = 0; index < how->layer_count; index++) {
+        const struct aloft_layer *layer = &how->layers[index];
+        if (layer->kind != ALOFT_LAYER_HIDE && layer->kind != ALOFT_LAYER_READ) continue;
+        size_t length = strlen(layer->path);
+        if (length >= sizeof folder || is_hidden(how, layer->path)) continue;
+        for (size_t end = 1; end < length; end++) {
+            if (layer->path[end] != '/') continue;
+            memcpy(folder, layer->path, end);
+            folder[end] = 0;
+            int is_pinned = 0;
+            for (size_t earlier = 0; earlier < index && !is_pinned; earlier++) {
+                const struct aloft_layer *other = &how->layers[earlier];
+                is_pinned = (other->kind == ALOFT_LAYER_HIDE || other->kind == ALOFT_LAYER_READ)
+                    && !is_hidden(how, other->path) && is_within(other->path, folder)
+                    && strcmp(other->path, folder) != 0;
+            }
+            if (is_pinned) continue;
+            if (mount(folder, folder, NULL, MS_BIND | MS_REC, NULL) != 0 && errno != ENOENT)
+                aloft_give_up(pipe, ALOFT_SPAWN_MOUNT);
+        }
+    }
+}
+
 static void lay_all(const struct aloft_spawn *how, int pipe) {
     int copies[MOST_LAYERS];
     size_t count = how->layer_count;
@@ -168,6 +210,7 @@ static void lay_all(const struct aloft_spawn *how, int pipe) {
         if (set_attributes(copies[index], "", EMPTY_PATH | RECURSIVE, READ_ONLY) != 0)
             aloft_give_up(pipe, ALOFT_SPAWN_MOUNT);
     }
+    pin_folders_above(how, pipe);
     for (size_t index = 0; index < count; index++)
         if (lay(&how->layers[index], copies[index]) != 0) aloft_give_up(pipe, ALOFT_SPAWN_MOUNT);
     for (size_t index = 0; index < count; index++) {

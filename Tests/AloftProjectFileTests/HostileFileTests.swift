@@ -5,6 +5,12 @@ import Testing
 
 /// Files made to hurt: each must be refused, and at once.
 @Suite(.timeLimit(.minutes(30))) struct HostileFileTests {
+    @Test(arguments: ["\u{85}", "\u{2028}", "\u{2029}", "\u{FEFF}"])
+    func `an anchor behind a line break of YAML's own is one`(lineBreak: String) {
+        let text = "project: x\nk: [\(lineBreak)&a [1, 2],\(lineBreak)*a ]\n"
+        #expect(faults(in: text).contains { $0.contains("aliases") })
+    }
+
     @Test func `aliases that multiply are refused before they are expanded`() {
         var bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
         for level in 1...30 {

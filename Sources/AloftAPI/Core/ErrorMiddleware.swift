@@ -2,6 +2,7 @@ import AloftDomain
 import AloftWire
 package import Hummingbird
 import Logging
+import NIOCore
 
 /// Answers errors that handlers throw, as JSON. What nobody expected is logged with the request's
 /// path and answered as 500 without its text, which may hold what is nobody's business.
@@ -22,6 +23,10 @@ package struct ErrorMiddleware: RouterMiddleware {
         } catch let error as HTTPError where ErrorResponse.isTracking(path) {
             return ErrorResponse.trackingRefusal(
                 error, what: "\(request.method) \(path.prefix(500))")
+        } catch is NIOTooManyBytesError {
+            return ErrorResponse.json(
+                ErrorReply(code: "body_too_large", message: "the body is larger than this takes"),
+                status: .contentTooLarge)
         } catch let error as HTTPError {
             return ErrorResponse.json(
                 ErrorReply(

@@ -31,6 +31,9 @@ package struct BackupManifest: Sendable, Equatable {
         package var reason: String
     }
 
+    /// Of one file; so many of them that their sum does not fit have no place in a manifest.
+    private static let mostBytes: Int64 = 1 << 40
+
     private struct Tail: Codable {
         var sha256: String
     }
@@ -80,7 +83,9 @@ package struct BackupManifest: Sendable, Equatable {
             switch try? decoder.decode(Line.self, from: Data(text)) {
             case .head(let found): head = found
             case .file(let file):
-                guard Self.isSafe(file.path) else { throw damaged }
+                guard Self.isSafe(file.path), (0...Self.mostBytes).contains(file.bytes),
+                    file.mode & ~0o777 == 0
+                else { throw damaged }
                 files.append(file)
             case .fault(let fault): faults.append(fault)
             case nil: throw damaged

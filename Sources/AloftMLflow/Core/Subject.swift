@@ -68,6 +68,23 @@ enum Subjects {
         [Claim(try queries.run(RunID(text(call, ["run_id", "run_uuid"]) ?? "")))]
     }
 
+    /// A run, and the model that a metric of it is of.
+    static let loggedMetric: Subject = { queries, call in
+        let named = text(call, ["model_id"]).map { LoggedModelID($0) }
+        return try run(queries, call)
+            + (named.map { [Claim(try queries.loggedModel($0), .read)] } ?? [])
+    }
+
+    /// A run, and the models that it takes or makes.
+    static let runOfModels: Subject = { queries, call in
+        try run(queries, call)
+            + call.fields.objects("models").map {
+                Claim(
+                    try queries.loggedModel(LoggedModelID(try $0.optionalString("model_id") ?? "")),
+                    .read)
+            }
+    }
+
     static let runs: Subject = { queries, call in
         let ids = try call.fields.strings("run_id") + call.fields.strings("run_ids")
         return try ids.map { Claim(try queries.run(RunID($0))) }

@@ -7,15 +7,15 @@ struct LoggingCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("runs/log-metric", .record, of: Subjects.run, logMetric)
+        calls.post("runs/log-metric", .record, of: Subjects.loggedMetric, logMetric)
         calls.post("runs/log-parameter", .record, of: Subjects.run, logParam)
         calls.post("runs/set-tag", .record, of: Subjects.run, setTag)
         calls.post("runs/delete-tag", .record, of: Subjects.run, deleteTag)
         calls.raw(.post, "runs/log-batch", .record) { request, context in
             try await logBatch(request, context.bearer)
         }
-        calls.postLarge("runs/log-inputs", .record, of: Subjects.run, logInputs)
-        calls.post("runs/outputs", .record, of: Subjects.run, logOutputs)
+        calls.postLarge("runs/log-inputs", .record, of: Subjects.runOfModels, logInputs)
+        calls.post("runs/outputs", .record, of: Subjects.runOfModels, logOutputs)
         calls.postLarge("runs/log-model", .record, of: Subjects.run, logModel)
     }
 
@@ -63,8 +63,11 @@ struct LoggingCalls: Sendable {
             batch = try LogBatch(MLflowBody.fields(buffer))
         }
         if bearer != .person {
-            let run = batch.run
-            try await service.access.check(bearer, .record) { [Claim(try $0.run(run))] }
+            let (run, models) = (batch.run, Set(batch.metrics.compactMap(\.context.model)))
+            try await service.access.check(bearer, .record) { queries in
+                try [Claim(queries.run(run))]
+                    + models.map { Claim(try queries.loggedModel($0), .read) }
+            }
         }
         try await service.change(batch.run) { db in
             let run = try TrackingQueries.activeRun(db, batch.run)

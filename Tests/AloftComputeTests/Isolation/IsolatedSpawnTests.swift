@@ -143,6 +143,19 @@ struct IsolatedSpawnTests {
         #expect(Self.processes(named: mark) == [])
     }
 
+    @Test(arguments: Given.kinds)
+    func `what is hidden cannot be moved away by the folders above it`(kind: IsolationKind) throws {
+        let world = try World()
+        let above = (world.data as NSString).deletingLastPathComponent
+        let (_, text) = try world.run(
+            """
+            cd /; mv "\(above)" "\(above).moved" 2>/dev/null && echo GOT moved
+            mv "$D" "$D.moved" 2>/dev/null && echo GOT data; echo tried
+            """, kind)
+        #expect(text.contains("tried") && !text.contains("GOT"), "\(text)")
+        #expect(FileManager.default.fileExists(atPath: world.data + "/secret"))
+    }
+
     @Test(.enabled(if: Given.kinds.contains(.namespaces), "no namespaces here"))
     func `a program with its guard ended is ended`() throws {
         let world = try World()
