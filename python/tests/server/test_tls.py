@@ -105,7 +105,7 @@ def test_mlflow_and_the_command_line_speak_tls(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(secure.certificate))
     mlflow.set_tracking_uri(secure.url)
-    with mlflow.start_run() as run:
+    with mlflow.start_run(experiment_id="0") as run:
         mlflow.log_metric("loss", 0.5)
         mlflow.log_dict({"a": 1}, "a.json")
     assert mlflow.MlflowClient().get_run(run.info.run_id).data.metrics == {"loss": 0.5}
