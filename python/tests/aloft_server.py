@@ -74,7 +74,7 @@ class Server:
         """SIGKILL, as a power cut would."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait()
+        self.process.wait(timeout=60)
 
     def stop(self) -> int:
         """SIGTERM; returns the exit status."""

@@ -157,7 +157,7 @@ def test_a_backup_killed_anywhere_leaves_whole_ones(writing: Server, tmp_path: P
         )
         time.sleep(0.02 + 0.025 * number)
         process.kill()
-        process.wait()
+        process.wait(timeout=60)
         # Whatever is listed is whole.
         for name in json.loads(call("backup", kept, "--list", "--json")):
             call("backup", kept, "--verify", "--generation", name)

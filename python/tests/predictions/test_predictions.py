@@ -220,7 +220,7 @@ def test_scoring_that_was_killed_goes_on_and_gives_what_the_gateway_gives(
         assert time.monotonic() < deadline
         time.sleep(0.002)
     os.kill(first.pid, signal.SIGKILL)
-    first.wait()
+    first.wait(timeout=60)
     assert len(list(target.glob("part-*"))) < 120
 
     said = flying.run(

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 _HEAD_END = b"\r\n\r\n"
 _REVISION = re.compile(rb"\r\nx-aloft-revision: (\d+)\r\n", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+# An answer that takes longer never comes.
+SILENCE_SECONDS = 180
 
 
 @dataclass
@@ -64,9 +66,14 @@ class Load:
             for _ in range(self.connections):
                 self._open(selector)
             open_count = self.connections
+            heard = time.monotonic()
             while open_count:
                 for key, _ in selector.select(timeout=1):
                     open_count -= not self._read(selector, key.data)
+                    heard = time.monotonic()
+                if time.monotonic() - heard > SILENCE_SECONDS:
+                    self.failures.append(f"{open_count} connections without an answer")
+                    return
 
     def _open(self, selector: selectors.BaseSelector) -> None:
         connection = _Connection(socket.create_connection(("127.0.0.1", self.port), timeout=30))

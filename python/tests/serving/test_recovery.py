@@ -140,7 +140,7 @@ def test_after_a_kill_what_loads_in_a_moment_answers_before_python_models(tmp_pa
     try:
         wait_until(answers, "the ONNX model answers")
         gateway.kill()
-        gateway.wait()
+        gateway.wait(timeout=60)
         gateway = start()
         seconds = wait_until(answers, "the ONNX model answers after a kill")
         print(f"first answer of an ONNX model beside {PYTHON_MODELS} of Python: {seconds:.2f} s")
@@ -167,7 +167,7 @@ def test_after_a_kill_what_loads_in_a_moment_answers_before_python_models(tmp_pa
         assert "8" in text
     finally:
         gateway.kill()
-        gateway.wait()
+        gateway.wait(timeout=60)
 
 
 def child(server: Server) -> int | None:

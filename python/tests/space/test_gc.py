@@ -150,7 +150,7 @@ def test_killed_while_it_frees_the_next_time_ends_the_same(
         connection.close()
         threading.Event().wait(pause)
         server.kill()
-        process.wait()
+        process.wait(timeout=60)
         server.start()
         server.run("gc", "--older-than", "0s", "--yes")
         assert {name.split("/")[1] for name in on_disk(server)} == set(kept)

@@ -116,7 +116,7 @@ def test_a_killed_import_shows_only_whole_runs_and_goes_on(
         while process.poll() is None and count(here) < least:
             time.sleep(0.01)
         process.kill()
-        process.wait()
+        process.wait(timeout=60)
         for name in ("rich", "many"):
             if here.get_experiment_by_name(name) is None:
                 continue

@@ -239,10 +239,12 @@ def test_ends_when_its_parent_dies(model: Path, tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     assert parent.stdout is not None
     worker = int(parent.stdout.readline())
+    deadline = time.monotonic() + 60
     while not (tmp_path / "s").exists():
+        assert time.monotonic() < deadline, "the worker never listens"
         time.sleep(0.02)
     os.kill(parent.pid, signal.SIGKILL)
-    parent.wait()
+    parent.wait(timeout=60)
     deadline = time.monotonic() + 60
     while is_running(worker):
         assert time.monotonic() < deadline, "the worker outlives its parent"
