@@ -61,7 +61,18 @@ class Load:
         self._stop.set()
         self._thread.join()
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is asked any more, because it was ended or by a fault."""
+        return not self._thread.is_alive()
+
     def _run(self) -> None:
+        try:
+            self._ask_for_long()
+        except OSError as error:
+            self.failures.append(f"connecting: {error}")
+
+    def _ask_for_long(self) -> None:
         with selectors.DefaultSelector() as selector:
             for _ in range(self.connections):
                 self._open(selector)

@@ -183,7 +183,9 @@ class Soak:
                 if number % every == every - 1:
                     kill_after = "deploy" if self.kills % 2 else "steer"
                 self.cycle(number, kill_after)
-            wait_until(lambda: self.load.answered >= requests, "the requests", seconds=3600)
+            wait_until(
+                lambda: self.load.answered >= requests or self.load.is_over, "the requests", 3600
+            )
         finally:
             self.load.end()
 

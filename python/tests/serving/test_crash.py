@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -15,15 +14,10 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from aloft_server import ROOT, free_port, program
+
 FIXTURES = ROOT / ".runtime/fixtures"
 TGKILL = 234  # x86-64
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def place(folder: Path, models: dict[str, str]) -> None:
@@ -45,9 +39,15 @@ def place(folder: Path, models: dict[str, str]) -> None:
 
 class Gateway:
     def __init__(self, folder: Path) -> None:
-        program = os.environ.get("ALOFT_PROGRAM", str(ROOT / ".build/debug/aloft"))
         self.port = free_port()
-        command = [program, "gateway", "--server", "http://127.0.0.1:1", "--data", str(folder)]
+        command = [
+            str(program()),
+            "gateway",
+            "--server",
+            "http://127.0.0.1:1",
+            "--data",
+            str(folder),
+        ]
         command += ["--listen", f"127.0.0.1:{self.port}"]
         with (folder / "log").open("ab") as log:
             # Swift's own report of a crash takes long in a debug build.

@@ -69,12 +69,17 @@ def test_a_sweep_goes_on_after_its_server_was_killed(
         "--server",
         server.url,
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sweep:
+    sweep = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
         for _ in range(2):
             time.sleep(3)
             server.kill()
             server.start()
         output, _ = sweep.communicate(timeout=200)
+    finally:
+        # Without its server it would wait for ever, and this for it.
+        sweep.kill()
+        sweep.wait(timeout=60)
     assert sweep.returncode == 0, output
     result = json.loads(output)
     assert result["state"] == "succeeded"

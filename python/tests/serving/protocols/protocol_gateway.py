@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import signal
 import socket
@@ -17,22 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aloft_server import ROOT, free_port, program
 
-ROOT = Path(__file__).resolve().parents[4]
+__all__ = ["ROOT", "Gateway", "fixture", "free_port", "limited_gateway", "program"]
+
 FIXTURES = ROOT / ".runtime/fixtures"
-
-
-def program() -> Path:
-    path = Path(os.environ.get("ALOFT_PROGRAM", ROOT / ".build/debug/aloft"))
-    if not path.exists():
-        pytest.exit(f"{path} is missing: run `swift build` first", returncode=2)
-    return path
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
