@@ -1,3 +1,4 @@
+import AloftProcess
 import Foundation
 
 /// The machine's GPUs.
@@ -6,17 +7,24 @@ package enum GraphicsCards {
     /// may take a second.
     package static func slots() -> [String] {
         guard let program = Executable.find("nvidia-smi", path: nil) else { return [] }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["-L"]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return [] }
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-            ? slots(listing: String(decoding: data, as: UTF8.self)) : []
+        guard let said = try? output(of: program, ["-L"]) else { return [] }
+        return slots(listing: said)
+    }
+
+    /// What a program writes to its standard output; nil where it fails.
+    private static func output(of program: String, _ arguments: [String]) throws -> String? {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { return nil }
+        let output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        let spawn = Spawn(
+            executable: program, arguments: arguments, variables: [:], outputDescriptor: ends[1])
+        let started = Result { try spawn.start() }
+        close(ends[1])
+        let process = try started.get()
+        let data = output.readDataToEndOfFile()
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status == 0 ? String(decoding: data, as: UTF8.self) : nil
     }
 
     /// Reads lines such as `GPU 0: NVIDIA H200 (UUID: GPU-5d7e…)`.

@@ -1,3 +1,5 @@
+import Foundation
+
 /// A text as a key: equal only to a text of the very same bytes. `String` itself takes texts for
 /// equal that only look alike (é as one code point and as two), so that a dictionary of foreign names
 /// would keep one of the two and lose the other.
@@ -22,13 +24,38 @@ package struct ExactText: Hashable, Sendable {
 extension StringProtocol where SubSequence == Substring {
     /// Whether both are the same bytes.
     package func isSame(as other: some StringProtocol) -> Bool {
-        utf8.elementsEqual(other.utf8)
+        withBytes(other) { $0.count == $1.count && $0.begins(with: $1) }
+            ?? utf8.elementsEqual(other.utf8)
     }
 
-    package func begins(with prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
+    package func begins(with prefix: some StringProtocol) -> Bool {
+        withBytes(prefix) { $0.begins(with: $1) } ?? utf8.starts(with: prefix.utf8)
+    }
 
     package func ends(with suffix: some StringProtocol) -> Bool {
-        utf8.reversed().starts(with: suffix.utf8.reversed())
+        withBytes(suffix) { UnsafeBufferPointer(rebasing: $0.suffix($1.count)).begins(with: $1) }
+            ?? utf8.reversed().starts(with: suffix.utf8.reversed())
+    }
+
+    /// Whether these bytes stand anywhere in the text.
+    package func holds(text: some StringProtocol) -> Bool {
+        withBytes(text) { whole, part in
+            guard let first = part.first else { return true }
+            return (0..<Swift.max(0, whole.count - part.count + 1)).contains { place in
+                whole[place] == first
+                    && UnsafeBufferPointer(rebasing: whole[place...]).begins(with: part)
+            }
+        } ?? (String(self).utf8.firstRange(of: text.utf8) != nil)
+    }
+
+    /// The bytes of both where they lie; `nil` where one of them has none in one piece.
+    private func withBytes(
+        _ other: some StringProtocol,
+        _ body: (UnsafeBufferPointer<UInt8>, UnsafeBufferPointer<UInt8>) -> Bool
+    ) -> Bool? {
+        utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { body(own, $0) }
+        } ?? nil
     }
 
     /// What follows `prefix`; `nil` unless the text begins with it.
@@ -64,6 +91,14 @@ extension StringProtocol where SubSequence == Substring {
         var scalars = self[...].unicodeScalars
         while scalars.last == scalar { scalars.removeLast() }
         return Substring(scalars)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func begins(with other: Self) -> Bool {
+        guard count >= other.count else { return false }
+        guard let own = baseAddress, let start = other.baseAddress else { return true }
+        return memcmp(own, start, other.count) == 0
     }
 }
 
