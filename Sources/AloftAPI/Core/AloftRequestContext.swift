@@ -10,6 +10,8 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing, CallerWatc
     package var principal: Principal
     /// The same as the rules of access take it.
     package var bearer: Bearer
+    /// Kept by `EdgeMiddleware`, the first who wants to know.
+    var head: HeadFacts?
     private let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {

@@ -23,11 +23,12 @@ package struct BodyBudgetMiddleware: RouterMiddleware {
         _ request: Request, context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard EdgeMiddleware.hasBody(request.headers), !Self.isStreamed(request) else {
+        let body = (context.head ?? HeadFacts(request.headers)).body
+        if case .bytes(...Self.free) = body { return try await next(request, context) }
+        guard body != .nothing, !Self.isStreamed(request) else {
             return try await next(request, context)
         }
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }) {
-            guard length > Self.free else { return try await next(request, context) }
+        if case .bytes(let length) = body {
             let bytes = min(length, Self.largest)
             guard budget.take(bytes) else { return Self.refusal(request) }
             defer { budget.give(bytes) }

@@ -16,7 +16,10 @@ package struct EdgeMiddleware: RouterMiddleware {
         _ request: Request, context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if let refusal = refusal(of: request) {
+        var context = context
+        let head = HeadFacts(request.headers)
+        context.head = head
+        if let refusal = refusal(of: request, head) {
             // Told behind the body, which is dropped: who writes still may not see it before.
             for try await _ in request.body {}
             var response = ErrorResponse.make(for: refusal, path: request.uri.path)
@@ -26,32 +29,17 @@ package struct EdgeMiddleware: RouterMiddleware {
         return try await next(request, context)
     }
 
-    private func refusal(of request: Request) -> RequestRefusal? {
-        let headers = request.headers
+    private func refusal(of request: Request, _ head: HeadFacts) -> RequestRefusal? {
+        var host = RequestOrigin.Host.missing
+        // The library keeps the first `Host` apart from the other headers.
+        if let first = request.head.authority {
+            host = head.hasFurtherHost ? .several : .one(first)
+        }
         let origin = RequestOrigin(
-            method: request.method.rawValue, host: Self.host(of: request),
-            origin: headers[.origin], site: headers[.secFetchSite])
+            method: request.method.rawValue, host: host, origin: head.origin, site: head.site)
         if let refusal = origin.refusal(isKnown: hosts.isKnown) { return refusal }
-        guard Self.hasBody(headers) else { return nil }
+        if head.body == .nothing { return nil }
         return AcceptedTypes.refusal(
-            method: request.method.rawValue, path: request.uri.path, type: headers[.contentType])
+            method: request.method.rawValue, path: request.uri.path, type: head.contentType)
     }
-
-    /// The library keeps the first `Host` apart from the other headers.
-    private static func host(of request: Request) -> RequestOrigin.Host {
-        guard let host = request.head.authority else { return .missing }
-        return request.headers[.furtherHost] == nil ? .one(host) : .several
-    }
-
-    /// Whether a body comes, by what the head says (RFC 9112, section 6.3).
-    static func hasBody(_ headers: HTTPFields) -> Bool {
-        if let length = headers[.contentLength] { return length != "0" }
-        return headers[.transferEncoding] != nil
-    }
-}
-
-extension HTTPField.Name {
-    /// What the library leaves among the headers where there is more than one `Host`.
-    static let furtherHost = HTTPField.Name("Host") ?? .origin
-    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
 }

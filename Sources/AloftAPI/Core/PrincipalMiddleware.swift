@@ -49,8 +49,10 @@ package struct PrincipalMiddleware: RouterMiddleware {
         of request: Request, _ context: Context
     ) async throws -> (principal: Principal, project: ProjectID) {
         let isPublic = Self.isPublic(request.uri.path)
-        let secret = Self.secret(in: request.headers) ?? SessionCookie.secret(in: request)
-        if let secret {
+        let mayHaveSecret = context.head?.hasSecret ?? true
+        if mayHaveSecret,
+            let secret = Self.secret(in: request.headers) ?? SessionCookie.secret(in: request)
+        {
             let record = try await find(secret, context)
             if let record { return (record.principal, record.project) }
             // MLflow clients may carry a password that means nothing here; open access ignores it.

@@ -23,7 +23,6 @@ package struct ReserveMiddleware: RouterMiddleware {
     static func frees(_ method: HTTPRequest.Method, _ path: String) -> Bool {
         guard method == .post else { return method == .delete }
         return path.ends(with: "/stop") || path.ends(with: "/delete")
-            || path.begins(with: "/api/v1/space")
-            || path.pieces(at: "/").contains { $0.begins(with: "delete-") }
+            || path.begins(with: "/api/v1/space") || path.holds(text: "/delete-")
     }
 }

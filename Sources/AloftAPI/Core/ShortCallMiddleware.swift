@@ -15,7 +15,7 @@ package struct ShortCallMiddleware: RouterMiddleware {
     /// Bodies up to this many bytes are read in well under a millisecond.
     private static let bodyLimitBytes = 128 << 10
     private static let folders = ["/api/2.0/mlflow/runs/", "/ajax-api/2.0/mlflow/runs/"]
-    private static let calls: Set<Substring> = [
+    private static let calls = [
         "create", "update", "log-metric", "log-parameter", "log-batch", "set-tag", "delete-tag",
     ]
 
@@ -25,7 +25,8 @@ package struct ShortCallMiddleware: RouterMiddleware {
         _ request: Request, context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        if Self.isShort(request) { return try await next(request, context) }
+        let coming = (context.head ?? HeadFacts(request.headers)).body
+        if Self.isShort(request, coming) { return try await next(request, context) }
         let response = try await withTaskExecutorPreference(globalConcurrentExecutor) {
             try await next(request, context)
         }
@@ -42,14 +43,13 @@ package struct ShortCallMiddleware: RouterMiddleware {
         return elsewhere
     }
 
-    static func isShort(_ request: Request) -> Bool {
-        guard request.method == .post,
-            let length = request.headers[.contentLength].flatMap({ Int($0) }),
-            length <= bodyLimitBytes
-        else { return false }
+    private static func isShort(_ request: Request, _ body: ComingBody) -> Bool {
+        guard request.method == .post, case .bytes(...bodyLimitBytes) = body else { return false }
         let path = request.uri.path
-        return Self.folders.contains { folder in
-            path.rest(after: folder).map(calls.contains) ?? false
+        guard let folder = Self.folders.first(where: { path.begins(with: $0) }) else {
+            return false
         }
+        let call = path.utf8.dropFirst(folder.utf8.count)
+        return Self.calls.contains { Substring(call).isSame(as: $0) }
     }
 }

@@ -55,14 +55,18 @@ package struct AcceptedTypes: Sendable, Equatable {
     ///
     /// - Parameter type: the header `Content-Type`.
     package static func refusal(method: String, path: String, type: String?) -> RequestRefusal? {
-        for rule in rules where rule.fits(method, path) {
-            return rule.types?.refusal(type: type)
+        // Most calls are of this kind, and no rule is about them.
+        if !path.begins(with: "/api/2.0/mlflow/") {
+            for rule in rules where rule.fits(method, path) {
+                return rule.types?.refusal(type: type)
+            }
         }
         return json.refusal(type: type)
     }
 
     package func refusal(type: String?) -> RequestRefusal? {
         guard let type else { return mayBeMissing ? nil : .wrongType(nil, expected: expected) }
+        if types.first == type { return nil }
         let essence = Self.essence(type)
         let fits = types.isEmpty ? !Self.isSentUnasked(essence) : types.contains(essence)
         return fits ? nil : .wrongType(type, expected: expected)

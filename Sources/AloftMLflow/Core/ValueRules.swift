@@ -34,6 +34,7 @@ enum ValueRules {
     }
 
     private static func isNormalPath(_ key: String) -> Bool {
+        guard key.holds("/") || key.begins(with: ".") else { return !key.isEmpty }
         let parts = key.pieces(at: "/", keepingEmpty: true)
         return parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
     }

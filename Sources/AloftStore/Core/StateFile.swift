@@ -32,11 +32,11 @@ package final class StateFile: Sendable {
         /// -1 once it is closed.
         var descriptor: Int32
         var record: StateRecord
+        var line: StateLine
         var unsynced = 0
     }
 
-    static let lineBytes = 512
-    private static let mark = "aloft-state 1 "
+    static let lineBytes = StateLine.length
     /// Commits after which the second line follows the first.
     private static let syncEvery = 4096
 
@@ -46,15 +46,15 @@ package final class StateFile: Sendable {
     /// Writes the file anew, durably: beside what was there, or over it where the disk is full.
     package init(path: String, record: StateRecord) throws {
         self.path = path
-        let line = Self.line(record)
+        let line = StateLine(record)
         let beside = path + ".part"
         var descriptor = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        var number = Self.failure(writing: line, descriptor)
+        var number = Self.failure(writing: line.bytes, descriptor)
         if number == 0, rename(beside, path) != 0 { number = errno }
         if number == ENOSPC || number == EDQUOT {
             if descriptor >= 0 { close(descriptor) }
             descriptor = open(path, O_RDWR | O_CLOEXEC)
-            if descriptor >= 0 { number = Self.failure(writing: line, descriptor) }
+            if descriptor >= 0 { number = Self.failure(writing: line.bytes, descriptor) }
         }
         guard number == 0 else {
             if descriptor >= 0 { close(descriptor) }
@@ -63,7 +63,7 @@ package final class StateFile: Sendable {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(number)))
         }
         Self.syncFolder(of: path)
-        state = Mutex(State(descriptor: descriptor, record: record))
+        state = Mutex(State(descriptor: descriptor, record: record, line: line))
     }
 
     private static func failure(writing line: [UInt8], _ descriptor: Int32) -> Int32 {
@@ -84,7 +84,7 @@ package final class StateFile: Sendable {
             return nil
         }
         let lines = [data.prefix(lineBytes), data.dropFirst(lineBytes).prefix(lineBytes)]
-        let records = lines.compactMap { record(of: Data($0)) }
+        let records = lines.compactMap { StateLine.record(of: Data($0)) }
         guard let newest = records.max(by: { $0.position < $1.position }) else {
             throw StoreDamage.stateUnreadable(path: path)
         }
@@ -100,12 +100,12 @@ package final class StateFile: Sendable {
             guard state.descriptor >= 0, position > state.record.position else { return }
             state.record.position = position
             // One that cannot be written leaves the file behind the database, which is no fault.
-            let line = Self.line(state.record)
-            _ = Self.write(line, state.descriptor, 0)
+            state.line.set(position: position)
+            _ = Self.write(state.line.bytes, state.descriptor, 0)
             state.unsynced += 1
             guard state.unsynced >= Self.syncEvery else { return }
             state.unsynced = 0
-            _ = Self.write(line, state.descriptor, Self.lineBytes)
+            _ = Self.write(state.line.bytes, state.descriptor, Self.lineBytes)
             fdatasync(state.descriptor)
         }
     }
@@ -116,45 +116,13 @@ package final class StateFile: Sendable {
             guard state.descriptor >= 0 else { return }
             state.record.isClean = isClean
             state.record.bytes = bytes
-            let line = Self.line(state.record)
+            let line = StateLine(state.record).bytes
             _ = Self.write(line, state.descriptor, 0)
             _ = Self.write(line, state.descriptor, Self.lineBytes)
             fdatasync(state.descriptor)
             close(state.descriptor)
             state.descriptor = -1
         }
-    }
-
-    // MARK: - Lines
-
-    /// The mark, a checksum of what follows, the record as JSON, blanks up to the line's end.
-    static func line(_ record: StateRecord) -> [UInt8] {
-        var body = Array(
-            """
-            {"database":"\(record.database)","position":\(record.position),\
-            "schema":"\(record.schema)","isClean":\(record.isClean),"bytes":\(record.bytes)}
-            """.utf8)
-        let room = lineBytes - mark.utf8.count - 17 - 1
-        body += Array(repeating: UInt8(ascii: " "), count: max(0, room - body.count))
-        let sum = checksum(body)
-        return Array((mark + sum + " ").utf8) + body.prefix(room) + [UInt8(ascii: "\n")]
-    }
-
-    static func record(of line: Data) -> StateRecord? {
-        let head = mark.utf8.count
-        guard line.count == lineBytes, line.prefix(head).elementsEqual(mark.utf8) else {
-            return nil
-        }
-        let sum = String(decoding: line.dropFirst(head).prefix(16), as: UTF8.self)
-        let body = [UInt8](line.dropFirst(head + 17).dropLast())
-        guard sum == checksum(body) else { return nil }
-        return try? JSONDecoder().decode(StateRecord.self, from: Data(body))
-    }
-
-    private static func checksum(_ bytes: [UInt8]) -> String {
-        let sum = bytes.withUnsafeBytes { BlockChecksum.of($0) }
-        let text = String(sum, radix: 16)
-        return String(repeating: "0", count: max(0, 16 - text.utf8.count)) + text
     }
 
     private static func write(_ line: [UInt8], _ descriptor: Int32, _ place: Int) -> Bool {

@@ -19,12 +19,15 @@ struct PrintableLogHandler: LogHandler {
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { output[metadataKey: key] }
-        set { output[metadataKey: key] = newValue.map(Self.printable) }
+        set { output[metadataKey: key] = newValue }
     }
 
+    /// Made printable here and not where it is set: each request sets some, and few write a line.
     func log(event: LogEvent) {
         var event = event
         event.metadata = event.metadata?.mapValues(Self.printable)
+        var output = output
+        output.metadata = output.metadata.mapValues(Self.printable)
         output.log(event: event)
     }
 
