@@ -24,6 +24,10 @@ package enum InferenceError: Refusal, Equatable {
     case unsupportedParameter(name: String)
     /// A table or another body of MLflow scoring that cannot be mapped to the model's inputs.
     case badTable(reason: String)
+    /// A Python model, or the library that it is made of, does not take these inputs.
+    case refusedByModel(reason: String)
+    /// A content type that MLflow scoring does not read.
+    case wrongType(reason: String)
 
     case runtimeMissing(reason: String)
     case unsupportedModel(reason: String)
@@ -31,6 +35,8 @@ package enum InferenceError: Refusal, Equatable {
     case unloadable(reason: String)
     /// The model itself failed on this input.
     case modelFailed(reason: String)
+    /// The model answered what cannot be sent.
+    case badAnswer(reason: String)
     /// A Python worker ended, hung or is being started again.
     case workerFailed(reason: String)
     case deadlineExceeded(milliseconds: Int)
@@ -56,10 +62,13 @@ package enum InferenceError: Refusal, Equatable {
         case .badContents: "bad_contents"
         case .unsupportedParameter: "unsupported_parameter"
         case .badTable: "bad_table"
+        case .refusedByModel: "refused_by_model"
+        case .wrongType: "wrong_type"
         case .runtimeMissing: "runtime_missing"
         case .unsupportedModel: "unsupported_model"
         case .unloadable: "model_unloadable"
         case .modelFailed: "model_failed"
+        case .badAnswer: "bad_answer"
         case .workerFailed: "worker_failed"
         case .deadlineExceeded: "deadline_exceeded"
         case .overloaded: "overloaded"
@@ -72,8 +81,10 @@ package enum InferenceError: Refusal, Equatable {
         case .malformed, .missingField, .unknownInput, .repeatedInput,
             .repeatedMember, .missingInput, .unknownOutput, .wrongDatatype, .wrongShape,
             .wrongCount, .ragged, .badElement,
-            .badBinary, .badContents, .unsupportedParameter, .badTable, .modelFailed:
+            .badBinary, .badContents, .unsupportedParameter, .badTable, .refusedByModel, .wrongType,
+            .modelFailed:
             .invalid
+        case .badAnswer: .damaged
         case .unsupportedModel: .unsupported
         case .runtimeMissing, .unloadable, .workerFailed, .deadlineExceeded, .shuttingDown:
             .unavailable
@@ -120,11 +131,12 @@ package enum InferenceError: Refusal, Equatable {
         case .unsupportedParameter(let name):
             "Nothing here acts on the parameter \"\(name)\": send tensors in the request itself, and "
                 + "ask for outputs as they are."
-        case .badTable(let reason): reason
+        case .badTable(let reason), .refusedByModel(let reason), .wrongType(let reason): reason
         case .runtimeMissing(let reason): reason
         case .unsupportedModel(let reason): "The model cannot be served: \(reason)."
         case .unloadable(let reason): "The model cannot be loaded: \(reason)"
         case .modelFailed(let reason): "The model failed: \(reason)"
+        case .badAnswer(let reason): "The model's answer cannot be sent: \(reason)"
         case .workerFailed(let reason): "The model's Python worker failed: \(reason)"
         case .deadlineExceeded(let milliseconds):
             "No answer within the deadline of \(milliseconds) ms."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -54,10 +54,14 @@ class Column:
 
 @dataclass(frozen=True)
 class ModelInput:
-    """Either the columns of a table or a list of tensors."""
+    """The columns of a table, or a list of tensors, or a list of whatever it is, an item each."""
 
     columns: tuple[Column, ...] = ()
     tensors: tuple[Tensor, ...] = ()
+    # How an item is written where a type hint says what it is, or nothing does.
+    items: Literal["text", "json"] | None = None
+    # Whether the one tensor is a list to the model.
+    is_list: bool = False
 
     @property
     def is_table(self) -> bool:
@@ -65,12 +69,14 @@ class ModelInput:
 
     @property
     def is_known(self) -> bool:
-        return bool(self.columns or self.tensors)
+        return bool(self.columns or self.tensors or self.items)
 
     def protocol_tensors(self) -> list[Tensor]:
         """One tensor a column for a table, of shape [-1, 1]."""
         if self.is_table:
             return [Tensor(column.name, column.datatype, (-1, 1)) for column in self.columns]
+        if self.items:
+            return [Tensor(UNNAMED, "BYTES", (-1,))]
         return list(self.tensors)
 
     def rows(self, arrays: Mapping[str, Array], texts: TextColumn = list) -> Any:
@@ -78,11 +84,12 @@ class ModelInput:
         column of a table of texts and None for what is missing."""
         if self.is_table:
             return self._table(arrays, texts)
-        if not self.tensors:
-            return next(iter(arrays.values()))
+        if self.items:
+            return _items(_checked(arrays, UNNAMED), self.items)
         named = {tensor.name: _checked(arrays, tensor.name) for tensor in self.tensors}
         if len(named) == 1 and UNNAMED in named:
-            return _text(named[UNNAMED])
+            array = _text(named[UNNAMED])
+            return array.tolist() if self.is_list else array
         return {name: _text(array) for name, array in named.items()}
 
     def _table(self, arrays: Mapping[str, Array], texts: TextColumn) -> pd.DataFrame:
@@ -102,6 +109,16 @@ class ModelInput:
         return pd.DataFrame(table)
 
 
+def _items(array: Array, kind: str) -> list[Any]:
+    texts = list(_text(array).reshape(-1))
+    if kind == "text":
+        return texts
+    try:
+        return [json.loads(text) for text in texts]
+    except (ValueError, RecursionError) as error:
+        raise TensorError(f"input {UNNAMED!r} takes elements that are JSON: {error}") from error
+
+
 def _checked(arrays: Mapping[str, Array], name: str) -> Array:
     if name not in arrays:
         raise TensorError(f"input {name!r} is missing")
@@ -112,16 +129,32 @@ def _text(array: Array) -> Array:
     """BYTES elements as text."""
     if array.dtype != object:
         return array
-    texts = [value.decode() if isinstance(value, bytes) else value for value in array.reshape(-1)]
-    return np.array(texts, dtype=object).reshape(array.shape)
+    texts = np.empty(array.size, dtype=object)
+    try:
+        for index, value in enumerate(array.reshape(-1)):
+            texts[index] = value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError as error:
+        raise TensorError(f"a text is no UTF-8: {error}") from error
+    return texts.reshape(array.shape)
 
 
 def _column_values(column: Column, values: Array, make: TextColumn) -> Any:
     if values.dtype != object:
         if column.kind in ("integer", "long") and values.dtype.kind == "f":
             missing = np.isnan(values)
-            if not missing.any() and (values == np.trunc(values)).all():
-                return values.astype(np.int32 if column.kind == "integer" else np.int64)
+            whole = np.int32 if column.kind == "integer" else np.int64
+            if not (values[~missing] == np.trunc(values[~missing])).all():
+                return values
+            if not missing.any():
+                return values.astype(whole)
+            known = np.where(missing, 0, values).astype(whole)
+            return pd.arrays.IntegerArray(known, missing)
+        if column.kind == "boolean" and values.dtype.kind == "f":
+            missing = np.isnan(values)
+            return pd.Series(
+                [None if one else bool(value) for value, one in zip(values, missing, strict=True)],
+                dtype=object if missing.any() else bool,
+            )
         return values
     if column.kind == "binary":
         return [None if value in (MARK, _MARK_BYTES) else value for value in values]
@@ -130,7 +163,10 @@ def _column_values(column: Column, values: Array, make: TextColumn) -> Any:
         # The empty text was missing before there was a mark for it.
         return pd.to_datetime(pd.Series([text or None for text in texts], dtype="str"))
     if column.kind == "json":
-        return [None if text is None else json.loads(text) for text in texts]
+        try:
+            return [None if text is None else json.loads(text) for text in texts]
+        except (ValueError, RecursionError) as error:
+            raise TensorError(f"input {column.name!r} takes JSON: {error}") from error
     return make(texts)
 
 
@@ -158,6 +194,17 @@ def from_signature(schema: Any) -> ModelInput:
     return ModelInput(columns=tuple(columns))
 
 
+def from_type_hint(schema: Any) -> ModelInput:
+    """From the signature that MLflow made of a type hint `list[…]`: the model gets a list."""
+    kind = getattr(schema.inputs[0].type, "name", "json")
+    if kind == "string":
+        return ModelInput(items="text")
+    datatype = _COLUMN_DATATYPES.get(kind, "BYTES")
+    if datatype == "BYTES":
+        return ModelInput(items="json")
+    return ModelInput(tensors=(Tensor(UNNAMED, datatype, (-1,)),), is_list=True)
+
+
 def from_example(example: Any) -> ModelInput:
     """From an input example, where a model has no signature."""
     if isinstance(example, pd.DataFrame):
@@ -179,4 +226,12 @@ def _column_of(name: Any, values: Any) -> Column:
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
     kinds = {"b": "boolean", "i": "long", "u": "long", "f": "double", "M": "datetime"}
-    return Column(str(name), kinds.get(getattr(dtype, "kind", "O"), "string"))
+    kind = kinds.get(getattr(dtype, "kind", "O"), "string")
+    known = values.dropna()
+    optional = len(known) < len(values)
+    if kind == "string" and len(known):
+        if all(isinstance(value, bool | np.bool_) for value in known):
+            kind = "boolean"
+        elif any(isinstance(value, list | dict | np.ndarray) for value in known):
+            kind = "json"
+    return Column(str(name), kind, optional and kind in ("boolean", "long"))

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from mlflow.models import Model
 
-from aloft_models.inputs import ModelInput, from_example, from_signature
+from aloft_models.answers import outputs_of
+from aloft_models.inputs import UNNAMED, ModelInput, from_example, from_signature, from_type_hint
+from aloft_models.manifest import Tensor
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,31 @@ class ModelFolder:
         """The logged input example: a table, an array, a dictionary of arrays, or None."""
         try:
             example = self.description.load_input_example(str(self.path))
-        except (OSError, ValueError, KeyError):
+        except Exception:  # a foreign file of any kind: requests may still be answered
             return None
+        if self.has_type_hint():
+            return example
         if isinstance(example, list) and all(isinstance(value, str) for value in example):
             return pd.DataFrame({0: np.array(example, dtype=object)})
         if isinstance(example, pd.Series):
             return example.to_frame(name=0)
         return example
+
+    def example_parameters(self) -> dict[str, Any] | None:
+        """The parameters that the example was logged with."""
+        try:
+            found = self.description.load_input_example_params(str(self.path))
+        except (AttributeError, OSError, ValueError, KeyError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def serving_input(self) -> str | None:
+        """The body of a scoring request that MLflow made of the example."""
+        path = self.path / "serving_input_example.json"
+        try:
+            return path.read_text() if path.is_file() else None
+        except (OSError, ValueError):
+            return None
 
     def native(self, rows: Any) -> Any:
         """Rows as the model's own library wants them, where a table of text is not enough: boosters
@@ -64,8 +84,31 @@ class ModelFolder:
         """From the signature, else from the example, else empty: takes anything."""
         schema = self.description.get_input_schema()
         if schema is not None and schema.inputs:
+            if self.has_type_hint():
+                return from_type_hint(schema)
             return from_signature(schema)
         return from_example(self.example())
+
+    def has_type_hint(self) -> bool:
+        """Whether MLflow made the signature of a type hint, and hands the model a plain list."""
+        known = getattr(self.description, "_is_signature_from_type_hint", None)
+        return bool(known()) if known is not None else False
+
+    def served_input(self, model: Any) -> ModelInput:
+        """What the Python worker takes: also of a model that says nothing, which gets what scoring
+        makes of `inputs`. `model` is the library's own, where there is one."""
+        known = self.model_input()
+        if known.is_known:
+            return known
+        count = getattr(model, "n_features_in_", None)
+        if isinstance(count, int) and count > 0:
+            return ModelInput(tensors=(Tensor(UNNAMED, "FP64", (-1, count)),))
+        return ModelInput(items="json")
+
+    def outputs(self) -> list[Tensor]:
+        """What the signature says that the model answers; empty where it does not."""
+        schema = self.description.get_output_schema()
+        return outputs_of(schema) if schema is not None and schema.inputs else []
 
     def output_names(self) -> tuple[str, ...]:
         """The names that the signature gives to what the model answers; empty without names."""

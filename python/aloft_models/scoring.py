@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from aloft_models.inputs import TextColumn
-from aloft_models.missing import missing_text
+from aloft_models.missing import is_missing, missing_text
 from aloft_models.mlflow_model import ModelFolder
 
 
@@ -19,7 +19,13 @@ class Scorer:
     """Takes rows and parameters. `texts` makes a column of texts as the model knows them."""
 
     ask: Callable[[Any, Mapping[str, Any]], Any]
+    # The same for what MLflow's scoring made of a body, and all its parameters.
+    invoke: Callable[[Any, Mapping[str, Any] | None], Any]
+    # `mlflow.models.Model`: signature and parameters.
+    metadata: Any
     texts: TextColumn = list
+    # The library's own model, where there is one.
+    model: Any = None
 
     def __call__(self, rows: Any, parameters: Mapping[str, Any]) -> Any:
         return self.ask(rows, parameters)
@@ -27,30 +33,66 @@ class Scorer:
 
 def load_scorer(folder: ModelFolder) -> Scorer:
     """Loads the model; throws whatever its library throws."""
-    conf = folder.flavors.get("python_function", {})
     if folder.needs_native():
-        flavor = next(name for name in ("sklearn", "xgboost", "lightgbm") if name in folder.flavors)
-        model = importlib.import_module(f"mlflow.{flavor}").load_model(str(folder.path))
-        function = getattr(model, str(conf.get("predict_fn", "predict")))
-        return Scorer(lambda rows, _: function(folder.native(rows)), _texts_for(model))
+        return _native(folder)
     import mlflow.pyfunc
 
     pyfunc = mlflow.pyfunc.load_model(str(folder.path))
     known = folder.parameters()
+    model = _inner(pyfunc)
+    missing = missing_text(model) if "sklearn" in folder.flavors else ""
 
-    def score(rows: Any, parameters: Mapping[str, Any]) -> Any:
+    def ask(rows: Any, parameters: Mapping[str, Any]) -> Any:
         chosen = {name: value for name, value in parameters.items() if name in known}
         return pyfunc.predict(rows, params=chosen or None)
 
-    return Scorer(score, _texts_for(_inner(pyfunc)) if "sklearn" in folder.flavors else list)
+    def invoke(data: Any, parameters: Mapping[str, Any] | None) -> Any:
+        return pyfunc.predict(_with_none(data) if missing is None else data, params=parameters)
+
+    texts = _texts_with(missing) if "sklearn" in folder.flavors else list
+    return Scorer(ask, invoke, pyfunc.metadata, texts, model)
 
 
-def _texts_for(model: Any) -> TextColumn:
+def _native(folder: ModelFolder) -> Scorer:
+    """For what MLflow's own scoring cannot ask: see `ModelFolder.needs_native`."""
+    conf = folder.flavors.get("python_function", {})
+    flavor = next(name for name in ("sklearn", "xgboost", "lightgbm") if name in folder.flavors)
+    model = importlib.import_module(f"mlflow.{flavor}").load_model(str(folder.path))
+    function = getattr(model, str(conf.get("predict_fn", "predict")))
+    schema = folder.description.get_input_schema()
+
+    def invoke(data: Any, _: Mapping[str, Any] | None) -> Any:
+        from mlflow.models.utils import _enforce_schema
+
+        return function(folder.native(data if schema is None else _enforce_schema(data, schema)))
+
+    return Scorer(
+        lambda rows, _: function(folder.native(rows)),
+        invoke,
+        folder.description,
+        _texts_with(missing_text(model)),
+        model,
+    )
+
+
+def _texts_with(missing: Any) -> TextColumn:
     """As objects: a column of strings makes NaN of None, which encoders may tell apart."""
-    missing = missing_text(model)
     return lambda texts: pd.Series(
         [missing if text is None else text for text in texts], dtype=object
     )
+
+
+def _with_none(data: Any) -> Any:
+    """Missing texts as None for a model that was fitted on that: reading a table makes NaN of
+    them."""
+    if not isinstance(data, pd.DataFrame):
+        return data
+    for name in data.columns:
+        column = data[name]
+        if getattr(column.dtype, "kind", "O") in "OSUT" and column.isna().any():
+            values = [None if is_missing(value) else value for value in column]
+            data[name] = pd.Series(values, dtype=object, index=data.index)
+    return data
 
 
 def _inner(pyfunc: Any) -> Any:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aloft_models.missing import is_missing
+
 Array = npt.NDArray[Any]
 
 _NUMPY: dict[str, str] = {
@@ -109,11 +111,18 @@ def element_bytes(element: Any) -> bytes:
         return element
     if isinstance(element, str):
         return element.encode()
-    if element is None or (isinstance(element, float) and math.isnan(element)):
+    if is_missing(element):
         return b""
     if isinstance(element, np.datetime64) or hasattr(element, "isoformat"):
         return str(element).encode()
     return json.dumps(element, default=_plain, ensure_ascii=False).encode()
+
+
+def json_text(value: Any) -> str:
+    """One value of a JSON column; nothing is null."""
+    if is_missing(value):
+        return "null"
+    return json.dumps(value, default=_plain, ensure_ascii=False)
 
 
 def _plain(value: Any) -> Any:
@@ -121,6 +130,8 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
+    if hasattr(value, "model_dump"):
+        return value.model_dump()
     return str(value)
 
 

@@ -127,7 +127,11 @@ extension InferenceError {
     /// A deadline that passed is a gateway timeout; a model that fails is not the caller's fault
     /// alone, but its input made it so.
     var httpStatus: Int {
-        if case .deadlineExceeded = self { 504 } else { kind.httpStatus }
+        switch self {
+        case .deadlineExceeded: 504
+        case .wrongType: 415
+        default: kind.httpStatus
+        }
     }
 
     /// When the same request may be tried again, where it was turned away.

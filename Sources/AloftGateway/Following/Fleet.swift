@@ -360,7 +360,7 @@ extension InferenceError {
             .repeatedInput, .repeatedMember, .missingInput, .unknownOutput, .wrongDatatype,
             .wrongShape,
             .wrongCount, .ragged, .badElement, .badBinary, .badContents, .unsupportedParameter,
-            .badTable, .modelFailed:
+            .badTable, .refusedByModel, .wrongType, .badAnswer, .modelFailed:
             true
         case .runtimeMissing, .workerFailed, .deadlineExceeded, .overloaded, .shuttingDown: false
         }

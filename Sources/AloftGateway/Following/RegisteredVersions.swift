@@ -152,7 +152,8 @@ actor RegisteredVersions {
         let scoring = try body.withUnsafeReadableBytes { bytes -> ScoringRequest? in
             guard !question.isScoring else {
                 return try ScoringRequest(
-                    bytes, contentType: question.contentType, revision: revision, into: request)
+                    bytes, of: body, contentType: question.contentType, revision: revision,
+                    into: request)
             }
             try InferRequestReader.read(
                 bytes, jsonLength: question.jsonLength, signature: revision.signature,

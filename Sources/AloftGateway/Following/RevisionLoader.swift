@@ -30,7 +30,11 @@ struct RevisionLoader: Sendable {
             }
             let (runner, model) = try await python.load(
                 served, archive: path, folder: models.place(of: served.servable.digest))
-            let warmup = try await threads.runIfActive { try warm(runner, served).histogram }
+            // Rows that nobody gave are not for a stranger's code.
+            let warmup =
+                served.servable.manifest.example == nil
+                ? LatencyHistogram()
+                : try await threads.runIfActive { try warm(runner, served).histogram }
             return LoadedRevision(
                 served: served, endpoint: endpoint, runner: runner, execution: .remote(model),
                 warmup: warmup, loops: loops)

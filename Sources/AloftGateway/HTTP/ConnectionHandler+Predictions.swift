@@ -135,8 +135,8 @@ extension ConnectionHandler {
             do throws(InferenceError) {
                 if isScoring {
                     prediction.scoring = try ScoringRequest(
-                        bytes, contentType: current.contentType, revision: revision,
-                        into: prediction.request)
+                        bytes, of: current.body, contentType: current.contentType,
+                        revision: revision, into: prediction.request)
                 } else {
                     try InferRequestReader.read(
                         bytes, jsonLength: current.jsonLength, signature: revision.signature,

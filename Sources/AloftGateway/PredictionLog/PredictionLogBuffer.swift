@@ -292,7 +292,7 @@ extension Prediction {
     fileprivate var isPlainJSON: Bool {
         // `==` of another module's cases goes through their raw values and a table.
         guard case .json = form, case nil = scoring else { return false }
-        return request.parameters.isEmpty && !request.saysMore
+        return request.parameters.isEmpty && !request.saysMore && reply.ownNames.isEmpty
             && request.requestID.count <= Int(truncatingIfNeeded: UInt16.max)
     }
 

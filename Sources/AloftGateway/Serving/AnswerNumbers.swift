@@ -15,6 +15,10 @@ struct AnswerNumbers: Sendable, Equatable {
     static let limit = 4096
 
     init(_ reply: TensorSet) {
+        if let document = reply.document {
+            self.init(document: document)
+            return
+        }
         if let entry = Self.main(reply) {
             values = reply.numbers(entry, limit: Self.limit)
             width = max(1, entry.elementCount / max(1, reply.rows(entry)))
@@ -27,6 +31,10 @@ struct AnswerNumbers: Sendable, Equatable {
     /// The score of a reply: the last number of its first row, so the probability of the last class
     /// where there are classes. `nil` where the reply has no numbers.
     static func score(_ reply: TensorSet) -> Double? {
+        if let document = reply.document {
+            let numbers = AnswerNumbers(document: document)
+            return numbers.values.prefix(numbers.width).last
+        }
         guard let entry = main(reply), entry.elementCount > 0 else { return nil }
         let rows = max(1, reply.rows(entry))
         return reply.number(entry, max(1, entry.elementCount / rows) - 1)

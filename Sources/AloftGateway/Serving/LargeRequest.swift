@@ -47,7 +47,7 @@ struct LargeRequest: Sendable {
         switch form {
         case .scoring(let contentType):
             return try ScoringRequest(
-                bytes, contentType: contentType, revision: revision, into: request)
+                bytes, of: body, contentType: contentType, revision: revision, into: request)
         case .tensors(let jsonLength):
             try InferRequestReader.read(
                 bytes, jsonLength: jsonLength, signature: revision.signature, into: request)

@@ -117,9 +117,8 @@ final class ShadowRunner: Sendable {
                 case .grpc:
                     try InferMessageReader.read(bytes, signature: signature, into: request)
                 case .scoring:
-                    let isCSV = bytes.first.map { $0 != UInt8(ascii: "{") } ?? false
                     _ = try ScoringRequest(
-                        bytes, contentType: isCSV ? "text/csv" : "application/json",
+                        bytes, of: copy.body, contentType: scoringType(bytes),
                         revision: copy.revision, into: request)
                 case .json:
                     try InferRequestReader.read(bytes, signature: signature, into: request)
@@ -136,6 +135,14 @@ final class ShadowRunner: Sendable {
             }
         }
         if let fault { throw fault }
+    }
+
+    /// What a body of MLflow scoring is, told by how it begins.
+    private static func scoringType(_ bytes: UnsafeRawBufferPointer) -> String {
+        let blanks = Array(" \t\r\n\u{FEFF}".utf8)
+        let start = bytes.prefix(64).drop { blanks.contains($0) }
+        if start.first == UInt8(ascii: "{") { return "application/json" }
+        return start.starts(with: "PAR1".utf8) ? "application/vnd.apache.parquet" : "text/csv"
     }
 
     /// - Parameter difference: `nil` where the shadow failed or answered in another form.

@@ -9,18 +9,24 @@ package struct InferReplyWriter: Sendable {
         head =
             Array("{\"model_name\":".utf8) + JSONText.quoted(modelName)
             + Array(",\"model_version\":".utf8) + JSONText.quoted(modelVersion)
-        outputs = signature.outputs.map { output in
-            Array("{\"name\":".utf8) + JSONText.quoted(output.name)
-                + Array(",\"datatype\":\"\(output.datatype.name)\",\"shape\":[".utf8)
-        }
+        outputs = signature.outputs.map { Self.start(of: $0.name, $0.datatype) }
+    }
+
+    private static func start(of name: String, _ datatype: Datatype) -> [UInt8] {
+        Array("{\"name\":".utf8) + JSONText.quoted(name)
+            + Array(",\"datatype\":\"\(datatype.name)\",\"shape\":[".utf8)
     }
 
     /// The most bytes that `write` may take.
     package func bound(_ request: InferenceRequest, _ reply: TensorSet) -> Int {
         var bound = head.count + request.requestID.count + 64
         for (position, entry) in reply.entries.enumerated() {
+            // A name may grow sixfold as it is quoted.
             // traps: a reply has the outputs that were asked for, which this signature named
-            bound += outputs[entry.place].count + entry.rank * 21 + 64
+            let name =
+                reply.ownNames.isEmpty
+                ? outputs[entry.place].count : 6 * reply.ownName(position).utf8.count + 64
+            bound += name + entry.rank * 21 + 64
             bound +=
                 request.isBinary(position)
                 ? entry.byteCount : TensorJSONWriter.bound(entry)
@@ -42,8 +48,12 @@ package struct InferReplyWriter: Sendable {
         writer.write(",\"outputs\":[")
         for (position, entry) in reply.entries.enumerated() {
             if position > 0 { writer.write(UInt8(ascii: ",")) }
-            // traps: a reply has the outputs that were asked for, which this signature named
-            writer.write(outputs[entry.place])
+            if reply.ownNames.isEmpty {
+                // traps: a reply has the outputs that were asked for, which this signature named
+                writer.write(outputs[entry.place])
+            } else {
+                writer.write(Self.start(of: reply.ownName(position), entry.datatype))
+            }
             Self.writeShape(reply.shape(entry), to: &writer)
             if request.isBinary(position) {
                 hasBinary = true

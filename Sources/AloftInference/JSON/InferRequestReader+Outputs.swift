@@ -6,6 +6,8 @@ extension InferRequestReader {
         repeat {
             var members = MembersOnce()
             var place: Int?
+            // Of a model that does not say what it gives.
+            var ownName: String?
             var isBinary: Bool?
             guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
                 throw .missingField(field: "name", place: "An output of the request")
@@ -16,7 +18,8 @@ extension InferRequestReader {
                     try members.take(1, "name")
                     let name = try cursor.string()
                     place = signature.outputPlace(name)
-                    guard place != nil else {
+                    if signature.outputs.isEmpty { ownName = name }
+                    guard place != nil || ownName != nil else {
                         throw .unknownOutput(
                             name: Self.shortened(name), known: signature.outputs.map(\.name))
                     }
@@ -36,6 +39,11 @@ extension InferRequestReader {
                     try skipMember(key, &cursor)
                 }
             } while try cursor.more(until: UInt8(ascii: "}"))
+            if let ownName {
+                if isBinary == true { request.setBinary(request.wantedNames.count) }
+                try request.want(ownName)
+                continue
+            }
             guard let place else {
                 throw .missingField(field: "name", place: "An output of the request")
             }

@@ -76,6 +76,7 @@ package struct ScoringReader {
     /// a list of records.
     private func tensors(_ cursor: inout JSONCursor) throws(InferenceError) {
         if cursor.peek() == UInt8(ascii: "{") {
+            if try tables.isByColumn(cursor) { return try tables.byColumn(&cursor) }
             guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else { return }
             request.tensors.reserve(
                 jsonBytes: cursor.end - cursor.position, inputs: signature.inputs.count)

@@ -270,6 +270,7 @@ package struct InferMessageReader {
         guard !name.isEmpty else {
             throw .missingField(field: "name", place: "An output of the request")
         }
+        if signature.outputs.isEmpty { return try request.want(name) }
         guard let place = signature.outputPlace(name) else {
             throw .unknownOutput(
                 name: String(name.prefix(100)), known: signature.outputs.map(\.name))

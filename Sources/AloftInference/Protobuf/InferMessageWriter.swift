@@ -11,9 +11,20 @@ package struct InferMessageWriter: Sendable {
 
     package init(modelName: String, modelVersion: String, signature: ModelSignature) {
         head = Self.text(modelName, field: 1) + Self.text(modelVersion, field: 2)
-        outputs = signature.outputs.map {
-            Self.text($0.name, field: 1) + Self.text($0.datatype.name, field: 2)
+        outputs = signature.outputs.map { Self.start(of: $0.name, $0.datatype) }
+    }
+
+    private static func start(of name: String, _ datatype: Datatype) -> [UInt8] {
+        text(name, field: 1) + text(datatype.name, field: 2)
+    }
+
+    /// Name and datatype of an output.
+    private func start(_ position: Int, _ entry: TensorSet.Entry, _ reply: TensorSet) -> [UInt8] {
+        guard reply.ownNames.isEmpty else {
+            return Self.start(of: reply.ownName(position), entry.datatype)
         }
+        // traps: a reply has the outputs that were asked for, which this signature named
+        return outputs[entry.place]
     }
 
     private static func text(_ text: String, field: UInt8) -> [UInt8] {
@@ -43,10 +54,9 @@ package struct InferMessageWriter: Sendable {
         let id = request.requestID.count
         if id > 0 { plan.byteCount += Wire.field(id) }
         plan.outputs.reserveCapacity(reply.entries.count)
-        for entry in reply.entries {
+        for (position, entry) in reply.entries.enumerated() {
             let contents = isRaw ? 0 : TypedContents.byteCount(entry, of: reply)
-            // traps: a reply has the outputs that were asked for, which this signature named
-            var length = outputs[entry.place].count
+            var length = start(position, entry, reply).count
             let shape = reply.shape(entry).reduce(0) { $0 + Wire.varint(UInt64(bitPattern: $1)) }
             if shape > 0 { length += Wire.field(shape) }
             if !isRaw { length += Wire.field(contents) }
@@ -65,10 +75,9 @@ package struct InferMessageWriter: Sendable {
             writer.writeField(3, byteCount: request.requestID.count)
             writer.write(request.requestID)
         }
-        for (entry, output) in zip(reply.entries, plan.outputs) {
+        for (position, (entry, output)) in zip(reply.entries, plan.outputs).enumerated() {
             writer.writeField(5, byteCount: output.length)
-            // traps: a reply has the outputs that were asked for, which this signature named
-            writer.write(outputs[entry.place])
+            writer.write(start(position, entry, reply))
             let shape = reply.shape(entry)
             let length = shape.reduce(0) { $0 + Wire.varint(UInt64(bitPattern: $1)) }
             if length > 0 {

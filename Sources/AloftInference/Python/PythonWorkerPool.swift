@@ -328,17 +328,15 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
             try self.checkHealth(worker)
         }
         try worker.send(start, check: check)
-        let tensors = call.request.tensors
-        for entry in tensors.entries { try worker.send(tensors.bytes(entry), check: check) }
+        try WorkerFrames.eachPayload(of: call.request) { bytes throws(InferenceError) in
+            try worker.send(bytes, check: check)
+        }
         while true {
             let (message, payload) = try worker.receive(check: check)
             guard message.id == identifier else { continue }
-            if let error = message.error { return .failure(.modelFailed(reason: error.message)) }
-            var outputs: [WorkerFrames.TensorHeader] = []
-            if case .values(let values) = message.outputs { outputs = values }
             do throws(InferenceError) {
-                try WorkerFrames.decode(
-                    outputs, payload: payload, request: call.request, signature: signature,
+                try WorkerAnswers.read(
+                    message, payload: payload, request: call.request, signature: signature,
                     into: call.reply)
                 return .success(())
             } catch {

@@ -1,5 +1,6 @@
 import AloftDomain
 import Foundation
+import NIOCore
 
 /// The messages between a gateway and a Python worker (`python/aloft_models/worker/frames.py`): the
 /// length of the header (4 bytes) and of the payload (8), both little-endian, the header as JSON, and
@@ -16,6 +17,22 @@ enum WorkerFrames {
     struct Failure: Decodable {
         var code: String
         var message: String
+
+        var error: InferenceError {
+            switch code {
+            case "invalid_request": .refusedByModel(reason: message)
+            case "invalid_body": .badTable(reason: message)
+            case "wrong_type": .wrongType(reason: message)
+            case "answer_unwritable", "answer_too_large": .badAnswer(reason: message)
+            default: .modelFailed(reason: message)
+            }
+        }
+    }
+
+    /// The answer to one body of MLflow scoring: the length of its text, or why there is none.
+    struct DocumentHeader: Decodable {
+        var length: Int?
+        var error: Failure?
     }
 
     struct Signature: Decodable {
@@ -45,6 +62,7 @@ enum WorkerFrames {
         var error: Failure?
         var inputs: Tensors?
         var outputs: Tensors?
+        var documents: [DocumentHeader]?
     }
 
     /// What is taken from a worker, and what is sent to one.
@@ -60,6 +78,7 @@ enum WorkerFrames {
     static func start(
         of request: InferenceRequest, id: UInt64, signature: ModelSignature
     ) throws(InferenceError) -> [UInt8] {
+        if let document = request.document { return try start(of: [document], id: id) }
         let tensors = request.tensors
         var offset = 0
         var headers: [TensorHeader] = []
@@ -85,69 +104,73 @@ enum WorkerFrames {
                 reason: "names and parameters take \(length) bytes; a Python model takes at most "
                     + "\(Limit.sentHeaderBytes)")
         }
-        var frame: [UInt8] = []
-        frame.reserveCapacity(lengthBytes + length)
-        // The header's length is known when it is written.
-        frame.append(contentsOf: repeatElement(0, count: lengthBytes))
+        var frame = begun(headerBytes: length)
         frame += before
         frame += inputs
         frame += between
         try WorkerParameters.write(request.parameters, to: &frame)
         frame.append(UInt8(ascii: "}"))
+        end(&frame, payloadBytes: offset)
+        return frame
+    }
+
+    /// The same for bodies of MLflow scoring, which follow one behind the other.
+    ///
+    /// - Parameter together: rows of several may go into one call of the model.
+    static func start(
+        of documents: [ScoringDocument], id: UInt64, together: Bool = false
+    ) throws(InferenceError) -> [UInt8] {
+        var text = "{\"id\":\(id),\"kind\":\"invocations\",\"together\":\(together),\"documents\":["
+        var payload = 0
+        for (place, document) in documents.enumerated() {
+            let type = String(decoding: JSONText.quoted(document.contentType), as: UTF8.self)
+            text += (place > 0 ? "," : "") + "{\"content_type\":" + type
+            text += ",\"length\":\(document.body.readableBytes)}"
+            payload += document.body.readableBytes
+        }
+        text += "]}"
+        guard text.utf8.count <= Limit.sentHeaderBytes else {
+            throw .badTable(reason: "The content type is too long.")
+        }
+        var frame = begun(headerBytes: text.utf8.count)
+        frame += Array(text.utf8)
+        end(&frame, payloadBytes: payload)
+        return frame
+    }
+
+    /// The header's length is known when it is written.
+    private static func begun(headerBytes: Int) -> [UInt8] {
+        var frame: [UInt8] = []
+        frame.reserveCapacity(lengthBytes + headerBytes)
+        frame.append(contentsOf: repeatElement(0, count: lengthBytes))
+        return frame
+    }
+
+    private static func end(_ frame: inout [UInt8], payloadBytes: Int) {
         let written = UInt32(clamping: frame.count - lengthBytes)
         frame.withUnsafeMutableBytes {
             $0.storeBytes(of: written.littleEndian, as: UInt32.self)
             $0.storeBytes(
-                of: UInt64(clamping: offset).littleEndian, toByteOffset: 4, as: UInt64.self)
+                of: UInt64(clamping: payloadBytes).littleEndian, toByteOffset: 4, as: UInt64.self)
         }
-        return frame
+    }
+
+    /// Hands over what goes behind `start(of:)`, piece by piece.
+    static func eachPayload(
+        of request: InferenceRequest,
+        _ send: (UnsafeRawBufferPointer) throws(InferenceError) -> Void
+    ) throws(InferenceError) {
+        if let document = request.document {
+            let result = document.body.withUnsafeReadableBytes { bytes in
+                Result { () throws(InferenceError) in try send(bytes) }
+            }
+            return try result.get()
+        }
+        let tensors = request.tensors
+        for entry in tensors.entries { try send(tensors.bytes(entry)) }
     }
 
     static let lengthBytes = 12
-
-    /// Puts the wanted outputs of a reply into `target`, in order.
-    static func decode(
-        _ outputs: [TensorHeader], payload: [UInt8], request: InferenceRequest,
-        signature: ModelSignature, into target: TensorSet
-    ) throws(InferenceError) {
-        target.reset()
-        for place in request.wantedOutputs {
-            guard let wanted = signature.output(at: Int(truncatingIfNeeded: place)) else {
-                throw .workerFailed(reason: "it does not say what it gives")
-            }
-            guard let output = outputs.first(where: { $0.name == wanted.name }) else {
-                throw .workerFailed(reason: "it gave no output \"\(wanted.name)\"")
-            }
-            guard let datatype = Datatype(name: output.datatype), output.offset >= 0,
-                output.length >= 0, output.offset <= payload.count,
-                output.length <= payload.count - output.offset, output.shape.count <= 8,
-                let count = TensorShape.elementCount(output.shape),
-                datatype == .bytes
-                    || count.multipliedReportingOverflow(by: datatype.elementBytes)
-                        == (output.length, false)
-            else { throw .workerFailed(reason: "its output \"\(wanted.name)\" is malformed") }
-            guard datatype == wanted.datatype else {
-                throw .workerFailed(
-                    reason: "its output \"\(wanted.name)\" is \(datatype.name), not "
-                        + wanted.datatype.name)
-            }
-            let end = output.offset + output.length
-            let isWhole = payload.withUnsafeBytes { bytes in
-                let elements = UnsafeRawBufferPointer(rebasing: bytes[output.offset..<end])
-                guard datatype != .bytes || BinaryStrings.areWhole(elements, count: count) else {
-                    return false
-                }
-                target.append(
-                    place: Int(truncatingIfNeeded: place), datatype: datatype,
-                    dimensions: output.shape, elementCount: count, byteCount: output.length
-                ).copyBytes(from: elements)
-                return true
-            }
-            guard isWhole else {
-                throw .workerFailed(reason: "its output \"\(wanted.name)\" is malformed")
-            }
-        }
-    }
 }
 
 /// A request's parameters as a Python model gets them: but for those which speak of the protocol alone.

@@ -20,6 +20,17 @@ struct CSVCursor {
         self.position = position
     }
 
+    /// Behind the byte order mark, where there is one.
+    static func start(of body: UnsafeRawBufferPointer) -> Int {
+        body.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    }
+
+    /// Whether a field has nothing but blanks, and no quotes.
+    func isBlank(_ field: Field) -> Bool {
+        guard field.isPlain else { return false }
+        return body[field.range].allSatisfy { $0 == 0x20 || $0 == 0x09 }
+    }
+
     /// Whether another record follows.
     var hasMore: Bool { position < body.count }
 

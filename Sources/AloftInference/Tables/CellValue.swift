@@ -79,8 +79,9 @@ enum CellValue {
     private static func real(_ field: UnsafeRawBufferPointer) -> Double? {
         // No number is written so long, and no word either.
         guard field.count <= 4096 else { return nil }
-        let text = String(decoding: field, as: UTF8.self)
+        let text = String(decoding: CSVWords.withoutBlanks(around: field), as: UTF8.self)
         if let number = Double(text) { return number }
+        if CSVWords.isMissing(field) { return .nan }
         switch text.lowercased() {
         case "", "na", "null", "none": return .nan
         case "true": return 1
@@ -91,7 +92,7 @@ enum CellValue {
 
     private static func whole(_ field: UnsafeRawBufferPointer) -> Whole? {
         guard field.count <= 4096 else { return nil }
-        let text = String(decoding: field, as: UTF8.self)
+        let text = String(decoding: CSVWords.withoutBlanks(around: field), as: UTF8.self)
         if let whole = Int64(text) { return (whole < 0, whole.magnitude) }
         if let whole = UInt64(text) { return (false, whole) }
         guard let number = real(field), let magnitude = UInt64(exactly: number.magnitude) else {

@@ -1,7 +1,7 @@
 extension TableReader {
     /// CSV with a header line.
     func csv() throws(InferenceError) {
-        var cursor = CSVCursor(body)
+        var cursor = CSVCursor(body, from: CSVCursor.start(of: body))
         guard cursor.hasMore else {
             throw .badTable(reason: "The CSV has no header line with the names of the columns.")
         }
@@ -10,7 +10,10 @@ extension TableReader {
         var scratch: [UInt8] = []
         while true {
             let field = try cursor.next()
-            cursor.withText(of: field, &scratch) { columns?.found($0, at: width) }
+            let isFirst = width == 0
+            cursor.withText(of: field, &scratch) {
+                columns?.found(isFirst ? CSVWords.withoutBlanks(before: $0) : $0, at: width)
+            }
             width += 1
             if field.endsRecord { break }
         }
@@ -40,14 +43,14 @@ extension TableReader {
         var rows = 0
         while cursor.hasMore {
             var fields = 0
-            var length = 0
+            var isBlank = true
             while true {
                 let field = try cursor.next()
                 fields += 1
-                length += field.length
+                isBlank = isBlank && cursor.isBlank(field)
                 if field.endsRecord { break }
             }
-            if fields == 1, length == 0 { continue }
+            if fields == 1, isBlank { continue }
             guard fields == width else {
                 throw .badTable(
                     reason: "Row \(rows) of the CSV has \(fields) fields; its header has "
@@ -68,7 +71,7 @@ extension TableReader {
             var isBlank = false
             while true {
                 let field = try cursor.next()
-                if column == 0, field.endsRecord, field.length == 0 {
+                if column == 0, field.endsRecord, cursor.isBlank(field) {
                     isBlank = true
                     break
                 }
@@ -84,7 +87,7 @@ extension TableReader {
 
     /// The name of one column, for an error.
     private func name(of column: Int) -> String {
-        var cursor = CSVCursor(body)
+        var cursor = CSVCursor(body, from: CSVCursor.start(of: body))
         var scratch: [UInt8] = []
         for _ in 0..<max(column, 0) {
             guard let field = try? cursor.next(), !field.endsRecord else { return "\(column)" }

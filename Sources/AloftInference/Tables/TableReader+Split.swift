@@ -149,6 +149,14 @@ extension TableReader {
         var count = 0
         guard try cursor.open(Self.open, close: Self.close) else { return 0 }
         repeat {
+            guard cursor.peek() == UInt8(ascii: "\"") else {
+                // pandas numbers columns that nobody named.
+                let start = cursor.position
+                try CellValue.skip(&cursor)
+                columns?.found(cursor.slice(from: start, to: cursor.position), at: count)
+                count += 1
+                continue
+            }
             let raw = try cursor.rawString()
             if raw.hasEscapes {
                 let name = try cursor.unescaped(raw)
@@ -167,9 +175,10 @@ extension TableReader {
         do throws(InferenceError) {
             guard try cursor.open(open, close: close) else { return "\(column)" }
             for _ in 0..<max(column, 0) {
-                _ = try cursor.rawString()
+                try cursor.skipValue()
                 guard try cursor.more(until: close) else { return "\(column)" }
             }
+            guard cursor.peek() == UInt8(ascii: "\"") else { return "\(column)" }
             return String(decoding: try cursor.rawString().bytes.prefix(400), as: UTF8.self)
         } catch {
             return "\(column)"

@@ -190,6 +190,7 @@ struct TableSink {
         swap(&memory, &scratch)
         defer { swap(&memory, &scratch) }
         return cursor.withText(of: field, &memory) { bytes in
+            if CSVWords.isMissing(bytes) { return missing(slot) }
             guard String(validating: bytes, as: UTF8.self) == nil else {
                 copy(bytes, slot)
                 return bytes.count

@@ -22,6 +22,11 @@ package final class InferenceRequest: @unchecked Sendable {
         timeoutMicroseconds == 0 ? nil : min(max(timeoutMicroseconds / 1000, 1), 86_400_000)
     }
 
+    /// What is asked instead of tensors, by MLflow scoring of a Python model.
+    package var document: ScoringDocument?
+    /// The outputs that the request names, of a model that does not say which it has.
+    package var wantedNames: [String] = []
+
     /// Memory for the shape that a reader is at.
     var shapeScratch: [Int64] = []
 
@@ -33,6 +38,8 @@ package final class InferenceRequest: @unchecked Sendable {
         if !requestID.isEmpty { requestID.removeAll(keepingCapacity: true) }
         binaryOutputs = 0
         saysMore = false
+        if document != nil { document = nil }
+        if !wantedNames.isEmpty { wantedNames.removeAll() }
         if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }
         timeoutMicroseconds = 0
     }
@@ -43,5 +50,18 @@ package final class InferenceRequest: @unchecked Sendable {
 
     func setBinary(_ position: Int) {
         binaryOutputs |= 1 << UInt64(truncatingIfNeeded: min(position, 63))
+    }
+
+    private static let mostNames = 64
+
+    /// Asks for an output of a model that does not say which it has.
+    func want(_ name: String) throws(InferenceError) {
+        guard wantedNames.count < Self.mostNames, name.utf8.count <= 1000 else {
+            throw .unknownOutput(name: String(name.prefix(100)), known: [])
+        }
+        guard !wantedNames.contains(where: { $0.utf8.elementsEqual(name.utf8) }) else {
+            throw .repeatedMember(name: String(name.prefix(100)))
+        }
+        wantedNames.append(name)
     }
 }

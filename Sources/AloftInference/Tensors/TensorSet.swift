@@ -27,6 +27,11 @@ package final class TensorSet: @unchecked Sendable {
     package private(set) var dimensions: [Int64] = []
     /// What is written for a text that is missing; `nil` where the model takes it for empty.
     package var missingText: [UInt8]?
+    /// The names of the tensors, in order, where they are not those of the signature, or not of its
+    /// datatypes: Python models answer what they like. Empty where all is as the signature says.
+    package var ownNames: [String] = []
+    /// The whole answer as it is sent, instead of tensors.
+    package var document: [UInt8]?
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
@@ -48,6 +53,8 @@ package final class TensorSet: @unchecked Sendable {
         if !entries.isEmpty { entries.removeAll(keepingCapacity: true) }
         if !dimensions.isEmpty { dimensions.removeAll(keepingCapacity: true) }
         used = 0
+        if !ownNames.isEmpty { ownNames.removeAll() }
+        if document != nil { document = nil }
         if capacity > Self.keptBytes {
             memory.deallocate()
             capacity = 4096
@@ -109,7 +116,7 @@ package final class TensorSet: @unchecked Sendable {
     }
 
     /// About all bytes of all tensors together, without looking at each.
-    package var usedBytes: Int { used }
+    package var usedBytes: Int { used + (document?.count ?? 0) }
 
     /// All bytes of all tensors together.
     package var byteCount: Int { entries.reduce(0) { $0 + $1.byteCount } }
@@ -148,6 +155,11 @@ package final class TensorSet: @unchecked Sendable {
 }
 
 extension TensorSet {
+    /// The tensor's own name, where it has one.
+    func ownName(_ position: Int) -> String {
+        position < ownNames.count ? ownNames[position] : ""
+    }
+
     /// The elements of a BYTES tensor, or `nil` where the lengths do not add up to the bytes.
     package func strings(_ entry: Entry) -> [UnsafeRawBufferPointer]? {
         var rest = bytes(entry)[...]

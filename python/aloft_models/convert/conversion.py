@@ -62,7 +62,7 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
     if flavor is None:
         kinds = ", ".join(sorted(set(folder.flavors) - {"python_function"})) or "a Python function"
         reason = f"the model is {kinds}, for which there is no conversion to ONNX"
-        return python_model.servable(folder, model_input, reason, scratch)
+        return python_model.servable(folder, reason, scratch)
     if flavor == "pytorch":
         return _pytorch(folder, limit or PYTORCH_LIMIT, scratch)
     model = original.load_native(folder, flavor)
@@ -73,9 +73,7 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
         return convert_original(source, folder.example(), model_input, limit or LIMIT)
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
-        if not folder.model_input().is_known:
-            model_input = unsigned.plain(model_input)
-        return python_model.servable(folder, model_input, str(refusal), scratch)
+        return python_model.servable(folder, str(refusal), scratch)
 
 
 def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
@@ -84,7 +82,7 @@ def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
         return Servable(*pytorch.convert(folder, module, limit, scratch))
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
-        return python_model.servable(folder, folder.model_input(), str(refusal), scratch)
+        return python_model.servable(folder, str(refusal), scratch)
 
 
 def convert_original(

@@ -7,17 +7,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aloft_models.answers import named_outputs
+from aloft_models.answers import named_outputs, tensors_of
 from aloft_models.convert.archive import pack
 from aloft_models.convert.failures import ConversionFailed, in_short
 from aloft_models.convert.rows import rows_for
+from aloft_models.examples import answer_to, some_rows
 from aloft_models.feeds import feeds_for
 from aloft_models.inputs import ModelInput
 from aloft_models.manifest import ServableManifest, Tensor
 from aloft_models.missing import MARK
 from aloft_models.mlflow_model import ModelFolder
 from aloft_models.scoring import Scorer, load_scorer
-from aloft_models.tensors import datatype_of
 
 if TYPE_CHECKING:
     from aloft_models.convert.conversion import Servable
@@ -25,45 +25,64 @@ if TYPE_CHECKING:
 log = logging.getLogger("aloft.convert")
 
 
-def servable(folder: ModelFolder, model_input: ModelInput, reason: str, scratch: Path) -> Servable:
+def servable(folder: ModelFolder, reason: str, scratch: Path) -> Servable:
     """Asks the model for an answer to its own example, as the worker will; throws ConversionFailed
     where it cannot be loaded or does not answer."""
-    from aloft_models.convert.conversion import EXAMPLE_ROWS, Servable, request
+    from aloft_models.convert.conversion import Servable
 
-    score = _load(folder)
-    rows = rows_for(folder.example(), model_input, None)
-    example: dict[str, Any] | None = None
-    outputs: list[Tensor] = []
-    if rows is not None:
-        feeds = feeds_for(model_input, rows.real[:EXAMPLE_ROWS])
+    scorer = _load(folder)
+    served = folder.served_input(scorer.model)
+    outputs = folder.outputs()
+    example = folder.example()
+    request_body: dict[str, Any] | None = None
+    if example is not None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                answer = named_outputs(score(model_input.rows(feeds, score.texts), {}))
+                answer = answer_to(folder, scorer, example)
         except Exception as error:
             raise ConversionFailed(
                 f"the model does not answer its own input example: {in_short(error)}"
             ) from error
-        outputs = [
-            Tensor(name, datatype_of(array.dtype), (-1, *array.shape[1:]))
-            for name, array in answer.items()
-        ]
-        example = request(feeds)
+        outputs = tensors_of(named_outputs(answer))
+        request_body, _ = _asked(served, example, scorer)
+    elif (rows := rows_for(None, served, None)) is not None:
+        # These are made up: the model need not answer them.
+        request_body, seen = _asked(served, rows.real, scorer)
+        outputs = outputs or seen
     archive = scratch / "model.tar"
     pack(folder.path, archive)
-    columns = [column.name for column in model_input.columns] or None
-    texts = [column for column in model_input.columns if not column.is_numeric]
+    columns = [column.name for column in served.columns] or None
+    texts = [column for column in served.columns if not column.is_numeric]
     manifest = ServableManifest(
         runtime="python",
-        inputs=model_input.protocol_tensors(),
+        inputs=served.protocol_tensors(),
         outputs=outputs,
         columns=columns,
         predict_output=outputs[0].name if len(outputs) == 1 else None,
         missing_text=MARK if any(one.kind != "json" for one in texts) else None,
         reason=reason,
-        example=example,
+        example=request_body,
     )
     return Servable(manifest, archive)
+
+
+def _asked(
+    served: ModelInput, rows: Any, scorer: Scorer
+) -> tuple[dict[str, Any] | None, list[Tensor]]:
+    """The rows as a request of the inference protocol, which the model is warmed up with, and the
+    outputs of its answer; nothing where they have no such form or the model does not answer it."""
+    from aloft_models.convert.conversion import request
+
+    try:
+        feeds = feeds_for(served, some_rows(rows))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answer = scorer(served.rows(feeds, scorer.texts), {})
+        return request(feeds), tensors_of(named_outputs(answer))
+    except Exception as error:  # only a courtesy: requests of scoring are answered
+        log.info("no example for the inference protocol: %s", in_short(error))
+        return None, []
 
 
 def _load(folder: ModelFolder) -> Scorer:

@@ -22,10 +22,3 @@ def input_of(model: Any) -> ModelInput:
     if isinstance(count, int) and count > 0:
         return ModelInput(tensors=(Tensor(UNNAMED, "FP64", (-1, count)),))
     return ModelInput()
-
-
-def plain(model_input: ModelInput) -> ModelInput:
-    """The same for the Python worker, which has no signature to make a table by."""
-    if not model_input.is_table:
-        return model_input
-    return ModelInput(tensors=(Tensor(UNNAMED, "FP64", (-1, len(model_input.columns))),))

@@ -118,6 +118,23 @@ def read_tensors(header: Mapping[str, Any], payload: memoryview) -> dict[str, Ar
     return arrays
 
 
+def read_documents(header: Mapping[str, Any], payload: memoryview) -> list[tuple[memoryview, str]]:
+    """The bodies of MLflow scoring that lie one behind the other, and their content types."""
+    entries = header.get("documents")
+    if not isinstance(entries, list):
+        raise TensorError("the request has no list of documents")
+    documents: list[tuple[memoryview, str]] = []
+    start = 0
+    for entry in entries:
+        length = entry.get("length") if isinstance(entry, dict) else None
+        if not isinstance(length, int) or length < 0 or length > len(payload) - start:
+            raise TensorError("a document lies outside the payload")
+        kind = entry.get("content_type")
+        documents.append((payload[start : start + length], kind if isinstance(kind, str) else ""))
+        start += length
+    return documents
+
+
 def write_tensors(arrays: Mapping[str, Array]) -> tuple[list[dict[str, Any]], bytes]:
     """The entries of a reply and the payload that they point into."""
     entries: list[dict[str, Any]] = []

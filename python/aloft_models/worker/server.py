@@ -9,14 +9,22 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aloft_models.invocations import Refused, Unwritable, WrongType
 from aloft_models.manifest import Tensor
 from aloft_models.tensors import Array, TensorError
-from aloft_models.worker.frames import FrameError, Sender, read_tensors, receive, write_tensors
+from aloft_models.worker.frames import (
+    FrameError,
+    Sender,
+    read_documents,
+    read_tensors,
+    receive,
+    write_tensors,
+)
 
 log = logging.getLogger("aloft.worker")
 _PARENT_CHECK_SECONDS = 0.5
@@ -29,6 +37,9 @@ class Served:
     inputs: list[Tensor]
     outputs: list[Tensor]
     predict: Callable[[Mapping[str, Array], Mapping[str, Any]], dict[str, Array]]
+    # The same for bodies of MLflow scoring and their content types: the text for each, or what
+    # is wrong. True lets rows of several callers go into one call.
+    invoke: Callable[[Sequence[tuple[memoryview, str]], bool], list[bytes | Exception]]
 
 
 class BadRequest(Exception):
@@ -97,7 +108,7 @@ class WorkerServer:
         kind = header.get("kind", "infer")
         if kind == "ping":
             sender.send({"kind": "pong"} | ({"id": header["id"]} if "id" in header else {}))
-        elif kind == "infer":
+        elif kind in ("infer", "invocations"):
             self._requests.put(_Request(sender, header, payload))
         else:
             error = {"code": "unknown_kind", "message": f"there is no message of kind {kind!r}"}
@@ -122,17 +133,46 @@ def answer(
     """The reply to one request; a request can be wrong or the model can fail, never the worker."""
     identity = header.get("id")
     try:
+        if header.get("kind") == "invocations":
+            return _scored(model, header, payload)
         parameters = header.get("parameters") or {}
         if not isinstance(parameters, dict):
             raise TensorError("parameters are no JSON object")
         outputs = model.predict(read_tensors(header, payload), parameters)
         entries, data = write_tensors(outputs)
         return {"id": identity, "outputs": entries}, data
-    except (TensorError, BadRequest) as error:
-        return _error(identity, "invalid_request", str(error))
-    except Exception as error:  # a stranger's model may raise anything
-        log.exception("the model failed")
-        return _error(identity, "model_failed", f"{type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:  # a stranger's model may raise anything
+        return {"id": identity, "error": _failure(error)}, b""
+
+
+def _scored(
+    model: Served, header: Mapping[str, Any], payload: memoryview
+) -> tuple[dict[str, Any], bytes]:
+    """The reply to bodies of MLflow scoring, in their order: each text's length, or an error."""
+    texts: list[bytes] = []
+    entries: list[dict[str, Any]] = []
+    for outcome in model.invoke(read_documents(header, payload), header.get("together") is True):
+        if isinstance(outcome, bytes):
+            texts.append(outcome)
+            entries.append({"length": len(outcome)})
+        else:
+            entries.append({"error": _failure(outcome)})
+    return {"id": header.get("id"), "kind": "scored", "documents": entries}, b"".join(texts)
+
+
+def _failure(error: BaseException) -> dict[str, str]:
+    codes: list[tuple[type[BaseException], str]] = [
+        (TensorError, "invalid_request"),
+        (BadRequest, "invalid_request"),
+        (Refused, "invalid_body"),
+        (WrongType, "wrong_type"),
+        (Unwritable, "answer_unwritable"),
+    ]
+    for kind, code in codes:
+        if isinstance(error, kind):
+            return {"code": code, "message": str(error)[:2000]}
+    log.error("the model failed", exc_info=error)
+    return {"code": "model_failed", "message": f"{type(error).__name__}: {error}"[:2000]}
 
 
 def _error(identity: object, code: str, message: str) -> tuple[dict[str, Any], bytes]:
