@@ -16,6 +16,7 @@ from aloft_models.invocations import Invocations, read, type_of
 Document = tuple[bytes | memoryview, str]
 Outcome = bytes | Exception
 _JSON = "application/json"
+_WHOLE = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def _rows(data: Any) -> _Rows | None:
         return None
     if not isinstance(table, list) or not table:
         return None
-    key = _kind(table[0])
-    if key is None or any(_kind(row) != key for row in table[1:]):
+    key = _kinds(table)
+    if key is None:
         return None
     try:
         whole = (form, None if columns is None else tuple(columns), key)
@@ -87,16 +88,33 @@ def _rows(data: Any) -> _Rows | None:
     return _Rows(form, whole, table, columns)
 
 
-def _kind(row: Any) -> Any:
-    """The types of a row's values, by which pandas chooses those of columns; None where they are
-    nested."""
-    if isinstance(row, dict):
-        kinds = tuple(map(type, row.values()))
-        return None if dict in kinds or list in kinds else (tuple(row), kinds)
-    if isinstance(row, list):
-        kinds = tuple(map(type, row))
-        return None if dict in kinds or list in kinds else kinds
-    return type(row)
+def _kinds(rows: list[Any]) -> Any:
+    """The types of each column's values, by which pandas chooses those of columns; None where they
+    are nested, or rows are not of one form."""
+    first = rows[0]
+    if isinstance(first, dict):
+        names = tuple(first)
+        if any(not isinstance(row, dict) or tuple(row) != names for row in rows):
+            return None
+        columns = zip(*(row.values() for row in rows), strict=True)
+        kinds = tuple(_types(column) for column in columns)
+        return None if None in kinds else (names, kinds)
+    if isinstance(first, list):
+        if any(not isinstance(row, list) or len(row) != len(first) for row in rows):
+            return None
+        kinds = tuple(_types(column) for column in zip(*rows, strict=True))
+        return None if None in kinds else kinds
+    return _types(rows)
+
+
+def _types(column: Sequence[Any]) -> frozenset[type] | None:
+    found = frozenset(map(type, column))
+    if dict in found or list in found:
+        return None
+    # Beyond that whole numbers make a column of another type.
+    if int in found and any(type(one) is int and abs(one) >= _WHOLE for one in column):
+        return None
+    return found
 
 
 def _body(form: str, parts: Sequence[_Rows]) -> dict[str, Any]:

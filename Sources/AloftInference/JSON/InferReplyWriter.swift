@@ -21,12 +21,14 @@ package struct InferReplyWriter: Sendable {
     package func bound(_ request: InferenceRequest, _ reply: TensorSet) -> Int {
         var bound = head.count + request.requestID.count + 64
         for (position, entry) in reply.entries.enumerated() {
-            // A name may grow sixfold as it is quoted.
-            // traps: a reply has the outputs that were asked for, which this signature named
-            let name =
-                reply.ownNames.isEmpty
-                ? outputs[entry.place].count : 6 * reply.ownName(position).utf8.count + 64
-            bound += name + entry.rank * 21 + 64
+            if reply.ownNames.isEmpty {
+                // traps: a reply has the outputs that were asked for, which this signature named
+                bound += outputs[entry.place].count
+            } else {
+                // A name may grow sixfold as it is quoted.
+                bound += 6 * reply.ownName(position).utf8.count + 64
+            }
+            bound += entry.rank * 21 + 64
             bound +=
                 request.isBinary(position)
                 ? entry.byteCount : TensorJSONWriter.bound(entry)
