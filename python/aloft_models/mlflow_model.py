@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 from mlflow.models import Model
 
 from aloft_models.answers import outputs_of
+from aloft_models.categories import as_category
 from aloft_models.inputs import UNNAMED, ModelInput, from_example, from_signature, from_type_hint
 from aloft_models.manifest import Tensor
 
@@ -56,16 +58,21 @@ class ModelFolder:
         except (OSError, ValueError):
             return None
 
-    def native(self, rows: Any) -> Any:
+    def native(self, rows: Any, categories: Sequence[int] = ()) -> Any:
         """Rows as the model's own library wants them, where a table of text is not enough: boosters
-        want their category columns marked, scikit-learn wants a bare list of texts as a list."""
+        want their category columns marked, of numbers too (`categories`, by place), scikit-learn
+        wants a bare list of texts as a list."""
         if not isinstance(rows, pd.DataFrame):
             return rows
         if "sklearn" in self.flavors and list(rows.columns) == [0]:
             return rows[0].tolist()
         if "xgboost" in self.flavors or "lightgbm" in self.flavors:
             texts = [name for name in rows if rows[name].dtype.kind in "OSUT"]
-            return rows.astype(dict.fromkeys(texts, "category"))
+            marked = rows.astype(dict.fromkeys(texts, "category"))
+            for name in (rows.columns[place] for place in categories if place < rows.shape[1]):
+                if name not in texts:
+                    marked[name] = as_category(rows[name])
+            return marked
         return rows
 
     def needs_native(self) -> bool:

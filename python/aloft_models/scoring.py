@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from aloft_models.categories import category_places
 from aloft_models.inputs import TextColumn
 from aloft_models.missing import is_missing, missing_text
 from aloft_models.mlflow_model import ModelFolder
@@ -33,8 +34,13 @@ class Scorer:
 
 def load_scorer(folder: ModelFolder) -> Scorer:
     """Loads the model; throws whatever its library throws."""
+    boosted = next((name for name in ("xgboost", "lightgbm") if name in folder.flavors), None)
     if folder.needs_native():
-        return _native(folder)
+        return _native(folder, boosted or "sklearn", _load_native(folder, boosted or "sklearn"))
+    if boosted is not None:
+        model = _load_native(folder, boosted)
+        if category_places(model):
+            return _native(folder, boosted, model)
     import mlflow.pyfunc
 
     pyfunc = mlflow.pyfunc.load_model(str(folder.path))
@@ -53,21 +59,35 @@ def load_scorer(folder: ModelFolder) -> Scorer:
     return Scorer(ask, invoke, pyfunc.metadata, texts, model)
 
 
-def _native(folder: ModelFolder) -> Scorer:
-    """For what MLflow's own scoring cannot ask: see `ModelFolder.needs_native`."""
+def _load_native(folder: ModelFolder, flavor: str) -> Any:
+    return importlib.import_module(f"mlflow.{flavor}").load_model(str(folder.path))
+
+
+def _native(folder: ModelFolder, flavor: str, model: Any) -> Scorer:
+    """For what MLflow's own scoring cannot ask: see `ModelFolder.needs_native`. Also for category
+    columns of numbers."""
     conf = folder.flavors.get("python_function", {})
-    flavor = next(name for name in ("sklearn", "xgboost", "lightgbm") if name in folder.flavors)
-    model = importlib.import_module(f"mlflow.{flavor}").load_model(str(folder.path))
     function = getattr(model, str(conf.get("predict_fn", "predict")))
+    if flavor == "xgboost" and not hasattr(model, "get_params"):
+        from xgboost import DMatrix
+
+        booster = function
+        function = lambda rows: booster(DMatrix(rows, enable_categorical=True))  # noqa: E731
     schema = folder.description.get_input_schema()
+    categories = category_places(model) if flavor != "sklearn" else []
+
+    def ask(rows: Any) -> Any:
+        return function(folder.native(rows, categories))
 
     def invoke(data: Any, _: Mapping[str, Any] | None) -> Any:
         from mlflow.models.utils import _enforce_schema
 
-        return function(folder.native(data if schema is None else _enforce_schema(data, schema)))
+        if isinstance(data, dict):
+            data = pd.DataFrame(data)
+        return ask(data if schema is None else _enforce_schema(data, schema))
 
     return Scorer(
-        lambda rows, _: function(folder.native(rows)),
+        lambda rows, _: ask(rows),
         invoke,
         folder.description,
         _texts_with(missing_text(model)),
