@@ -35,7 +35,7 @@ struct ScoringRequest: Sendable {
 
     func bound(_ reply: TensorSet) -> Int {
         if let document = reply.document { return document.count }
-        return reply.entries.reduce(64) { $0 + TensorJSONWriter.bound($1) + 2 * $1.elementCount }
+        return reply.entries.reduce(64) { $0 + TensorJSONWriter.nestedBound($1, of: reply) }
     }
 
     func write(_ reply: TensorSet, to writer: inout ByteWriter) {

@@ -153,27 +153,3 @@ package enum TensorJSONWriter {
         }
     }
 }
-
-extension TensorJSONWriter {
-    /// The elements as arrays nested by the shape. Takes at most two bytes an element more than the
-    /// flat array, but for dimensions of 1 and 0, which are answered flat beyond the second.
-    package static func writeNested(
-        _ entry: TensorSet.Entry, of tensors: TensorSet, to writer: inout ByteWriter
-    ) {
-        let shape = tensors.shape(entry)
-        guard shape.count == 2, entry.datatype != .bytes, let columns = shape.last, columns > 1
-        else { return write(entry, of: tensors, to: &writer) }
-        writer.write(UInt8(ascii: "["))
-        for index in 0..<entry.elementCount {
-            if index % Int(clamping: columns) == 0 {
-                if index > 0 { writer.write("],") }
-                writer.write(UInt8(ascii: "["))
-            } else {
-                writer.write(UInt8(ascii: ","))
-            }
-            write(tensors.bytes(entry), index, entry.datatype, to: &writer)
-        }
-        if entry.elementCount > 0 { writer.write(UInt8(ascii: "]")) }
-        writer.write(UInt8(ascii: "]"))
-    }
-}

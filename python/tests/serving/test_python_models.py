@@ -121,9 +121,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Itera
 
 def test_it_answers_and_what_it_writes_is_in_its_log(served: Served) -> None:
     status, answer = served.ask(21)
-    assert (status, answer) == (200, {"predictions": [{"doubled": 42.0}]}) or answer == {
-        "predictions": [42.0]
-    }
+    assert (status, answer) == (200, {"predictions": [{"doubled": 42.0}]})
     assert "asked for 21" in served.log
 
 
