@@ -13,6 +13,8 @@ from aloft_models.scoring import Scorer
 # A table of so many cells is always taken; a larger one must have said a part of them.
 _FREE_CELLS = 1 << 20
 _CELLS_PER_BYTE = 4
+# Each takes some hundred bytes once it is read, however short it is.
+_MOST_LISTS = 4 << 20
 _MOST_WORDS = 2000
 
 
@@ -111,6 +113,10 @@ def read(body: bytes, content_type: str) -> Any:
         return body
     if essence != "application/json":
         return body
+    if body.count(b"[") + body.count(b"{") > _MOST_LISTS:
+        raise Refused(
+            f"The body has more than {_MOST_LISTS} lists and objects. Send fewer at once."
+        )
     try:
         data = json.loads(body)
     except RecursionError as error:
