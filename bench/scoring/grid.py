@@ -2,7 +2,7 @@
 and answers drawn at random, asked of a worker's model alone and together, and of MLflow's own
 `scoring_server.invocations`.
 
-    PYTHONPATH=python:python/tests/serving .venv/bin/python bench/scoring/grid.py --models 200
+    bench/scoring/run --models 200
 """
 
 from __future__ import annotations
