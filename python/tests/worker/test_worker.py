@@ -159,6 +159,26 @@ def test_several_requests_may_be_outstanding(worker: Worker) -> None:
         assert answers == {identity: 2.0 * identity for identity in range(20)}
 
 
+def test_bodies_of_scoring_are_answered_each_with_its_own(worker: Worker) -> None:
+    rows = [{"x": 1.5, "name": "a"}, {"x": -1.0, "name": "b"}, {"name": "c"}]
+    bodies = [json.dumps({"dataframe_records": [row]}).encode() for row in rows]
+    documents = [{"content_type": "application/json", "length": len(body)} for body in bodies]
+    header = {"id": 5, "kind": "invocations", "together": True, "documents": documents}
+    with worker.connect() as connection:
+        read(connection)
+        send(connection, header, b"".join(bodies))
+        reply, payload = read(connection)
+        assert (reply["id"], reply["kind"]) == (5, "scored")
+        first, second, third = reply["documents"]
+        assert json.loads(payload) == {"predictions": [{"doubled": 3.0, "name": "a"}]}
+        assert first == {"length": len(payload)}
+        assert second["error"] == {"code": "model_failed", "message": "ValueError: x is negative"}
+        assert third["error"]["code"] == "invalid_body"
+        assert "Model is missing inputs ['x']" in third["error"]["message"]
+        send(connection, header | {"documents": [{"length": 9999}]}, b"")
+        assert "outside the payload" in read(connection)[0]["error"]["message"]
+
+
 def test_ping(worker: Worker) -> None:
     with worker.connect() as connection:
         read(connection)
