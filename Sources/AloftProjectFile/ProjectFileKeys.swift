@@ -17,7 +17,9 @@ package enum ProjectFileKeys {
     package static let median = ["grace", "trials"]
     package static let dimension = ["uniform", "log_uniform", "int", "log_int", "choice", "step"]
     package static let model = ["checks"]
-    package static let deployment = ["model", "rollout", "log", "shadow", "segments"]
+    package static let deployment = [
+        "model", "rollout", "log", "shadow", "segments", "workers", "batch", "latency_target",
+    ]
     package static let rollout = ["steps", "hold", "abort", "score_shift"]
     package static let shadow = ["share", "deployment", "environment"]
     package static let segments = ["by", "tree"]

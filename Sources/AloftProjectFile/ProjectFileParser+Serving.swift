@@ -37,7 +37,29 @@ extension ProjectFileParser {
             logSampling: section["log"].flatMap(readShare),
             traffic: TrafficRules(
                 shadow: section["shadow"].flatMap { readShadow($0, of: entry.name) },
-                segments: section["segments"].flatMap(readSegments)))
+                segments: section["segments"].flatMap(readSegments),
+                execution: ExecutionRules(
+                    workers: section["workers"].flatMap {
+                        $0.integer("`workers`", in: ExecutionRules.workerCounts)
+                    },
+                    batch: section["batch"].flatMap(readBatch),
+                    latencyTargetMilliseconds: section["latency_target"].flatMap(readTarget))))
+    }
+
+    private static func readBatch(_ cursor: Cursor) -> ExecutionRules.Batch? {
+        // YAML calls `off` a truth value in some of its versions; it stays a word here.
+        cursor.word("`batch`", ExecutionRules.Batch.self)
+    }
+
+    private static func readTarget(_ cursor: Cursor) -> Int? {
+        guard let target = cursor.duration("`latency_target`") else { return nil }
+        let milliseconds = Int(
+            bounded: (target / .milliseconds(1)).rounded(.up), 0...4_000_000)
+        guard ExecutionRules.latencyTargets.contains(milliseconds) else {
+            cursor.fault("`latency_target` is from 1ms to 1h\(cursor.butIs)")
+            return nil
+        }
+        return milliseconds
     }
 
     private static func readShare(_ cursor: Cursor) -> Double? {

@@ -106,4 +106,32 @@ import Testing
         // Nobody is there: it is tried.
         #expect(policy.decide(.high, load(untilFree: 0), remaining: 1) == .admit)
     }
+
+    private let patient = AdmissionPolicy(limit: 1000, target: nil)
+
+    @Test func `without a target all who come may wait, until memory says no`() {
+        for (priority, count) in zip(CallPriority.allCases, [64, 900, 999]) {
+            #expect(patient.decide(priority, load(high: count), remaining: nil) == .admit)
+        }
+        let slow = load(high: 15, untilFree: 1e4, batch: 1e4)
+        #expect(patient.decide(.low, slow, remaining: nil) == .admit)
+        var full = load(high: 3)
+        full.isFull = true
+        #expect(patient.decide(.normal, full, remaining: 1e9) == .refuse(retryAfterSeconds: 1))
+        full = load(low: 3)
+        full.isFull = true
+        #expect(patient.decide(.normal, full, remaining: nil) == .admitInPlaceOf(.low))
+    }
+
+    @Test func `without a target who names no deadline waits for two seconds, others until theirs`()
+    {
+        // Ninety-nine batches of 20 ms and what is left of the one in the model: 1,985 ms; then 2,005.
+        #expect(patient.decide(.normal, load(high: 1), remaining: nil) == .admit)
+        let (long, longer) = (load(high: 990, batch: 20), load(high: 999, untilFree: 25, batch: 20))
+        #expect(patient.decide(.normal, long, remaining: nil) == .admit)
+        #expect(
+            patient.decide(.normal, longer, remaining: nil)
+                == .refuseAsLate(retryAfterSeconds: 2))
+        #expect(patient.decide(.normal, longer, remaining: 3e9) == .admit)
+    }
 }

@@ -6,7 +6,7 @@ import NIOCore
 import Testing
 
 /// A worker that speaks the protocol and misbehaves as its input says: -1 ends the process, -2 hangs,
-/// -3 takes 400 MiB, -4 fails, -5 to -7 break the frame; anything else comes back doubled, or as often as the parameter `factor`.
+/// -3 takes 400 MiB, -4 fails, -5 to -7 break the frame, -8 and -9 say how it was asked; anything else comes back doubled, or as often as the parameter `factor`.
 private let misbehavingWorker = """
     import argparse, json, os, socket, struct, sys, time
     parser = argparse.ArgumentParser()
@@ -34,12 +34,16 @@ private let misbehavingWorker = """
     tensor = lambda name: {"name": name, "datatype": "FP32", "shape": [-1]}
     send({"kind": "ready", "inputs": [tensor("x")], "outputs": [tensor("y")]})
     keep = []
+    together = 0
     while True:
         lengths = stream.read(12)
         if len(lengths) < 12:
             sys.exit(0)
         head, payload = struct.unpack("<IQ", lengths)
         request = json.loads(stream.read(head))
+        if request["kind"] == "batch":
+            together = request["count"]
+            continue
         data = stream.read(payload)
         values = struct.unpack(f"<{len(data) // 4}f", data)
         if values[0] == -1:
@@ -61,6 +65,12 @@ private let misbehavingWorker = """
         if values[0] == -4:
             send({"id": request["id"], "error": {"code": "bad", "message": "the model says no"}})
             continue
+        if values[0] == -8:  # takes a moment, and says how many came together
+            time.sleep(0.2)
+            values = (together / 2,)
+        if values[0] == -9:  # takes a moment, and says who answers
+            time.sleep(0.1)
+            values = (os.getpid() / 2,)
         reply = struct.pack(f"<{len(values)}f", *[request["parameters"].get("factor", 2) * value for value in values])
         send({"id": request["id"], "outputs": [{"name": "y", "datatype": "FP32",
               "shape": [len(values)], "offset": 0, "length": len(reply)}]}, reply)
@@ -71,7 +81,10 @@ private let misbehavingWorker = """
         let pool: PythonWorkerPool
         let log: String
 
-        init(model: String = "model", memoryBytes: Int = 1 << 30) throws {
+        init(
+            model: String = "model", memoryBytes: Int = 1 << 30, mostWorkers: Int = 1,
+            workers: Int? = nil, batchRows: Int = 1
+        ) throws {
             let folder = try ServingFixtures.makeFolder()
             let package = folder + "/aloft_models/worker"
             try FileManager.default.createDirectory(
@@ -80,19 +93,24 @@ private let misbehavingWorker = """
                 .write(to: URL(fileURLWithPath: package + "/__main__.py"))
             var limits = PythonWorkerPool.Limits()
             limits.memoryBytes = memoryBytes
-            // Nobody is turned away, however busy the machine.
-            limits.targetNanoseconds = 1e13
+            limits.mostWorkers = mostWorkers
+            limits.idleTime = .milliseconds(50)
+            var settings = WorkerLine.Settings()
+            settings.workers = workers
+            settings.batchRows = batchRows
             log = folder + "/worker.log"
             pool = try PythonWorkerPool(
                 command: PythonWorkerCommand(
                     python: "/usr/bin/env", modelFolder: folder + "/" + model, environment: [:]
-                ).withPython(), outputs: [], limits: limits, log: log, socketFolder: folder,
+                ).withPython(), outputs: [], limits: limits, settings: settings, log: log,
+                socketFolder: folder,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         }
 
         /// One request; the result, or the error's code.
         func ask(
-            _ value: Float, milliseconds: Int = 20_000, parameters: String = "{}"
+            _ value: Float, milliseconds: Int = 20_000, parameters: String = "{}",
+            namesDeadline: Bool = true
         ) async -> String {
             let request = InferenceRequest()
             request.fillWithZeros(pool.signature)
@@ -113,7 +131,7 @@ private let misbehavingWorker = """
                     QueuedCall(
                         request: request, reply: reply,
                         deadline: .now() + .milliseconds(Int64(milliseconds)),
-                        deadlineMilliseconds: milliseconds
+                        deadlineMilliseconds: milliseconds, namesDeadline: namesDeadline
                     ) { result in
                         switch result {
                         case .success:
@@ -160,6 +178,86 @@ private let misbehavingWorker = """
             for await (value, answer) in group { #expect(answer == "\(value * 2)") }
         }
         await world.pool.stop()
+    }
+
+    @Test func `who waits while the model answers is sent along together, where rows may be`()
+        async throws
+    {
+        let world = try World(batchRows: 16)
+        let counts = await answers(-8, callers: 12, world)
+        // The first of them went alone; the others came in its time, or in that of the second.
+        #expect(counts.contains { (Int(Float($0) ?? 0)) >= 5 })
+        await world.pool.stop()
+        let alone = try World()
+        #expect(await answers(-8, callers: 3, alone) == ["0.0", "0.0", "0.0"])
+        await alone.pool.stop()
+    }
+
+    @Test func `as many workers answer at once as somebody asked for, and fewer when told so`()
+        async throws
+    {
+        let world = try World(workers: 3)
+        #expect(world.pool.workerCount == 3)
+        var seen: Set<String> = []
+        for _ in 0..<200 where seen.count < 3 {
+            seen.formUnion(await answers(-9, callers: 6, world))
+        }
+        #expect(seen.count == 3)
+        var settings = WorkerLine.Settings()
+        settings.workers = 1
+        world.pool.adjust(settings)
+        for _ in 0..<2000 where world.pool.workerCount > 1 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(world.pool.workerCount == 1)
+        #expect(await world.ask(4) == "8.0")
+        await world.pool.stop()
+    }
+
+    @Test func `a crowd that stays gets another worker, which goes when there is nothing to do`()
+        async throws
+    {
+        let world = try World(mostWorkers: 2)
+        #expect(world.pool.workerCount == 1)
+        var seen: Set<String> = []
+        for _ in 0..<200 where seen.count < 2 {
+            seen.formUnion(await answers(-9, callers: 12, world))
+        }
+        #expect(seen.count == 2)
+        for _ in 0..<2000 where world.pool.workerCount > 1 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(world.pool.workerCount == 1)
+        await world.pool.stop()
+    }
+
+    @Test func `a crowd of callers that wait is answered, and nobody is turned away`() async throws
+    {
+        let world = try World()
+        // A second and a half of work for one worker.
+        let answers = await answers(-9, callers: 15, world, namesDeadline: false)
+        #expect(answers.allSatisfy { Float($0) != nil })
+        await world.pool.stop()
+    }
+
+    @Test func `one caller's short deadline costs neither the worker nor the others`() async throws
+    {
+        let world = try World()
+        let first = await world.ask(-9)
+        #expect(await world.ask(-9, milliseconds: 20) == "deadline_exceeded")
+        #expect(await world.ask(-9) == first)
+        await world.pool.stop()
+    }
+
+    private func answers(
+        _ value: Float, callers: Int, _ world: World, namesDeadline: Bool = true
+    ) async -> [String] {
+        await withTaskGroup(of: String.self) { group in
+            for _ in 0..<callers {
+                group.addTask { await world.ask(value, namesDeadline: namesDeadline) }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     @Test func `a worker that takes more memory than it may is ended`() async throws {

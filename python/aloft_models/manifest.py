@@ -56,6 +56,19 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Whether rows of several callers may share a call of a Python model (`rows` or `off`), on how
+    many rows that was tried, and why not."""
+
+    mode: Literal["rows", "off"]
+    rows: int
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {key: value for key, value in vars(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
 class ServableManifest:
     """Written by the converter, stored with the model version, read by the gateway."""
 
@@ -75,6 +88,7 @@ class ServableManifest:
     refuses: list[Refused] | None = None
     # Why a Python worker serves it.
     reason: str | None = None
+    batch: Batch | None = None
     # One Open Inference Protocol request body with a few real rows.
     example: dict[str, Any] | None = field(default=None, compare=False)
 
@@ -94,6 +108,7 @@ class ServableManifest:
             "missing_text": self.missing_text,
             "refuses": [one.as_json() for one in self.refuses] if self.refuses else None,
             "reason": self.reason,
+            "batch": self.batch.as_json() if self.batch else None,
             "example": self.example,
         }
         return result | {key: value for key, value in optional.items() if value is not None}

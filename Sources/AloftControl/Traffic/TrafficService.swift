@@ -65,6 +65,7 @@ package struct TrafficService: Sendable {
             ) { rules in
                 if now.shadow != nil || then.shadow != nil { rules.shadow = now.shadow }
                 if now.segments != nil || then.segments != nil { rules.segments = now.segments }
+                if now.execution != nil || then.execution != nil { rules.execution = now.execution }
             }
         }
     }

@@ -51,6 +51,22 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         package var covered: [String]
     }
 
+    /// Whether rows of several callers may go into one call of a Python model: answered together each
+    /// gets what it gets apart, as tried by the conversion.
+    package struct Batch: Codable, Sendable, Hashable {
+        package var mode: ExecutionRules.Batch
+        /// How many rows were asked together and apart.
+        package var rows: Int
+        /// Why not, where the mode is `off`.
+        package var reason: String?
+
+        package init(mode: ExecutionRules.Batch, rows: Int, reason: String? = nil) {
+            self.mode = mode
+            self.rows = rows
+            self.reason = reason
+        }
+    }
+
     package var runtime: Runtime
     package var inputs: [Tensor]
     package var outputs: [Tensor]
@@ -71,6 +87,8 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     package var refuses: [Refused]?
     /// Why the model is served by a Python worker; absent for ONNX.
     package var reason: String?
+    /// Absent for ONNX, and where a conversion before this was recorded.
+    package var batch: Batch?
     /// One Open Inference Protocol request body with a few real rows, used to warm a revision up and
     /// to measure its latency.
     package var example: JSONValue?
@@ -79,7 +97,7 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         runtime: Runtime, inputs: [Tensor], outputs: [Tensor], columns: [String]? = nil,
         predictOutput: String? = nil, parity: Double? = nil, parityRows: Int? = nil,
         missingText: String? = nil, refuses: [Refused]? = nil, reason: String? = nil,
-        example: JSONValue? = nil
+        batch: Batch? = nil, example: JSONValue? = nil
     ) {
         self.runtime = runtime
         self.inputs = inputs
@@ -91,11 +109,12 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         self.missingText = missingText
         self.refuses = refuses
         self.reason = reason
+        self.batch = batch
         self.example = example
     }
 
     private enum CodingKeys: String, CodingKey {
-        case runtime, inputs, outputs, columns, parity, compared, refuses, reason, example
+        case runtime, inputs, outputs, columns, parity, compared, refuses, reason, batch, example
         case predictOutput = "predict_output"
         case parityRows = "parity_rows"
         case missingText = "missing_text"

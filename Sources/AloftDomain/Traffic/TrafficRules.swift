@@ -2,13 +2,19 @@
 package struct TrafficRules: Sendable, Hashable, Codable {
     package var shadow: ShadowRule?
     package var segments: SegmentRules?
+    /// How the model runs; those of production hold in all environments that have none of their own.
+    package var execution: ExecutionRules?
 
-    package init(shadow: ShadowRule? = nil, segments: SegmentRules? = nil) {
+    package init(
+        shadow: ShadowRule? = nil, segments: SegmentRules? = nil,
+        execution: ExecutionRules? = nil
+    ) {
         self.shadow = shadow
         self.segments = segments
+        self.execution = execution.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    package var isEmpty: Bool { shadow == nil && segments == nil }
+    package var isEmpty: Bool { shadow == nil && segments == nil && execution == nil }
 }
 
 /// Copies of requests go to another deployment, which answers nobody.

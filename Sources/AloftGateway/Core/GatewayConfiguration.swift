@@ -1,4 +1,5 @@
 package import AloftDomain
+import AloftEdge
 
 /// How a gateway runs. Bounds are chosen so that no client can make it grow or stall.
 package struct GatewayConfiguration: Sendable {
@@ -27,13 +28,16 @@ package struct GatewayConfiguration: Sendable {
     package var inlineLimit = Duration.microseconds(150)
     /// Rows that one call of a batched model takes at most; 1 never batches.
     package var batchRows = 64
-    /// Requests that may wait for one model before more are turned away.
-    package var queueLimit = 1024
+    /// Requests that may wait for one model before more are turned away, whatever memory there is.
+    package var queueLimit = 100_000
+    /// What the requests that wait for one model may take in memory, in bytes.
+    package var waitingBytes = ByteBudget.share(largest: 1 << 20) / 2
     /// Copies of requests that may wait for shadows before more are let go.
     package var shadowQueueLimit = 256
     /// How long an answer of a model may take as a rule, waiting and its share of a batch included.
-    /// Batches and queues are kept short enough for it.
-    package var latencyTarget = Duration.seconds(1)
+    /// Batches and queues are kept short enough for it. `nil`: a request waits until its deadline, or for
+    /// two seconds where it names none.
+    package var latencyTarget: Duration?
     /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
     package var modelMemoryBytes: Int?
     /// How long what was accepted may take to be answered when the gateway ends; what still waits then
@@ -59,6 +63,8 @@ package struct GatewayConfiguration: Sendable {
     package var pythonPackagePath: String?
     /// Memory that one Python worker may take, in bytes.
     package var workerMemoryBytes = 4 << 30
+    /// What the workers of one Python model may take together of which nobody said how many there are.
+    package var crewMemoryBytes = ByteBudget.share(largest: 1 << 20) * 4
 
     package init(listen: ListenAddress, folder: String, onnxLibraryPath: String) {
         self.listen = listen

@@ -83,6 +83,7 @@ actor Fleet {
     ///   the memory may sleep at once. What the server says anew is loaded in any case: a rollout
     ///   waits for it.
     func apply(_ state: DesiredState, isFromDisk: Bool) {
+        adjust(to: state)
         desired = state
         hasState = true
         unloaded.formIntersection(state.endpoints.map(\.name))
@@ -120,6 +121,23 @@ actor Fleet {
         update()
         mayRemoveFiles = mayRemoveFiles || !isFromDisk
         removeUnusedFiles()
+    }
+
+    /// Models in memory run on as is said of them now.
+    private func adjust(to state: DesiredState) {
+        for endpoint in state.endpoints {
+            let before = desired.endpoints.first { $0.name == endpoint.name }
+            guard let before, before.execution != endpoint.execution else { continue }
+            for (key, residence) in residents where key.endpoint == endpoint.name {
+                if case .ready(let loaded) = residence {
+                    loaded.adjust(endpoint.execution, loader.configuration)
+                }
+            }
+        }
+    }
+
+    private func execution(of endpoint: String) -> ServedExecution? {
+        desired.endpoints.first { $0.name == endpoint }?.execution
     }
 
     /// Frees the disk of models that nothing uses; not before the server said what is used now.
@@ -174,7 +192,11 @@ actor Fleet {
         let begin = NIODeadline.now()
         let residence: Residence?
         do {
-            let loaded = try await loader.load(revision, endpoint: key.endpoint)
+            let execution = execution(of: key.endpoint)
+            let loaded = try await loader.load(revision, endpoint: key.endpoint, execution)
+            // What was said of it while it was loaded holds, too.
+            let said = self.execution(of: key.endpoint)
+            if said != execution { loaded.adjust(said, loader.configuration) }
             let isWanted = wanted(key) != nil
             logger.debug(
                 "loaded a revision",

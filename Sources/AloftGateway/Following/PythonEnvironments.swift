@@ -15,7 +15,7 @@ package struct PythonEnvironments: PythonModelLoader {
     private let interpreter: String?
     private let packagePath: String
     private let uv: String?
-    private let memoryBytes: Int
+    private let limits: PythonWorkerPool.Limits
     // text: this process's own environment
     private let environment: [String: String]
     private let isolation: IsolationPolicy
@@ -27,12 +27,14 @@ package struct PythonEnvironments: PythonModelLoader {
     ///   - folder: where environments and the workers' logs are kept.
     ///   - interpreter: used for every model instead of an environment of its own.
     ///   - packagePath: the folder that holds the package `aloft_models`.
+    ///   - limits: of a model's workers.
     ///   - environment: variables that workers get.
     ///   - allowsAnySource: requirements may name any source of packages.
     ///   - isolation: of all that models' code and their packages do.
     ///   - socketFolder: short; made for this user where it is not there.
     package init(
-        folder: String, interpreter: String?, packagePath: String, uv: String?, memoryBytes: Int,
+        folder: String, interpreter: String?, packagePath: String, uv: String?,
+        limits: PythonWorkerPool.Limits,
         // text: this process's own environment
         environment: [String: String], allowsAnySource: Bool = false,
         isolation: IsolationPolicy = .off, socketFolder: String = "/tmp/aloft-\(geteuid())",
@@ -43,7 +45,7 @@ package struct PythonEnvironments: PythonModelLoader {
         self.interpreter = interpreter
         self.packagePath = packagePath
         self.uv = uv
-        self.memoryBytes = memoryBytes
+        self.limits = limits
         self.environment = environment
         self.isolation = isolation
         sockets = socketFolder
@@ -51,16 +53,18 @@ package struct PythonEnvironments: PythonModelLoader {
     }
 
     package func load(
-        _ served: ServedRevision, archive: String, folder place: String
+        _ served: ServedRevision, archive: String, folder place: String,
+        settings: WorkerLine.Settings
     ) async throws -> (runner: any ModelRunner, model: any RemoteModel) {
         let pool = try await NIOThreadPool.singleton.runIfActive {
-            try start(served, archive: archive, place: place)
+            try start(served, archive: archive, place: place, settings)
         }
         return (pool, pool)
     }
 
     private func start(
-        _ served: ServedRevision, archive: String, place: String
+        _ served: ServedRevision, archive: String, place: String,
+        _ settings: WorkerLine.Settings
     ) throws -> PythonWorkerPool {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
@@ -70,8 +74,6 @@ package struct PythonEnvironments: PythonModelLoader {
         var variables = environment
         variables["PYTHONPATH"] = packagePath
         variables["PYTHONUNBUFFERED"] = "1"
-        var limits = PythonWorkerPool.Limits()
-        limits.memoryBytes = memoryBytes
         let sockets = try makeSocketFolder()
         return try PythonWorkerPool(
             command: PythonWorkerCommand(
@@ -79,7 +81,7 @@ package struct PythonEnvironments: PythonModelLoader {
                 isolation: isolation.isolation(
                     reads: [model, packagePath, Self.environment(of: python)], writes: [sockets])),
             outputs: try ModelSignature.signatures(served.servable.manifest.outputs),
-            limits: limits, log: log, socketFolder: sockets, logger: logger)
+            limits: limits, settings: settings, log: log, socketFolder: sockets, logger: logger)
     }
 
     /// The folder of the environment that an interpreter `ENVIRONMENT/bin/python` belongs to.

@@ -6,7 +6,8 @@ package protocol PythonModelLoader: Sendable {
     /// - Parameters:
     ///   - archive: the tar of the MLflow model folder.
     ///   - folder: the model's own folder on this gateway.
+    ///   - settings: how its workers run.
     func load(
-        _ served: ServedRevision, archive: String, folder: String
+        _ served: ServedRevision, archive: String, folder: String, settings: WorkerLine.Settings
     ) async throws -> (runner: any ModelRunner, model: any RemoteModel)
 }

@@ -16,20 +16,24 @@ struct RevisionLoader: Sendable {
     let loops: Int
     let crashes: CrashLedger
 
+    /// - Parameter execution: how the endpoint's models run, where somebody said.
     /// - Throws: `InferenceError` where the model is at fault, else what kept it from coming.
-    func load(_ served: ServedRevision, endpoint: String) async throws -> LoadedRevision {
+    func load(
+        _ served: ServedRevision, endpoint: String, _ execution: ServedExecution? = nil
+    ) async throws -> LoadedRevision {
         let path = try await models.path(of: served.servable)
         switch served.servable.manifest.runtime {
         case .onnx:
             return try await threads.runIfActive {
-                try loadOnnx(served, endpoint: endpoint, path: path)
+                try loadOnnx(served, endpoint: endpoint, path: path, execution)
             }
         case .python:
             guard let python else {
                 throw InferenceError.unsupportedModel(reason: "this gateway runs no Python models")
             }
             let (runner, model) = try await python.load(
-                served, archive: path, folder: models.place(of: served.servable.digest))
+                served, archive: path, folder: models.place(of: served.servable.digest),
+                settings: configuration.workers(of: served.servable.manifest, execution))
             // Rows that nobody gave are not for a stranger's code.
             let warmup =
                 served.servable.manifest.example == nil
@@ -42,7 +46,7 @@ struct RevisionLoader: Sendable {
     }
 
     private func loadOnnx(
-        _ served: ServedRevision, endpoint: String, path: String
+        _ served: ServedRevision, endpoint: String, path: String, _ execution: ServedExecution?
     ) throws -> LoadedRevision {
         let digest = served.servable.digest
         let count = crashes.crashes(of: digest)
@@ -61,7 +65,8 @@ struct RevisionLoader: Sendable {
         settings.limit = configuration.queueLimit
         settings.batchRows = isBatchable ? configuration.batchRows : 1
         settings.maximumRunners = UsableCores.count
-        settings.targetNanoseconds = configuration.latencyTarget.microseconds * 1000
+        settings.waitingBytes = configuration.waitingBytes
+        settings.targetNanoseconds = configuration.targetNanoseconds(execution)
         let execution: LoadedRevision.Execution =
             isQuick
             ? .inline

@@ -79,6 +79,17 @@ final class LoadedRevision: Sendable {
         return LogSource(description: Array(description.utf8), signature: signature)
     }
 
+    /// Runs from now on as is said of its endpoint.
+    func adjust(_ execution: ServedExecution?, _ configuration: GatewayConfiguration) {
+        switch self.execution {
+        case .inline: break
+        case .queued(let queue):
+            queue.adjust(targetNanoseconds: configuration.targetNanoseconds(execution))
+        case .remote(let model):
+            model.adjust(configuration.workers(of: served.servable.manifest, execution))
+        }
+    }
+
     /// What its line did; `nil` for a model that runs on the event loop.
     var queueReading: QueueReading? {
         switch execution {

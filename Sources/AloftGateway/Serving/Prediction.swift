@@ -88,10 +88,11 @@ extension LoopState {
         receivedAt: NIODeadline
     ) -> InferenceError? {
         guard case .queued(let queue) = revision.execution else { return nil }
-        let deadline =
-            receivedAt + .milliseconds(Int64(clamping: milliseconds(timeoutMilliseconds)))
-        return queue.refusal(
-            priority, remaining: Double((deadline - NIODeadline.now()).nanoseconds))
+        let remaining = timeoutMilliseconds.map {
+            let deadline = receivedAt + .milliseconds(Int64(clamping: $0))
+            return Double((deadline - NIODeadline.now()).nanoseconds)
+        }
+        return queue.refusal(priority, remaining: remaining)
     }
 
     /// How long a caller waits who says this.
@@ -105,14 +106,14 @@ extension LoopState {
         _ waiter: any PredictionWaiter
     ) -> QueuedCall {
         prediction.revision.outstanding.add(1, ordering: .relaxed)
-        let milliseconds = milliseconds(
-            timeoutMilliseconds ?? prediction.request.timeoutMilliseconds)
+        let named = timeoutMilliseconds ?? prediction.request.timeoutMilliseconds
+        let milliseconds = milliseconds(named)
         let eventLoop = eventLoop
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
         return QueuedCall(
             request: prediction.request, reply: prediction.reply, priority: priority,
             deadline: prediction.receivedAt + .milliseconds(Int64(clamping: milliseconds)),
-            deadlineMilliseconds: milliseconds
+            deadlineMilliseconds: milliseconds, namesDeadline: named != nil
         ) { result in
             eventLoop.execute {
                 let (waiter, prediction) = bound.value

@@ -2,7 +2,11 @@ import AloftDomain
 
 /// Whether a request may join the line for a model. Pure: what is known goes in, a verdict comes out.
 ///
-/// Whoever comes is let in while the wait that is to be expected is within a part of the latency that the
+/// Where nobody said how long an answer may take, a request waits until its own deadline, or for two
+/// seconds where it names none: callers that wait for their answers are not a flood, however many. What
+/// waits is bounded by the memory that it takes.
+///
+/// Where a target is stated, whoever comes is let in while the wait that is to be expected is within a part of the latency that the
 /// model is meant to have, and the answer within the request's own deadline. The lower its priority, the
 /// shorter the line must be; where it is too long, the last of a lower priority goes for a higher one.
 ///
@@ -14,15 +18,17 @@ import AloftDomain
 package struct AdmissionPolicy: Sendable {
     /// Requests that may wait, whatever the expectation.
     package var limit: Int
-    /// How long an answer may take, in nanoseconds.
-    package var target: Double
+    /// How long an answer may take, in nanoseconds; `nil` where nobody said.
+    package var target: Double?
 
+    /// How long a request waits that names no deadline, where no target is stated; in nanoseconds.
+    package static let patience = 2e9
     /// A line of so many is let be, however slow the model, until there is overload.
     private static let shortLine = 16.0
     /// Calls of one request that may be waited for under overload, where batches take no longer.
     private static let callsAhead = 3.0
 
-    package init(limit: Int, target: Double) {
+    package init(limit: Int, target: Double?) {
         self.limit = limit
         self.target = target
     }
@@ -67,14 +73,18 @@ package struct AdmissionPolicy: Sendable {
         package var isOverloaded: Bool
         /// Requests of higher priority that will come until a runner is free; looked at under overload.
         package var coming: Double
+        /// What waits takes all the memory that it may.
+        package var isFull: Bool
 
         package init(
-            waiting: PriorityCounts, pace: Pace, isOverloaded: Bool, coming: Double = 0
+            waiting: PriorityCounts, pace: Pace, isOverloaded: Bool, coming: Double = 0,
+            isFull: Bool = false
         ) {
             self.waiting = waiting
             self.pace = pace
             self.isOverloaded = isOverloaded
             self.coming = coming
+            self.isFull = isFull
         }
     }
 
@@ -97,8 +107,14 @@ package struct AdmissionPolicy: Sendable {
         }
     }
 
+    /// How long a request may wait that names no deadline, in nanoseconds: as long as the shortest line
+    /// takes where a model is slow.
+    package func patience(_ pace: Pace) -> Double {
+        max(Self.patience, Self.shortLine * pace.nanosecondsEach)
+    }
+
     /// How long a request of high priority may be expected to wait, in nanoseconds.
-    func longestWait(_ load: Load) -> Double {
+    private func longestWait(_ load: Load, target: Double) -> Double {
         let pace = load.pace
         // A batch takes up to half of the target, and each waits for its own and the one before it.
         let usual = max(target / 4, Self.shortLine * pace.nanosecondsEach)
@@ -106,22 +122,39 @@ package struct AdmissionPolicy: Sendable {
         return min(usual, max(pace.batchNanoseconds, Self.callsAhead * pace.loneNanoseconds))
     }
 
-    /// - Parameter remaining: nanoseconds until the request's deadline.
-    package func decide(_ priority: CallPriority, _ load: Load, remaining: Double) -> Verdict {
+    /// - Parameter remaining: nanoseconds until the request's deadline; `nil` where it names none.
+    package func decide(_ priority: CallPriority, _ load: Load, remaining: Double?) -> Verdict {
         let waiting = load.waiting.total
         let wait = load.pace.wait(behind: waiting)
         if waiting == 0, load.pace.untilFree <= 0 { return .admit }
         let retryAfter = retryAfter(load)
-        guard wait + load.pace.loneNanoseconds <= remaining else {
+        if let remaining, wait + load.pace.loneNanoseconds > remaining {
             return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
+        guard let target else {
+            return decidePatiently(priority, load, wait: wait, isNamed: remaining != nil)
+        }
         let ahead = load.isOverloaded ? waiting + Int(bounded: load.coming, 0...1_000_000) : waiting
-        let longest = longestWait(load) * Self.share(priority)
-        if load.pace.wait(behind: ahead) <= longest, waiting < limit { return .admit }
+        let longest = longestWait(load, target: target) * Self.share(priority)
+        if load.pace.wait(behind: ahead) <= longest, waiting < limit, !load.isFull {
+            return .admit
+        }
         guard let lowest = load.waiting.lowest(below: priority) else {
             return .refuse(retryAfterSeconds: retryAfter)
         }
         return .admitInPlaceOf(lowest)
+    }
+
+    /// Where no target is stated.
+    private func decidePatiently(
+        _ priority: CallPriority, _ load: Load, wait: Double, isNamed: Bool
+    ) -> Verdict {
+        let isLate = !isNamed && wait > patience(load.pace)
+        if !isLate, load.waiting.total < limit, !load.isFull { return .admit }
+        if let lowest = load.waiting.lowest(below: priority) { return .admitInPlaceOf(lowest) }
+        let seconds = retryAfter(load)
+        return isLate
+            ? .refuseAsLate(retryAfterSeconds: seconds) : .refuse(retryAfterSeconds: seconds)
     }
 
     /// The time in which the line empties, in whole seconds from 1 to 60.

@@ -13,6 +13,14 @@ package struct BatchPolicy: Sendable {
     /// How long an answer may take, in nanoseconds.
     package var target: Double
 
+    /// What batches are held to where nobody said how long an answer may take, in nanoseconds.
+    private static let usualTarget = 1e9
+
+    /// - Parameter stated: by somebody; in nanoseconds, like the rest.
+    static func target(_ stated: Double?, _ loneNanoseconds: Double) -> Double {
+        stated ?? max(usualTarget, 4 * loneNanoseconds)
+    }
+
     /// The part of the best throughput that is kept when batches are made shorter.
     private static let kept = 0.92
 

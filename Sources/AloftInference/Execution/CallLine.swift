@@ -4,12 +4,17 @@ package import NIOCore
 package struct CallLine {
     package private(set) var waiting = WaitingLine()
     package var reading = QueueReading()
-    private let policy: AdmissionPolicy
+    package var policy: AdmissionPolicy
+    /// What waits may take in memory.
+    private let limitBytes: Int
     private var isClosed = false
     private var overload = OverloadWatch()
     private var arrivals = ArrivalRates()
 
-    package init(policy: AdmissionPolicy) { self.policy = policy }
+    package init(policy: AdmissionPolicy, limitBytes: Int = .max) {
+        self.policy = policy
+        self.limitBytes = limitBytes
+    }
 
     package enum Joined {
         case refused(InferenceError)
@@ -17,14 +22,18 @@ package struct CallLine {
         case waits(displaced: QueuedCall?)
     }
 
-    package func isOverloaded(_ now: NIODeadline) -> Bool { overload.isOn(now) }
+    /// Never where no target is stated: then a line may be as long as it likes.
+    package func isOverloaded(_ now: NIODeadline) -> Bool {
+        policy.target != nil && overload.isOn(now)
+    }
 
     package mutating func join(
         _ call: QueuedCall, _ pace: AdmissionPolicy.Pace, now: NIODeadline
     ) -> Joined {
         if isClosed { return .refused(.shuttingDown) }
-        let remaining = Double((call.deadline - now).nanoseconds)
-        let verdict = decide(call.priority, pace, remaining: remaining, now: now)
+        let held = call.heldBytes
+        let verdict = decide(
+            call.priority, pace, remaining: call.remaining(now), adding: held, now: now)
         overload.record(verdict, now)
         arrivals.record(call.priority, now)
         switch verdict {
@@ -46,10 +55,10 @@ package struct CallLine {
     /// may be read and submitted. Under overload most are turned away, and what that costs is lost
     /// for answers, so it is asked before a body is parsed.
     package mutating func refusal(
-        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
+        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?, now: NIODeadline
     ) -> InferenceError? {
         guard !isClosed else { return nil }
-        let verdict = decide(priority, pace, remaining: remaining, now: now)
+        let verdict = decide(priority, pace, remaining: remaining, adding: 0, now: now)
         switch verdict {
         case .admit, .admitInPlaceOf: return nil
         case .refuse(let seconds), .refuseAsLate(let seconds):
@@ -61,10 +70,14 @@ package struct CallLine {
     }
 
     private func decide(
-        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double, now: NIODeadline
+        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
+        adding bytes: Int,
+        now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
+        // One at least may wait, however large.
+        let isFull = waiting.heldBytes > 0 && waiting.heldBytes > limitBytes - bytes
         var load = AdmissionPolicy.Load(
-            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now))
+            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now), isFull: isFull)
         if load.isOverloaded {
             load.coming = arrivals.expected(above: priority, within: pace.untilFree, now)
         }
@@ -82,11 +95,23 @@ package struct CallLine {
 
     package mutating func take(at places: [Int]) -> [QueuedCall] { waiting.take(at: places) }
 
-    /// Takes out those whose deadline has passed, and counts them.
-    package mutating func takeLate(_ now: NIODeadline) -> [QueuedCall] {
-        let late = waiting.takeAll { $0.deadline <= now }
+    /// How long one waits who names no deadline, in nanoseconds; `nil` for any time.
+    package func patience(_ pace: AdmissionPolicy.Pace) -> Double? {
+        policy.target == nil ? policy.patience(pace) : nil
+    }
+
+    /// Takes out those who do not wait any longer, with what to tell them, and counts them.
+    package mutating func takeLate(
+        _ now: NIODeadline, patience: Double?
+    ) -> [(call: QueuedCall, error: InferenceError)] {
+        let count = waiting.counts.total
+        let late = waiting.takeAll {
+            $0.lateError(now, waiting: count, patience: patience) != nil
+        }
         reading.late += late.count
-        return late
+        return late.compactMap { call in
+            call.lateError(now, waiting: count, patience: patience).map { (call, $0) }
+        }
     }
 
     package mutating func takeFirst() -> QueuedCall? { waiting.takeFirst() }

@@ -10,12 +10,17 @@ package struct QueuedCall: Sendable {
     package let priority: CallPriority
     package let deadline: NIODeadline
     package let deadlineMilliseconds: Int
+    /// Whether the caller named the deadline. Who names none is not waited for as long.
+    package let namesDeadline: Bool
+    /// About the bytes that it holds as it waits: its tensors, the body that they came from, the rest.
+    package let heldBytes: Int
     package let finish: @Sendable (Result<Void, InferenceError>) -> Void
     package let queuedAt: NIODeadline
 
     package init(
         request: InferenceRequest, reply: TensorSet, priority: CallPriority = .normal,
-        deadline: NIODeadline, deadlineMilliseconds: Int, queuedAt: NIODeadline = .now(),
+        deadline: NIODeadline, deadlineMilliseconds: Int, namesDeadline: Bool = true,
+        queuedAt: NIODeadline = .now(),
         finish: @escaping @Sendable (Result<Void, InferenceError>) -> Void
     ) {
         self.request = request
@@ -23,8 +28,32 @@ package struct QueuedCall: Sendable {
         self.priority = priority
         self.deadline = deadline
         self.deadlineMilliseconds = deadlineMilliseconds
+        self.namesDeadline = namesDeadline
+        heldBytes = 4096 + 3 * request.tensors.usedBytes + request.parameters.count
+            + (request.document?.body.readableBytes ?? 0)
         self.queuedAt = queuedAt
         self.finish = finish
+    }
+
+    /// Nanoseconds until the deadline that the caller named; `nil` where none.
+    func remaining(_ now: NIODeadline) -> Double? {
+        namesDeadline ? Double((deadline - now).nanoseconds) : nil
+    }
+
+    /// Why it does not wait any longer; `nil` where it does.
+    ///
+    /// - Parameter patience: nanoseconds that one waits who names no deadline; `nil` for any time.
+    func lateError(
+        _ now: NIODeadline, waiting: Int, patience: @autoclosure () -> Double?
+    ) -> InferenceError? {
+        guard deadline > now else {
+            return .deadlineExceeded(milliseconds: deadlineMilliseconds)
+        }
+        let waited = Double((now - queuedAt).nanoseconds)
+        guard !namesDeadline, waited > AdmissionPolicy.patience,
+            let patience = patience(), waited > patience
+        else { return nil }
+        return .overloaded(queued: waiting, retryAfterSeconds: 1)
     }
 }
 
@@ -42,14 +71,17 @@ package final class CallQueue: Sendable {
         package var batchRows = 64
         /// Threads of the pool that work for this model at once.
         package var maximumRunners = 1
-        /// How long an answer may take, in nanoseconds.
-        package var targetNanoseconds = 1e8
+        /// How long an answer may take, in nanoseconds; `nil` where nobody said.
+        package var targetNanoseconds: Double? = 1e8
+        /// What waits may take in memory.
+        package var waitingBytes = 256 << 20
 
         package init() {}
     }
 
     private struct State {
         var line: CallLine
+        var batching: BatchPolicy
         var pace: ModelPace
         var runners = 0
         /// A runner waits for more calls; whoever brings the line to `wanted` wakes it.
@@ -63,8 +95,8 @@ package final class CallQueue: Sendable {
     private let arrived = TimedSemaphore()
     private let runner: any ModelRunner
     private let threads: NIOThreadPool
-    private let batching: BatchPolicy
     private let maximumRunners: Int
+    private let loneNanoseconds: Double
 
     /// - Parameters:
     ///   - loneNanoseconds: what one row took as the model was warmed up. A model that takes more than
@@ -76,15 +108,30 @@ package final class CallQueue: Sendable {
     ) {
         self.runner = runner
         self.threads = threads
-        let target = max(settings.targetNanoseconds, 4 * loneNanoseconds)
-        batching = BatchPolicy(maximumRows: settings.batchRows, target: target)
+        self.loneNanoseconds = loneNanoseconds
+        let target = settings.targetNanoseconds.map { max($0, 4 * loneNanoseconds) }
+        let batching = BatchPolicy(
+            maximumRows: settings.batchRows, target: BatchPolicy.target(target, loneNanoseconds))
         maximumRunners = settings.maximumRunners
         state = Mutex(
             State(
-                line: CallLine(policy: AdmissionPolicy(limit: settings.limit, target: target)),
+                line: CallLine(
+                    policy: AdmissionPolicy(limit: settings.limit, target: target),
+                    limitBytes: settings.waitingBytes),
+                batching: batching,
                 pace: ModelPace(
                     policy: batching, runners: settings.maximumRunners,
                     loneNanoseconds: loneNanoseconds, loneElements: loneElements)))
+    }
+
+    /// Another target, or none, from now on.
+    package func adjust(targetNanoseconds: Double?) {
+        let target = targetNanoseconds.map { max($0, 4 * loneNanoseconds) }
+        state.withLock { state in
+            state.line.policy.target = target
+            state.batching.target = BatchPolicy.target(target, loneNanoseconds)
+            state.pace.policy = state.batching
+        }
     }
 
     package var reading: QueueReading {
@@ -115,8 +162,8 @@ package final class CallQueue: Sendable {
 
     /// Why a request of this priority would be turned away now, as `CallLine.refusal`.
     ///
-    /// - Parameter remaining: until its deadline, in nanoseconds.
-    package func refusal(_ priority: CallPriority, remaining: Double) -> InferenceError? {
+    /// - Parameter remaining: until its deadline, in nanoseconds; `nil` where it names none.
+    package func refusal(_ priority: CallPriority, remaining: Double?) -> InferenceError? {
         let now = NIODeadline.now()
         return state.withLock { state in
             state.line.refusal(priority, pace(state, now), remaining: remaining, now: now)
@@ -202,7 +249,7 @@ package final class CallQueue: Sendable {
         let cost = state.pace.cost(ofRowsLike: tensors)
         let limit = state.pace.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
         if mayHold {
-            let hold = batching.hold(
+            let hold = state.batching.hold(
                 waiting: waiting, expected: state.expected,
                 oldestWait: Double((now - first.queuedAt).nanoseconds), cost: cost)
             // Less than a thread's wake-up takes is not worth it.
@@ -225,9 +272,11 @@ package final class CallQueue: Sendable {
     private func run(_ calls: [QueuedCall], number: Int, _ batch: TensorBatch) {
         let begin = NIODeadline.now()
         let alive = calls.filter { call in
-            guard call.deadline <= begin else { return true }
-            call.finish(
-                .failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
+            let late = call.lateError(
+                begin, waiting: calls.count,
+                patience: state.withLock { $0.line.patience(pace($0, begin)) })
+            guard let late else { return true }
+            call.finish(.failure(late))
             return false
         }
         // Their memory is their clients' again when they are finished.

@@ -9,7 +9,7 @@ package struct ModelPace {
         let expectedEnd: NIODeadline
     }
 
-    private let policy: BatchPolicy
+    var policy: BatchPolicy
     private let runners: Int
     private var learned = CallCost()
     private var runs: [Run] = []

@@ -11,6 +11,8 @@ extension OnnxSession: ModelRunner {}
 /// A model in other processes: it answers later.
 package protocol RemoteModel: Sendable {
     func submit(_ call: QueuedCall)
+    /// Runs as this says from now on.
+    func adjust(_ settings: WorkerLine.Settings)
     /// What its line did so far.
     var reading: QueueReading { get }
     /// Turns away what waits and whatever comes; what is in the model is answered.

@@ -3,12 +3,15 @@
 package struct WaitingLine {
     package private(set) var calls: [QueuedCall] = []
     package private(set) var counts = PriorityCounts()
+    /// What they hold in memory.
+    package private(set) var heldBytes = 0
 
     package init() {}
 
     package mutating func append(_ call: QueuedCall) {
         calls.append(call)
         counts[call.priority] += 1
+        heldBytes += call.heldBytes
     }
 
     /// Takes out the calls at these places, which ascend.
@@ -30,7 +33,10 @@ package struct WaitingLine {
             }
             calls = kept
         }
-        for call in taken { counts[call.priority] -= 1 }
+        for call in taken {
+            counts[call.priority] -= 1
+            heldBytes -= call.heldBytes
+        }
         return taken
     }
 
@@ -40,6 +46,7 @@ package struct WaitingLine {
     package mutating func takeLast(_ priority: CallPriority) -> QueuedCall? {
         guard let place = calls.lastIndex(where: { $0.priority == priority }) else { return nil }
         counts[priority] -= 1
+        heldBytes -= calls[place].heldBytes
         return calls.remove(at: place)
     }
 

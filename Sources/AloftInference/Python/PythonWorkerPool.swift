@@ -23,40 +23,55 @@ package struct PythonWorkerCommand: Sendable {
     }
 }
 
-/// Python processes that answer for one model. Each has a thread of ours and one request at a time,
-/// so a crash, a hang or a leak costs the request that met it and no other.
+/// Python processes that answer for one model. Each has a thread of ours and one call of the model at a
+/// time, which requests of several callers share where the model allows it; so a crash or a leak costs
+/// the requests that met it and no other.
 ///
 /// A worker that ends is started again after a pause that doubles from a tenth of a second to ten. One
-/// that misses a deadline is killed; so is one that holds more memory than it may.
+/// that does not answer long after its requests' deadlines is killed; so is one that holds more memory
+/// than it may. Where nobody said how many there are, there is one, and one more each time that a crowd
+/// has waited for half a second, within cores and memory; those that have nothing to do for a minute end.
 package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package struct Limits: Sendable {
-        package var workers = 1
-        package var queued = 1024
-        /// How long an answer may take, in nanoseconds.
-        package var targetNanoseconds = 1e8
+        /// Requests that may wait.
+        package var queued = 100_000
+        /// What waits may take in memory.
+        package var waitingBytes = 256 << 20
+        /// Of one worker.
         package var memoryBytes = 4 << 30
+        /// Workers that are started without being asked for.
+        package var mostWorkers = 1
+        /// What those may take together.
+        package var crewBytes = Int.max
         /// From the start of a process to its being ready.
         package var startTimeout = Duration.seconds(180)
+        /// As long may a worker have nothing to do that was started without being asked for.
+        package var idleTime = Duration.seconds(60)
 
         package init() {}
     }
 
-    private struct State {
-        var line: CallLine
-        var running = 0
-        /// What one answer takes, smoothed; 0 before the first.
-        var nanosecondsEach = 0.0
+    struct State {
+        var queue: WorkerLine
+        /// The places of workers that have a thread.
+        var places: Set<Int> = []
+        /// Threads that wait for a request.
+        var sleeping = 0
+        /// One that was not asked for is being started.
+        var isGrowing = false
         var isStopped = false
     }
 
     package let signature: ModelSignature
-    private let command: PythonWorkerCommand
-    private let limits: Limits
-    private let log: String
+    let command: PythonWorkerCommand
+    let limits: Limits
+    let log: String
+    let logger: Logger
+    let state: Mutex<State>
+    let wake = TimedSemaphore()
+    /// Wakes the worker that holds what waits.
+    let arrived = TimedSemaphore()
     private let socketFolder: String
-    private let logger: Logger
-    private let state: Mutex<State>
-    private let wake = TimedSemaphore()
 
     /// Starts the first worker, learns the model's signature from it, and then the others. Blocks
     /// until the first is ready.
@@ -67,8 +82,8 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     /// - Throws: `InferenceError.unloadable` where the model cannot be loaded in Python,
     ///   `.workerFailed` where no process comes up.
     package init(
-        command: PythonWorkerCommand, outputs: [TensorSignature], limits: Limits, log: String,
-        socketFolder: String, logger: Logger
+        command: PythonWorkerCommand, outputs: [TensorSignature], limits: Limits,
+        settings: WorkerLine.Settings, log: String, socketFolder: String, logger: Logger
     ) throws(InferenceError) {
         let (first, ready) = try Self.startWorker(
             command, limits: limits, log: log, socket: socketFolder + "/0.sock",
@@ -78,18 +93,17 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
             inputs: try Self.signatures(ready.inputs), outputs: known.isEmpty ? outputs : known)
         self.command = command
         self.limits = limits
-        let policy = AdmissionPolicy(limit: limits.queued, target: limits.targetNanoseconds)
-        state = Mutex(State(line: CallLine(policy: policy)))
         self.log = log
         self.socketFolder = socketFolder
         self.logger = logger
+        state = Mutex(
+            State(
+                queue: WorkerLine(
+                    settings: settings, limit: limits.queued, limitBytes: limits.waitingBytes)))
         let box = WorkerBox(first)
-        // traps: a configured number, at least one
-        for index in 0..<limits.workers {
-            Thread.detachNewThread { [self] in
-                supervise(index, first: index == 0 ? box.take() : nil)
-            }
-        }
+        state.withLock { Self.take(place: 0, &$0) }
+        Thread.detachNewThread { [self] in supervise(0, first: box.take()) }
+        fill()
     }
 
     /// Hands the first worker to its thread.
@@ -141,41 +155,116 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         return (worker, message)
     }
 
+    /// Starts a worker at this place.
+    func startWorker(_ place: Int) throws(InferenceError) -> WorkerProcess {
+        try Self.startWorker(
+            command, limits: limits, log: log, socket: socketFolder + "/\(place).sock",
+            isStopped: { isStopped }
+        ).0
+    }
+
+    // MARK: How many there are
+
+    /// Other settings from now on.
+    package func adjust(_ settings: WorkerLine.Settings) {
+        let isNew = state.withLock { state in
+            guard state.queue.settings != settings, !state.isStopped else { return false }
+            state.queue.adjust(settings)
+            return true
+        }
+        if isNew { fill() }
+    }
+
+    /// Starts workers that somebody asked for.
+    private func fill() {
+        let fresh = state.withLock { state -> [Int] in
+            guard let wanted = state.queue.settings.workers else { return [] }
+            // traps: a configured number, at least one
+            let fresh = (0..<wanted).filter { !state.places.contains($0) }
+            for place in fresh { Self.take(place: place, &state) }
+            return fresh
+        }
+        for place in fresh { Thread.detachNewThread { [self] in supervise(place, first: nil) } }
+    }
+
+    private static func take(place: Int, _ state: inout State) {
+        state.places.insert(place)
+        state.queue.workers = state.places.count
+    }
+
+    func leave(_ place: Int) {
+        state.withLock { state in
+            state.places.remove(place)
+            state.queue.workers = state.places.count
+        }
+    }
+
+    /// Starts one more worker if there are cores and memory for it.
+    ///
+    /// - Parameter bytes: what one holds.
+    func grow(bytes: Int) {
+        let fresh = state.withLock { state -> Int? in
+            state.queue.grew()
+            let count = state.places.count
+            let (crew, overflow) = bytes.multipliedReportingOverflow(by: count + 1)
+            guard !state.isGrowing, !state.isStopped, count < limits.mostWorkers, !overflow,
+                crew <= limits.crewBytes
+            else { return nil }
+            // traps: as many places as workers, and one more
+            guard let fresh = (0...count).first(where: { !state.places.contains($0) }) else {
+                return nil
+            }
+            state.isGrowing = true
+            Self.take(place: fresh, &state)
+            return fresh
+        }
+        guard let fresh else { return }
+        logger.info(
+            "one more Python worker is started",
+            metadata: ["model": "\(command.modelFolder)", "workers": "\(fresh + 1)"])
+        Thread.detachNewThread { [self] in supervise(fresh, first: nil) }
+    }
+
     // MARK: Requests
 
     package func submit(_ call: QueuedCall) {
         let now = NIODeadline.now()
-        let (joined, waiting) = state.withLock { state -> (CallLine.Joined, Int) in
+        let (joined, waiting, wakes) = state.withLock { state -> (CallLine.Joined, Int, Wakes) in
             if state.isStopped {
-                return (.refused(.workerFailed(reason: "it is being stopped")), 0)
+                return (.refused(.workerFailed(reason: "it is being stopped")), 0, .nobody)
             }
-            let joined = state.line.join(call, pace(state), now: now)
-            return (joined, state.line.waiting.counts.total)
+            let (joined, wakesHolder) = state.queue.join(call, now: now)
+            let waiting = state.queue.line.waiting.counts.total
+            if wakesHolder { return (joined, waiting, .holder) }
+            guard state.sleeping > 0, !state.queue.isHolding else {
+                return (joined, waiting, .nobody)
+            }
+            state.sleeping -= 1
+            return (joined, waiting, .sleeper)
+        }
+        switch wakes {
+        case .nobody: break
+        case .holder: arrived.signal()
+        case .sleeper: wake.signal()
         }
         switch joined {
         case .refused(let error): call.finish(.failure(error))
-        case .waits(let displaced):
-            CallLine.tellDisplaced(displaced, waiting: waiting)
-            wake.signal()
+        case .waits(let displaced): CallLine.tellDisplaced(displaced, waiting: waiting)
         }
     }
 
-    /// A worker that is busy is on average half done.
-    private func pace(_ state: State) -> AdmissionPolicy.Pace {
-        let each = state.nanosecondsEach
-        let isBusy = state.running >= limits.workers
-        return AdmissionPolicy.Pace(
-            untilFree: isBusy ? max(1, each / 2 / Double(limits.workers)) : 0,
-            runners: limits.workers, batchNanoseconds: each, loneNanoseconds: each)
-    }
+    private enum Wakes { case nobody, holder, sleeper }
 
     package var reading: QueueReading {
         state.withLock { state in
-            var reading = state.line.reading
-            reading.waiting = state.line.waiting.counts.total
+            var reading = state.queue.line.reading
+            reading.waiting = state.queue.line.waiting.counts.total
             return reading
         }
     }
+
+    /// How many have a place at this moment.
+    package var workerCount: Int { state.withLock(\.places.count) }
 
     /// Waits for the answer; for warming up only.
     package func run(
@@ -200,159 +289,21 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     package func close() {
-        for call in state.withLock({ $0.line.close() }) { call.finish(.failure(.shuttingDown)) }
+        for call in state.withLock({ $0.queue.line.close() }) {
+            call.finish(.failure(.shuttingDown))
+        }
     }
 
     /// Ends all processes; requests that wait are failed.
     package func stop() async {
-        let calls = state.withLock { state in
+        let (calls, count) = state.withLock { state in
             state.isStopped = true
-            return state.line.close()
+            return (state.queue.line.close(), state.places.count)
         }
         for call in calls { call.finish(.failure(.workerFailed(reason: "it is being stopped"))) }
-        // traps: a configured number, at least one
-        for _ in 0..<limits.workers { wake.signal() }
+        // traps: a count
+        for _ in 0..<count { wake.signal() }
     }
 
-    private var isStopped: Bool { state.withLock(\.isStopped) }
-
-    // MARK: A worker's thread
-
-    private func supervise(_ index: Int, first: WorkerProcess?) {
-        var worker = first
-        var pauseMilliseconds: UInt32 = 100
-        var identifier: UInt64 = 0
-        while !isStopped {
-            guard let current = worker else {
-                worker = restart(index, &pauseMilliseconds)
-                continue
-            }
-            do throws(InferenceError) {
-                if try serveOne(current, &identifier) { pauseMilliseconds = 100 }
-            } catch {
-                logger.warning(
-                    "a Python worker is started again",
-                    metadata: ["model": "\(command.modelFolder)", "reason": "\(error.message)"])
-                current.end()
-                worker = nil
-            }
-        }
-        worker?.end()
-    }
-
-    private func restart(_ index: Int, _ pauseMilliseconds: inout UInt32) -> WorkerProcess? {
-        usleep(pauseMilliseconds * 1000)
-        pauseMilliseconds = min(pauseMilliseconds * 2, 10_000)
-        failLate()
-        do throws(InferenceError) {
-            return try Self.startWorker(
-                command, limits: limits, log: log, socket: socketFolder + "/\(index).sock",
-                isStopped: { isStopped }
-            ).0
-        } catch {
-            logger.error(
-                "a Python worker does not start",
-                metadata: ["model": "\(command.modelFolder)", "error": "\(error.message)"])
-            return nil
-        }
-    }
-
-    /// While no worker is there, requests still get their answer in time.
-    private func failLate() {
-        let now = NIODeadline.now()
-        for call in state.withLock({ $0.line.takeLate(now) }) {
-            call.finish(.failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
-        }
-    }
-
-    /// Waits a moment for a request and answers it. Throws where the worker must be replaced.
-    ///
-    /// - Returns: whether the worker answered one.
-    private func serveOne(
-        _ worker: WorkerProcess, _ identifier: inout UInt64
-    ) throws(InferenceError) -> Bool {
-        if state.withLock(\.line.waiting.calls.isEmpty) {
-            _ = wake.wait(atMost: .milliseconds(500))
-        }
-        let next = state.withLock { state in
-            let call = state.line.takeFirst()
-            if call != nil { state.running += 1 }
-            return call
-        }
-        guard let call = next else {
-            try checkHealth(worker)
-            return false
-        }
-        let begin = NIODeadline.now()
-        defer { ended(since: begin) }
-        guard call.deadline > .now() else {
-            call.finish(.failure(.deadlineExceeded(milliseconds: call.deadlineMilliseconds)))
-            return false
-        }
-        identifier += 1
-        let result: Result<Void, InferenceError>
-        do throws(InferenceError) {
-            result = try answer(call, worker, identifier)
-        } catch {
-            call.finish(.failure(error))
-            throw error
-        }
-        call.finish(result)
-        return true
-    }
-
-    private func ended(since begin: NIODeadline) {
-        let elapsed = Double((NIODeadline.now() - begin).nanoseconds)
-        state.withLock { state in
-            state.running -= 1
-            state.line.reading.ran(requests: 1)
-            let weight = state.nanosecondsEach == 0 ? 1 : 0.125
-            state.nanosecondsEach += (elapsed - state.nanosecondsEach) * weight
-        }
-    }
-
-    /// The result of a call that the worker answered; throws where the worker is of no more use.
-    private func answer(
-        _ call: QueuedCall, _ worker: WorkerProcess, _ identifier: UInt64
-    ) throws(InferenceError) -> Result<Void, InferenceError> {
-        let start: [UInt8]
-        do throws(InferenceError) {
-            start = try WorkerFrames.start(of: call.request, id: identifier, signature: signature)
-        } catch {
-            return .failure(error)
-        }
-        let check: WorkerProcess.Check = { () throws(InferenceError) in
-            guard call.deadline > .now() else {
-                throw .deadlineExceeded(milliseconds: call.deadlineMilliseconds)
-            }
-            try self.checkHealth(worker)
-        }
-        try worker.send(start, check: check)
-        try WorkerFrames.eachPayload(of: call.request) { bytes throws(InferenceError) in
-            try worker.send(bytes, check: check)
-        }
-        while true {
-            let (message, payload) = try worker.receive(check: check)
-            guard message.id == identifier else { continue }
-            do throws(InferenceError) {
-                try WorkerAnswers.read(
-                    message, payload: payload, request: call.request, signature: signature,
-                    into: call.reply)
-                return .success(())
-            } catch {
-                return .failure(error)
-            }
-        }
-    }
-
-    private func checkHealth(_ worker: WorkerProcess) throws(InferenceError) {
-        guard worker.isRunning() else { throw .workerFailed(reason: "the process ended") }
-        WorkerLog.trim(log)
-        let resident = worker.residentBytes
-        guard resident <= limits.memoryBytes else {
-            throw .workerFailed(
-                reason: "it held \(resident >> 20) MiB of memory; the limit is "
-                    + "\(limits.memoryBytes >> 20) MiB")
-        }
-    }
+    var isStopped: Bool { state.withLock(\.isStopped) }
 }

@@ -170,6 +170,14 @@ enum WorkerFrames {
         for entry in tensors.entries { try send(tensors.bytes(entry)) }
     }
 
+    /// What goes before the frames of requests that are to share one call of the model.
+    static func batch(of count: Int) -> [UInt8] {
+        let header = Array("{\"kind\":\"batch\",\"count\":\(count)}".utf8)
+        var frame = [UInt8](repeating: 0, count: lengthBytes)
+        frame[0] = UInt8(truncatingIfNeeded: header.count)
+        return frame + header
+    }
+
     static let lengthBytes = 12
 }
 

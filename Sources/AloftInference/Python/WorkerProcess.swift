@@ -1,5 +1,6 @@
 import AloftProcess
 import Foundation
+import NIOCore
 
 /// One Python worker: the process, and the socket to it. Used by one thread.
 final class WorkerProcess {
@@ -12,6 +13,16 @@ final class WorkerProcess {
     private let isGuarded: Bool
     private var descriptor: Int32 = -1
     private var hasEnded = false
+    /// The number of the last request that was sent to it.
+    var lastIdentifier: UInt64 = 0
+    private var nextCheck = NIODeadline.now()
+    private var pollMilliseconds: Int32 = 100
+    /// What came and was not read yet.
+    private var input = [UInt8](repeating: 0, count: WorkerProcess.inputBytes)
+    private var inputRange = 0..<0
+
+    private static let inputBytes = 64 << 10
+    private static let checkInterval = TimeAmount.milliseconds(100)
 
     /// Starts the process; its output is appended to `log`.
     ///
@@ -67,6 +78,22 @@ final class WorkerProcess {
             let pages = text.split(separator: " ").dropFirst().first.flatMap({ Int($0) })
         else { return 0 }
         return pages &* Int(clamping: sysconf(Int32(clamping: _SC_PAGESIZE)))
+    }
+
+    func nextIdentifier(_ offset: UInt64) -> UInt64 { lastIdentifier &+ 1 &+ offset }
+
+    /// Whether it is time to look at the process again; then it is not for a tenth of a second.
+    func takeCheck() -> Bool {
+        let now = NIODeadline.now()
+        guard now >= nextCheck else { return false }
+        nextCheck = now + Self.checkInterval
+        return true
+    }
+
+    /// Asks the check after this time, or sooner.
+    func waitAtMost(_ time: TimeAmount) {
+        pollMilliseconds = Int32(
+            truncatingIfNeeded: max(1, min(100, time.nanoseconds / 1_000_000 + 1)))
     }
 
     // MARK: The socket
@@ -166,37 +193,73 @@ final class WorkerProcess {
     /// Before so many bytes have come no more memory is taken, whatever the length says.
     private static let firstBytes = 64 << 10
 
-    /// The memory grows with what comes.
+    /// The next bytes. Small messages come many at a time; of a large one the memory grows with what
+    /// comes.
     private func read(_ count: Int, _ check: Check) throws(InferenceError) -> [UInt8] {
-        // traps: the caller has held the count against its limit, and it is not negative
-        var bytes = [UInt8](repeating: 0, count: min(count, Self.firstBytes))
-        var filled = 0
+        if count <= Self.inputBytes {
+            while inputRange.count < count { try refill(of: count, check) }
+            defer { inputRange = inputRange.lowerBound + count..<inputRange.upperBound }
+            return Array(input[inputRange.prefix(count)])
+        }
+        var bytes = Array(input[inputRange])
+        var filled = bytes.count
+        inputRange = 0..<0
+        // traps: the caller has held the count against its limit, and it is more than was kept
+        bytes.append(
+            contentsOf: repeatElement(0, count: min(count, Self.firstBytes + filled) - filled))
         while filled < count {
             if filled == bytes.count {
                 bytes.append(contentsOf: repeatElement(0, count: min(count - filled, filled)))
             }
-            let received = bytes.withUnsafeMutableBytes { buffer in
-                recv(
-                    descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled,
-                    Int32(MSG_DONTWAIT))
+            let result = bytes.withUnsafeMutableBytes { buffer in
+                Result { () throws(InferenceError) in
+                    try receive(
+                        UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]),
+                        have: filled, of: count, check)
+                }
             }
-            if received > 0 {
-                filled += received
-            } else if received < 0, errno == EAGAIN || errno == EINTR {
-                try check()
-                wait(for: Int16(POLLIN))
-            } else {
+            filled += try result.get()
+        }
+        return bytes
+    }
+
+    private func refill(of count: Int, _ check: Check) throws(InferenceError) {
+        let kept = inputRange.count
+        if inputRange.lowerBound > 0 {
+            input.replaceSubrange(0..<kept, with: Array(input[inputRange]))
+            inputRange = 0..<kept
+        }
+        let result = input.withUnsafeMutableBytes { buffer in
+            Result { () throws(InferenceError) in
+                try receive(
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[kept...]), have: kept,
+                    of: count, check)
+            }
+        }
+        let received = try result.get()
+        inputRange = 0..<kept + received
+    }
+
+    /// Some bytes, at least one; waits for them.
+    private func receive(
+        _ buffer: UnsafeMutableRawBufferPointer, have filled: Int, of count: Int, _ check: Check
+    ) throws(InferenceError) -> Int {
+        while true {
+            let received = recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+            if received > 0 { return received }
+            guard received < 0, errno == EAGAIN || errno == EINTR else {
                 throw .workerFailed(
                     reason: filled == 0
                         ? "the process ended"
                         : "the process ended within a message: \(filled) of \(count) bytes came")
             }
+            try check()
+            wait(for: Int16(POLLIN))
         }
-        return bytes
     }
 
     private func wait(for events: Int16) {
         var descriptors = pollfd(fd: descriptor, events: events, revents: 0)
-        poll(&descriptors, 1, 100)
+        poll(&descriptors, 1, pollMilliseconds)
     }
 }

@@ -65,6 +65,12 @@ package enum DesiredStateQueries {
             endpoints: endpoints.map { endpoint in
                 var endpoint = balanced(endpoint)
                 endpoint.rules = rules[endpoint.name]
+                if endpoint.rules?.execution == nil,
+                    let execution = rules[endpoint.deployment]?.execution
+                {
+                    endpoint.rules = endpoint.rules ?? TrafficRules()
+                    endpoint.rules?.execution = execution
+                }
                 return endpoint
             })
     }

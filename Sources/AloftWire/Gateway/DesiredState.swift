@@ -31,11 +31,13 @@ package struct ServedEndpoint: Codable, Sendable, Equatable {
     package var logSampling: Double
     package var shadow: ServedShadow?
     package var segments: ServedSegments?
+    /// How its models run, where somebody said.
+    package var execution: ServedExecution?
 
     package init(
         name: String, project: ProjectID, deployment: String, environment: String,
         revisions: [ServedRevision], logSampling: Double, shadow: ServedShadow? = nil,
-        segments: ServedSegments? = nil
+        segments: ServedSegments? = nil, execution: ServedExecution? = nil
     ) {
         self.name = name
         self.project = project
@@ -45,6 +47,25 @@ package struct ServedEndpoint: Codable, Sendable, Equatable {
         self.logSampling = logSampling
         self.shadow = shadow
         self.segments = segments
+        self.execution = execution
+    }
+}
+
+/// How an endpoint's models run.
+package struct ServedExecution: Codable, Sendable, Equatable {
+    /// Processes of a Python model; `nil`: as many as it needs.
+    package var workers: Int?
+    /// `rows` or `off`; `nil`: as its conversion has proved.
+    package var batch: String?
+    /// `nil`: a request waits until its deadline.
+    package var latencyTargetMilliseconds: Int?
+
+    package init(
+        workers: Int? = nil, batch: String? = nil, latencyTargetMilliseconds: Int? = nil
+    ) {
+        self.workers = workers
+        self.batch = batch
+        self.latencyTargetMilliseconds = latencyTargetMilliseconds
     }
 }
 

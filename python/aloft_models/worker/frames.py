@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aloft_models.tensors import Array, TensorError, decode, encode
@@ -80,15 +80,36 @@ class Sender:
         self._lock = threading.Lock()
 
     def send(self, header: Mapping[str, Any], payload: bytes = b"") -> None:
+        message = self._message(header, payload)
+        with self._lock:
+            self._connection.sendall(message)
+
+    def send_all(self, messages: Sequence[tuple[Mapping[str, Any], bytes]]) -> None:
+        """All at once where they are small; an answer that is too large becomes an error."""
+        waiting: list[bytes] = []
+        size = 0
+        with self._lock:
+            for header, payload in messages:
+                try:
+                    waiting.append(self._message(header, payload))
+                except TensorError as error:
+                    said = {"code": "answer_too_large", "message": str(error)}
+                    waiting.append(self._message({"id": header.get("id"), "error": said}, b""))
+                size += len(waiting[-1])
+                if size > _FIRST_BYTES:
+                    self._connection.sendall(b"".join(waiting))
+                    waiting, size = [], 0
+            self._connection.sendall(b"".join(waiting))
+
+    @staticmethod
+    def _message(header: Mapping[str, Any], payload: bytes) -> bytes:
         text = json.dumps(header, ensure_ascii=False, allow_nan=False).encode()
         if len(text) > MAX_ANSWER_HEADER_BYTES or len(payload) > MAX_ANSWER_BYTES:
             raise TensorError(
                 f"the answer takes {len(payload)} bytes and {len(text)} to describe it; at most "
                 f"{MAX_ANSWER_BYTES} and {MAX_ANSWER_HEADER_BYTES} are taken"
             )
-        start = _LENGTHS.pack(len(text), len(payload))
-        with self._lock:
-            self._connection.sendall(start + text + payload)
+        return _LENGTHS.pack(len(text), len(payload)) + text + payload
 
 
 def read_tensors(header: Mapping[str, Any], payload: memoryview) -> dict[str, Array]:

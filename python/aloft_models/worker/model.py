@@ -20,11 +20,15 @@ from aloft_models.worker.server import BadRequest, Served
 
 def load(path: Path) -> Served:
     """Loads the model and asks it for its own example, which tells the outputs and warms it."""
-    from mlflow.exceptions import MlflowException
-
     folder = open_folder(path)
     serve_as_mlflow()
-    scorer = load_scorer(folder)
+    return served(folder, load_scorer(folder))
+
+
+def served(folder: ModelFolder, scorer: Scorer) -> Served:
+    """The loaded model as requests see it."""
+    from mlflow.exceptions import MlflowException
+
     model_input = folder.served_input(scorer.model)
     has_schema = folder.model_input().is_known
     lock = threading.Lock()

@@ -17,6 +17,7 @@ from typing import Any
 from aloft_models.invocations import Refused, Unwritable, WrongType
 from aloft_models.manifest import Tensor
 from aloft_models.tensors import Array, TensorError
+from aloft_models.worker import batch
 from aloft_models.worker.frames import (
     FrameError,
     Sender,
@@ -46,11 +47,16 @@ class BadRequest(Exception):
     """The caller's fault; the message says what would be right."""
 
 
+Message = tuple[dict[str, Any], memoryview]
+_MOST_IN_A_BATCH = 4096
+
+
 @dataclass(frozen=True)
 class _Request:
+    """What one call of the model is to answer, if the forms allow it."""
+
     sender: Sender
-    header: dict[str, Any]
-    payload: memoryview
+    messages: list[Message]
 
 
 class WorkerServer:
@@ -98,18 +104,26 @@ class WorkerServer:
                     }
                 )
                 while (message := receive(connection)) is not None:
-                    self._take(sender, *message)
+                    self._take(sender, connection, *message)
             except FrameError as error:
                 log.warning("connection closed: %s", error)
             except OSError as error:
                 log.info("connection lost: %s", error)
 
-    def _take(self, sender: Sender, header: dict[str, Any], payload: memoryview) -> None:
+    def _take(
+        self,
+        sender: Sender,
+        connection: socket.socket,
+        header: dict[str, Any],
+        payload: memoryview,
+    ) -> None:
         kind = header.get("kind", "infer")
         if kind == "ping":
             sender.send({"kind": "pong"} | ({"id": header["id"]} if "id" in header else {}))
         elif kind in ("infer", "invocations"):
-            self._requests.put(_Request(sender, header, payload))
+            self._requests.put(_Request(sender, [(header, payload)]))
+        elif kind == "batch":
+            self._requests.put(_Request(sender, _followers(connection, header)))
         else:
             error = {"code": "unknown_kind", "message": f"there is no message of kind {kind!r}"}
             sender.send({"id": header.get("id"), "error": error})
@@ -117,19 +131,79 @@ class WorkerServer:
     def _predict(self, model: Served) -> None:
         while True:
             request = self._requests.get()
-            reply, payload = answer(model, request.header, request.payload)
+            replies = answer_all(model, request.messages)
             with contextlib.suppress(OSError):  # whoever asked may have gone
-                try:
-                    request.sender.send(reply, payload)
-                except TensorError as error:  # more than is taken of an answer
-                    request.sender.send(
-                        *_error(request.header.get("id"), "answer_too_large", str(error))
-                    )
+                request.sender.send_all(replies)
 
 
-def answer(
-    model: Served, header: Mapping[str, Any], payload: memoryview
-) -> tuple[dict[str, Any], bytes]:
+def _followers(connection: socket.socket, header: Mapping[str, Any]) -> list[Message]:
+    """The messages of a batch, which come behind its own."""
+    count = header.get("count")
+    if not isinstance(count, int) or not 1 <= count <= _MOST_IN_A_BATCH:
+        raise FrameError(f"a batch of {count!r} messages")
+    messages: list[Message] = []
+    while len(messages) < count:
+        message = receive(connection)
+        if message is None:
+            raise FrameError(f"the connection ended after {len(messages)} of {count} messages")
+        messages.append(message)
+    return messages
+
+
+Reply = tuple[dict[str, Any], bytes]
+
+
+def answer_all(model: Served, messages: list[Message]) -> list[Reply]:
+    """The replies in their order. Requests of one form share a call of the model."""
+    replies: list[Reply | None] = [None] * len(messages)
+    if len(messages) > 1:
+        _share(model, messages, replies)
+        _score_together(model, messages, replies)
+    return [reply or answer(model, *messages[place]) for place, reply in enumerate(replies)]
+
+
+def _share(model: Served, messages: list[Message], replies: list[Reply | None]) -> None:
+    """Answers the requests with tensors whose form another one has, too."""
+    groups: dict[Any, list[tuple[int, dict[str, Array]]]] = {}
+    for place, (header, payload) in enumerate(messages):
+        parameters = header.get("parameters") or {}
+        if header.get("kind") == "invocations" or not isinstance(parameters, dict):
+            continue
+        with contextlib.suppress(TensorError):  # said again by `answer`, to whom it belongs
+            arrays = read_tensors(header, payload)
+            key = batch.form(arrays, parameters)
+            if key is not None:
+                groups.setdefault(key, []).append((place, arrays))
+    for group in (group for group in groups.values() if len(group) > 1):
+        parameters = messages[group[0][0]][0].get("parameters") or {}
+        pieces = batch.together(model.predict, [arrays for _, arrays in group], parameters)
+        for (place, _), piece in zip(group, pieces or [], strict=False):
+            with contextlib.suppress(TensorError):
+                entries, data = write_tensors(piece)
+                replies[place] = {"id": messages[place][0].get("id"), "outputs": entries}, data
+
+
+def _score_together(model: Served, messages: list[Message], replies: list[Reply | None]) -> None:
+    """The same for bodies of MLflow scoring."""
+    asked: list[tuple[int, list[tuple[memoryview, str]]]] = []
+    for place, (header, payload) in enumerate(messages):
+        if header.get("kind") == "invocations":
+            with contextlib.suppress(TensorError):
+                asked.append((place, read_documents(header, payload)))
+    if len(asked) < 2:
+        return
+    try:
+        outcomes = model.invoke([one for _, documents in asked for one in documents], True)
+    except (Exception, SystemExit):  # each is told of its own
+        return
+    start = 0
+    for place, documents in asked:
+        end = start + len(documents)
+        replies[place] = _scored_reply(messages[place][0].get("id"), outcomes[start:end])
+        start = end
+
+
+def answer(model: Served, header: Mapping[str, Any], payload: memoryview) -> Reply:
     """The reply to one request; a request can be wrong or the model can fail, never the worker."""
     identity = header.get("id")
     try:
@@ -145,19 +219,22 @@ def answer(
         return {"id": identity, "error": _failure(error)}, b""
 
 
-def _scored(
-    model: Served, header: Mapping[str, Any], payload: memoryview
-) -> tuple[dict[str, Any], bytes]:
+def _scored(model: Served, header: Mapping[str, Any], payload: memoryview) -> Reply:
+    outcomes = model.invoke(read_documents(header, payload), header.get("together") is True)
+    return _scored_reply(header.get("id"), outcomes)
+
+
+def _scored_reply(identity: object, outcomes: list[bytes | Exception]) -> Reply:
     """The reply to bodies of MLflow scoring, in their order: each text's length, or an error."""
     texts: list[bytes] = []
     entries: list[dict[str, Any]] = []
-    for outcome in model.invoke(read_documents(header, payload), header.get("together") is True):
+    for outcome in outcomes:
         if isinstance(outcome, bytes):
             texts.append(outcome)
             entries.append({"length": len(outcome)})
         else:
             entries.append({"error": _failure(outcome)})
-    return {"id": header.get("id"), "kind": "scored", "documents": entries}, b"".join(texts)
+    return {"id": identity, "kind": "scored", "documents": entries}, b"".join(texts)
 
 
 def _failure(error: BaseException) -> dict[str, str]:
@@ -173,10 +250,6 @@ def _failure(error: BaseException) -> dict[str, str]:
             return {"code": code, "message": str(error)[:2000]}
     log.error("the model failed", exc_info=error)
     return {"code": "model_failed", "message": f"{type(error).__name__}: {error}"[:2000]}
-
-
-def _error(identity: object, code: str, message: str) -> tuple[dict[str, Any], bytes]:
-    return {"id": identity, "error": {"code": code, "message": message[:2000]}}, b""
 
 
 def end_with_parent(parent: int) -> None:

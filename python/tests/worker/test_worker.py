@@ -32,6 +32,8 @@ class Doubler(mlflow.pyfunc.PythonModel):
         print("a line on stdout, as models like to write")
         if (model_input["x"] < 0).any():
             raise ValueError("x is negative")
+        if (model_input["x"] == 1000).any():  # how many rows came in this call
+            model_input["x"] = len(model_input) / 2
         return pd.DataFrame({"doubled": model_input["x"] * 2, "name": model_input["name"]})
 
 
@@ -177,6 +179,54 @@ def test_bodies_of_scoring_are_answered_each_with_its_own(worker: Worker) -> Non
         assert "Model is missing inputs ['x']" in third["error"]["message"]
         send(connection, header | {"documents": [{"length": 9999}]}, b"")
         assert "outside the payload" in read(connection)[0]["error"]["message"]
+def test_a_batch_shares_a_call_and_each_gets_its_own(worker: Worker) -> None:
+    with worker.connect() as connection:
+        read(connection)
+        send(connection, {"kind": "batch", "count": 6})
+        rows = [[1000.0], [1.0, 2.0], [3.0]]
+        for identity, xs in enumerate(rows, 1):
+            send(connection, *request(identity, xs, ["n"] * len(xs)))
+        # Others of another form, and one that is wrong.
+        numbers = {**request(4, [1000.0], ["a"])[0], "parameters": {"loud": True}}
+        send(connection, numbers, request(4, [1000.0], ["a"])[1])
+        send(connection, *broken(lambda h: h.update(id=5, inputs=None)))
+        send(connection, *request(6, [5.0], ["z"]))
+        answers: dict[int, Any] = {}
+        for _ in range(6):
+            reply, payload = read(connection)
+            if "error" in reply:
+                answers[reply["id"]] = reply["error"]["code"]
+                continue
+            doubled = reply["outputs"][0]
+            values = payload[doubled["offset"] : doubled["offset"] + doubled["length"]]
+            answers[reply["id"]] = np.frombuffer(values).tolist()
+        # Five rows of four callers in one call, the caller with a parameter in another.
+        assert answers[2] == [5.0, 5.0]
+        assert {answers[1][0], answers[3][0], answers[6][0]} == {5.0}
+        assert answers[4] == [1.0]
+        assert answers[5] == "invalid_request"
+
+
+def test_one_that_fails_in_a_batch_leaves_the_others_their_answers(worker: Worker) -> None:
+    with worker.connect() as connection:
+        read(connection)
+        send(connection, {"kind": "batch", "count": 3})
+        for identity, x in enumerate([2.0, -1.0, 4.0], 1):
+            send(connection, *request(identity, [x], ["n"]))
+        replies = [read(connection) for _ in range(3)]
+        assert [reply["id"] for reply, _ in replies] == [1, 2, 3]
+        assert replies[1][0]["error"]["message"] == "ValueError: x is negative"
+        assert [float(np.frombuffer(replies[at][1][:8])[0]) for at in (0, 2)] == [4.0, 8.0]
+
+
+def test_a_batch_that_nobody_can_mean_ends_the_connection(worker: Worker) -> None:
+    for count in (0, 5000, "2", None):
+        with worker.connect() as connection:
+            read(connection)
+            send(connection, {"kind": "batch", "count": count})
+            connection.settimeout(10)
+            with contextlib.suppress(ConnectionResetError):
+                assert connection.recv(1) == b""
 
 
 def test_ping(worker: Worker) -> None:

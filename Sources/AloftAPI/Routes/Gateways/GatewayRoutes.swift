@@ -118,6 +118,11 @@ extension ServedEndpoint {
                             EndpointName.text(deployment: $0, environment: endpoint.environment)
                         }
                     })
+            },
+            execution: endpoint.rules?.execution.map { rules in
+                ServedExecution(
+                    workers: rules.workers, batch: rules.batch?.rawValue,
+                    latencyTargetMilliseconds: rules.latencyTargetMilliseconds)
             })
     }
 }

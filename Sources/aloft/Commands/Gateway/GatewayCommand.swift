@@ -95,8 +95,9 @@ struct GatewayCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How long an answer may take as a rule; bounds batches and queues.", valueName: "ms"))
-    var latencyTarget = 1000
+            "How long an answer may take as a rule: keeps lines and batches short. If not given, a "
+                + "request waits until its deadline, or 2 s where it names none.", valueName: "ms"))
+    var latencyTarget: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -204,7 +205,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let variables = JobVariables.inherited(environment)
         return PythonEnvironments(
             folder: configuration.folder + "/python", interpreter: configuration.workerPython,
-            packagePath: package, uv: uv, memoryBytes: configuration.workerMemoryBytes,
+            packagePath: package, uv: uv, limits: configuration.workerLimits,
             environment: variables, allowsAnySource: packagesFromAnywhere, isolation: policy,
             socketFolder: IsolationSetup.socketFolder, logger: logger)
     }
@@ -288,7 +289,7 @@ struct GatewayCommand: AsyncParsableCommand {
         if !(1...3600).contains(requestTimeout) {
             faults.append("--request-timeout \(requestTimeout): expected 1 to 3600 seconds")
         }
-        if latencyTarget < 1 {
+        if let latencyTarget, latencyTarget < 1 {
             faults.append("--latency-target \(latencyTarget): expected 1 or more")
         }
         if !(1...4096).contains(batchRows) {
@@ -310,7 +311,7 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.accessLogPath = accessLog
         configuration.logLimitBytes = logSpace << 20
         configuration.modelMemoryBytes = modelMemory.map { $0 << 20 }
-        configuration.latencyTarget = .milliseconds(latencyTarget)
+        configuration.latencyTarget = latencyTarget.map { .milliseconds($0) }
         configuration.batchRows = batchRows
         configuration.drainLimit = .seconds(drainLimit)
         configuration.requestTimeout = .seconds(requestTimeout)
