@@ -5,7 +5,9 @@ for conversions too. Equal but for the last digits of a sum, or the rows are not
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import math
 import time
 import warnings
@@ -13,23 +15,94 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from aloft_models.convert.dangerous import dangerous
+from aloft_models.convert.failures import in_short
+from aloft_models.convert.rows import named_rows_for, rows_for
+from aloft_models.feeds import feeds_for
+from aloft_models.inputs import ModelInput
 from aloft_models.manifest import Batch
+from aloft_models.missing import missing_text
+from aloft_models.mlflow_model import ModelFolder
+from aloft_models.scoring import Scorer
 from aloft_models.tensors import Array, json_values
-from aloft_models.worker.batch import Arrays, Predict, together
+from aloft_models.worker.batch import Apart, Arrays, Predict, ask_all
 
+log = logging.getLogger("aloft.convert")
 SEED = 20130101
 # Rows that are asked at most, and at least to call it proved.
 MOST_ROWS = 2000
 LEAST_ROWS = 32
-MOST_SECONDS = 20.0
+MOST_SECONDS = 3.0
 # A model whose call takes longer may be anything, such as a service that somebody pays for.
 LONGEST_CALL = 0.1
+FIRST_CALLS = 8
 SIZES = (2, 3, 64, 8, 17, 5, 33)
 MOST_DOCUMENTS = 64
 _TOLERANCES = {2: 1e-2, 4: 1e-5, 8: 1e-9}
 
 Invoke = Callable[[Sequence[tuple[bytes, str]], bool], list[Any]]
+
+
+def of_model(folder: ModelFolder, taken: ModelInput, scorer: Scorer) -> Batch:
+    """Whether rows that the model takes are independent, tried as the worker would ask it."""
+    from aloft_models.worker.model import served
+
+    try:
+        rows = _rows(folder, taken, scorer)
+        feeds = feeds_for(taken, rows) if rows is not None else {}
+    except Exception as error:  # a stranger's signature and example
+        return Batch("off", 0, f"no rows could be made to compare: {in_short(error)}")
+    if rows is None or not feeds:
+        return Batch("off", 0, "neither a signature nor an example says what a row is")
+    asked = served(folder, scorer)
+    return prove(asked.predict, feeds, asked.invoke, bodies_of(rows))
+
+
+def _rows(folder: ModelFolder, taken: ModelInput, scorer: Scorer) -> Any:
+    """A table, an array, or a dictionary of arrays, with a row for each to be asked."""
+    example = folder.example()
+    rows = rows_for(example, taken, scorer.model) or named_rows_for(example, taken)
+    if rows is None:
+        return None
+    if isinstance(rows.real, dict):
+        return {name: np.concatenate([array, rows.more[name]])
+                for name, array in rows.real.items()}  # fmt: skip
+    try:
+        return dangerous(rows, scorer.model, missing_text(scorer.model)).rows
+    except Exception as error:  # made for tables; others have what was drawn
+        log.info("the rows are those that were drawn: %s", in_short(error))
+    if isinstance(rows.real, np.ndarray):
+        return np.concatenate([rows.real, rows.more])
+    return pd.concat([rows.real, rows.more], ignore_index=True)
+
+
+def bodies_of(rows: Any) -> list[bytes]:
+    """Some of the rows of a table or an array as bodies of MLflow scoring, one each."""
+    chance = np.random.default_rng(SEED + 2)
+    if isinstance(rows, dict):
+        return []
+    bodies = []
+    for place, row in enumerate(chance.permutation(len(rows))[:MOST_DOCUMENTS]):
+        if isinstance(rows, pd.DataFrame):
+            columns = [str(name) for name in rows.columns]
+            values = [_plain(rows.iloc[row, column]) for column in range(len(columns))]
+            body: dict[str, Any] = (
+                {"dataframe_split": {"columns": columns, "data": [values]}}
+                if place % 2
+                else {"dataframe_records": [dict(zip(columns, values, strict=True))]}
+            )
+        else:
+            body = {"inputs": rows[row : row + 1].tolist()}
+        with contextlib.suppress(TypeError, ValueError):  # what no JSON says
+            bodies.append(json.dumps(body, allow_nan=False).encode())
+    return bodies
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def prove(
@@ -72,15 +145,13 @@ class _Proof:
     def _ask_apart(self) -> None:
         begin = self._clock()
         for row in self._rows:
-            start = self._clock()
             self._apart.append(_outcome(self._predict, row))
-            now = self._clock()
-            if len(self._apart) > 1 and now - start > LONGEST_CALL:
+            count, passed = len(self._apart), self._clock() - begin
+            if count == FIRST_CALLS and passed > count * LONGEST_CALL:
                 raise _Dependent(
-                    f"a call takes {(now - start) * 1000:.0f} ms, so that too few rows could be "
-                    "compared"
+                    f"a call takes {passed / count:.2g} s: too long to compare enough rows"
                 )
-            if now - begin > MOST_SECONDS:
+            if count >= LEAST_ROWS and passed > MOST_SECONDS:
                 break
         if len(self._apart) < LEAST_ROWS:
             raise _Dependent(f"there are only {len(self._apart)} rows to compare")
@@ -102,13 +173,15 @@ class _Proof:
         self._compare_refused(order)
 
     def _compare(self, group: list[int]) -> None:
-        pieces = together(self._predict, [self._rows[row] for row in group], {})
-        if pieces is None:
-            raise _Dependent(f"{len(group)} rows together are not answered with a row for each")
-        for row, piece in zip(group, pieces, strict=True):
-            found = difference(self._apart[row], piece)
+        for row, piece in zip(group, self._asked(group), strict=True):
+            if piece in (Apart.FAILED, Apart.ROWS):
+                raise _Dependent(f"{len(group)} rows together are not answered with a row for each")
+            found = None if isinstance(piece, Apart) else difference(self._apart[row], piece)
             if found is not None:
                 raise _Dependent(f"{_described(self._rows[row])}: {found}")
+
+    def _asked(self, group: list[int]) -> list[dict[str, Array] | Apart]:
+        return ask_all(self._predict, [(self._rows[row], {}) for row in group])
 
     def _compare_refused(self, order: Any) -> None:
         """A row that is refused alone must end the call of those around it, who are then asked
@@ -116,8 +189,8 @@ class _Proof:
         refused = [row for row, one in enumerate(self._apart) if isinstance(one, str)][:16]
         for place, row in enumerate(refused):
             beside = int(order[place % len(order)])
-            pieces = together(self._predict, [self._rows[row], self._rows[beside]], {})
-            if pieces is not None:
+            piece = self._asked([row, beside])[0]
+            if not isinstance(piece, Apart):
                 raise _Dependent(f"{_described(self._rows[row])}: refused apart, answered together")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aloft_models.answers import named_outputs, tensors_of
+from aloft_models.convert import independence
 from aloft_models.convert.archive import pack
 from aloft_models.convert.failures import ConversionFailed, in_short
 from aloft_models.convert.rows import rows_for
@@ -50,6 +51,8 @@ def servable(folder: ModelFolder, reason: str, scratch: Path) -> Servable:
         # These are made up: the model need not answer them.
         request_body, seen = _asked(served, rows.real, scorer)
         outputs = outputs or seen
+    batch = independence.of_model(folder, served, scorer)
+    log.info("rows of several callers in one call: %s", batch.reason or f"{batch.rows} are alike")
     archive = scratch / "model.tar"
     pack(folder.path, archive)
     columns = [column.name for column in served.columns] or None
@@ -62,6 +65,7 @@ def servable(folder: ModelFolder, reason: str, scratch: Path) -> Servable:
         predict_output=outputs[0].name if len(outputs) == 1 else None,
         missing_text=MARK if any(one.kind != "json" for one in texts) else None,
         reason=reason,
+        batch=batch,
         example=request_body,
     )
     return Servable(manifest, archive)

@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
+from aloft_models.missing import MARK
 from aloft_models.tensors import Array
 
 Arrays = Mapping[str, Array]
 Predict = Callable[[Arrays, Mapping[str, Any]], dict[str, Array]]
+_MARKS = (MARK, MARK.encode())
 
 
-def form(arrays: Arrays, parameters: Mapping[str, Any]) -> Any:
+class Apart(Enum):
+    """Why a request is to be asked by itself."""
+
+    # No other has its form, or it has a missing text, which changes a column for all.
+    FORM = "form"
+    # The call failed: one of those in it is at fault.
+    FAILED = "failed"
+    # The answer has not one row for each.
+    ROWS = "rows"
+
+
+def ask_all(
+    predict: Predict, requests: Sequence[tuple[Arrays, Mapping[str, Any]]]
+) -> list[dict[str, Array] | Apart]:
+    """The outputs for each, as far as one call could answer several."""
+    found: list[dict[str, Array] | Apart] = [Apart.FORM] * len(requests)
+    groups: dict[Any, list[int]] = {}
+    for place, (arrays, parameters) in enumerate(requests):
+        key = _form(arrays, parameters)
+        if key is not None:
+            groups.setdefault(key, []).append(place)
+    for group in (group for group in groups.values() if len(group) > 1):
+        for places in _alike([requests[place][0] for place in group]):
+            if len(places) > 1:
+                chosen = [group[place] for place in places]
+                parameters = requests[chosen[0]][1]
+                pieces = _together(predict, [requests[place][0] for place in chosen], parameters)
+                for number, place in enumerate(chosen):
+                    found[place] = pieces if isinstance(pieces, Apart) else pieces[number]
+    return found
+
+
+def _form(arrays: Arrays, parameters: Mapping[str, Any]) -> Any:
     """The same for requests that may go into one call; None where a request has no rows."""
     if not arrays or any(array.ndim == 0 for array in arrays.values()):
         return None
@@ -24,20 +59,40 @@ def form(arrays: Arrays, parameters: Mapping[str, Any]) -> Any:
     return shapes, json.dumps(parameters, sort_keys=True) if parameters else ""
 
 
-def together(
+def _alike(requests: Sequence[Arrays]) -> list[list[int]]:
+    """Those whose inputs lack a number are asked apart from those that have all, since a column of
+    whole numbers is another one with a gap; those that lack a text, each by itself."""
+    patterns: list[list[str]] = [[] for _ in requests]
+    for name, first in requests[0].items():
+        if first.dtype.kind == "f":
+            joined = np.concatenate([one[name] for one in requests])
+            if not np.isnan(joined).any():
+                continue
+            for place, one in enumerate(requests):
+                if np.isnan(one[name]).any():
+                    patterns[place].append(name)
+        elif first.dtype.kind == "O":
+            for place, one in enumerate(requests):
+                if any(value in _MARKS for value in one[name].reshape(-1)):
+                    patterns[place].append(f"{place} lacks {name}")
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for place, pattern in enumerate(patterns):
+        groups.setdefault(tuple(pattern), []).append(place)
+    return list(groups.values())
+
+
+def _together(
     predict: Predict, requests: Sequence[Arrays], parameters: Mapping[str, Any]
-) -> list[dict[str, Array]] | None:
-    """The outputs for each of these requests of one form; None where they must be asked one by
-    one: one of them is at fault, or the answer has not one row for each."""
+) -> list[dict[str, Array]] | Apart:
     counts = [len(next(iter(arrays.values()))) for arrays in requests]
     joined = {name: np.concatenate([one[name] for one in requests]) for name in requests[0]}
     try:
         outputs = predict(joined, parameters)
     except (Exception, SystemExit):  # each is told of its own
-        return None
+        return Apart.FAILED
     total = sum(counts)
     if any(array.ndim == 0 or len(array) != total for array in outputs.values()):
-        return None
+        return Apart.ROWS
     pieces, start = [], 0
     for count in counts:
         pieces.append({name: array[start : start + count] for name, array in outputs.items()})

@@ -164,22 +164,19 @@ def answer_all(model: Served, messages: list[Message]) -> list[Reply]:
 
 def _share(model: Served, messages: list[Message], replies: list[Reply | None]) -> None:
     """Answers the requests with tensors whose form another one has, too."""
-    groups: dict[Any, list[tuple[int, dict[str, Array]]]] = {}
+    places: list[int] = []
+    requests: list[tuple[dict[str, Array], dict[str, Any]]] = []
     for place, (header, payload) in enumerate(messages):
         parameters = header.get("parameters") or {}
         if header.get("kind") == "invocations" or not isinstance(parameters, dict):
             continue
         with contextlib.suppress(TensorError):  # said again by `answer`, to whom it belongs
-            arrays = read_tensors(header, payload)
-            key = batch.form(arrays, parameters)
-            if key is not None:
-                groups.setdefault(key, []).append((place, arrays))
-    for group in (group for group in groups.values() if len(group) > 1):
-        parameters = messages[group[0][0]][0].get("parameters") or {}
-        pieces = batch.together(model.predict, [arrays for _, arrays in group], parameters)
-        for (place, _), piece in zip(group, pieces or [], strict=False):
+            requests.append((read_tensors(header, payload), parameters))
+            places.append(place)
+    for place, outputs in zip(places, batch.ask_all(model.predict, requests), strict=True):
+        if not isinstance(outputs, batch.Apart):
             with contextlib.suppress(TensorError):
-                entries, data = write_tensors(piece)
+                entries, data = write_tensors(outputs)
                 replies[place] = {"id": messages[place][0].get("id"), "outputs": entries}, data
 
 
