@@ -2,7 +2,7 @@
 prediction log, many models, binary tensors, a change of the gateway's process under load, and how
 near it comes to a static file server.
 
-    bench/serving/run --scenario batching|overload|log|many|binary|takeover|ceiling
+    bench/serving/run --scenario batching|overload|log|many|binary|takeover|ceiling|python
 
 The gateway starts from its disk, without a server. Prints one JSON line a measurement.
 """
@@ -343,6 +343,13 @@ def batching(*arguments: Any) -> None:
     measure(*arguments)
 
 
+def python_models(program: Path, home: Path, load: Any, seconds: int) -> None:
+    """A pyfunc beside MLServer and `mlflow models serve`."""
+    from python_models import measure
+
+    measure(program, home, load, seconds)
+
+
 SCENARIOS = {
     "versions": versions,
     "batching": batching,
@@ -352,4 +359,5 @@ SCENARIOS = {
     "binary": binary,
     "takeover": takeover,
     "ceiling": ceiling,
+    "python": python_models,
 }

@@ -42,7 +42,7 @@ SIZES = (2, 3, 64, 8, 17, 5, 33)
 MOST_DOCUMENTS = 64
 _TOLERANCES = {2: 1e-2, 4: 1e-5, 8: 1e-9}
 
-Invoke = Callable[[Sequence[tuple[bytes, str]], bool], list[Any]]
+Invoke = Callable[[Any, bool], list[Any]]
 
 
 def of_model(folder: ModelFolder, taken: ModelInput, scorer: Scorer) -> Batch:
