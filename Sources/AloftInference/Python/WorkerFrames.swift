@@ -173,6 +173,7 @@ enum WorkerFrames {
     /// What goes before the frames of requests that are to share one call of the model.
     static func batch(of count: Int) -> [UInt8] {
         let header = Array("{\"kind\":\"batch\",\"count\":\(count)}".utf8)
+        // traps: a constant
         var frame = [UInt8](repeating: 0, count: lengthBytes)
         frame[0] = UInt8(truncatingIfNeeded: header.count)
         return frame + header

@@ -226,7 +226,9 @@ final class WorkerProcess {
     private func refill(of count: Int, _ check: Check) throws(InferenceError) {
         let kept = inputRange.count
         if inputRange.lowerBound > 0 {
+            // traps: a count
             input.replaceSubrange(0..<kept, with: Array(input[inputRange]))
+            // traps: a count
             inputRange = 0..<kept
         }
         let result = input.withUnsafeMutableBytes { buffer in
@@ -237,6 +239,7 @@ final class WorkerProcess {
             }
         }
         let received = try result.get()
+        // traps: two counts
         inputRange = 0..<kept + received
     }
 
