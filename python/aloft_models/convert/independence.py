@@ -9,9 +9,14 @@ import contextlib
 import json
 import logging
 import math
+import os
+import subprocess
+import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +43,8 @@ MOST_SECONDS = 3.0
 # A model whose call takes longer may be anything, such as a service that somebody pays for.
 LONGEST_CALL = 0.1
 FIRST_CALLS = 8
+# With the time that it takes to load the model; in seconds.
+LONGEST_PROOF = 120.0
 SIZES = (2, 3, 64, 8, 17, 5, 33)
 MOST_DOCUMENTS = 64
 _TOLERANCES = {2: 1e-2, 4: 1e-5, 8: 1e-9}
@@ -46,18 +53,49 @@ Invoke = Callable[[Any, bool], list[Any]]
 
 
 def of_model(folder: ModelFolder, taken: ModelInput, scorer: Scorer) -> Batch:
-    """Whether rows that the model takes are independent, tried as the worker would ask it."""
-    from aloft_models.worker.model import served
-
+    """Whether rows that the model takes are independent, tried as the worker would ask it. In a
+    process of its own: a model may end or hang on a row that nobody sends."""
     try:
         rows = _rows(folder, taken, scorer)
-        feeds = feeds_for(taken, rows) if rows is not None else {}
     except Exception as error:  # a stranger's signature and example
         return Batch("off", 0, f"no rows could be made to compare: {in_short(error)}")
-    if rows is None or not feeds:
+    if rows is None:
         return Batch("off", 0, "neither a signature nor an example says what a row is")
+    with tempfile.TemporaryDirectory(prefix="aloft-rows-") as scratch:
+        found, log_file = Path(scratch) / "found.json", Path(scratch) / "log"
+        command = [sys.executable, "-m", "aloft_models.convert.independence"]
+        path = os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])
+        try:
+            with log_file.open("wb") as log_output:
+                subprocess.run(
+                    [*command, str(folder.path), str(found)],
+                    env={**os.environ, "PYTHONPATH": path},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log_output,
+                    stderr=log_output,
+                    timeout=LONGEST_PROOF,
+                    check=False,
+                )
+        except subprocess.TimeoutExpired:
+            return Batch("off", 0, f"the model did not answer all rows in {LONGEST_PROOF:.0f} s")
+        if not found.exists():
+            said = log_file.read_bytes()[-2000:].decode(errors="replace").strip().splitlines()[-1:]
+            return Batch("off", 0, f"the model ended on one of the rows: {''.join(said)}"[:300])
+        said_batch = json.loads(found.read_text())
+    return Batch(said_batch["mode"], said_batch["rows"], said_batch.get("reason"))
+
+
+def _try(path: Path) -> Batch:
+    from aloft_models.mlflow_model import open_folder
+    from aloft_models.scoring import load_scorer
+    from aloft_models.worker.model import served
+
+    folder = open_folder(path)
+    scorer = load_scorer(folder)
+    taken = folder.served_input(scorer.model)
+    rows = _rows(folder, taken, scorer)
     asked = served(folder, scorer)
-    return prove(asked.predict, feeds, asked.invoke, bodies_of(rows))
+    return prove(asked.predict, feeds_for(taken, rows), asked.invoke, bodies_of(rows))
 
 
 def _rows(folder: ModelFolder, taken: ModelInput, scorer: Scorer) -> Any:
@@ -261,3 +299,16 @@ def _described(row: Arrays) -> str:
 
 def _short(array: Array) -> str:
     return repr(array.tolist())[:100]
+
+
+def main() -> None:
+    """`python -m aloft_models.convert.independence MODEL RESULT`"""
+    model, result = (Path(argument) for argument in sys.argv[1:3])
+    found = _try(model)
+    part = result.with_suffix(".part")
+    part.write_text(json.dumps(found.as_json()))
+    part.rename(result)
+
+
+if __name__ == "__main__":
+    main()

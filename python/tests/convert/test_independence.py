@@ -5,13 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import mlflow
 import numpy as np
+import pandas as pd
 import pytest
+from aloft_models.convert import python_model
 from aloft_models.convert.independence import alike, bodies_of, difference, prove
 from aloft_models.missing import MARK
+from aloft_models.mlflow_model import open_folder
 from aloft_models.tensors import Array
+from mlflow.models import infer_signature
 
 ROWS = 300
 
@@ -108,3 +114,37 @@ def test_what_is_alike() -> None:
     same: Mapping[str, Array] = {"y": np.array([1], dtype=np.int64)}
     assert difference(same, {"y": np.array([1], dtype=np.int32)}) is not None
     assert difference(same, dict(same)) is None
+
+
+ENDS = """
+import os
+
+import mlflow
+
+
+class Ends(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        if (model_input["x"] == 0).any():
+            os._exit(3)
+        return model_input["x"] * 2
+
+
+mlflow.models.set_model(Ends())
+"""
+
+
+def test_a_model_that_ends_on_a_row_is_converted_and_asked_row_by_row(tmp_path: Path) -> None:
+    code = tmp_path / "ends.py"
+    code.write_text(ENDS)
+    example = pd.DataFrame({"x": [1.5, 2.5]})
+    mlflow.pyfunc.save_model(
+        str(tmp_path / "model"),
+        python_model=str(code),
+        signature=infer_signature(example),
+        input_example=example,
+        pip_requirements=["mlflow-skinny"],
+    )
+    made = python_model.servable(open_folder(tmp_path / "model"), "why", tmp_path)
+    batch = made.manifest.as_json()["batch"]
+    assert (batch["mode"], batch["rows"]) == ("off", 0)
+    assert "ended on one of the rows" in batch["reason"]
