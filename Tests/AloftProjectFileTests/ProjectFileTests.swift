@@ -136,4 +136,25 @@ struct ProjectFileTests {
         #expect(faults(in: endless).count == 1)
         #expect(faults(in: endless)[0].contains("cannot try every value of `a`"))
     }
+
+    @Test func `a deployment says how its model runs`() throws {
+        func execution(_ lines: String) throws -> ExecutionRules? {
+            let text = "project: p\nmodels: { m: {} }\ndeployments: { d: { model: m\(lines) } }"
+            return try ProjectFileParser.parse(text).deployment(named: "d")?.traffic.execution
+        }
+        #expect(try execution("") == nil)
+        #expect(
+            try execution(", workers: 4, batch: off, latency_target: 50ms")
+                == ExecutionRules(workers: 4, batch: .off, latencyTargetMilliseconds: 50))
+        #expect(try execution(", batch: rows") == ExecutionRules(batch: .rows))
+        for (lines, says) in [
+            ("workers: 0", "from 1 to 256"), ("workers: many", "from 1 to 256"),
+            ("batch: on", "rows, off"), ("latency_target: 0s", "length of time"),
+            ("latency_target: 2h", "from 1ms to 1h"), ("latency_target: 50", "length of time"),
+        ] {
+            let text = "project: p\nmodels: { m: {} }\ndeployments: { d: { model: m, \(lines) } }"
+            let found = faults(in: text)
+            #expect(found.count == 1 && found[0].contains(says), "\(lines): \(found)")
+        }
+    }
 }

@@ -55,6 +55,8 @@ struct SchemaTests {
         #expect(
             words("drift", "test") == list(MonitorDefinition.Drift.Test.allCases.map(\.rawValue)))
         #expect(
+            words("deployment", "batch") == list(ExecutionRules.Batch.allCases.map(\.rawValue)))
+        #expect(
             words("trigger", "then") == list(TriggerDefinition.Sequel.allCases.map(\.rawValue)))
     }
 

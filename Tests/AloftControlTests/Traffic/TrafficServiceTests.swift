@@ -72,6 +72,28 @@ struct TrafficServiceTests {
         #expect(try await plan(world).1 == TrafficRules(segments: tree))
     }
 
+    @Test func `a project file says how a model runs, in all environments, at once`() async throws {
+        let world = try DeploymentWorld()
+        _ = try await world.deployFully(try await world.register())
+        let plain = try ProjectFileParser.parse(file(""))
+        let said = try ProjectFileParser.parse(file("workers: 3"))
+        let now = world.time.now
+        func apply(_ file: ProjectFile, after before: ProjectFile?) async throws {
+            try await world.store.write { db in
+                try TrafficService.apply(db, file: file, before: before, at: now, by: .local)
+            }
+        }
+        try await apply(said, after: nil)
+        #expect(try await plan(world).1?.execution == ExecutionRules(workers: 3))
+        try await service(world).setShadow(
+            try ShadowRule(sharePercent: 10), of: "d", environment: "staging", by: .local)
+        let rules = try await world.store.read { try DesiredStateQueries.read($0) }.plan.endpoints
+            .map { $0.rules?.execution?.workers }
+        #expect(rules.allSatisfy { $0 == 3 } && !rules.isEmpty)
+        try await apply(plain, after: said)
+        #expect(try await plan(world).1 == nil)
+    }
+
     private func file(_ line: String) -> String {
         """
         project: flights
