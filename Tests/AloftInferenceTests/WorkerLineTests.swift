@@ -75,7 +75,10 @@ import Testing
         var world = World()
         world.learn(one: 4, sixteen: 4.5)
         world.come(16)
-        guard let crowd = world.take() else { return Issue.record("nothing to take") }
+        guard let crowd = world.take() else {
+            Issue.record("nothing to take")
+            return
+        }
         #expect(crowd.requests == 16)
         _ = world.end(crowd.number, after: 4.5)
         world.come(1)
@@ -128,7 +131,10 @@ import Testing
     {
         var world = World(batchRows: 1)
         world.come(3)
-        guard let first = world.take() else { return Issue.record("nothing to take") }
+        guard let first = world.take() else {
+            Issue.record("nothing to take")
+            return
+        }
         #expect(world.queue.takeLate(world.clock + .milliseconds(1_900)).isEmpty)
         let late = world.queue.takeLate(world.clock + .milliseconds(2_100))
         #expect(late.count == 2)
