@@ -59,16 +59,20 @@ import Testing
     @Test func `all that wait share a call, up to the rows that may`() throws {
         var world = World()
         world.come(100)
-        #expect(world.take()?.requests == 64)
+        let taken1 = world.take()?.requests
+        #expect(taken1 == 64)
         var large = World()
         large.come(3, rows: 30)
-        #expect(large.take()?.requests == 2)
+        let taken2 = large.take()?.requests
+        #expect(taken2 == 2)
         large.come(1, rows: 500)
         _ = large.take()
-        #expect(large.take()?.requests == 1)
+        let taken3 = large.take()?.requests
+        #expect(taken3 == 1)
         var alone = World(batchRows: 1)
         alone.come(3)
-        #expect(alone.take()?.requests == 1)
+        let taken4 = alone.take()?.requests
+        #expect(taken4 == 1)
     }
 
     @Test func `after a crowd a call is held until the crowd is back`() {
@@ -89,19 +93,23 @@ import Testing
         #expect(world.queue.isHolding)
         world.come(15)
         #expect(!world.queue.isHolding)
-        #expect(world.take(mayHold: true)?.requests == 16)
+        let taken5 = world.take(mayHold: true)?.requests
+        #expect(taken5 == 16)
     }
 
     @Test func `rows are shared among workers where they cost, and not where the call does`() {
         var costly = World(workers: 2)
         costly.learn(one: 4, sixteen: 64)
         costly.come(16)
-        #expect(costly.take()?.requests == 8)
-        #expect(costly.take()?.requests == 8)
+        let taken6 = costly.take()?.requests
+        #expect(taken6 == 8)
+        let taken7 = costly.take()?.requests
+        #expect(taken7 == 8)
         var cheap = World(workers: 2)
         cheap.learn(one: 4, sixteen: 4.1)
         cheap.come(16)
-        #expect(cheap.take()?.requests == 16)
+        let taken8 = cheap.take()?.requests
+        #expect(taken8 == 16)
     }
 
     @Test func `a crowd that lasts wishes for a worker, a batch that takes all does not`() {
@@ -117,13 +125,19 @@ import Testing
         var told = World(batchRows: 1, asked: 1)
         told.come(400)
         for _ in 0..<300 {
-            if let taken = told.take() { #expect(!told.end(taken.number, after: 4)) }
+            if let taken = told.take() {
+                let isWished = told.end(taken.number, after: 4)
+                #expect(!isWished)
+            }
         }
         var shared = World()
         shared.learn(one: 4, sixteen: 4.1)
         for _ in 0..<300 {
             shared.come(16)
-            if let taken = shared.take() { #expect(!shared.end(taken.number, after: 4.1)) }
+            if let taken = shared.take() {
+                let isWished = shared.end(taken.number, after: 4.1)
+                #expect(!isWished)
+            }
         }
     }
 
@@ -135,14 +149,17 @@ import Testing
             Issue.record("nothing to take")
             return
         }
-        #expect(world.queue.takeLate(world.clock + .milliseconds(1_900)).isEmpty)
+        let early = world.queue.takeLate(world.clock + .milliseconds(1_900))
+        #expect(early.isEmpty)
         let late = world.queue.takeLate(world.clock + .milliseconds(2_100))
         #expect(late.count == 2)
         #expect(late.allSatisfy { $0.error.code == "overloaded" })
         _ = world.end(first.number, after: 1_000)
         world.come(3)
-        #expect(world.queue.takeLate(world.clock + .seconds(15)).isEmpty)
-        #expect(world.queue.takeLate(world.clock + .seconds(17)).count == 3)
+        let patient = world.queue.takeLate(world.clock + .seconds(15))
+        #expect(patient.isEmpty)
+        let all = world.queue.takeLate(world.clock + .seconds(17))
+        #expect(all.count == 3)
     }
 
     @Test func `what waits takes no more memory than it may, but one may come in any case`() {
