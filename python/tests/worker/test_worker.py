@@ -179,6 +179,8 @@ def test_bodies_of_scoring_are_answered_each_with_its_own(worker: Worker) -> Non
         assert "Model is missing inputs ['x']" in third["error"]["message"]
         send(connection, header | {"documents": [{"length": 9999}]}, b"")
         assert "outside the payload" in read(connection)[0]["error"]["message"]
+
+
 def test_a_batch_shares_a_call_and_each_gets_its_own(worker: Worker) -> None:
     with worker.connect() as connection:
         read(connection)
