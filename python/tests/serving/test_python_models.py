@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,13 @@ class Served:
     port: int
     folder: Path
 
-    def ask(self, x: float, timeout: str = "60s") -> tuple[int, dict[str, Any]]:
+    def ask(self, x: float, timeout: str | None = "60s") -> tuple[int, dict[str, Any]]:
         body = {"dataframe_split": {"columns": ["x"], "data": [[x]]}}
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/deployments/moody/invocations",
             json.dumps(body).encode(),
-            {"Content-Type": "application/json", "X-Request-Timeout": timeout},
+            {"Content-Type": "application/json"}
+            | ({"X-Request-Timeout": timeout} if timeout else {}),
         )
         try:
             with urllib.request.urlopen(request, timeout=120) as reply:
@@ -77,6 +79,16 @@ class Served:
         while self.ask(3)[0] != 200:
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+    def metric(self, part: str, name: str = "") -> float:
+        wanted = name or f"aloft_gateway_batch_requests_{part}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as reply:
+            lines = reply.read().decode().splitlines()
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if line.split("{")[0].split(" ")[0] == wanted
+        )
 
     @property
     def log(self) -> str:
@@ -123,6 +135,28 @@ def test_it_answers_and_what_it_writes_is_in_its_log(served: Served) -> None:
     status, answer = served.ask(21)
     assert (status, answer) == (200, {"predictions": [{"doubled": 42.0}]})
     assert "asked for 21" in served.log
+
+
+def test_callers_that_wait_are_all_answered_and_share_calls(served: Served) -> None:
+    """Sixteen that ask again as soon as they are answered are no flood, though they name no
+    deadline."""
+
+    def ask_often(caller: int) -> list[tuple[int, Any]]:
+        return [served.ask(100 * caller + turn, timeout=None) for turn in range(1, 21)]
+
+    count, total = served.metric("count"), served.metric("sum")
+    with ThreadPoolExecutor(16) as callers:
+        found = list(callers.map(ask_often, range(1, 17)))
+    for caller, answers in enumerate(found, 1):
+        doubled = [
+            (200, {"predictions": [{"doubled": 2.0 * (100 * caller + turn)}]})
+            for turn in range(1, 21)
+        ]
+        assert answers == doubled
+    asked = served.metric("sum") - total
+    assert asked == 320
+    assert served.metric("count") - count < asked
+    assert served.metric("shed", "aloft_gateway_shed_total") == 0
 
 
 def test_what_the_model_raises_is_the_answer(served: Served) -> None:
