@@ -49,6 +49,37 @@ def ask_all(
     return found
 
 
+def stacked(
+    arrays: Arrays, inputs: Sequence[Mapping[str, Any]], payloads: Sequence[memoryview]
+) -> dict[str, Array] | None:
+    """The inputs of requests whose headers are the same, joined: `arrays` are the first one's, and
+    say what the bytes of all mean. None where they are to be read one by one."""
+    size = len(payloads[0])
+    if any(array.ndim == 0 or array.dtype.kind == "O" for array in arrays.values()):
+        return None
+    if len({len(array) for array in arrays.values()}) != 1 or size == 0:
+        return None
+    if any(len(payload) != size for payload in payloads):
+        return None
+    block = np.frombuffer(b"".join(payloads), dtype=np.uint8).reshape(len(payloads), size)
+    joined = {}
+    for entry in inputs:
+        first = arrays[entry["name"]]
+        part = np.ascontiguousarray(block[:, entry["offset"] : entry["offset"] + entry["length"]])
+        joined[entry["name"]] = part.view(first.dtype).reshape(-1, *first.shape[1:])
+        if first.dtype.kind == "f" and np.isnan(joined[entry["name"]]).any():
+            return None
+    return joined
+
+
+def ask_stacked(
+    predict: Predict, joined: Arrays, parameters: Mapping[str, Any], count: int
+) -> list[dict[str, Array]] | Apart:
+    """The outputs for each of so many requests with as many rows each."""
+    rows = len(next(iter(joined.values()))) // count
+    return _split(predict, joined, parameters, [rows] * count)
+
+
 def _form(arrays: Arrays, parameters: Mapping[str, Any]) -> Any:
     """The same for requests that may go into one call; None where a request has no rows."""
     if not arrays or any(array.ndim == 0 for array in arrays.values()):
@@ -86,6 +117,12 @@ def _together(
 ) -> list[dict[str, Array]] | Apart:
     counts = [len(next(iter(arrays.values()))) for arrays in requests]
     joined = {name: np.concatenate([one[name] for one in requests]) for name in requests[0]}
+    return _split(predict, joined, parameters, counts)
+
+
+def _split(
+    predict: Predict, joined: Arrays, parameters: Mapping[str, Any], counts: Sequence[int]
+) -> list[dict[str, Array]] | Apart:
     try:
         outputs = predict(joined, parameters)
     except (Exception, SystemExit):  # each is told of its own

@@ -164,20 +164,64 @@ def answer_all(model: Served, messages: list[Message]) -> list[Reply]:
 
 def _share(model: Served, messages: list[Message], replies: list[Reply | None]) -> None:
     """Answers the requests with tensors whose form another one has, too."""
-    places: list[int] = []
+    tensors: list[int] = []
+    alike: dict[int, list[int]] = {}
+    for place, (header, _) in enumerate(messages):
+        if header.get("kind") != "invocations" and isinstance(header.get("parameters") or {}, dict):
+            tensors.append(place)
+            alike.setdefault(id(header.get("inputs")), []).append(place)
+    alone: set[int] = set()
+    for places in alike.values():
+        if len(places) > 1 and not _share_stacked(model, messages, places, replies):
+            alone.update(places)
     requests: list[tuple[dict[str, Array], dict[str, Any]]] = []
-    for place, (header, payload) in enumerate(messages):
-        parameters = header.get("parameters") or {}
-        if header.get("kind") == "invocations" or not isinstance(parameters, dict):
-            continue
-        with contextlib.suppress(TensorError):  # said again by `answer`, to whom it belongs
-            requests.append((read_tensors(header, payload), parameters))
-            places.append(place)
-    for place, outputs in zip(places, batch.ask_all(model.predict, requests), strict=True):
+    left: list[int] = []
+    for place in tensors:
+        if replies[place] is None and place not in alone:
+            with contextlib.suppress(TensorError):  # said again by `answer`, to whom it belongs
+                requests.append((read_tensors(*messages[place]), _parameters(messages[place])))
+                left.append(place)
+    for place, outputs in zip(left, batch.ask_all(model.predict, requests), strict=True):
         if not isinstance(outputs, batch.Apart):
-            with contextlib.suppress(TensorError):
-                entries, data = write_tensors(outputs)
-                replies[place] = {"id": messages[place][0].get("id"), "outputs": entries}, data
+            _write(messages, place, outputs, replies)
+
+
+def _share_stacked(
+    model: Served, messages: list[Message], places: list[int], replies: list[Reply | None]
+) -> bool:
+    """The same for those whose headers are the same but for the identifier. False where they have
+    to be asked one by one."""
+    header, payload = messages[places[0]]
+    parameters = _parameters(messages[places[0]])
+    if any(_parameters(messages[place]) != parameters for place in places):
+        return True
+    try:
+        arrays = read_tensors(header, payload)
+    except TensorError:
+        return False
+    payloads = [messages[place][1] for place in places]
+    joined = batch.stacked(arrays, header["inputs"], payloads)
+    if joined is None:
+        return True
+    pieces = batch.ask_stacked(model.predict, joined, parameters, len(places))
+    if isinstance(pieces, batch.Apart):
+        return False
+    for place, outputs in zip(places, pieces, strict=True):
+        _write(messages, place, outputs, replies)
+    return True
+
+
+def _parameters(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = message[0].get("parameters") or {}
+    return found
+
+
+def _write(
+    messages: list[Message], place: int, outputs: dict[str, Array], replies: list[Reply | None]
+) -> None:
+    with contextlib.suppress(TensorError):
+        entries, data = write_tensors(outputs)
+        replies[place] = {"id": messages[place][0].get("id"), "outputs": entries}, data
 
 
 def _score_together(model: Served, messages: list[Message], replies: list[Reply | None]) -> None:
