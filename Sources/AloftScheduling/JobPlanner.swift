@@ -1,4 +1,5 @@
 package import AloftDomain
+import Foundation
 
 /// What the scheduler knows: the pool, who holds a place in it, and who waits.
 package struct JobSnapshot: Sendable, Equatable {
@@ -65,8 +66,21 @@ package struct JobPlan: Sendable, Equatable {
     package var starts: [Start] = []
     /// Jobs that ask for more than the whole pool has, and why.
     package var impossible: [JobID: String] = [:]
-    /// What each of the others waits for.
-    package var waitingFor: [JobID: WaitReason] = [:]
+    /// The others in the order in which they are looked at: who is first is asked first next time.
+    package var line: [Wait] = []
+
+    /// One that waits, and for what.
+    package struct Wait: Sendable, Equatable {
+        package var job: JobID
+        package var reason: WaitReason
+        /// The same in a person's words, with numbers.
+        package var explanation: String
+    }
+
+    /// What each of those in line waits for.
+    package var waitingFor: [JobID: WaitReason] {
+        Dictionary(line.map { ($0.job, $0.reason) }, uniquingKeysWith: { first, _ in first })
+    }
 }
 
 package enum WaitReason: String, Sendable, Codable {
@@ -120,15 +134,20 @@ package struct JobPlanner {
                 rest.append(job)
             }
         }
-        var isBlocked = false
+        var blocker: JobID?
         while let index = next(in: rest) {
             let job = rest.remove(at: index)
-            if isBlocked {
-                plan.waitingFor[job.job] = .turn
+            if let blocker {
+                plan.line.append(
+                    .init(
+                        job: job.job, reason: .turn,
+                        explanation: "job \(blocker.rawValue.prefix(8)) has waited so long that "
+                            + "free places are kept for it"))
             } else if let reason = obstacle(to: job) {
-                plan.waitingFor[job.job] = reason
+                plan.line.append(
+                    .init(job: job.job, reason: reason, explanation: explanation(reason, job)))
                 // A full group is no want of room: others may pass.
-                isBlocked = reason != .group && job.waited >= Self.patience
+                if reason != .group, job.waited >= Self.patience { blocker = job.job }
             } else {
                 start(job)
             }
@@ -164,6 +183,30 @@ package struct JobPlanner {
         if after.memoryBytes > capacity.memoryBytes { return .memory }
         if job.resources.gpus > freeSlots.count { return .gpus }
         return nil
+    }
+
+    private func explanation(_ reason: WaitReason, _ job: JobSnapshot.Waiting) -> String {
+        switch reason {
+        case .cpus:
+            return "it asks for \(Self.text(job.resources.cpus)) processor cores, and "
+                + "\(Self.text(max(0, capacity.cpus - used.cpus))) of \(Self.text(capacity.cpus)) "
+                + "are free"
+        case .memory:
+            let free = max(0, capacity.memoryBytes - used.memoryBytes)
+            return "it asks for \((job.resources.memoryBytes ?? 0) >> 20) MiB of memory, and "
+                + "\(free >> 20) of \(capacity.memoryBytes >> 20) MiB are free"
+        case .gpus:
+            return "it asks for \(job.resources.gpus) GPUs, and \(freeSlots.count) of "
+                + "\(capacity.gpuSlots.count) are free"
+        case .group:
+            return "\(job.group?.parallel ?? 0) jobs of its group run, and no more may"
+        case .turn: return "a job before it has waited so long that free places are kept for it"
+        }
+    }
+
+    /// `2` and `0.5`.
+    private static func text(_ cpus: Double) -> String {
+        String(format: "%.4g", cpus)
     }
 
     private func impossibility(of resources: Resources) -> String? {

@@ -38,6 +38,19 @@ struct JobPlannerTests {
         #expect(plan.waitingFor == [JobID("c"): .cpus])
     }
 
+    @Test func `who waits stands in the planner's order, with the reason in words`() {
+        let plan = plan(
+            [
+                waiting("a", cpus: 2), waiting("b", cpus: 2, priority: 5),
+                waiting("c", project: "q", cpus: 2), waiting("d", memory: 16 << 20, gpus: 2),
+            ], placed: [placed("x", cpus: 1.5, slots: ["g1"])])
+        #expect(plan.line.map(\.job.rawValue) == ["b", "c", "a", "d"])
+        #expect(
+            plan.line.first?.explanation
+                == "it asks for 2 processor cores, and 0.5 of 2 are free")
+        #expect(plan.waitingFor.count == 4)
+    }
+
     @Test func `priority goes before age`() {
         #expect(
             names(plan([waiting("a"), waiting("b"), waiting("c", priority: 1)])) == ["c", "a"])

@@ -1,6 +1,8 @@
 /// What is refused about jobs.
 package enum JobError: Refusal, Equatable {
     case notFound(JobID)
+    /// The begin of several identifiers.
+    case ambiguous(String, [JobID])
     /// The project file has no such job.
     case unknownJob(name: String, project: ProjectID, known: [String])
     case noProjectFile(project: ProjectID)
@@ -16,6 +18,7 @@ package enum JobError: Refusal, Equatable {
     package var code: String {
         switch self {
         case .notFound: "job_not_found"
+        case .ambiguous: "job_ambiguous"
         case .unknownJob: "job_unknown"
         case .noProjectFile: "project_file_missing"
         case .missingParameters: "parameter_missing"
@@ -32,7 +35,7 @@ package enum JobError: Refusal, Equatable {
         switch self {
         case .notFound, .unknownJob, .noProjectFile, .noSuchAttempt: .notFound
         case .missingParameters, .unknownParameter, .invalidSpec, .packageSources,
-            .unknownSnapshot:
+            .unknownSnapshot, .ambiguous:
             .invalid
         case .notEnded: .conflict
         }
@@ -41,6 +44,7 @@ package enum JobError: Refusal, Equatable {
     package var message: String {
         switch self {
         case .notFound(let job): "there is no job \(job); `aloft ps --all` lists them"
+        case .ambiguous(let text, let ids): ambiguousPrefix("jobs", text, ids.map(\.rawValue))
         case .unknownJob(let name, let project, let known):
             "the project file of \(project) has no job named \(name)"
                 + Self.suggestion(name, among: known)

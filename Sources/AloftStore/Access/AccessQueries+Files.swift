@@ -73,13 +73,18 @@ extension AccessQueries {
             return .item(project: found.spec.project, found.id == job ? .assigned : .none)
         } catch JobError.notFound {
             return .missing
+        } catch JobError.ambiguous {
+            // Which others there are is not for everybody.
+            return .missing
         }
     }
 
     package func sweep(_ prefix: String) throws -> Thing {
         do {
             return .item(project: try SweepQueries.get(db, prefix: prefix).project, .none)
-        } catch let refusal as any Refusal where refusal.kind == .notFound {
+        } catch let refusal as any Refusal
+            where refusal.kind == .notFound || refusal.kind == .invalid
+        {
             return .missing
         }
     }

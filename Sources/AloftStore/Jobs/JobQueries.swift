@@ -47,23 +47,24 @@ package enum JobQueries {
         return job
     }
 
-    /// The job that a person means: by its identifier, by the begin of one (four letters at least,
-    /// if no other begins so), or the newest of that name.
+    /// The job that a person means: by its identifier, the newest of that name, or by the begin of an
+    /// identifier if no other begins so. Four letters or more that begin one go before a name.
     ///
-    /// - Throws: `JobError.notFound`.
+    /// - Throws: `JobError.notFound`; `.ambiguous` where several begin so.
     package static func resolve(_ db: Database, _ text: String) throws -> JobRecord {
         if let job = try find(db, JobID(text)) { return job }
-        if text.count >= 4 {
-            // The character after the last one that identifiers use ends the range.
-            let ids = try String.fetchAll(
-                db, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
-                arguments: [text, text + "\u{7F}"])
-            if ids.count == 1 { return try get(db, JobID(ids[0])) }
+        guard !text.isEmpty else { throw JobError.notFound(JobID(text)) }
+        // The character after the last one that identifiers use ends the range.
+        let ids = try String.fetchAll(
+            db, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
+            arguments: [text, text + "\u{7F}"])
+        if let only = ids.first, ids.count == 1, text.utf8.count >= 4 {
+            return try get(db, JobID(only))
         }
-        guard let newest = try list(db, Filter(name: text), limit: 1).first else {
-            throw JobError.notFound(JobID(text))
-        }
-        return newest
+        if let newest = try list(db, Filter(name: text), limit: 1).first { return newest }
+        guard let first = ids.first else { throw JobError.notFound(JobID(text)) }
+        guard ids.count == 1 else { throw JobError.ambiguous(text, ids.map { JobID($0) }) }
+        return try get(db, JobID(first))
     }
 
     /// Every job that has not ended, oldest first.

@@ -37,12 +37,12 @@ package enum SweepQueries {
     /// - Throws: `SweepError.notFound` if there is none; `SweepError.invalid` if there are several.
     package static func get(_ db: Database, prefix: String) throws -> SweepRecord {
         let rows = try Row.fetchAll(
-            db, sql: "SELECT * FROM sweep WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
+            db, sql: "SELECT * FROM sweep WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
             arguments: [prefix, prefix + "\u{7F}"])
         guard let row = rows.first, !prefix.isEmpty else { throw SweepError.notFound(prefix) }
         guard rows.count == 1 || row["id"] == prefix else {
             throw SweepError.invalid(
-                reason: "several sweeps begin with \(prefix); write more of it")
+                reason: ambiguousPrefix("sweeps", prefix, rows.map { $0["id"] }))
         }
         return try SweepText.sweep(row)
     }

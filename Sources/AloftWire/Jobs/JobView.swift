@@ -27,6 +27,12 @@ package struct JobView: Codable, Sendable, Equatable {
     package var createdBy: String
     package var startedAt: String?
     package var endedAt: String?
+    /// Of one that waits: its place in line, from 1, and of how many; absent once it is about to begin.
+    package var place: Int?
+    package var waiting: Int?
+    /// Why it waits: `cpus`, `memory`, `gpus`, `group` or `turn`, and the same in words.
+    package var waitCode: String?
+    package var waitsFor: String?
     /// How its newest attempt is held back from what is not its own: `namespaces`, `landlock` or
     /// `none`. Told of one job, once its attempt has begun.
     package var isolation: String?

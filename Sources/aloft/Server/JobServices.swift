@@ -39,12 +39,14 @@ struct JobServices: Sendable {
         JobLogs(store: services.store, executor: executor, time: services.time)
     }
 
+    var line: JobLine { JobLine(capacity: Self.capacity) }
+
     func controller(serverURL: String) throws -> JobController {
         JobController(
             store: services.store, executor: executor, time: services.time,
             chance: services.chance, logger: services.logger,
             configuration: .init(
-                capacity: Self.capacityOfThisMachine(), serverURL: serverURL,
+                capacity: Self.capacity, serverURL: serverURL,
                 tokenKey: try tokenKey(), blobPath: blobPath))
     }
 
@@ -69,11 +71,11 @@ struct JobServices: Sendable {
     }
 
     /// Every core, and four fifths of the memory.
-    private static func capacityOfThisMachine() -> Capacity {
+    private static let capacity: Capacity = {
         let machine = ProcessInfo.processInfo
         return Capacity(
             cpus: Double(machine.activeProcessorCount),
             memoryBytes: Int64(Double(machine.physicalMemory) * 0.8),
             gpuSlots: GraphicsCards.slots())
-    }
+    }()
 }

@@ -46,6 +46,29 @@ struct JobQueriesTests {
         #expect(events.map(\.what) == ["queued"])
     }
 
+    @Test func `a job is found by the begin of its identifier, and several are named`() async throws
+    {
+        for id in ["abc1230", "abc1239", "abd0000", "train0", "train1"] {
+            try await insert(JobID(id))
+        }
+        func found(_ text: String) async throws -> String {
+            try await store.read { try JobQueries.resolve($0, text) }.id.rawValue
+        }
+        #expect(try await found("abd") == "abd0000")
+        #expect(try await found("abc1239") == "abc1239")
+        #expect(try await found("train") == "train1", "a name before several beginnings")
+        await #expect(
+            throws: JobError.ambiguous("abc", [JobID("abc1230"), JobID("abc1239")])
+        ) { try await found("abc") }
+        let refusal = JobError.ambiguous("ab", (0..<6).map { JobID("ab\($0)") })
+        #expect(
+            refusal.message
+                == "several jobs begin with ab: ab0, ab1, ab2, ab3, ab4, ...; write more of it")
+        for text in ["", "zzz", "abc1230x"] {
+            await #expect(throws: JobError.notFound(JobID(text))) { try await found(text) }
+        }
+    }
+
     @Test func `a job walks through its life, and its attempt and token with it`() async throws {
         let id = JobID("j1")
         try await insert(id)

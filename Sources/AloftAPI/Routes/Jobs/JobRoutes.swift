@@ -9,10 +9,14 @@ package struct JobRoutes: Sendable {
     private let store: Store
     private let launcher: JobLauncher
     private let logs: JobLogs
+    private let line: JobLine
     private let time: TimeSource
 
-    package init(store: Store, launcher: JobLauncher, logs: JobLogs, time: TimeSource) {
+    package init(
+        store: Store, launcher: JobLauncher, logs: JobLogs, line: JobLine, time: TimeSource
+    ) {
         self.store = store
+        self.line = line
         self.launcher = launcher
         self.logs = logs
         self.time = time
@@ -88,8 +92,16 @@ package struct JobRoutes: Sendable {
             name: call.query("name"),
             group: call.query("group"), run: call.query("run").map(RunID.init),
             isLive: call.query("live") == "true", before: call.query("before").map(JobID.init))
-        let jobs = try await store.read { try JobQueries.list($0, filter, limit: Int(limit)) }
-        return ListJobs.Reply(jobs: jobs.map(JobView.init))
+        let (line, now) = (line, time.now())
+        return try await store.read { db in
+            let jobs = try JobQueries.list(db, filter, limit: Int(limit))
+            let places = try Self.areWaiting(jobs) ? line.places(db, at: now) : [:]
+            return ListJobs.Reply(jobs: jobs.map { JobView($0, places[$0.id]) })
+        }
+    }
+
+    private static func areWaiting(_ jobs: [JobRecord]) -> Bool {
+        jobs.contains { $0.state.name == .queued }
     }
 
     private func show(_ name: String, wait: Duration) async throws -> GetJob.Reply {
@@ -99,15 +111,19 @@ package struct JobRoutes: Sendable {
                 try await store.read { try JobQueries.get($0, id) }.outcome
             }
         }
-        let (job, attempts, registered) = try await store.read { db in
+        let (line, now) = (line, time.now())
+        let (job, attempts, registered, place) = try await store.read { db in
             let job = try JobQueries.get(db, id)
-            return (job, try JobQueries.attempts(db, of: id), try Self.registered(db, by: job))
+            return (
+                job, try JobQueries.attempts(db, of: id), try Self.registered(db, by: job),
+                try Self.areWaiting([job]) ? line.places(db, at: now)[id] : nil
+            )
         }
         var lastLines: String?
         if case .failed(let failure) = job.outcome, failure.code != "not_started" {
             lastLines = try await logs.tail(id, attempt: job.state.attempt, lines: 20)
         }
-        var view = JobView(job)
+        var view = JobView(job, place)
         view.isolation = try await logs.isolation(id, attempt: job.state.attempt)
         return GetJob.Reply(
             job: view, command: job.spec.command, snapshot: job.spec.snapshot,

@@ -1,3 +1,4 @@
+import AloftControl
 import AloftDomain
 import AloftStore
 import AloftWire
@@ -15,6 +16,16 @@ extension JobView {
             cpus: job.spec.resources.cpus, memoryBytes: job.spec.resources.memoryBytes,
             gpus: job.spec.resources.gpus, createdAt: job.createdAt.stamp,
             createdBy: job.createdBy, startedAt: job.startedAt?.stamp, endedAt: job.endedAt?.stamp)
+    }
+
+    /// With where it stands in line.
+    init(_ job: JobRecord, _ place: JobLine.Place?) {
+        self.init(job)
+        guard let place else { return }
+        self.place = place.number
+        waiting = place.of
+        waitCode = place.code
+        waitsFor = place.explanation
     }
 
     private static func outcome(_ outcome: JobOutcome) -> (name: String, failure: Failure?) {

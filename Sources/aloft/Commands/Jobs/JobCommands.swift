@@ -60,6 +60,9 @@ struct LogsCommand: AsyncParsableCommand {
                 GetJobLog.self, path: ["job": job],
                 query: ["offset": "\(offset)", "attempt": "\(attempt ?? 0)"])
             if options.json { try Terminal.json(reply) } else { Terminal.text(reply.text) }
+            if reply.nextOffset == 0, !reply.isComplete, !options.json {
+                _ = try await JobOutput.sayWait(job, with: client, after: "")
+            }
             if reply.nextOffset == offset || reply.isComplete { return }
             offset = reply.nextOffset
         }

@@ -31,6 +31,7 @@ enum JobOutput {
         var table = TextTable([
             ("JOB", .left), ("PROJECT", .left), ("NAME", .left), ("STATUS", .left),
             ("CPUS", .right), ("AGE", .right), ("RAN", .right), ("PARAMETERS", .left),
+            ("WAITS FOR", .left),
         ])
         for job in jobs {
             let parameters = job.parameters.sorted { $0.key < $1.key }
@@ -39,21 +40,48 @@ enum JobOutput {
                 String(job.id.rawValue.prefix(8)), job.project.rawValue, job.name, status(job),
                 job.cpus.formatted(), age(job.createdAt),
                 age(job.startedAt, until: job.endedAt), String(parameters.prefix(80)),
+                waits(job),
             ])
         }
         return table.text
     }
 
+    /// `2 of 5 in line: it asks for 4 processor cores, and 1 of 8 are free`; empty for one that does not
+    /// wait.
+    static func waits(_ job: JobView) -> String {
+        guard job.state == "queued", let place = job.place else { return "" }
+        return "\(place) of \(job.waiting ?? place) in line: \(job.waitsFor ?? "")"
+    }
+
+    /// Says why a job has not begun, if that is something else than was said before.
+    ///
+    /// - Returns: what was said.
+    static func sayWait(
+        _ job: String, with client: ServerClient, after said: String
+    ) async throws -> String {
+        let view = try await client.call(GetJob.self, path: ["job": job]).job
+        let text = waits(view)
+        if !text.isEmpty, text != said { Terminal.note("job \(short(view)) waits, \(text)") }
+        return text.isEmpty ? said : text
+    }
+
     /// Prints a job's log to its end, waiting for more while it runs.
     static func follow(_ job: String, with client: ServerClient) async throws {
         var (offset, attempt) = (Int64(0), 0)
+        var said = ""
         while true {
+            if offset == 0 {
+                // Why it waits is a remark: the log matters.
+                said = (try? await sayWait(job, with: client, after: said)) ?? said
+            }
             let reply: GetJobLog.Reply
             do {
                 reply = try await client.call(
                     GetJobLog.self, path: ["job": job],
-                    query: ["offset": "\(offset)", "attempt": "\(attempt)", "wait": "20"],
-                    timeout: .seconds(60))
+                    query: [
+                        "offset": "\(offset)", "attempt": "\(attempt)",
+                        "wait": offset == 0 ? "5" : "20",
+                    ], timeout: .seconds(60))
             } catch let error as ClientError where error.isTransient && offset > 0 {
                 // The server is being started again; the job goes on meanwhile.
                 try await Task.sleep(for: .seconds(1))

@@ -79,7 +79,8 @@ struct RunCommand: AsyncParsableCommand {
             throw CommandFailure.usage(
                 "name a job, as in `aloft run train`, or give a command with --command")
         }
-        let project = ProjectID(self.project ?? Self.projectHere() ?? "default")
+        let project =
+            try self.project.map { ProjectID($0) } ?? ProjectFileSource.currentProject() ?? .default
         if let job {
             let ofCommands: [(String, Bool)] = [
                 ("--requirements", requirements != nil), ("--cpus", cpus != nil),
@@ -152,18 +153,5 @@ struct RunCommand: AsyncParsableCommand {
             limits.seconds = duration.seconds
         }
         return limits
-    }
-
-    /// The project that the file in the current folder names.
-    static func projectHere() -> String? {
-        guard let text = try? String(contentsOfFile: "aloft.yaml", encoding: .utf8) else {
-            return nil
-        }
-        for line in text.split(separator: "\n") where line.hasPrefix("project:") {
-            let name = line.dropFirst("project:".count).prefix { $0 != "#" }
-                .trimmingCharacters(in: CharacterSet(charactersIn: " \t\"'\r"))
-            return name.isEmpty ? nil : name
-        }
-        return nil
     }
 }

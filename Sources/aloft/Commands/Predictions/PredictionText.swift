@@ -92,7 +92,7 @@ enum PredictionText {
         lines.add("  experiment", run.experimentName)
         lines.add("  ran", "\(run.startedAt) to \(run.endedAt ?? "now") by \(run.user)")
         lines.add("  params", pairs(run.params.mapValues { String($0.prefix(100)) }))
-        lines.add("  metrics", pairs(run.metrics.mapValues { String(format: "%.6g", $0) }))
+        lines.add("  metrics", pairs(run.metrics.mapValues(NumberText.short)))
         lines.add("job", walk.job.map { "\($0.id) (\($0.name))" })
         lines.add("  command", walk.code?.command)
         lines.add("code", walk.code?.snapshot.map { "snapshot \($0)" })
@@ -134,7 +134,7 @@ enum PredictionText {
         } else if reply.isEqual {
             lines.add("difference", "none in \(reply.compared) values")
         } else if let largest = reply.largest {
-            let size = largest.size.map { String(format: "%.6g", $0) } ?? "not of numbers"
+            let size = largest.size.map(NumberText.short) ?? "not of numbers"
             lines.add(
                 "difference", "\(reply.differing) of \(reply.compared) values; the largest \(size)")
             lines.add("", "\(largest.place): \(largest.before) then, \(largest.after) now")

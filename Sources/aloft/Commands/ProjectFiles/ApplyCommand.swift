@@ -89,8 +89,21 @@ enum ProjectFileSource {
         return (text, try ProjectFileParser.parse(text, file: path))
     }
 
-    /// The project of the `aloft.yaml` in the current folder, if there is one that can be read.
-    static var currentProject: ProjectID? {
-        try? read("aloft.yaml").file.project
+    /// The project of the `aloft.yaml` in the current folder; `nil` where there is none. One that is
+    /// wrong is refused, by every command alike: what it meant is not known, and another project is not
+    /// what was meant.
+    ///
+    /// - Throws: as `read`.
+    static func currentProject() throws -> ProjectID? {
+        let path = "aloft.yaml"
+        var facts = stat()
+        // A link that leads nowhere is there too, and cannot be read.
+        guard lstat(path, &facts) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else {
+                throw CommandFailure("\(path): \(String(cString: strerror(errno)))", status: 2)
+            }
+            return nil
+        }
+        return try read(path).file.project
     }
 }

@@ -44,8 +44,9 @@ struct SweepCommand: AsyncParsableCommand {
         @OptionGroup var options: ServerOptions
 
         func run() async throws {
+            let project =
+                try project.map { ProjectID($0) } ?? ProjectFileSource.currentProject()
             let client = try options.client()
-            let project = project.map { ProjectID($0) } ?? ProjectFileSource.currentProject
             let sweep = try await client.call(
                 StartSweep.self,
                 body: .init(

@@ -5,7 +5,7 @@ import Foundation
 /// A sweep for people.
 enum SweepText {
     static func number(_ value: Double?) -> String {
-        value.map { String(format: "%.6g", $0) } ?? ""
+        value.map(NumberText.short) ?? ""
     }
 
     static func table(_ sweep: SweepView) -> String {
@@ -85,9 +85,10 @@ enum SweepText {
     }
 
     private static func shortened(_ value: String) -> String {
-        guard let number = Double(value), value.contains(".") || value.contains("e") else {
-            return value
-        }
+        // What is no number of its own, or larger than any, stays as it was written.
+        guard let number = Double(value), number.isFinite,
+            value.contains(".") || value.contains("e")
+        else { return value }
         return String(format: "%.4g", number)
     }
 }

@@ -96,14 +96,14 @@ struct RunsCommand: AsyncParsableCommand {
             abstract: "Show one run: params, latest metrics, tags.",
             discussion: "Example: aloft runs show 0c1b5d…")
 
-        @Argument(help: "The run's identifier.")
+        @Argument(help: "The run's identifier, or the begin of it.")
         var run: String
 
         @OptionGroup var options: ServerOptions
 
         func run() async throws {
             let tracking = TrackingClient(client: try options.client())
-            let found = try await tracking.run(run)
+            let found = try await tracking.run(beginning: run)
             guard !options.json else { return try Terminal.json(found) }
             var table = TextTable([("KIND", .left), ("KEY", .left), ("VALUE", .left)])
             table.add(["run", "id", found.info.runID])

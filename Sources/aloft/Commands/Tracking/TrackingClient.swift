@@ -20,7 +20,7 @@ struct TrackingClient {
 
         var text: String {
             switch value {
-            case .double(let number): number.formatted(.number.precision(.significantDigits(1...6)))
+            case .double(let number): NumberText.short(number)
             case .int(let number): String(number)
             case .string(let text): text
             case .null, .bool, .array, .object: ""
@@ -111,6 +111,24 @@ struct TrackingClient {
         let data = try await client.track(
             .post, "runs/search", body: try JSONEncoder().encode(body))
         return try decode(Reply.self, data).runs ?? []
+    }
+
+    /// The run whose identifier is, or alone begins with, `prefix`.
+    func run(beginning prefix: String) async throws -> Run {
+        let isWhole = prefix.utf8.count >= 32
+        let mayBegin = prefix.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20)
+        }
+        guard !isWhole, mayBegin, !prefix.isEmpty else { return try await run(prefix) }
+        let found = try await runs(
+            experiments: try await experiments().map(\.experimentID),
+            filter: "attributes.run_id LIKE '\(prefix)%'", orderBy: [], limit: 6)
+        if let only = found.first, found.count == 1 { return try await run(only.info.runID) }
+        if let exact = found.first(where: { $0.info.runID == prefix }) { return exact }
+        // Deleted runs and experiments are not searched, but found by their whole identifier.
+        guard !found.isEmpty else { return try await run(prefix) }
+        throw CommandFailure(ambiguousPrefix("runs", prefix, found.map(\.info.runID)))
     }
 
     func run(_ id: String) async throws -> Run {
