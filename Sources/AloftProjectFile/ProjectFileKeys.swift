@@ -20,7 +20,7 @@ package enum ProjectFileKeys {
     package static let deployment = [
         "model", "rollout", "log", "shadow", "segments", "workers", "batch", "latency_target",
     ]
-    package static let rollout = ["steps", "hold", "abort", "score_shift"]
+    package static let rollout = ["steps", "hold", "abort", "score_shift", "at_least"]
     package static let shadow = ["share", "deployment", "environment"]
     package static let segments = ["by", "tree"]
     package static let segmentKey = ["header", "parameter", "field"]

@@ -79,10 +79,26 @@ extension ProjectFileParser {
         let hold = section["hold"].map { $0.duration("`hold`") } ?? .seconds(60)
         let abort = section["abort"].flatMap { $0.list("`abort`") } ?? []
         let conditions = abort.compactMap(readAbort)
-        guard let steps, let hold else { return nil }
+        let atLeast = section["at_least"].map(readAtLeast) ?? 0
+        guard let steps, let hold, let atLeast else { return nil }
         return RolloutDefinition(
             stepsPercent: steps, hold: hold, abort: conditions,
-            scoreShift: section["score_shift"].map(readShift) ?? RolloutPolicy.standardScoreShift)
+            scoreShift: section["score_shift"].map(readShift) ?? RolloutPolicy.standardScoreShift,
+            atLeast: atLeast)
+    }
+
+    /// `200` or `200 requests`.
+    private static func readAtLeast(_ cursor: Cursor) -> Int? {
+        let words = cursor.scalar?.string.split(separator: " ") ?? []
+        let isCount = words.count == 1 || (words.count == 2 && words.last == "requests")
+        guard isCount, let number = words.first.flatMap({ Int($0) }),
+            (1...1_000_000_000).contains(number)
+        else {
+            cursor.fault(
+                "`at_least` is a number of requests from 1 on, as in `200 requests`\(cursor.butIs)")
+            return nil
+        }
+        return number
     }
 
     /// `nil` where scores are not compared.

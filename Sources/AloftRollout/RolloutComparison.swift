@@ -3,7 +3,7 @@ import Foundation
 
 /// One comparison of candidate and baseline.
 package struct RolloutComparison: Sendable, Hashable {
-    /// `errors`, `requests over 20ms` or `scores`.
+    /// `errors`, `answers over 20ms` or `scores`.
     package var what: String
     /// The logarithm to base 10 of what speaks against "no worse": 2 means 100 to 1.
     package var log10Evidence: Double
@@ -49,7 +49,7 @@ extension RolloutJudge {
             let milliseconds = String(format: "%.4g", bound * 1e3)
             found.append(
                 compare(
-                    "requests over \(milliseconds)ms",
+                    "answers over \(milliseconds)ms",
                     steps.compactMap { step in
                         step.slowSeconds.map {
                             Failures(
@@ -102,9 +102,11 @@ extension RolloutJudge {
         let rate = total == 0 ? 0 : Double(count) / Double(total)
         let baselineRate = total == 0 ? 0 : expected / Double(total)
         let isMore = rate > baselineRate + Self.harmless
+        // Of several steps the counts are sums, which those of one step would seem to contradict.
+        let place = steps.count > 1 ? " in \(steps.count) steps" : ""
         let reason =
-            "\(what): \(Self.percent(rate)) of \(total) against \(Self.percent(baselineRate)) of "
-            + "\(baselineTotal) for the revision before"
+            "\(what)\(place): \(Self.percent(rate)) of \(total) against "
+            + "\(Self.percent(baselineRate)) of \(baselineTotal) for the revision before"
         return RolloutComparison(
             what: what, log10Evidence: found / log(10), log10Needed: needed / log(10),
             isWorse: isMore && found >= needed, isInDoubt: isMore && found >= log(Self.doubt),

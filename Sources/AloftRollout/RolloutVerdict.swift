@@ -5,6 +5,8 @@ import Foundation
 package enum RolloutVerdict: Sendable, Hashable {
     /// Look again after this long, or when more is known.
     case hold(left: Duration)
+    /// The time is over, and too few requests came to say anything.
+    case awaitTraffic(seen: UInt64, needed: Int)
     /// To the next step.
     case advance(reason: String)
     /// To 100 %: the last watched step is done.
@@ -40,15 +42,22 @@ package struct RolloutJudge: Sendable {
             if elapsed < longest, comparisons.contains(where: \.isInDoubt) {
                 return .hold(left: longest - elapsed)
             }
+            if !hasEnough(evidence) {
+                return .awaitTraffic(seen: evidence.candidate.requests, needed: policy.atLeast)
+            }
             let reason = doneReason(evidence)
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
-        if policy.mayAdvanceEarly, !comparisons.contains(where: \.isInDoubt),
+        if policy.mayAdvanceEarly, hasEnough(evidence), !comparisons.contains(where: \.isInDoubt),
             let reason = earlyReason(evidence, earlier)
         {
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
         return .hold(left: policy.hold - elapsed)
+    }
+
+    private func hasEnough(_ evidence: StepEvidence) -> Bool {
+        evidence.candidate.requests >= UInt64(clamping: policy.atLeast)
     }
 
     /// A step that is in doubt may last so many times its hold.
@@ -61,7 +70,7 @@ package struct RolloutJudge: Sendable {
         abortReason(evidence, comparisons(evidence, earlier: earlier), isHoldOver: false)
     }
 
-    private func abortReason(
+    func abortReason(
         _ evidence: StepEvidence, _ comparisons: [RolloutComparison], isHoldOver: Bool
     ) -> String? {
         for condition in policy.abort {
@@ -139,12 +148,22 @@ package struct RolloutJudge: Sendable {
 
     // MARK: - The end of a step
 
+    /// What is said of a step in which nothing was answered: that is no evidence.
+    package static let withoutTraffic =
+        "the hold time passed without traffic: nothing was seen, which speaks neither for nor against it"
+
     private func doneReason(_ evidence: StepEvidence) -> String {
         let traffic = evidence.candidate
         guard traffic.requests > 0 else {
-            return "the hold time passed without traffic: nothing spoke against it"
+            var text = Self.withoutTraffic
+            if traffic.received > 0 {
+                text +=
+                    " (\(traffic.refused) requests were refused, \(traffic.turnedAway) turned away)"
+            }
+            return text
         }
         var text = "\(traffic.requests) requests, \(traffic.errors) errors"
+        if traffic.refused > 0 { text += ", \(traffic.refused) refused" }
         if let p99 = traffic.latency.percentileMicroseconds(0.99) {
             text += String(format: ", latency p99 %.4gms", p99 / 1e3)
         }

@@ -151,8 +151,7 @@ final class ServerStub: Sendable {
                     try await stub.wait("step \(step)") {
                         stub.reports.last?.desiredRevision == step
                     }
-                    // The report is made after the state; the table follows within the moment.
-                    try await Task.sleep(for: .milliseconds(100))
+                    // The report says that every event loop has the table.
                     let second = try await RawConnection.offPool {
                         let connection = try RawConnection(address)
                         var second = 0
@@ -174,6 +173,110 @@ final class ServerStub: Sendable {
                 }
             }
         }
+    }
+
+    @Test func `what is reported is answered with the very next request`() async throws {
+        let stub = try ServerStub(
+            States.state(1, [try States.revision(1, "constant-1.onnx", weight: 0)]),
+            models: ["constant-1.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server) { world in
+                for state in 2..<12 {
+                    let weight = state % 2 == 0 ? 100.0 : 0
+                    try await stub.wait("ready") { stub.lastReport(of: 1)?.state == .ready }
+                    stub.set(
+                        States.state(
+                            state, [try States.revision(1, "constant-1.onnx", weight: weight)]))
+                    try await stub.wait("follow") { stub.reports.last?.desiredRevision == state }
+                    let reply = try await world.post("/v2/models/demo/infer", States.constantBody)
+                    #expect(reply.status == (weight == 0 ? 503 : 200))
+                }
+            }
+        }
+    }
+
+    @Test func `a load that failed is tried again, and says so until it succeeds`() async throws {
+        let folder = try ServingFixtures.makeFolder()
+        let revision = try States.revision(1, "constant-1.onnx", weight: 100)
+        let place = folder + "/models/" + revision.servable.digest.hex
+        // A file where the model's folder goes: as a full disk, it is nothing that lasts.
+        try FileManager.default.createDirectory(
+            atPath: folder + "/models", withIntermediateDirectories: true)
+        try Data("in the way".utf8).write(to: URL(fileURLWithPath: place))
+        let stub = try ServerStub(States.state(1, [revision]), models: ["constant-1.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server, folder: folder) { world in
+                try await stub.wait("tried twice") {
+                    stub.lastReport(of: 1)?.error?.contains("tried 2 times") == true
+                }
+                for path in ["/v2/models/demo/ready", "/v2/health/ready"] {
+                    let reply = try await world.get(path)
+                    #expect(reply.status == 503)
+                    #expect(reply.body.contains("the next try is at"), "\(reply.body)")
+                }
+                let index = try await world.post("/v2/repository/index", "")
+                #expect(index.body.contains("UNAVAILABLE"))
+                #expect(index.body.contains("the next try is at"), "\(index.body)")
+                try FileManager.default.removeItem(atPath: place)
+                try await world.waitUntilReady()
+                try await stub.wait("well") { stub.lastReport(of: 1)?.state == .ready }
+                #expect(stub.lastReport(of: 1)?.error == nil)
+            }
+        }
+    }
+
+    @Test func `what a model is at fault for is tried again too, seldom`() {
+        let pauses = (1...12).map { LoadFailure.pause(afterTries: $0, isPermanent: true) }
+        #expect(pauses.first == .seconds(1) && pauses.last == .seconds(300))
+        #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $0 <= $1 })
+        #expect(LoadFailure.pause(afterTries: .max, isPermanent: false) == .seconds(5))
+        let failure = LoadFailure(
+            tries: 3, reason: "no room.", nextTry: Date(timeIntervalSince1970: 0))
+        #expect(
+            failure.text == "no room (tried 3 times; the next try is at 1970-01-01T00:00:00Z)")
+    }
+
+    @Test func `refused, unknown and unready requests are counted, and told by name`()
+        async throws
+    {
+        let first = try States.revision(1, "constant-1.onnx", weight: 100)
+        let stub = try ServerStub(States.state(1, [first]), models: ["constant-1.onnx"])
+        try await stub.run { server in
+            try await GatewayWorld.run(nil, server: server) { world in
+                try await world.waitUntilReady()
+                for _ in 0..<3 { _ = try await world.post("/v2/models/demo/infer", "{") }
+                for name in ["dmeo", "dmeo", "other"] {
+                    let reply = try await world.post(
+                        "/v2/models/\(name)/infer", States.constantBody)
+                    #expect(reply.status == 404)
+                }
+                try await stub.wait("counted") { stub.lastReport(of: 1)?.refused == 3 }
+                #expect(stub.lastReport(of: 1)?.requests == 0)
+                try await stub.wait("told") { (stub.reports.last?.unrouted?.count ?? 0) >= 2 }
+                let unrouted = (stub.reports.last?.unrouted ?? []).filter {
+                    $0.code == "model_not_found"
+                }
+                #expect(unrouted.map(\.endpoint) == ["dmeo", "other"])
+                #expect(unrouted.map(\.requests) == [2, 1])
+                let metrics = try await world.get("/metrics").body
+                #expect(
+                    metrics.contains(
+                        "aloft_gateway_unrouted_total{code=\"model_not_found\",status=\"404\"} 3"))
+                #expect(metrics.contains("outcome=\"refused\"} 3"))
+                #expect(metrics.contains("outcome=\"turned_away\"} 0"))
+            }
+        }
+    }
+
+    @Test func `names of strangers are counted up to a number of them`() {
+        let counts = UnroutedCounts()
+        for number in 0..<10_000 {
+            counts.add(.endpointNotFound(name: "n\(number)", known: []))
+        }
+        let read = counts.read
+        #expect(read.count == UnroutedCounts.mostKinds + 1)
+        #expect(read.map(\.requests).reduce(0, +) == 10_000)
+        #expect(read.allSatisfy { ($0.endpoint ?? "").utf8.count <= 100 })
     }
 
     @Test func `the revision from before serves until the one that replaces it is loaded`()

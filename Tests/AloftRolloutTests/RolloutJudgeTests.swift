@@ -44,10 +44,80 @@ struct RolloutJudgeTests {
         let judge = RolloutJudge(policy: try policy())
         let verdict = judge.verdict(
             step: 0, elapsed: .seconds(60), evidence: evidence(TrafficCount()))
+        guard case .advance(let reason) = verdict else {
+            Issue.record("did not advance")
+            return
+        }
+        #expect(reason.contains("without traffic: nothing was seen"))
+        let refused = evidence(TrafficCount(refused: 30))
+        #expect(judge.sensitivity(refused) == "no request came, so nothing could be shown")
+        guard
+            case .advance(let told) = judge.verdict(
+                step: 0, elapsed: .seconds(60), evidence: refused)
+        else {
+            Issue.record("did not advance")
+            return
+        }
+        #expect(told.contains("30 requests were refused"))
+    }
+
+    @Test func `a step waits for its requests, however long that takes`() throws {
+        var wanting = try policy([], early: true)
+        wanting.atLeast = 100
+        let judge = RolloutJudge(policy: wanting)
+        for seconds in [60, 86_400] {
+            #expect(
+                judge.verdict(
+                    step: 0, elapsed: .seconds(seconds), evidence: evidence(traffic(99)))
+                    == .awaitTraffic(seen: 99, needed: 100))
+        }
+        guard
+            case .advance = judge.verdict(
+                step: 0, elapsed: .seconds(60), evidence: evidence(traffic(100)))
+        else {
+            Issue.record("did not advance")
+            return
+        }
+        wanting.atLeast = 5000
         #expect(
-            verdict
-                == .advance(
-                    reason: "the hold time passed without traffic: nothing spoke against it"))
+            RolloutJudge(policy: wanting).verdict(
+                step: 0, elapsed: .seconds(1), evidence: evidence(traffic(4000), traffic(80_000)))
+                == .hold(left: .seconds(59)), "not early either")
+        guard
+            case .abort = RolloutJudge(policy: wanting).verdict(
+                step: 0, elapsed: .seconds(1),
+                evidence: evidence(traffic(40, errors: 40), traffic(800)))
+        else {
+            Issue.record("harm does not wait")
+            return
+        }
+    }
+
+    @Test func `what a sample could have shown is the fewest failures that abort`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let some = evidence(traffic(1000), traffic(19_000, errors: 95))
+        let text = try #require(judge.sensitivity(some))
+        let few = try #require(text.split(separator: " ").compactMap { UInt64($0) }.last)
+        func verdict(_ errors: UInt64) -> RolloutVerdict {
+            judge.verdict(
+                step: 0, elapsed: .seconds(60),
+                evidence: evidence(traffic(1000, errors: errors), traffic(19_000, errors: 95)))
+        }
+        guard case .abort = verdict(few) else {
+            Issue.record("\(text): \(few) do not abort")
+            return
+        }
+        if case .abort = verdict(few - 1) { Issue.record("\(text): one less aborts too") }
+        #expect(
+            judge.sensitivity(evidence(traffic(1), traffic(19)))
+                == "1 requests are too few: had all of them failed, that would not have aborted it")
+    }
+
+    @Test func `comparisons over several steps say so`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let found = judge.comparisons(
+            evidence(traffic(30), traffic(70)), earlier: [evidence(traffic(40), traffic(60))])
+        #expect(found.first?.reason.hasPrefix("errors in 2 steps: 0% of 70 against") == true)
     }
 
     @Test func `clear errors abort at once`() throws {

@@ -81,7 +81,7 @@ struct RolloutSimulationTests {
                     return Outcome(
                         wasAborted: true, candidateRequests: answered, seconds: seconds)
                 case .advance, .promote: break watching
-                case .hold: continue
+                case .hold, .awaitTraffic: continue
                 }
             }
             earlier.append(evidence)

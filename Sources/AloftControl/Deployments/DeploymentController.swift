@@ -84,6 +84,7 @@ extension RevisionAction {
         case .reject: "reject"
         case .fail: "fail"
         case .release: "release"
+        case .follow: "follow"
         case .advance: "advance"
         case .promote: "promote"
         case .abort: "abort"
@@ -116,12 +117,31 @@ extension RevisionAction {
         case .release(let results, let byRollout):
             try move(.released(byRollout: byRollout))
             try write(results)
-        case .advance(let reason):
+        case .follow:
             guard let rollout = situation.rollout else { throw StalePlan() }
             try RolloutQueries.apply(
+                db, .followed(at: context.now), to: rollout, reason: nil, context)
+        case .advance(let reason):
+            let rollout = try judged(db, situation)
+            try RolloutQueries.apply(
                 db, .advanced(at: context.now), to: rollout, reason: reason, context)
-        case .promote(let reason): try move(.promoted, reason: reason)
-        case .abort(let reason): try move(.withdrawn(.aborted(reason: reason)))
+        case .promote(let reason):
+            _ = try judged(db, situation)
+            try move(.promoted, reason: reason)
+        case .abort(let reason):
+            _ = try judged(db, situation)
+            try move(.withdrawn(.aborted(reason: reason)))
         }
+    }
+
+    /// The rollout, if its step has counted what it was judged by and no more: the numbers in the
+    /// reason are those that are kept.
+    private func judged(
+        _ db: Database, _ situation: RevisionSituation
+    ) throws -> RolloutRecord {
+        guard let rollout = situation.rollout,
+            try RolloutQueries.steps(db, of: rollout).last?.traffic == situation.step?.traffic
+        else { throw StalePlan() }
+        return rollout
     }
 }

@@ -17,11 +17,14 @@ package struct DeploymentService: Sendable {
         package var early: Bool
         /// The candidate's share in an A/B experiment; `nil` for a rollout.
         package var experimentPercent: Double?
+        /// How many requests each step waits for; `nil`: as the project file says.
+        package var atLeast: Int?
 
         package init(
             deployment: String, environment: String, model: ModelReference, atOnce: Bool = false,
-            early: Bool = false, experimentPercent: Double? = nil
+            early: Bool = false, experimentPercent: Double? = nil, atLeast: Int? = nil
         ) {
+            self.atLeast = atLeast
             self.deployment = deployment
             self.environment = environment
             self.model = model
@@ -62,6 +65,9 @@ package struct DeploymentService: Sendable {
         }
         if let percent = request.experimentPercent, !(percent > 0 && percent < 100) {
             throw DeploymentError.invalidSplit(percent)
+        }
+        if let count = request.atLeast, !(0...1_000_000_000).contains(count) {
+            throw DeploymentError.invalidSample(count)
         }
         let context = context(who)
         return try await store.write { db in
@@ -116,6 +122,7 @@ package struct DeploymentService: Sendable {
         }
         var policy = request.atOnce ? .atOnce : settings.policy
         policy.mayAdvanceEarly = request.early
+        policy.atLeast = request.atLeast ?? policy.atLeast
         return policy
     }
 

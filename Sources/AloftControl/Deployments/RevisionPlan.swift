@@ -19,6 +19,8 @@ struct RevisionSituation: Sendable {
     var step: RolloutStepRecord?
     /// The steps before it.
     var earlierSteps: [RolloutStepRecord] = []
+    /// How far the gateways are with the step's weights.
+    var following = GatewayFollowing()
     var now: Date
 }
 
@@ -30,6 +32,8 @@ enum RevisionAction: Sendable, Equatable {
     case reject([CheckResultRecord], reason: String)
     case fail(reason: String)
     case release([CheckResultRecord], byRollout: Bool)
+    /// The step's time begins: every gateway answers with its weights.
+    case follow
     case advance(reason: String)
     case promote(reason: String)
     case abort(reason: String)
@@ -72,7 +76,9 @@ private func planRelease(_ situation: RevisionSituation) -> RevisionAction {
     }
     let missing = situation.fleet.filter { $0.report?.state != .ready }
     guard missing.isEmpty else {
-        let names = missing.map(\.gateway.rawValue).joined(separator: ", ")
+        let names = missing.map { member in
+            member.gateway.rawValue + (member.report?.error.map { " (\($0))" } ?? "")
+        }.joined(separator: ", ")
         return .wait(reason: "gateway \(names) loads the model and warms it up", atMost: lookAgain)
     }
     let results = evaluate(situation.revision.checks, phase: .warm, values: situation.values)
@@ -88,6 +94,12 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
     let judge = RolloutJudge(policy: situation.revision.policy)
     let evidence = step.evidence
     let earlier = situation.earlierSteps.map(\.evidence)
+    if step.followedAt == nil, !rollout.state.isOver {
+        if let reason = judge.abortReason(evidence, earlier: earlier) {
+            return .abort(reason: reason)
+        }
+        return planFollowing(situation.following)
+    }
     switch rollout.state {
     case .running(let number, let since):
         let elapsed = Duration.seconds(max(0, situation.now.timeIntervalSince(since)))
@@ -95,7 +107,11 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
             step: number, elapsed: elapsed, evidence: evidence, earlier: earlier)
         switch verdict {
         case .hold(let left):
-            return .wait(reason: "the step is watched", atMost: max(left, .milliseconds(1)))
+            return .wait(reason: stepIsWatched, atMost: max(left, .milliseconds(1)))
+        case .awaitTraffic(let seen, let needed):
+            return .wait(
+                reason: "the step goes on until \(needed) requests came (at_least); \(seen) did",
+                atMost: .seconds(60))
         case .advance(let reason): return .advance(reason: reason)
         case .promote(let reason): return .promote(reason: reason)
         case .abort(let reason): return .abort(reason: reason)
@@ -108,6 +124,23 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
     case .promoted, .aborted:
         return .wait(reason: "its rollout is over", atMost: lookAgain)
     }
+}
+
+/// What a rollout waits for while a step's time runs.
+let stepIsWatched = "the step is watched"
+
+/// A step's time runs from when clients get its weights from every gateway.
+private func planFollowing(_ following: GatewayFollowing) -> RevisionAction {
+    guard !following.standings.isEmpty else {
+        return .wait(reason: "no gateway is connected", atMost: lookAgain)
+    }
+    let behind = following.behind
+    guard behind.isEmpty else {
+        let names = behind.map(\.rawValue).joined(separator: ", ")
+        return .wait(
+            reason: "gateway \(names) has not reported the step's weights yet", atMost: lookAgain)
+    }
+    return .follow
 }
 
 /// Every change that matters is a commit, which wakes the loop; this is for what time alone brings,

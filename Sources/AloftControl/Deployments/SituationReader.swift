@@ -6,8 +6,12 @@ import GRDB
 /// Since when a gateway must have been heard of to count as alive.
 package struct GatewayCutoff: Sendable {
     package let since: Date
+    package let now: Date
 
-    package init(now: Date) { since = now.addingTimeInterval(-Self.silenceSeconds) }
+    package init(now: Date) {
+        self.now = now
+        since = now.addingTimeInterval(-Self.silenceSeconds)
+    }
 
     /// Gateways report at least every ten seconds.
     private static let silenceSeconds = 30.0
@@ -21,8 +25,15 @@ enum SituationReader {
         guard let revision = try RevisionQueries.underWay(db, of: deployment.id) else {
             return nil
         }
-        let cutoff = GatewayCutoff(now: now)
-        var situation = RevisionSituation(revision: revision, now: now)
+        return try read(db, deployment, revision, GatewayCutoff(now: now))
+    }
+
+    /// The same of a revision that is known to be under way.
+    static func read(
+        _ db: Database, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
+        _ cutoff: GatewayCutoff
+    ) throws -> RevisionSituation {
+        var situation = RevisionSituation(revision: revision, now: cutoff.now)
         situation.hasLive = try RevisionQueries.live(db, of: deployment.id) != nil
         switch revision.state {
         case .waiting:
@@ -52,6 +63,8 @@ enum SituationReader {
                 situation.step = steps.popLast()
                 situation.earlierSteps = steps
             }
+            situation.following = try GatewayFollowing.read(
+                db, deployment, revision: revision.id, cutoff)
         case .live, .standby, .ended: break
         }
         return situation

@@ -18,6 +18,13 @@ extension RolloutStepRecord {
             weightPercent: weightPercent, slowSeconds: slowSeconds)
     }
 
+    /// What the step's sample could have shown, in a person's words; see `RolloutJudge.sensitivity`.
+    ///
+    /// - Parameter earlier: the steps before it.
+    package func sensitivity(policy: RolloutPolicy, earlier: [RolloutStepRecord]) -> String? {
+        RolloutJudge(policy: policy).sensitivity(evidence, earlier: earlier.map(\.evidence))
+    }
+
     /// The comparisons as the judge of this rollout makes them from the step's traffic.
     ///
     /// - Parameter earlier: the steps before it.

@@ -14,10 +14,27 @@ package final class TrafficRecorder: Sendable {
         package var at: Date
         package var requests: UInt64
         package var errors: UInt64
+        /// Not among `requests`.
+        package var refused: UInt64
+        package var turnedAway: UInt64
         /// `nil` where no latency was counted.
         package var p50Microseconds: Double?
         package var p95Microseconds: Double?
         package var p99Microseconds: Double?
+    }
+
+    /// What was asked of no revision.
+    package struct Unrouted: Sendable, Hashable {
+        package var code: String
+        package var status: Int
+        // text: compared and shown only
+        package var endpoint: String?
+
+        package init(code: String, status: Int, endpoint: String?) {
+            self.code = code
+            self.status = status
+            self.endpoint = endpoint
+        }
     }
 
     /// The length of an interval.
@@ -41,6 +58,32 @@ package final class TrafficRecorder: Sendable {
         var readings: [Source: TrafficCount] = [:]
         var open: [RevisionID: Open] = [:]
         var closed: [RevisionID: [(interval: Int, point: Point)]] = [:]
+        var unroutedReadings: [GatewayID: [Unrouted: UInt64]] = [:]
+        /// By interval, oldest first.
+        var unrouted: [(interval: Int, counts: [Unrouted: UInt64])] = []
+
+        /// Names are foreign: of each interval so many kinds are kept.
+        static let mostKinds = 200
+
+        mutating func add(
+            unrouted counts: [(Unrouted, UInt64)], of gateway: GatewayID, isKnown: Bool,
+            in interval: Int
+        ) {
+            let before = unroutedReadings[gateway] ?? [:]
+            unroutedReadings[gateway] = Dictionary(counts, uniquingKeysWith: { $1 })
+            guard isKnown else { return }
+            for (kind, count) in counts {
+                let known = before[kind] ?? 0
+                guard count > known else { continue }
+                if unrouted.last?.interval != interval { unrouted.append((interval, [:])) }
+                let place = unrouted.count - 1
+                guard
+                    unrouted[place].counts[kind] != nil
+                        || unrouted[place].counts.count < Self.mostKinds
+                else { continue }
+                unrouted[place].counts[kind, default: 0] += count - known
+            }
+        }
 
         mutating func add(
             _ count: TrafficCount, to revision: RevisionID, in interval: Int
@@ -62,6 +105,7 @@ package final class TrafficRecorder: Sendable {
                 closed[revision] = rest.isEmpty ? nil : rest
             }
             open = open.filter { $0.value.interval >= interval }
+            unrouted.removeAll { $0.interval < interval }
         }
     }
 
@@ -72,7 +116,8 @@ package final class TrafficRecorder: Sendable {
     /// Adds what `gateway` counted since its report before. The first report of an incarnation only
     /// sets where counting begins: it may hold hours.
     package func record(
-        gateway: GatewayID, incarnation: String, revisions: [GatewayRevisionReport], at now: Date
+        gateway: GatewayID, incarnation: String, revisions: [GatewayRevisionReport],
+        unrouted: [(Unrouted, UInt64)] = [], at now: Date
     ) {
         let interval = Self.interval(of: now)
         state.withLock { state in
@@ -81,13 +126,14 @@ package final class TrafficRecorder: Sendable {
                 state.incarnations[gateway] = incarnation
                 state.readings = state.readings.filter { $0.key.gateway != gateway }
             }
+            state.add(unrouted: unrouted, of: gateway, isKnown: isKnown, in: interval)
             for report in revisions {
                 let source = Source(gateway: gateway, revision: report.revision)
                 let before = state.readings[source]
                 state.readings[source] = report.traffic
                 guard isKnown else { continue }
                 let added = report.traffic.since(before ?? TrafficCount())
-                if added.requests > 0 { state.add(added, to: report.revision, in: interval) }
+                if added.received > 0 { state.add(added, to: report.revision, in: interval) }
             }
             let named = Set(revisions.map(\.revision))
             state.readings = state.readings.filter { source, _ in
@@ -116,6 +162,26 @@ package final class TrafficRecorder: Sendable {
         }
     }
 
+    /// What was asked of no revision since `start`, by kind, most first, and when last.
+    package func unrouted(
+        since start: Date, at now: Date
+    ) -> [(unrouted: Unrouted, requests: UInt64, lastAt: Date)] {
+        let first = Self.interval(of: start)
+        var sums: [Unrouted: (requests: UInt64, last: Int)] = [:]
+        for (interval, counts) in state.withLock(\.unrouted) where interval >= first {
+            for (kind, count) in counts {
+                sums[kind] = ((sums[kind]?.requests ?? 0) + count, interval)
+            }
+        }
+        return sums.map { kind, sum in
+            let last = Date(timeIntervalSince1970: Double(sum.last * Self.intervalSeconds))
+            return (kind, sum.requests, last)
+        }.sorted { one, other in
+            (other.requests, one.unrouted.code, one.unrouted.endpoint ?? "")
+                < (one.requests, other.unrouted.code, other.unrouted.endpoint ?? "")
+        }
+    }
+
     private static func interval(of date: Date) -> Int {
         let seconds = date.timeIntervalSince1970.rounded(.down)
         return (Int(exactly: seconds) ?? 0) / intervalSeconds
@@ -127,7 +193,8 @@ extension TrafficRecorder.Point {
         self.init(
             at: Date(
                 timeIntervalSince1970: Double(interval * TrafficRecorder.intervalSeconds)),
-            requests: count.requests, errors: count.errors,
+            requests: count.requests, errors: count.errors, refused: count.refused,
+            turnedAway: count.turnedAway,
             p50Microseconds: count.latency.percentileMicroseconds(0.5),
             p95Microseconds: count.latency.percentileMicroseconds(0.95),
             p99Microseconds: count.latency.percentileMicroseconds(0.99))

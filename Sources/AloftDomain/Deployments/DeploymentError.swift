@@ -19,6 +19,7 @@ package enum DeploymentError: Refusal, Equatable {
     case blobMissing(ContentDigest)
     case invalidServable(reason: String)
     case invalidSplit(Double)
+    case invalidSample(Int)
     case nothingToCompareWith(deployment: String, environment: String)
 
     package var code: String {
@@ -42,6 +43,7 @@ package enum DeploymentError: Refusal, Equatable {
         case .blobMissing: "blob_not_found"
         case .invalidServable: "servable_invalid"
         case .invalidSplit: "split_invalid"
+        case .invalidSample: "sample_invalid"
         case .nothingToCompareWith: "nothing_to_compare_with"
         }
     }
@@ -51,7 +53,7 @@ package enum DeploymentError: Refusal, Equatable {
         case .notFound, .revisionNotFound, .modelNotFound, .versionNotFound, .aliasNotFound:
             .notFound
         case .invalidName, .invalidEnvironment, .invalidReference, .invalidAction, .blobMissing,
-            .invalidServable, .invalidSplit:
+            .invalidServable, .invalidSplit, .invalidSample:
             .invalid
         case .stagingNotPassed: .checkFailed
         case .otherModel, .otherProject, .conversionFailed, .nothingToRollBackTo, .noRollout,
@@ -102,6 +104,8 @@ package enum DeploymentError: Refusal, Equatable {
         case .invalidServable(let reason): reason
         case .invalidSplit(let percent):
             "\(percent)%: an experiment's split lies between 0% and 100%"
+        case .invalidSample(let count):
+            "\(count): a step waits for 0 to 1000000000 requests"
         case .nothingToCompareWith(let deployment, let environment):
             "no revision of \(deployment) is live in \(environment) to compare with; deploy one first"
         }

@@ -5,7 +5,7 @@ package import Foundation
 package struct RolloutLifecycle: Sendable, Equatable {
     package enum State: Sendable, Equatable {
         /// The step is watched. Entered on creation, by `advanced` and by `resumed`; `since` moves on
-        /// by as long as it was paused.
+        /// by as long as it was paused, and to when all gateways had the step's weights.
         case running(step: Int, since: Date)
         /// Stands still at its share of the traffic until a person says otherwise. Still aborted by
         /// what it shows.
@@ -18,6 +18,8 @@ package struct RolloutLifecycle: Sendable, Equatable {
 
     package enum Event: Sendable, Equatable {
         case advanced(at: Date)
+        /// Every gateway that follows answers with the step's weights.
+        case followed(at: Date)
         case promoted
         case aborted(reason: String)
         case paused(at: Date)
@@ -28,6 +30,8 @@ package struct RolloutLifecycle: Sendable, Equatable {
     package enum Effect: Sendable, Equatable {
         case closeStep(Int)
         case openStep(Int)
+        /// The step's time begins.
+        case beginStep(Int)
     }
 
     /// The event cannot happen in this state; nothing changed.
@@ -64,9 +68,16 @@ package struct RolloutLifecycle: Sendable, Equatable {
             let still = max(0, now.timeIntervalSince(pausedAt))
             state = .running(step: step, since: since.addingTimeInterval(still))
             return []
+        case (.running(let step, _), .followed(let now)):
+            state = .running(step: step, since: now)
+            return [.beginStep(step)]
+        case (.paused(let step, _, _), .followed(let now)):
+            state = .paused(step: step, since: now, pausedAt: now)
+            return [.beginStep(step)]
         case (.paused, .paused), (.running, .resumed):
             return []  // said twice
         case (.running, .advanced), (.paused, .advanced),
+            (.promoted, .followed), (.aborted, .followed),
             (.promoted, .advanced), (.promoted, .promoted), (.promoted, .aborted),
             (.promoted, .paused), (.promoted, .resumed),
             (.aborted, .advanced), (.aborted, .promoted), (.aborted, .aborted),

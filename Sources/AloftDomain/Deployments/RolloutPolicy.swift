@@ -16,6 +16,9 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
     /// How far the distributions of both revisions' scores may be apart (Kolmogorov and Smirnov's
     /// distance, 0...1) before the rollout is undone; `nil`: however far.
     package var scoreShift: Double?
+    /// A step does not end by its time before the candidate answered so many requests in it; 0: it
+    /// does, and says what it saw.
+    package var atLeast: Int
     /// An A/B experiment: stays at its first step until a person ends it. Still undone by harm.
     package var isExperiment: Bool
 
@@ -25,7 +28,7 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
     package init(
         stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = [],
         falseAlarmRate: Double? = 0.01, mayAdvanceEarly: Bool = false,
-        scoreShift: Double? = standardScoreShift, isExperiment: Bool = false
+        scoreShift: Double? = standardScoreShift, atLeast: Int = 0, isExperiment: Bool = false
     ) {
         precondition(stepsPercent.last == 100, "the last step is 100 %")
         self.stepsPercent = stepsPercent
@@ -34,13 +37,14 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
         self.falseAlarmRate = falseAlarmRate
         self.mayAdvanceEarly = mayAdvanceEarly
         self.scoreShift = scoreShift
+        self.atLeast = atLeast
         self.isExperiment = isExperiment
     }
 
     package init(_ definition: RolloutDefinition) {
         self.init(
             stepsPercent: definition.stepsPercent, hold: definition.hold, abort: definition.abort,
-            scoreShift: definition.scoreShift)
+            scoreShift: definition.scoreShift, atLeast: definition.atLeast)
     }
 
     /// The same watch over a split that no time ends.
@@ -68,7 +72,7 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
 extension RolloutPolicy {
     private enum CodingKeys: String, CodingKey {
         case stepsPercent, holdSeconds, abort, falseAlarmRate, mayAdvanceEarly, scoreShift
-        case isExperiment
+        case atLeast, isExperiment
     }
 
     package init(from decoder: any Decoder) throws {
@@ -80,6 +84,7 @@ extension RolloutPolicy {
         falseAlarmRate = try container.decodeIfPresent(Double.self, forKey: .falseAlarmRate)
         mayAdvanceEarly = try container.decode(Bool.self, forKey: .mayAdvanceEarly)
         scoreShift = try container.decodeIfPresent(Double.self, forKey: .scoreShift)
+        atLeast = try container.decodeIfPresent(Int.self, forKey: .atLeast) ?? 0
         isExperiment = try container.decodeIfPresent(Bool.self, forKey: .isExperiment) ?? false
     }
 
@@ -91,6 +96,7 @@ extension RolloutPolicy {
         try container.encodeIfPresent(falseAlarmRate, forKey: .falseAlarmRate)
         try container.encode(mayAdvanceEarly, forKey: .mayAdvanceEarly)
         try container.encodeIfPresent(scoreShift, forKey: .scoreShift)
+        if atLeast > 0 { try container.encode(atLeast, forKey: .atLeast) }
         if isExperiment { try container.encode(true, forKey: .isExperiment) }
     }
 }

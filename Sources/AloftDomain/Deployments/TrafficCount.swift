@@ -2,16 +2,22 @@
 package struct TrafficCount: Sendable, Hashable {
     package var requests: UInt64
     package var errors: UInt64
+    /// Requests that their callers got wrong (4xx); not among `requests`.
+    package var refused: UInt64
+    /// Requests turned away unread since too many waited (429); not among `requests`.
+    package var turnedAway: UInt64
     package var latency: LatencyHistogram
     /// What good answers said, one score a request.
     package var scores: ScoreHistogram
 
     package init(
-        requests: UInt64 = 0, errors: UInt64 = 0, latency: LatencyHistogram = LatencyHistogram(),
-        scores: ScoreHistogram = ScoreHistogram()
+        requests: UInt64 = 0, errors: UInt64 = 0, refused: UInt64 = 0, turnedAway: UInt64 = 0,
+        latency: LatencyHistogram = LatencyHistogram(), scores: ScoreHistogram = ScoreHistogram()
     ) {
         self.requests = requests
         self.errors = errors
+        self.refused = refused
+        self.turnedAway = turnedAway
         self.latency = latency
         self.scores = scores
     }
@@ -19,6 +25,8 @@ package struct TrafficCount: Sendable, Hashable {
     package mutating func add(_ other: TrafficCount) {
         requests = requests.addingSaturated(other.requests)
         errors = errors.addingSaturated(other.errors)
+        refused = refused.addingSaturated(other.refused)
+        turnedAway = turnedAway.addingSaturated(other.turnedAway)
         latency.add(other.latency)
         scores.add(other.scores)
     }
@@ -26,9 +34,12 @@ package struct TrafficCount: Sendable, Hashable {
     /// What came since `earlier`, an older sum of the same counters. Where a sum fell, because old
     /// counters were forgotten, it counts from zero.
     package func since(_ earlier: TrafficCount) -> TrafficCount {
-        guard requests >= earlier.requests, errors >= earlier.errors else { return self }
+        guard requests >= earlier.requests, errors >= earlier.errors,
+            refused >= earlier.refused, turnedAway >= earlier.turnedAway
+        else { return self }
         return TrafficCount(
             requests: requests - earlier.requests, errors: errors - earlier.errors,
+            refused: refused - earlier.refused, turnedAway: turnedAway - earlier.turnedAway,
             latency: latency.since(earlier.latency), scores: scores.since(earlier.scores))
     }
 
@@ -36,6 +47,9 @@ package struct TrafficCount: Sendable, Hashable {
     package var errorRate: Double? {
         requests == 0 ? nil : Double(errors) / Double(requests)
     }
+
+    /// Whatever was asked of it, answered or not.
+    package var received: UInt64 { requests.addingSaturated(refused).addingSaturated(turnedAway) }
 
     /// How many latencies were above `seconds` for certain, and how many there were. A histogram
     /// knows a latency only to its bucket: one whose bucket holds `seconds` does not count as above.
@@ -61,14 +75,18 @@ package struct TrafficCount: Sendable, Hashable {
 }
 
 extension TrafficCount: Codable {
-    private enum CodingKeys: String, CodingKey { case requests, errors, latency, scores }
+    private enum CodingKeys: String, CodingKey {
+        case requests, errors, refused, turnedAway, latency, scores
+    }
 
-    /// What was stored before scores were counted has none.
+    /// What was stored before scores and refusals were counted has none.
     package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             requests: try container.decode(UInt64.self, forKey: .requests),
             errors: try container.decode(UInt64.self, forKey: .errors),
+            refused: try container.decodeIfPresent(UInt64.self, forKey: .refused) ?? 0,
+            turnedAway: try container.decodeIfPresent(UInt64.self, forKey: .turnedAway) ?? 0,
             latency: try container.decode(LatencyHistogram.self, forKey: .latency),
             scores: try container.decodeIfPresent(ScoreHistogram.self, forKey: .scores)
                 ?? ScoreHistogram())

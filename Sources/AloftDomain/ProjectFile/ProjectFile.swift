@@ -161,14 +161,17 @@ package struct RolloutDefinition: Sendable, Equatable, Codable {
     package var abort: [CheckExpression]
     /// How far the distributions of scores may be apart, 0...1; `nil`: they are not compared.
     package var scoreShift: Double?
+    /// How many requests the new revision answers in each step before it ends; 0: any number.
+    package var atLeast: Int
 
     package init(
         stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = [],
-        scoreShift: Double? = RolloutPolicy.standardScoreShift
+        scoreShift: Double? = RolloutPolicy.standardScoreShift, atLeast: Int = 0
     ) {
         self.stepsPercent = stepsPercent
         self.hold = hold
         self.abort = abort
         self.scoreShift = scoreShift
+        self.atLeast = atLeast
     }
 }

@@ -88,10 +88,11 @@ package struct Gateway: Sendable {
         let repository = ModelRepository(fleet: fleet, tokens: tokens)
         let shadows = ShadowRunner(limit: configuration.shadowQueueLimit)
         let large = LargeBodies(threads: max(1, System.coreCount / 2))
+        let unrouted = UnroutedCounts()
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens, repository: repository,
             accessLog: accessLog, registered: registered, shadows: shadows, large: large,
-            tables: tables,
+            tables: tables, unrouted: unrouted,
             wake: { await fleet.wake($0, within: $1) },
             metrics: {
                 PrometheusText.make(
@@ -100,7 +101,7 @@ package struct Gateway: Sendable {
                         connections: await loops.connectionCount(),
                         desiredRevision: await fleet.desiredRevision, log: log.counts,
                         shipping: shipper.counts, shadows: shadows.reports(),
-                        memory: await fleet.memory))
+                        memory: await fleet.memory, unrouted: unrouted.read))
             })
         try await loops.start(
             shared: shared, log: log, incarnation: incarnation, seeds: { chance.next() })
@@ -130,8 +131,8 @@ package struct Gateway: Sendable {
 
         let reporter = Reporter(
             client: client, gateway: id,
-            incarnation: String(incarnation, radix: 16), fleet: fleet, shadows: shadows, time: time,
-            logger: logger)
+            incarnation: String(incarnation, radix: 16), fleet: fleet, shadows: shadows,
+            unrouted: unrouted, time: time, logger: logger)
         let access = InferenceAccess(
             loops: loops, shared: shared, repository: repository,
             doorClosed: { point.letGo() })

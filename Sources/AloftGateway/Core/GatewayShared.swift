@@ -23,11 +23,13 @@ final class GatewayShared: Sendable {
     let bodies: ByteBudget
     let tables: ConnectionTables
     let large: LargeBodies
+    let unrouted: UnroutedCounts
 
     init(
         configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
         shadows: ShadowRunner, large: LargeBodies, tables: ConnectionTables,
+        unrouted: UnroutedCounts,
         wake: @escaping @Sendable (String, Duration) async -> Void,
         metrics: @escaping @Sendable () async -> String
     ) {
@@ -45,6 +47,7 @@ final class GatewayShared: Sendable {
         self.registered = registered
         self.shadows = shadows
         self.large = large
+        self.unrouted = unrouted
         self.wake = wake
         self.metrics = metrics
         self.repository = repository

@@ -8,7 +8,6 @@ extension Fleet {
         let served: ServedEndpoint?
         let revision: ServedRevision
         let report: RevisionReport
-        let refused: UInt64
         var queue: QueueReading?
     }
 
@@ -21,48 +20,46 @@ extension Fleet {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 var report = RevisionReport(
                     endpoint: endpoint.name, revision: revision.id, state: .loading)
-                var refused: UInt64 = 0
                 var queue: QueueReading?
                 switch residents[key] {
                 case .ready(let loaded):
-                    (report, refused) = Self.reading(loaded, .ready)
+                    report = Self.reading(loaded, .ready)
                     queue = loaded.queueReading
-                case .failed(let reason):
+                case .failed(let failure):
                     report.state = .failed
-                    report.error = reason
+                    report.error = failure.tries > 1 ? failure.text : failure.reason
                 case .asleep(let warmup):
                     // It answers when it is asked.
                     report.state = .ready
                     report.warmup = warmup
-                case .fallingAsleep(let loaded): (report, refused) = Self.reading(loaded, .ready)
-                case .queued, .loading, .draining, nil: break
+                case .fallingAsleep(let loaded): report = Self.reading(loaded, .ready)
+                case .queued, .loading: report.error = failures[key]?.text
+                case .draining, nil: break
                 }
                 result.append(
                     ResidentReading(
-                        served: endpoint, revision: revision, report: report, refused: refused,
-                        queue: queue))
+                        served: endpoint, revision: revision, report: report, queue: queue))
             }
         }
         for (key, residence) in residents {
             guard case .draining(let loaded) = residence else { continue }
-            let (report, refused) = Self.reading(loaded, .draining)
+            let report = Self.reading(loaded, .draining)
             result.append(
                 ResidentReading(
                     served: endpoints[key.endpoint], revision: loaded.served, report: report,
-                    refused: refused, queue: loaded.queueReading))
+                    queue: loaded.queueReading))
         }
         return result
     }
 
     private static func reading(
         _ loaded: LoadedRevision, _ state: RevisionReport.State
-    ) -> (RevisionReport, UInt64) {
+    ) -> RevisionReport {
         let reading = loaded.counters.read()
-        return (
-            RevisionReport(
-                endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
-                warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
-                latency: reading.latency, scores: reading.scores), reading.refused
-        )
+        return RevisionReport(
+            endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
+            warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
+            refused: reading.refused, turnedAway: reading.turnedAway, latency: reading.latency,
+            scores: reading.scores)
     }
 }

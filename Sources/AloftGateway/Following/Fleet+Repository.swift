@@ -18,7 +18,9 @@ extension Fleet {
         try check(name)
         unloaded.remove(name)
         for (key, residence) in residents where key.endpoint == name {
-            if case .failed = residence { residents[key] = nil }
+            guard case .failed = residence else { continue }
+            residents[key] = nil
+            failures[key] = nil
         }
         apply(desired, isFromDisk: false)
         for _ in 0..<1200 {
@@ -30,8 +32,8 @@ extension Fleet {
                 }
             }
             if !isLoading {
-                for case .failed(let reason) in states {
-                    throw .notReady(name: name, reason: reason)
+                for case .failed(let failure) in states {
+                    throw .notReady(name: name, reason: failure.reason)
                 }
                 await publication?.value
                 return

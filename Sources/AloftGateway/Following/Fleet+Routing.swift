@@ -9,6 +9,8 @@ extension Fleet {
             var weighted: [(LoadedRevision, Double)] = []
             var loaded: [LoadedRevision] = []
             var failure: String?
+            // Why it is not loaded yet, where it was tried before.
+            var trouble: String?
             var isAsleep = false
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
@@ -18,7 +20,10 @@ extension Fleet {
                     if revision.weightPercent > 0 {
                         weighted.append((resident, revision.weightPercent))
                     }
-                case .failed(let reason) where revision.weightPercent > 0: failure = reason
+                case .failed(let why) where revision.weightPercent > 0: failure = why.text
+                case .queued(isAwaited: false) where revision.weightPercent > 0,
+                    .loading(isAwaited: false) where revision.weightPercent > 0:
+                    trouble = failures[key]?.text
                 case .asleep, .fallingAsleep, .queued(isAwaited: true), .loading(isAwaited: true):
                     if revision.weightPercent > 0 { isAsleep = true }
                 case .failed, .queued, .loading, .draining, nil: break
@@ -37,7 +42,9 @@ extension Fleet {
                     ? "an administrator unloaded it; POST /v2/repository/models/\(endpoint.name)/load "
                         + "loads it again"
                     : failure
-                        ?? (hasTraffic ? "its model is being loaded" : "no revision has traffic"),
+                        ?? (hasTraffic
+                            ? "its model is being loaded" + (trouble.map { ": \($0)" } ?? "")
+                            : "no revision has traffic"),
                 isUnloaded: isUnloaded, shadow: shadow(of: endpoint))
         }
         return RoutingTable(

@@ -2,6 +2,7 @@ import AloftClient
 import AloftDomain
 import AloftInference
 import AloftWire
+import Foundation
 import Logging
 import NIOCore
 import Synchronization
@@ -14,7 +15,7 @@ actor Fleet {
         case queued(isAwaited: Bool)
         case loading(isAwaited: Bool)
         case ready(LoadedRevision)
-        case failed(String)
+        case failed(LoadFailure)
         /// On disk only, to make room; loaded again when it is asked for.
         case asleep(warmup: LatencyHistogram?)
         /// On its way out of memory: asleep when the last request has left it.
@@ -55,8 +56,10 @@ actor Fleet {
     // text: names of endpoints, which are ASCII
     var sleepers: [String: [Sleeper]] = [:]
     var lastSleeper: UInt64 = 0
-    /// How often a revision could not be fetched.
-    private var attempts: [Key: Int] = [:]
+    /// What could not be loaded so far, and is tried again.
+    var failures: [Key: LoadFailure] = [:]
+    /// The desired state by which every event loop answers.
+    private(set) var servedRevision = 0
     private var mayRemoveFiles = false
 
     /// Loads under way at once: a start with thousands of models must not ask for all of them together.
@@ -117,6 +120,7 @@ actor Fleet {
             }
         }
         line.removeAll { residents[$0] == nil }
+        failures = failures.filter { wanted.contains($0.key) }
         loadNext()
         update()
         mayRemoveFiles = mayRemoveFiles || !isFromDisk
@@ -205,6 +209,7 @@ actor Fleet {
                     "p50us": "\(loaded.warmup.percentileMicroseconds(0.5) ?? 0)",
                 ])
             residence = isWanted ? .ready(loaded) : .draining(loaded)
+            failures[key] = nil
             counts.loaded(seconds: Double((NIODeadline.now() - begin).nanoseconds) / 1e9)
         } catch let error as InferenceError where error.isPermanent {
             logger.error(
@@ -213,8 +218,10 @@ actor Fleet {
                     "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
                     "error": "\(error.message)",
                 ])
-            residence = wanted(key) == nil ? nil : .failed(error.message)
             counts.failures += 1
+            residence =
+                wanted(key) == nil
+                ? nil : .failed(tryLater(key, reason: error.message, isPermanent: true))
         } catch {
             logger.warning(
                 "a revision is not loaded yet",
@@ -222,9 +229,13 @@ actor Fleet {
                     "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
                     "error": "\(Self.text(of: error))",
                 ])
-            residence = wanted(key) == nil ? nil : .queued(isAwaited: isAwaited)
             counts.failures += 1
-            if residence != nil { tryLater(key) }
+            if wanted(key) == nil {
+                residence = nil
+            } else {
+                tryLater(key, reason: Self.text(of: error), isPermanent: false)
+                residence = .queued(isAwaited: isAwaited)
+            }
         }
         residents[key] = residence
         if revision.isQuickToLoad { quickLoads -= 1 } else { slowLoads -= 1 }
@@ -232,23 +243,35 @@ actor Fleet {
         update()
     }
 
-    /// Puts a revision that could not be fetched back into the line after a while: other loads go on,
+    /// Puts a revision that could not be loaded back into the line after a while: other loads go on,
     /// and a server that is away is not asked all the time.
-    private func tryLater(_ key: Key) {
-        let tries = (attempts[key] ?? 0) + 1
-        attempts[key] = tries
-        let pause = min(Duration.milliseconds(200) * (1 << min(tries, 5)), .seconds(5))
+    @discardableResult
+    private func tryLater(_ key: Key, reason: String, isPermanent: Bool) -> LoadFailure {
+        let tries = (failures[key]?.tries ?? 0) + 1
+        let pause = LoadFailure.pause(afterTries: tries, isPermanent: isPermanent)
+        let failure = LoadFailure(
+            tries: tries, reason: reason, nextTry: time.now().addingTimeInterval(pause.seconds))
+        failures[key] = failure
         Task {
             try? await time.clock.sleep(for: pause)
-            self.requeue(key)
+            self.requeue(key, after: failure)
         }
+        return failure
     }
 
-    private func requeue(_ key: Key) {
-        guard case .queued = residents[key], !line.contains(key), let revision = wanted(key)
-        else { return }
+    /// - Parameter failure: the one that was waited for; a later one has a pause of its own.
+    private func requeue(_ key: Key, after failure: LoadFailure) {
+        guard failures[key] == failure, !line.contains(key), let revision = wanted(key) else {
+            return
+        }
+        switch residents[key] {
+        case .failed: residents[key] = .queued(isAwaited: false)
+        case .queued: break
+        case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
+        }
         line.append(key, isQuick: revision.isQuickToLoad)
         loadNext()
+        update()
     }
 
     /// Returns when nothing is being loaded, or when the time is over.
@@ -287,6 +310,10 @@ actor Fleet {
             isTableStale = false
             let table = makeTable()
             await publish(table)
+            if servedRevision != table.desiredRevision {
+                servedRevision = table.desiredRevision
+                changed()
+            }
             wakeSleepers(table)
             await letGo(table)
         } while isTableStale

@@ -76,8 +76,8 @@ struct ModelStore: Sendable {
         DiskSync.folder(place(of: servable.digest))
     }
 
-    /// Removes what processes that are no more had begun to fetch.
-    private static func removeRemains(in folder: String) {
+    /// Removes what processes that are no more had begun to fetch or to unpack.
+    static func removeRemains(in folder: String) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names {
             // text: names that this file makes.
@@ -85,7 +85,7 @@ struct ModelStore: Sendable {
             // traps: a text is parsed, to nil where it is no number
             let process = Int32(name[mark.upperBound...].dropFirst())
             if let process, process != getpid(), kill(process, 0) == 0 { continue }
-            unlink(folder + "/" + name)
+            try? FileManager.default.removeItem(atPath: folder + "/" + name)
         }
     }
 

@@ -22,6 +22,8 @@ package struct PythonEnvironments: PythonModelLoader {
     private let sockets: String
     private let allowsAnySource: Bool
     private let logger: Logger
+    /// A version that is live twice is unpacked once, and its environment built once.
+    private let work = SharedWork<String>()
 
     /// - Parameters:
     ///   - folder: where environments and the workers' logs are kept.
@@ -56,21 +58,33 @@ package struct PythonEnvironments: PythonModelLoader {
         _ served: ServedRevision, archive: String, folder place: String,
         settings: WorkerLine.Settings
     ) async throws -> (runner: any ModelRunner, model: any RemoteModel) {
-        let pool = try await NIOThreadPool.singleton.runIfActive {
-            try start(served, archive: archive, place: place, settings)
+        let threads = NIOThreadPool.singleton
+        let log = folder + "/worker-\(served.id.rawValue.prefix(64)).log"
+        try await work.once(for: place) {
+            try await threads.runIfActive { try unpack(archive, place: place) }
+        }
+        let model = try Self.findModel(in: place + "/model")
+        var python = interpreter
+        if python == nil {
+            let plan = try await threads.runIfActive { try self.plan(for: model) }
+            try await work.once(for: plan.place) {
+                try await threads.runIfActive { try build(plan, log: log) }
+            }
+            python = plan.python
+        }
+        let chosen = python ?? ""
+        let pool = try await threads.runIfActive {
+            try start(served, model: model, python: chosen, log: log, settings)
         }
         return (pool, pool)
     }
 
     private func start(
-        _ served: ServedRevision, archive: String, place: String,
+        _ served: ServedRevision, model: String, python: String, log: String,
         _ settings: WorkerLine.Settings
     ) throws -> PythonWorkerPool {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)
-        let log = folder + "/worker-\(served.id.rawValue.prefix(64)).log"
-        let model = try unpack(archive, place: place)
-        let python = try interpreter ?? build(for: model, log: log)
         var variables = environment
         variables["PYTHONPATH"] = packagePath
         variables["PYTHONUNBUFFERED"] = "1"
@@ -108,22 +122,27 @@ package struct PythonEnvironments: PythonModelLoader {
     private static let archiveLimits = ArchiveLimits(bytes: 64 << 30)
 
     /// The model's folder, unpacked beside its archive: there whole or not at all.
-    private func unpack(_ archive: String, place: String) throws -> String {
+    private func unpack(_ archive: String, place: String) throws {
         let target = place + "/model"
-        if !FileManager.default.fileExists(atPath: target) {
-            let temporary = place + "/model.part"
-            try? FileManager.default.removeItem(atPath: temporary)
-            try FileManager.default.createDirectory(
-                atPath: temporary, withIntermediateDirectories: true)
-            do {
-                try TarUnpacker.unpack(archive, into: temporary, limits: Self.archiveLimits)
-            } catch let failure as ArchiveFailure {
-                throw InferenceError.unloadable(
-                    reason: "its archive cannot be unpacked: \(failure.reason)")
-            }
-            try FileManager.default.moveItem(atPath: temporary, toPath: target)
+        guard !FileManager.default.fileExists(atPath: target) else { return }
+        // A gateway that takes this one's place may unpack into the same folder meanwhile.
+        ModelStore.removeRemains(in: place)
+        let temporary = place + "/model.part-\(getpid())"
+        try? FileManager.default.removeItem(atPath: temporary)
+        try FileManager.default.createDirectory(
+            atPath: temporary, withIntermediateDirectories: true)
+        do {
+            try TarUnpacker.unpack(archive, into: temporary, limits: Self.archiveLimits)
+        } catch let failure as ArchiveFailure {
+            throw InferenceError.unloadable(
+                reason: "its archive cannot be unpacked: \(failure.reason)")
         }
-        return try Self.findModel(in: target)
+        do {
+            try FileManager.default.moveItem(atPath: temporary, toPath: target)
+        } catch {
+            guard FileManager.default.fileExists(atPath: target) else { throw error }
+            try? FileManager.default.removeItem(atPath: temporary)
+        }
     }
 
     /// The folder with the file `MLmodel`: the archive's root, or one folder below.
@@ -141,9 +160,20 @@ package struct PythonEnvironments: PythonModelLoader {
     /// What environments are besides what they are made of; another kind is made anew.
     private static let form = "with digests, 1"
 
-    /// The interpreter of an environment with the model's requirements, built once for each set: first
-    /// a lock, with the digest of each file, then what it says and nothing else.
-    private func build(for model: String, log: String) throws -> String {
+    /// An environment with a model's requirements.
+    private struct Plan: Sendable {
+        let uv: String
+        let model: String
+        let requirements: ModelRequirements
+        let text: String
+        let preferred: String
+        let place: String
+
+        var python: String { place + "/bin/python" }
+    }
+
+    /// - Throws: `InferenceError` where no environment can be built for the model.
+    private func plan(for model: String) throws -> Plan {
         guard let uv else {
             throw InferenceError.unsupportedModel(
                 reason:
@@ -158,9 +188,16 @@ package struct PythonEnvironments: PythonModelLoader {
                 encoding: .utf8)) ?? ""
         let parts = [text, Self.own, Self.form, preferred].joined(separator: "\0")
         let digest = ContentDigest(bytes: SHA256.hash(data: Data(parts.utf8)))
-        let place = folder + "/" + digest.hex.prefix(32)
-        let python = place + "/bin/python"
-        if FileManager.default.fileExists(atPath: place + "/.complete") { return python }
+        return Plan(
+            uv: uv, model: model, requirements: requirements, text: text, preferred: preferred,
+            place: folder + "/" + digest.hex.prefix(32))
+    }
+
+    /// Built once for each set of requirements: first a lock, with the digest of each file, then what it
+    /// says and nothing else.
+    private func build(_ plan: Plan, log: String) throws {
+        let (uv, model, place, python) = (plan.uv, plan.model, plan.place, plan.python)
+        if FileManager.default.fileExists(atPath: place + "/.complete") { return }
         try FileManager.default.createDirectory(
             atPath: place, withIntermediateDirectories: true)
         try run(
@@ -172,14 +209,14 @@ package struct PythonEnvironments: PythonModelLoader {
         for path in [own, lock] { unlink(path) }
         try Data(Self.own.utf8).write(to: URL(fileURLWithPath: own))
         // Versions and digests that the output has already are kept where they fit.
-        try Data(preferred.utf8).write(to: URL(fileURLWithPath: lock))
+        try Data(plan.preferred.utf8).write(to: URL(fileURLWithPath: lock))
         let sources = allowsAnySource ? ["--emit-index-url", "--emit-find-links"] : []
         try run(
             uv,
             [
                 "pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes",
                 "--python", python, "--output-file", lock,
-            ] + sources + [own] + (text.isEmpty ? [] : [requirements.path]), log: log,
+            ] + sources + [own] + (plan.text.isEmpty ? [] : [plan.requirements.path]), log: log,
             reads: [model], writes: [place], what: "no versions fit the model's requirements")
         let locked = try String(contentsOfFile: lock, encoding: .utf8)
         let check =
@@ -193,7 +230,6 @@ package struct PythonEnvironments: PythonModelLoader {
         let marker = open(place + "/.complete", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard marker >= 0 else { throw ModelFetchError.unwritable(path: place) }
         close(marker)
-        return python
     }
 
     private func run(

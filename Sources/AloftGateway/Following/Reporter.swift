@@ -11,6 +11,7 @@ struct Reporter: Sendable {
     let incarnation: String
     let fleet: Fleet
     let shadows: ShadowRunner
+    let unrouted: UnroutedCounts
     let time: TimeSource
     let logger: Logger
 
@@ -48,11 +49,12 @@ struct Reporter: Sendable {
     }
 
     func makeReport() async -> GatewayReport {
-        let revision = await fleet.desiredRevision
-        let copies = shadows.reports()
+        // By what clients are answered: read before the revisions, which may only be newer.
+        let revision = await fleet.servedRevision
+        let (copies, unrouted) = (shadows.reports(), unrouted.read)
         return GatewayReport(
             gateway: gateway, incarnation: incarnation, desiredRevision: revision,
             revisions: await fleet.readings().map(\.report),
-            shadows: copies.isEmpty ? nil : copies)
+            shadows: copies.isEmpty ? nil : copies, unrouted: unrouted.isEmpty ? nil : unrouted)
     }
 }

@@ -36,7 +36,10 @@ extension ConnectionHandler {
             handler.current?.found(segment: segment)
             if let current = handler.current, handler.context != nil { handler.route(current) }
         }
-        if let refusal { turnAway(refusal) }
+        if let refusal {
+            loop.shared.unrouted.add(refusal, endpoint: current.endpointName)
+            turnAway(refusal)
+        }
     }
 
     func predictLarge(

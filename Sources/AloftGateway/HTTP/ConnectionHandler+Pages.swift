@@ -16,7 +16,9 @@ extension ConnectionHandler {
         case ("v2", 3) where path == "/v2/health/live": json(#"{"live":true}"#)
         case ("v2", 3) where path == "/v2/health/ready":
             let isReady = loop.table.isReady && !loop.isDraining
-            json("{\"ready\":\(isReady)}", status: isReady ? 200 : 503)
+            let reason = isReady ? nil : loop.table.whyNotReady(isDraining: loop.isDraining)
+            json(
+                "{\"ready\":\(isReady)\(Self.reason(reason))}", status: isReady ? 200 : 503)
         case ("v2", 2) where segments[1] == "models":
             let names = loop.table.endpoints.keys.sorted().map(Self.quoted)
             json("{\"models\":[\(names.joined(separator: ","))]}")
@@ -53,11 +55,18 @@ extension ConnectionHandler {
     private func ready(_ name: String, version: String?) {
         do throws(GatewayFailure) {
             let isReady = try loop.table.isReady(name, version: version) && !loop.isDraining
+            let reason = isReady ? nil : loop.table.endpoints[name]?.reason
             json(
-                "{\"name\":\(Self.quoted(name)),\"ready\":\(isReady)}", status: isReady ? 200 : 503)
+                "{\"name\":\(Self.quoted(name)),\"ready\":\(isReady)\(Self.reason(reason))}",
+                status: isReady ? 200 : 503)
         } catch {
             answer(error)
         }
+    }
+
+    /// Beside what the protocol says: clients that know nothing of it leave it out.
+    private static func reason(_ text: String?) -> String {
+        text.map { ",\"reason\":\(quoted($0))" } ?? ""
     }
 
     private func metadata(_ name: String, version: String?) {

@@ -122,6 +122,7 @@ extension ConnectionHandler {
             by: revision, timeoutMilliseconds: timeout, priority: priority,
             receivedAt: current.receivedAt)
         {
+            revision.counters.turnedAway(loop: loop.index)
             return turnAway(refusal)
         }
         let form: PredictionForm =

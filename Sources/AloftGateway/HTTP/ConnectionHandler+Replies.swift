@@ -3,7 +3,9 @@ import AloftInference
 import NIOCore
 
 extension ConnectionHandler {
+    /// Of a request that came to no revision.
     func answer(_ failure: GatewayFailure) {
+        loop.shared.unrouted.add(failure)
         answerError(status: failure.httpStatus, code: failure.code, message: failure.message)
     }
 

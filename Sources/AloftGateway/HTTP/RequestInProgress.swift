@@ -92,6 +92,15 @@ struct RequestInProgress {
         }
     }
 
+    /// The endpoint that it asks, where it asks one.
+    var endpointName: String? {
+        switch target {
+        case .infer(let endpoint): endpoint.served.name
+        case .inferVersion(let name, _), .scoring(let name): name
+        case .registered, .page, .administration, .refused: nil
+        }
+    }
+
     /// Whether a body comes, by what the head says.
     var hasBody: Bool { isChunked || (declaredBytes ?? 0) > 0 }
 

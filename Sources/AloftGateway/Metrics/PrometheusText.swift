@@ -11,6 +11,7 @@ enum PrometheusText {
         var shipping = PredictionShipper.Counts()
         var shadows: [ShadowReport] = []
         var memory: MemoryCounts
+        var unrouted: [UnroutedCount] = []
     }
 
     static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
@@ -21,17 +22,22 @@ enum PrometheusText {
         }
         metric(
             "aloft_gateway_requests_total", "counter",
-            "Requests by outcome: ok, error (the revision failed), refused (the caller's fault).",
+            "Requests by outcome: ok, error (the revision failed, 5xx), refused (the caller's fault, "
+                + "4xx), turned_away (too many waited, 429).",
             readings.flatMap { reading in
                 let labels = labels(reading)
                 let report = reading.report
                 return [
                     ("ok", report.requests - report.errors), ("error", report.errors),
-                    ("refused", reading.refused),
+                    ("refused", report.refused ?? 0), ("turned_away", report.turnedAway ?? 0),
                 ].map {
                     "aloft_gateway_requests_total{\(labels),outcome=\"\($0.0)\"} \($0.1)"
                 }
             })
+        metric(
+            "aloft_gateway_unrouted_total", "counter",
+            "Requests that came to no revision (no such model, not ready, no token, ...) by answer.",
+            unrouted(totals.unrouted))
         metric(
             "aloft_gateway_request_duration_seconds", "histogram",
             "From the head of a request to its reply.",
@@ -85,6 +91,18 @@ enum PrometheusText {
             metric(part.name, part.kind, part.help, part.lines)
         }
         return text
+    }
+
+    /// Without the names, which strangers choose.
+    private static func unrouted(_ counts: [UnroutedCount]) -> [String] {
+        // text: codes of our own
+        var sums: [String: UInt64] = [:]
+        for count in counts {
+            sums["code=\"\(count.code)\",status=\"\(count.status)\"", default: 0] += count.requests
+        }
+        return sums.sorted { $0.key < $1.key }.map {
+            "aloft_gateway_unrouted_total{\($0.key)} \($0.value)"
+        }
     }
 
     private struct Part {

@@ -40,8 +40,12 @@ final class MessageCall: PredictionWaiter {
 
     private func refuse(_ error: any Error) {
         switch error {
-        case let error as InferenceError: finish(.failure(CallRefusal(error)))
-        case let error as GatewayFailure: finish(.failure(CallRefusal(error)))
+        case let error as InferenceError:
+            loop.shared.unrouted.add(error, endpoint: nil)
+            finish(.failure(CallRefusal(error)))
+        case let error as GatewayFailure:
+            loop.shared.unrouted.add(error)
+            finish(.failure(CallRefusal(error)))
         default: finish(.failure(CallRefusal(InferenceError.modelFailed(reason: "\(error)"))))
         }
     }

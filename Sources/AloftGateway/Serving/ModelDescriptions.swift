@@ -54,6 +54,16 @@ extension RoutingTable {
         return try revision(endpoint, version: version) != nil
     }
 
+    /// Which endpoints cannot answer, in words.
+    func whyNotReady(isDraining: Bool) -> String {
+        if isDraining { return "the gateway is shutting down" }
+        let waiting = endpoints.values.filter { !$0.isReady }
+            .sorted { $0.served.name < $1.served.name }
+        guard !waiting.isEmpty else { return "the server has not said what to serve yet" }
+        return waiting.prefix(10).map { "\($0.served.name): \($0.reason)" }.joined(separator: "; ")
+            + (waiting.count > 10 ? "; and \(waiting.count - 10) more" : "")
+    }
+
     func description(
         _ name: String, version: String?
     ) throws(GatewayFailure) -> ModelDescription {

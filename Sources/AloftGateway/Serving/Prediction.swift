@@ -164,9 +164,10 @@ extension LoopState {
 
     /// Counts and logs a prediction that came to nothing, and takes back its memory.
     func refused(_ prediction: Prediction, _ error: InferenceError) {
-        // What was turned away is counted where it was, and says nothing about the revision.
+        // What was turned away is counted apart, and says nothing about the revision.
         switch error {
         case .overloaded:
+            prediction.revision.counters.turnedAway(loop: index)
             turnedAway(.now())
             return giveBack(prediction.request, prediction.reply)
         case .shuttingDown: return giveBack(prediction.request, prediction.reply)

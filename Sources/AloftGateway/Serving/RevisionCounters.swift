@@ -7,9 +7,10 @@ import Synchronization
 final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
-    /// Requests, errors, callers' errors, then the buckets of the latencies and of the scores.
+    /// Requests, errors, callers' errors, those turned away, then the buckets of the latencies and of the scores.
     private static let cellCount = firstScore + ScoreHistogram.bucketCount
-    private static let firstScore = 3 + LatencyHistogram.bucketCount
+    private static let firstLatency = 4
+    private static let firstScore = firstLatency + LatencyHistogram.bucketCount
 
     private let cells: UnsafeMutablePointer<Cell>
     private let loops: Int
@@ -28,7 +29,7 @@ final class RevisionCounters: @unchecked Sendable {
 
     func answered(loop: Int, microseconds: Double) {
         bump(loop, 0)
-        bump(loop, 3 + LatencyHistogram.bucket(microseconds: microseconds))
+        bump(loop, Self.firstLatency + LatencyHistogram.bucket(microseconds: microseconds))
     }
 
     /// What an answer said.
@@ -45,6 +46,9 @@ final class RevisionCounters: @unchecked Sendable {
     /// The caller got it wrong.
     func refused(loop: Int) { bump(loop, 2) }
 
+    /// Too many waited for the model.
+    func turnedAway(loop: Int) { bump(loop, 3) }
+
     @inline(__always)
     private func bump(_ loop: Int, _ cell: Int) {
         let atomic = cells + loop * Self.cellCount + cell
@@ -55,6 +59,7 @@ final class RevisionCounters: @unchecked Sendable {
         var requests: UInt64 = 0
         var errors: UInt64 = 0
         var refused: UInt64 = 0
+        var turnedAway: UInt64 = 0
         var latency = LatencyHistogram()
         var scores = ScoreHistogram()
     }
@@ -69,8 +74,9 @@ final class RevisionCounters: @unchecked Sendable {
             reading.requests += block[0].load(ordering: .relaxed)
             reading.errors += block[1].load(ordering: .relaxed)
             reading.refused += block[2].load(ordering: .relaxed)
+            reading.turnedAway += block[3].load(ordering: .relaxed)
             for bucket in buckets.indices {
-                buckets[bucket] += block[3 + bucket].load(ordering: .relaxed)
+                buckets[bucket] += block[Self.firstLatency + bucket].load(ordering: .relaxed)
             }
             for bucket in scores.indices {
                 scores[bucket] += block[Self.firstScore + bucket].load(ordering: .relaxed)

@@ -94,6 +94,7 @@ package enum DeploymentQueries {
         DeploymentRecord(
             id: DeploymentID(row["id"]), project: ProjectID(row["project"]), name: row["name"],
             environment: row["environment"],
-            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"])
+            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"],
+            servedSince: row["servedSince"])
     }
 }

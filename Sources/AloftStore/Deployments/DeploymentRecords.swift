@@ -25,6 +25,8 @@ package struct DeploymentRecord: Sendable, Equatable {
     package var environment: String
     package var createdAt: Date
     package var createdBy: String
+    /// The revision of the desired state since which its traffic is split as it is.
+    package var servedSince = 0
 }
 
 package struct RevisionRecord: Sendable, Equatable {
@@ -120,6 +122,8 @@ package struct RolloutStepRecord: Sendable, Equatable {
     /// What counts as slow in this step; see `StepEvidence`.
     package var slowSeconds: Double?
     package var startedAt: Date
+    /// When every gateway answered with its weights; `nil` before.
+    package var followedAt: Date?
     /// The sums when it began.
     package var startReading: StepTraffic
     /// What came during the step: so far, or in all.
@@ -160,6 +164,16 @@ package struct GatewayRevisionReport: Sendable, Equatable {
         self.warmup = warmup
         self.traffic = traffic
     }
+}
+
+/// How far a gateway that is alive is with a revision.
+package struct GatewayStanding: Sendable, Equatable {
+    package var gateway: GatewayID
+    /// The desired state that it answers by.
+    package var desiredRevision: Int
+    /// `nil` before it said anything of the revision.
+    package var state: GatewayRevisionReport.State?
+    package var error: String?
 }
 
 /// A gateway that is alive, and what it says of a revision; `nil` before it said anything.

@@ -27,6 +27,17 @@ package enum DesiredStateQueries {
                 """, arguments: ["plan": text])
     }
 
+    /// The same after something that moves a deployment's traffic: from the plan's revision on gateways
+    /// are to answer with its weights.
+    package static func refresh(_ db: Database, weightsOf deployment: DeploymentID) throws {
+        try refresh(db)
+        try db.execute(
+            sql: """
+                UPDATE deployment SET servedSince = (SELECT revision FROM desiredState WHERE id = 1)
+                WHERE id = ?
+                """, arguments: [deployment.rawValue])
+    }
+
     /// Weights follow from the states: a rolling revision has what its rollout's step says, the
     /// live one has the rest, all others are kept warm.
     static func compute(_ db: Database) throws -> ServingPlan {

@@ -44,13 +44,14 @@ package enum GatewayQueries {
         try db.execute(
             sql: """
                 INSERT INTO gatewayReport (gateway, incarnation, revision, state, error, warmup,
-                    requests, errors, latency, scores)
+                    requests, errors, refused, turnedAway, latency, scores)
                 SELECT :gateway, :incarnation, id, :state, :error, :warmup, :requests, :errors,
-                    :latency, :scores
+                    :refused, :turnedAway, :latency, :scores
                 FROM revision WHERE id = :revision AND state <> 'ended'
                 ON CONFLICT (revision, gateway, incarnation) DO UPDATE SET state = :state,
                     error = :error, warmup = coalesce(:warmup, gatewayReport.warmup),
-                    requests = :requests, errors = :errors, latency = :latency, scores = :scores
+                    requests = :requests, errors = :errors, refused = :refused,
+                    turnedAway = :turnedAway, latency = :latency, scores = :scores
                 """,
             arguments: [
                 "gateway": gateway.rawValue, "incarnation": incarnation,
@@ -58,6 +59,8 @@ package enum GatewayQueries {
                 "error": report.error, "warmup": try report.warmup.map(StoredJSON.text),
                 "requests": Int64(clamping: report.traffic.requests),
                 "errors": Int64(clamping: report.traffic.errors),
+                "refused": Int64(clamping: report.traffic.refused),
+                "turnedAway": Int64(clamping: report.traffic.turnedAway),
                 "latency": try StoredJSON.text(report.traffic.latency),
                 "scores": try StoredJSON.text(report.traffic.scores),
             ])
@@ -118,6 +121,27 @@ package enum GatewayQueries {
         }
     }
 
+    /// How far the gateways heard of since `cutoff` are with a revision, without what they counted.
+    package static func standing(
+        _ db: Database, of revision: RevisionID, heardSince cutoff: Date
+    ) throws -> [GatewayStanding] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT g.id, g.desiredRevision, r.state, r.error FROM gateway g
+                LEFT JOIN gatewayReport r ON r.gateway = g.id AND r.incarnation = g.incarnation
+                    AND r.revision = ?
+                WHERE g.reportedAt >= ? ORDER BY g.id
+                """, arguments: [revision.rawValue, cutoff.stamp]
+        ).map { row in
+            GatewayStanding(
+                gateway: GatewayID(row["id"]), desiredRevision: row["desiredRevision"],
+                state: (row["state"] as String?).flatMap(
+                    GatewayRevisionReport.State.init(rawValue:)),
+                error: row["error"])
+        }
+    }
+
     package static func list(_ db: Database) throws -> [GatewayRecord] {
         try Row.fetchAll(db, sql: "SELECT * FROM gateway ORDER BY id").map { row in
             GatewayRecord(
@@ -137,6 +161,8 @@ package enum GatewayQueries {
             traffic: TrafficCount(
                 requests: UInt64(row["requests"] as Int64),
                 errors: UInt64(row["errors"] as Int64),
+                refused: UInt64(row["refused"] as Int64),
+                turnedAway: UInt64(row["turnedAway"] as Int64),
                 latency: try StoredJSON.value(
                     LatencyHistogram.self, from: row["latency"] as String),
                 scores: try StoredJSON.optional(ScoreHistogram.self, from: row["scores"])

@@ -62,7 +62,7 @@ extension RevisionQueries {
         }
         if record.state.end != nil { try GatewayQueries.forget(db, revision: record.id) }
         try tell(db, record, reason: reason, context)
-        try DesiredStateQueries.refresh(db)
+        try DesiredStateQueries.refresh(db, weightsOf: record.deployment)
         return record
     }
 
@@ -85,7 +85,7 @@ extension RevisionQueries {
         standby.liveAt = context.now
         try update(db, &standby)
         try tell(db, standby, reason: reason, context)
-        try DesiredStateQueries.refresh(db)
+        try DesiredStateQueries.refresh(db, weightsOf: deployment)
         return standby
     }
 

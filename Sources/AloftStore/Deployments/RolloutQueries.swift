@@ -68,18 +68,25 @@ package enum RolloutQueries {
                 try closeStep(db, step, of: record, reason: reason, context)
             case .openStep(let step):
                 try openStep(db, step, of: record, policy: revision.policy, context)
+            case .beginStep(let step):
+                try db.execute(
+                    sql: "UPDATE rolloutStep SET followedAt = ? WHERE rollout = ? AND step = ?",
+                    arguments: [context.now.stamp, record.id.rawValue, step])
             }
         }
         if record.state.isOver { record.endedAt = context.now }
         try update(db, &record)
         try tell(db, record, what: name(of: event), reason: reason, context)
-        if case .advanced = event { try DesiredStateQueries.refresh(db) }
+        if case .advanced = event {
+            try DesiredStateQueries.refresh(db, weightsOf: revision.deployment)
+        }
         return record
     }
 
     private static func name(of event: RolloutLifecycle.Event) -> String {
         switch event {
         case .advanced: "advanced"
+        case .followed: "followed"
         case .promoted: "promoted"
         case .aborted: "aborted"
         case .paused: "paused"
@@ -178,7 +185,8 @@ package enum RolloutQueries {
         return RolloutStepRecord(
             step: row["step"], weightPercent: row["weightPercent"],
             slowSeconds: row["slowSeconds"],
-            startedAt: try StoredDate.required(row["startedAt"]), startReading: start,
+            startedAt: try StoredDate.required(row["startedAt"]),
+            followedAt: try StoredDate.optional(row["followedAt"]), startReading: start,
             traffic: try stored ?? reading(db, of: rollout).since(start), end: end)
     }
 

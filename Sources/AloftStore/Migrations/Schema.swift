@@ -26,6 +26,7 @@ enum Schema {
         .m0013RunNames,
         .m0014Access,
         .m0015Ledger,
+        .m0020Answers,
     ]
 
     // text: our own migrations

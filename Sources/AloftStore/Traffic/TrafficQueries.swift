@@ -64,7 +64,13 @@ package enum TrafficQueries {
                 "shadowPercent": .double(rules.shadow?.sharePercent ?? 0),
                 "segments": .int(Int64(rules.segments?.nodes.count ?? 0)),
             ])
-        try DesiredStateQueries.refresh(db)
+        if let place = try DeploymentQueries.find(
+            db, name: deployment, environment: environment)
+        {
+            try DesiredStateQueries.refresh(db, weightsOf: place.id)
+        } else {
+            try DesiredStateQueries.refresh(db)
+        }
     }
 
     private static func record(_ row: Row) throws -> TrafficRulesRecord {

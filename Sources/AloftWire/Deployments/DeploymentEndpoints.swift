@@ -43,10 +43,13 @@ package enum Deploy: Endpoint {
         /// An A/B experiment: the candidate's share of the traffic in percent, kept until the rollout
         /// is promoted or aborted by a person.
         package var experimentPercent: Double?
+        /// How many requests each step waits for, in place of what the project file says.
+        package var atLeast: Int?
         package init(
             model: String, environment: String? = nil, atOnce: Bool? = nil, early: Bool? = nil,
-            experimentPercent: Double? = nil
+            experimentPercent: Double? = nil, atLeast: Int? = nil
         ) {
+            self.atLeast = atLeast
             self.model = model
             self.environment = environment
             self.atOnce = atOnce
@@ -69,7 +72,8 @@ package enum Deploy: Endpoint {
     package static let summary = "Send a model version on its way into an environment"
 }
 
-/// `?environment=NAME&seen=CHANGES&wait=SECONDS`: waits for a change after the one seen.
+/// `?environment=NAME&seen=CHANGES&answered=BOOL&wait=SECONDS`: waits for a change after the one seen,
+/// or until it is answered otherwise than was seen.
 package enum ShowRevision: Endpoint {
     package typealias Reply = RevisionItem
     package static let action = Action.manage
@@ -197,8 +201,12 @@ package enum ListGateways: Endpoint {
     }
     package struct Reply: Codable, Sendable, Equatable {
         package var desiredRevision: Int
+        /// Where the gateway beside the server listens, such as `http://127.0.0.1:5001`; absent where
+        /// it runs none.
+        package var own: String?
         package var gateways: [Item]
-        package init(desiredRevision: Int, gateways: [Item]) {
+        package init(desiredRevision: Int, own: String? = nil, gateways: [Item]) {
+            self.own = own
             self.desiredRevision = desiredRevision
             self.gateways = gateways
         }

@@ -37,6 +37,10 @@ package struct RevisionItem: Codable, Sendable, Equatable {
     package var hasEnded: Bool
     /// Its share of the traffic in percent.
     package var weightPercent: Double
+    /// Whether every gateway that is alive answers with that share; false where none is alive.
+    package var isAnswered: Bool
+    /// The gateways that do not, while it is live or rolling out.
+    package var awaited: [AwaitedItem]
     /// Why it ended, or what it waits for.
     package var reason: String?
     package var runtime: String?
@@ -51,8 +55,9 @@ package struct RevisionItem: Codable, Sendable, Equatable {
 
     package init(
         id: RevisionID, number: Int, model: String, version: Int, state: String, hasEnded: Bool,
-        weightPercent: Double, reason: String?, runtime: String?, createdAt: String,
-        createdBy: String, liveAt: String?, endedAt: String?, checks: [CheckItem],
+        weightPercent: Double, isAnswered: Bool, awaited: [AwaitedItem], reason: String?,
+        runtime: String?, createdAt: String, createdBy: String, liveAt: String?, endedAt: String?,
+        checks: [CheckItem],
         rollout: RolloutItem?, changes: Int
     ) {
         self.id = id
@@ -62,6 +67,8 @@ package struct RevisionItem: Codable, Sendable, Equatable {
         self.state = state
         self.hasEnded = hasEnded
         self.weightPercent = weightPercent
+        self.isAnswered = isAnswered
+        self.awaited = awaited
         self.reason = reason
         self.runtime = runtime
         self.createdAt = createdAt
@@ -71,6 +78,17 @@ package struct RevisionItem: Codable, Sendable, Equatable {
         self.checks = checks
         self.rollout = rollout
         self.changes = changes
+    }
+}
+
+/// A gateway that does not answer as it should yet.
+package struct AwaitedItem: Codable, Sendable, Equatable {
+    package var gateway: GatewayID
+    package var reason: String
+
+    package init(gateway: GatewayID, reason: String) {
+        self.gateway = gateway
+        self.reason = reason
     }
 }
 
@@ -106,12 +124,16 @@ package struct RolloutItem: Codable, Sendable, Equatable {
     package var isExperiment: Bool
     /// How far both revisions' scores may be apart; absent where they are not compared.
     package var scoreShift: Double?
+    /// How many requests each step waits for; 0: none.
+    package var atLeast: Int
     package var steps: [RolloutStepItem]
 
     package init(
         state: String, stepsPercent: [Double], holdSeconds: Double, abort: [String],
-        falseAlarmRate: Double?, isExperiment: Bool, scoreShift: Double?, steps: [RolloutStepItem]
+        falseAlarmRate: Double?, isExperiment: Bool, scoreShift: Double?, atLeast: Int,
+        steps: [RolloutStepItem]
     ) {
+        self.atLeast = atLeast
         self.state = state
         self.stepsPercent = stepsPercent
         self.holdSeconds = holdSeconds
@@ -127,15 +149,21 @@ package struct RolloutStepItem: Codable, Sendable, Equatable {
     package struct Traffic: Codable, Sendable, Equatable {
         package var requests: UInt64
         package var errors: UInt64
+        /// Requests that their callers got wrong (4xx), and those turned away (429); not among
+        /// `requests`.
+        package var refused: UInt64
+        package var turnedAway: UInt64
         package var p50Milliseconds: Double?
         package var p99Milliseconds: Double?
         /// The median of what its answers said, one score a request.
         package var scoreMedian: Double?
 
         package init(
-            requests: UInt64, errors: UInt64, p50Milliseconds: Double?, p99Milliseconds: Double?,
-            scoreMedian: Double? = nil
+            requests: UInt64, errors: UInt64, refused: UInt64, turnedAway: UInt64,
+            p50Milliseconds: Double?, p99Milliseconds: Double?, scoreMedian: Double? = nil
         ) {
+            self.refused = refused
+            self.turnedAway = turnedAway
             self.requests = requests
             self.errors = errors
             self.p50Milliseconds = p50Milliseconds
@@ -168,18 +196,28 @@ package struct RolloutStepItem: Codable, Sendable, Equatable {
 
     package var weightPercent: Double
     package var startedAt: String
+    /// When every gateway answered with its weights, from which its time runs.
+    package var followedAt: String?
     package var endedAt: String?
     /// `advanced`, `promoted`, `aborted`; `nil` while it lasts.
     package var verdict: String?
     package var reason: String?
+    /// Whether the candidate answered a request in it; else nothing was seen.
+    package var sawTraffic: Bool
+    /// What its sample could have shown, in words.
+    package var sensitivity: String?
     package var candidate: Traffic
     package var baseline: Traffic
     package var comparisons: [Comparison]
 
     package init(
-        weightPercent: Double, startedAt: String, endedAt: String?, verdict: String?,
-        reason: String?, candidate: Traffic, baseline: Traffic, comparisons: [Comparison]
+        weightPercent: Double, startedAt: String, followedAt: String?, endedAt: String?,
+        verdict: String?, reason: String?, sawTraffic: Bool, sensitivity: String?,
+        candidate: Traffic, baseline: Traffic, comparisons: [Comparison]
     ) {
+        self.followedAt = followedAt
+        self.sawTraffic = sawTraffic
+        self.sensitivity = sensitivity
         self.weightPercent = weightPercent
         self.startedAt = startedAt
         self.endedAt = endedAt

@@ -26,8 +26,9 @@ extension ServerServices {
         EventRoutes(store: store).add(to: &routes)
         BlobRoutes(blobs: blobs).add(to: &routes)
         let jobs = JobServices(services: self)
-        JobRoutes(store: store, launcher: jobs.launcher, logs: jobs.logs, time: time)
-            .add(to: &routes)
+        JobRoutes(
+            store: store, launcher: jobs.launcher, logs: jobs.logs, line: jobs.line, time: time
+        ).add(to: &routes)
         ProjectFileRoutes(store: store, time: time, hasBlob: jobs.hasBlob).add(to: &routes)
         SweepRoutes(
             store: store, starter: SweepStarter(store: store, time: time, chance: chance)
@@ -36,7 +37,9 @@ extension ServerServices {
         ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)
         let traffic = TrafficRecorder()
         RevisionRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
-        GatewayRoutes(store: store, traffic: traffic, time: time).add(to: &routes)
+        GatewayRoutes(
+            store: store, traffic: traffic, own: configuration.gateway, time: time
+        ).add(to: &routes)
         ScoringRoutes(
             service: ScoringService(
                 store: store, launcher: jobs.launcher, files: VersionFiles(artifacts: artifacts),
@@ -45,7 +48,7 @@ extension ServerServices {
         PredictionRoutes(
             store: store,
             finder: PredictionFinder(store: store, folder: folder.predictionsPath),
-            ask: configuration.gateway.map(GatewayQuestions.askVersion)
+            ask: configuration.gateway.map(GatewayQuestions.askVersion), time: time
         ).add(to: &routes)
         TrafficRoutes(store: store, time: time).add(to: &routes)
         ImportRoutes(store: store, time: time).add(to: &routes)

@@ -22,7 +22,7 @@ struct PredictionRoutesTests {
         var routes = APIRoutes(router: world.router, store: world.store)
         PredictionRoutes(
             store: world.store, finder: PredictionFinder(store: world.store, folder: folder),
-            ask: ask
+            ask: ask, time: world.time.source
         ).add(to: &routes)
         ShippingRoutes(
             archive: PredictionArchive(

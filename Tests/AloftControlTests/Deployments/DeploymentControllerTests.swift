@@ -256,6 +256,124 @@ struct DeploymentControllerTests {
         }
     }
 
+    @Test func `a step's time runs from when every gateway answers with its weights`() async throws
+    {
+        let world = try DeploymentWorld()
+        _ = try await world.deployFully(try await world.register())
+        let slow = FakeGateway(name: "slow")
+        try await slow.report(to: world)
+        let second = try await world.deploy(try await world.register())
+        _ = try await world.controller.runOnce()
+        try await FakeGateway().report(to: world)
+        try await slow.report(to: world)
+        _ = try await world.controller.runOnce()
+        let opened = try await world.store.read { try DesiredStateQueries.revision($0) }
+        #expect(try await world.weights() == [1: 90, 2: 10])
+        var behind = slow
+        behind.served = opened - 1
+        // Both are alive, one of them still answers by the weights before.
+        for _ in 0..<4 {
+            world.time.advance(by: .seconds(20))
+            try await FakeGateway().report(to: world)
+            try await behind.report(to: world)
+            _ = try await world.controller.runOnce()
+        }
+        func step() async throws -> RolloutStepRecord? {
+            try await world.store.read { db in
+                try RolloutQueries.find(db, of: second.id).flatMap {
+                    try RolloutQueries.steps(db, of: $0).last
+                }
+            }
+        }
+        func answers() async throws -> RevisionAnswers {
+            let cutoff = GatewayCutoff(now: world.time.now)
+            return try await world.store.read { db in
+                let revision = try #require(try RevisionQueries.find(db, second.id))
+                let place = try #require(
+                    try DeploymentQueries.find(db, name: "d", environment: "production"))
+                return try RevisionAnswers.read(db, place, revision, cutoff)
+            }
+        }
+        #expect(try await step()?.followedAt == nil)
+        #expect(try await !answers().isAnswered)
+        #expect(try await answers().awaited.map(\.gateway.rawValue) == ["slow"])
+        #expect(try await world.weights() == [1: 90, 2: 10], "80 s are more than its hold of 30 s")
+        try await slow.report(to: world)
+        _ = try await world.controller.runOnce()
+        #expect(try await step()?.followedAt == world.time.now)
+        #expect(try await answers().isAnswered)
+        world.time.advance(by: .seconds(29))
+        try await world.settle()
+        #expect(try await world.weights() == [1: 90, 2: 10])
+    }
+
+    @Test func `a step waits for as many requests as the project file asks for`() async throws {
+        let world = try DeploymentWorld()
+        try await world.apply(
+            projectFile: """
+                project: flights
+                models: { m: {} }
+                deployments:
+                  d:
+                    model: m
+                    rollout: { steps: [10%, 100%], hold: 1m, at_least: 50 requests }
+                """)
+        _ = try await world.deployFully(try await world.register())
+        let second = try await world.deploy(try await world.register())
+        try await world.settle()
+        world.time.advance(by: .seconds(600))
+        var gateway = FakeGateway(traffic: [1: makeTraffic(500), 2: makeTraffic(49)])
+        try await world.settle(gateway)
+        #expect(try await world.weights() == [1: 90, 2: 10])
+        let cutoff = GatewayCutoff(now: world.time.now)
+        let reason = try await world.store.read { db in
+            let place = try #require(
+                try DeploymentQueries.find(db, name: "d", environment: "production"))
+            let revision = try #require(try RevisionQueries.find(db, second.id))
+            return try waitReason(db, place, revision, cutoff)
+        }
+        #expect(reason == "the step goes on until 50 requests came (at_least); 49 did")
+        gateway.traffic[2] = makeTraffic(50)
+        try await world.settle(gateway)
+        #expect(try await world.revision(second.id).state == .live)
+        let step = try await world.store.read { db in
+            try RolloutQueries.find(db, of: second.id).flatMap {
+                try RolloutQueries.steps(db, of: $0).last
+            }
+        }
+        #expect(step?.end?.reason.hasPrefix("50 requests, 0 errors") == true)
+        #expect(step?.traffic.candidate.requests == 50, "as the reason says")
+    }
+
+    @Test func `what is live is answered only once every gateway has it in memory`() async throws {
+        let world = try DeploymentWorld()
+        let revision = try await world.deployFully(try await world.register())
+        func answers() async throws -> RevisionAnswers {
+            let cutoff = GatewayCutoff(now: world.time.now)
+            return try await world.store.read { db in
+                let place = try #require(
+                    try DeploymentQueries.find(db, name: "d", environment: "production"))
+                let live = try #require(try RevisionQueries.find(db, revision.id))
+                return try RevisionAnswers.read(db, place, live, cutoff)
+            }
+        }
+        #expect(try await !answers().isAnswered, "the gateway spoke before it was live")
+        try await FakeGateway().report(to: world)
+        #expect(try await answers() == RevisionAnswers(isAnswered: true, awaited: []))
+        try await FakeGateway(name: "new", broken: [1]).report(to: world)
+        #expect(
+            try await answers().awaited == [
+                AwaitedGateway(
+                    gateway: GatewayID("new"), reason: "cannot load the model: no such operator")
+            ])
+        try await FakeGateway(name: "ahead", served: 10_000).report(to: world)
+        #expect(
+            try await answers().awaited.map(\.gateway.rawValue) == ["ahead", "new"],
+            "it knows the data of another history")
+        world.time.advance(by: .seconds(60))
+        #expect(try await answers() == RevisionAnswers(isAnswered: false, awaited: []))
+    }
+
     @Test func `a gateway that fell silent is not waited for`() async throws {
         let world = try DeploymentWorld()
         try await FakeGateway(name: "old").report(to: world)

@@ -138,6 +138,8 @@ struct FakeGateway: Sendable {
     /// Revisions that it cannot load, by number.
     var broken: Set<Int> = []
     var warmupMicroseconds = 500.0
+    /// The desired state that its event loops answer by; `nil`: the newest.
+    var served: Int?
 
     func report(to world: DeploymentWorld) async throws {
         let (revision, plan) = try await world.store.read { try DesiredStateQueries.read($0) }
@@ -154,7 +156,8 @@ struct FakeGateway: Sendable {
         let now = world.time.now
         try await world.store.write { db in
             try GatewayQueries.report(
-                db, gateway: GatewayID(name), incarnation: incarnation, desiredRevision: revision,
+                db, gateway: GatewayID(name), incarnation: incarnation,
+                desiredRevision: served ?? revision,
                 revisions: reports, at: now)
         }
     }

@@ -62,6 +62,44 @@ struct TrafficRecorderTests {
         #expect(counts(at: 5) == [8])
     }
 
+    @Test func `what is refused has its place beside what fails`() throws {
+        func report(_ traffic: TrafficCount, seconds: Double) {
+            recorder.record(
+                gateway: GatewayID("g"), incarnation: "1",
+                revisions: [
+                    GatewayRevisionReport(revision: revision, state: .ready, traffic: traffic)
+                ], at: start.addingTimeInterval(seconds))
+        }
+        report(TrafficCount(), seconds: 0)
+        report(TrafficCount(refused: 13, turnedAway: 2), seconds: 1)
+        let points = recorder.points(
+            of: [revision], since: start, at: start.addingTimeInterval(9))[revision]
+        let point = try #require(points?.first)
+        #expect((point.requests, point.refused, point.turnedAway) == (0, 13, 2))
+    }
+
+    @Test func `what was asked of no revision is told by kind, since a gateway is known`() {
+        func report(_ counts: [(String, UInt64)], seconds: Double, incarnation: String = "1") {
+            recorder.record(
+                gateway: GatewayID("g"), incarnation: incarnation, revisions: [],
+                unrouted: counts.map { name, count in
+                    (.init(code: "model_not_found", status: 404, endpoint: name), count)
+                }, at: start.addingTimeInterval(seconds))
+        }
+        report([("old", 1000)], seconds: 0)
+        report([("old", 1000), ("a", 2)], seconds: 1)
+        report([("old", 1001), ("a", 7)], seconds: 6)
+        report([("a", 50)], seconds: 7, incarnation: "2")
+        report([("a", 51)], seconds: 8, incarnation: "2")
+        let found = recorder.unrouted(since: start, at: start.addingTimeInterval(9))
+        #expect(found.map(\.unrouted.endpoint) == ["a", "old"])
+        #expect(found.map(\.requests) == [8, 1])
+        for number in 0..<1000 { report([("name-\(number)", 1)], seconds: 10, incarnation: "2") }
+        let end = start.addingTimeInterval(20)
+        #expect(recorder.unrouted(since: start, at: end).count <= 210, "names are foreign")
+        #expect(recorder.unrouted(since: end, at: end).isEmpty)
+    }
+
     @Test func `an hour is kept`() {
         report(0, seconds: 0)
         for minute in 1...70 { report(UInt64(minute), seconds: Double(minute * 60)) }

@@ -90,6 +90,17 @@ struct RolloutLifecycleTests {
         #expect(try rollout.apply(.resumed(at: begin.addingTimeInterval(30))) == [])
     }
 
+    @Test func `a step's time begins when every gateway follows, also while it is paused`() throws {
+        let later = begin.addingTimeInterval(7)
+        var rollout = make(.running(step: 0, since: begin))
+        #expect(try rollout.apply(.followed(at: later)) == [.beginStep(0)])
+        #expect(rollout.state == .running(step: 0, since: later))
+        rollout = make(.paused(step: 1, since: begin, pausedAt: begin))
+        #expect(try rollout.apply(.followed(at: later)) == [.beginStep(1)])
+        _ = try rollout.apply(.resumed(at: later.addingTimeInterval(30)))
+        #expect(rollout.state == .running(step: 1, since: later.addingTimeInterval(30)))
+    }
+
     @Test func `a paused rollout may be promoted or aborted, not advanced`() throws {
         let paused = RolloutLifecycle.State.paused(step: 0, since: begin, pausedAt: begin)
         var rollout = make(paused)
@@ -112,7 +123,7 @@ struct RolloutLifecycleTests {
     @Test func `what is over stays over`() {
         let events: [RolloutLifecycle.Event] = [
             .advanced(at: begin), .promoted, .aborted(reason: "r"), .paused(at: begin),
-            .resumed(at: begin),
+            .resumed(at: begin), .followed(at: begin),
         ]
         for state in [
             RolloutLifecycle.State.promoted(step: 1), .aborted(step: 0, reason: "r"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,86 @@ def test_a_version_goes_live_and_answers_as_the_original(world: dict) -> None:
     versions = {line.split()[0]: line for line in shown[1:]}
     assert "ONNX Runtime" in versions["1"]
     assert "e-" in versions["1"]  # its parity
+
+
+def ask(world: dict, name: str) -> int:
+    """The status of one request, sent as soon as this is called."""
+    request = urllib.request.Request(
+        f"{world['server'].gateway_url}/deployments/{name}/invocations",
+        world["table"].read_bytes(),
+        {"Content-Type": "text/csv"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return int(reply.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_what_is_live_answers_the_very_first_request(world: dict) -> None:
+    server = world["server"]
+    for number in range(6):
+        words = ["--model", f"churn/{1 + number % 2}", "--environment", "dev", "--at-once"]
+        server.run("deploy", f"first-{number}", *words, "--wait")
+        assert ask(world, f"first-{number}.dev") == 200
+    page = server.json("rollout", "show", "first-0", "--environment", "dev")
+    live = page["deployment"]["live"]
+    assert live["isAnswered"] and live["awaited"] == []
+
+
+def test_a_shadow_gets_copies_once_its_start_returns(world: dict) -> None:
+    server = world["server"]
+    server.run("deploy", "copied", "--model", "churn/1", "--at-once", "--wait")
+    words = ["--model", "churn/2", "--share", "100%", "--wait"]
+    server.run("shadow", "start", "copied", *words)
+    assert ask(world, "copied") == 200
+    server.wait_until(
+        lambda: "compared 1," in server.run("shadow", "show", "copied"), "the copy to be compared"
+    )
+    server.run("shadow", "stop", "copied")
+
+
+QUIET = """
+project: quiet
+models: { churn: {} }
+deployments:
+  quiet:
+    model: churn
+    rollout: { steps: [10%, 100%], hold: 1s }
+  loud:
+    model: churn
+    rollout: { steps: [50%, 100%], hold: 1s, at_least: 3 requests }
+"""
+
+
+def test_a_step_without_traffic_is_no_evidence_and_is_told(world: dict, tmp_path: Path) -> None:
+    server = world["server"]
+    (tmp_path / "aloft.yaml").write_text(QUIET)
+    server.run("apply", str(tmp_path / "aloft.yaml"))
+    for name in ("quiet", "loud"):
+        server.run("deploy", name, "--model", "churn/1", "--at-once", "--wait")
+    told = server.run("deploy", "quiet", "--model", "churn/2", "--wait")
+    assert "step at 10%: nothing seen" in told and "live: all traffic" in told
+    step = server.json("rollout", "show", "quiet")["deployment"]["live"]["rollout"]["steps"][0]
+    assert not step["sawTraffic"] and "nothing was seen" in step["reason"]
+    assert step["sensitivity"] == "no request came, so nothing could be shown"
+
+    server.run("deploy", "loud", "--model", "churn/2")
+    server.wait_until(
+        lambda: "the step goes on until 3 requests came" in server.run("status"),
+        "the step to wait for requests",
+        seconds=120,
+    )
+
+    def is_live() -> bool:
+        assert ask(world, "loud") == 200
+        return bool(server.json("rollout", "show", "loud")["deployment"]["live"]["version"] == 2)
+
+    server.wait_until(is_live, "the step to have its requests", seconds=120)
+    live = server.json("rollout", "show", "loud")["deployment"]["live"]
+    step = live["rollout"]["steps"][0]
+    seen = step["candidate"]["requests"]
+    assert seen >= 3 and step["reason"].startswith(f"{seen} requests, 0 errors")
 
 
 def test_the_next_version_takes_over_and_a_rollback_returns(world: dict) -> None:

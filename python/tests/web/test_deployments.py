@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -158,7 +159,18 @@ def test_a_deployment_is_asked_in_the_browser(
     server, _ = flying
     watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
     page = watched.open("/deployments/demo?tab=try")
+    # What is no number is not sent as null, and the page says where.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else 0)
+    for wrong in ("not a number", "", "1e999", "0x10"):
+        page.get_by_label("x0").fill(wrong)
+        page.get_by_role("button", name="Ask").click()
+        expect(page.get_by_role("alert")).to_contain_text("One field")
+        expect(page.get_by_label("x0")).to_have_attribute("aria-invalid", "true")
+    assert not [url for url in asked if "/predictions/" in url]
     page.get_by_label("x0").fill("5")
+    # Programs are told of the gateway beside this server, wherever it listens.
+    expect(page.get_by_text(f"export ALOFT_GATEWAY={server.gateway_url}")).to_be_visible()  # type: ignore[attr-defined]
     page.get_by_role("button", name="Ask").click()
     answer = page.locator("section").filter(has=page.get_by_role("heading", name="Answer"))
     expect(answer).to_contain_text('"outputs"')
@@ -166,6 +178,38 @@ def test_a_deployment_is_asked_in_the_browser(
     page.get_by_label("Body").fill('{"inputs": [{"name": "input", "shape": [1, 3]}]}')
     page.get_by_role("button", name="Ask").click()
     expect(page.get_by_role("alert")).to_be_visible()
+
+
+def refuse(address: str, body: bytes, status: int) -> None:
+    request = urllib.request.Request(address, body, {"Content-Type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=60)
+    assert refused.value.code == status
+
+
+def test_what_is_refused_stands_beside_what_failed(
+    flying: tuple[object, object], open_context: Callable[..., BrowserContext]
+) -> None:
+    server, example = flying
+    gateway = server.gateway_url  # type: ignore[attr-defined]
+    watched = Watched(open_context(), server.url)  # type: ignore[attr-defined]
+    page = watched.open("/deployments/demo")
+    for _ in range(30):
+        refuse(f"{gateway}/v2/models/demo/infer", b'{"inputs": []}', 400)
+        refuse(f"{gateway}/v2/models/dmeo/infer", json.dumps(example).encode(), 404)
+    rates = page.get_by_role("table", name="Rates by revision")
+    expect(rates.get_by_role("columnheader", name="Refused")).to_be_visible()
+    # All of what came lately was refused, and nothing of it failed.
+    row = rates.get_by_role("row").filter(has_text=re.compile(r"demo v\d.*100%.*100%"))
+    expect(row).to_be_visible()
+    page = watched.open("/deployments")
+    none = page.get_by_role("group", name="Requests to no revision")
+    expect(none).to_contain_text("to a model that is not there dmeo")
+    page = watched.open("/")
+    needs = page.locator("section").filter(has=page.get_by_role("heading", name="Needs a person"))
+    expect(needs).to_contain_text("demo in production refuses requests")
+    assert serious_faults(page) == []
+    assert watched.errors == []
 
 
 def test_the_conversion_is_a_job_with_its_log(

@@ -127,6 +127,22 @@ def test_the_queue_stands_in_its_order(
         expect(link).to_have_attribute("href", f"/jobs/{job}")
     expect(rows.nth(1)).to_contain_text("1st in line")
     expect(rows.nth(2)).to_contain_text("2nd in line")
+    expect(rows.nth(1)).to_contain_text("processor cores")
+    # The planner's order, not that of coming: a later one of higher priority goes first.
+    urgent = working.run("run", "wide", "--project", "demo", "--priority", "3").split()[0]
+    expect(rows.nth(1).get_by_role("link", name="wide")).to_have_attribute(
+        "href", f"/jobs/{urgent}"
+    )
+    assert "1 of 3 in line: it asks for" in working.run("ps")
+    assert "1 of 3 in line" in working.run("status")
+    assert working.json("ps")["jobs"][0]["waitCode"] == "cpus"
+    other = watched.page.context.new_page()
+    other.goto(f"{working.url}/jobs/{made[2]}")
+    expect(other.get_by_role("status")).to_contain_text("3rd of 3 in line")
+    expect(other.get_by_role("status")).to_contain_text("processor cores")
+    other.close()
+    working.run("stop", urgent)
+    expect(rows).to_have_count(3)
     for job in reversed(made):
         working.run("stop", job)
     expect(page.get_by_text("No job fits")).to_be_visible()

@@ -2,11 +2,14 @@ import AloftControl
 import AloftDomain
 import AloftStore
 import AloftWire
+import Foundation
 import GRDB
 
 /// Makes what is shown of deployments from one snapshot.
 struct DeploymentPages {
     let db: Database
+    /// Decides which gateways are alive.
+    let now: Date
 
     func item(_ record: DeploymentRecord) throws -> DeploymentItem {
         DeploymentItem(
@@ -26,12 +29,19 @@ struct DeploymentPages {
 
     func item(_ record: RevisionRecord) throws -> RevisionItem {
         let rollout = try RolloutQueries.find(db, of: record.id)
+        let deployment = try DeploymentQueries.find(db, record.deployment)
+        let cutoff = GatewayCutoff(now: now)
+        let answers = try deployment.map { try RevisionAnswers.read(db, $0, record, cutoff) }
         return RevisionItem(
             id: record.id, number: record.number, model: record.version.model,
             version: record.version.version,
             state: record.state.end?.name.rawValue ?? record.state.name.rawValue,
             hasEnded: record.state.end != nil, weightPercent: try weight(record, rollout),
-            reason: try reason(record), runtime: record.servable?.manifest.runtime.rawValue,
+            isAnswered: answers?.isAnswered ?? false,
+            awaited: answers?.awaited.map(AwaitedItem.init) ?? [],
+            reason: try record.state.end?.reason
+                ?? deployment.flatMap { try waitReason(db, $0, record, cutoff) },
+            runtime: record.servable?.manifest.runtime.rawValue,
             createdAt: record.createdAt.stamp, createdBy: record.createdBy,
             liveAt: record.liveAt?.stamp, endedAt: record.endedAt?.stamp,
             checks: try checks(of: record), rollout: try rollout.map { try item($0, of: record) },
@@ -48,18 +58,6 @@ struct DeploymentPages {
             else { return 100 }
             return 100 - other.policy.stepsPercent[rollout.state.step]
         case .waiting, .warming, .standby, .ended: return 0
-        }
-    }
-
-    /// Why it ended, or what it waits for.
-    private func reason(_ record: RevisionRecord) throws -> String? {
-        if let end = record.state.end { return end.reason }
-        guard record.state == .waiting else { return nil }
-        switch try ServableQueries.find(db, record.version)?.lifecycle.state {
-        case nil, .pending: return "its conversion waits for a place"
-        case .converting(let job): return "job \(job) converts the model"
-        case .ready: return nil
-        case .failed(let failure): return failure.reason
         }
     }
 
@@ -86,11 +84,16 @@ struct DeploymentPages {
             holdSeconds: revision.policy.hold.seconds, abort: revision.policy.abort.map(\.source),
             falseAlarmRate: revision.policy.falseAlarmRate,
             isExperiment: revision.policy.isExperiment, scoreShift: revision.policy.scoreShift,
+            atLeast: revision.policy.atLeast,
             steps: steps.enumerated().map { place, step in
                 RolloutStepItem(
                     weightPercent: step.weightPercent, startedAt: step.startedAt.stamp,
-                    endedAt: step.end?.at.stamp, verdict: step.end?.verdict.rawValue,
-                    reason: step.end?.reason, candidate: .init(step.traffic.candidate),
+                    followedAt: step.followedAt?.stamp, endedAt: step.end?.at.stamp,
+                    verdict: step.end?.verdict.rawValue, reason: step.end?.reason,
+                    sawTraffic: step.traffic.candidate.requests > 0,
+                    sensitivity: step.sensitivity(
+                        policy: revision.policy, earlier: Array(steps[..<place])),
+                    candidate: .init(step.traffic.candidate),
                     baseline: .init(step.traffic.baseline),
                     comparisons: step.comparisons(
                         policy: revision.policy, earlier: Array(steps[..<place])
@@ -102,11 +105,16 @@ struct DeploymentPages {
 extension RolloutStepItem.Traffic {
     init(_ count: TrafficCount) {
         self.init(
-            requests: count.requests, errors: count.errors,
+            requests: count.requests, errors: count.errors, refused: count.refused,
+            turnedAway: count.turnedAway,
             p50Milliseconds: count.latency.percentileMicroseconds(0.5).map { $0 / 1000 },
             p99Milliseconds: count.latency.percentileMicroseconds(0.99).map { $0 / 1000 },
             scoreMedian: count.scores.quantile(0.5).flatMap { $0.isNaN ? nil : $0 })
     }
+}
+
+extension AwaitedItem {
+    init(_ awaited: AwaitedGateway) { self.init(gateway: awaited.gateway, reason: awaited.reason) }
 }
 
 extension RolloutStepItem.Comparison {

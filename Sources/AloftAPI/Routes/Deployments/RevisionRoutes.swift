@@ -20,11 +20,12 @@ package struct RevisionRoutes: Sendable {
         routes.on(ListRevisions.self) { call in
             let version = try call.integer("version", in: 0...Int64(Int32.max), default: 0)
             let limit = try call.integer("limit", in: 1...500, default: 50)
+            let now = time.now()
             let search = RevisionSearch(
                 model: call.query("model"), version: version == 0 ? nil : Int(version),
                 onlyBad: call.query("bad") == "true", limit: Int(limit))
             return try await store.read { db in
-                let pages = DeploymentPages(db: db)
+                let pages = DeploymentPages(db: db, now: now)
                 return ListRevisions.Reply(
                     revisions: try RevisionQueries.search(db, search).map { record, deployment in
                         ListRevisions.Item(
@@ -59,6 +60,20 @@ package struct RevisionRoutes: Sendable {
                     revision: record.id, number: record.number, deployment: deployment.name,
                     environment: deployment.environment, points: points.map(ListTraffic.Point.init)
                 )
+            },
+            unrouted: traffic.unrouted(since: start, at: now).compactMap { found in
+                if let deployment,
+                    found.unrouted.endpoint
+                        != EndpointName.text(
+                            deployment: deployment,
+                            environment: environment ?? EndpointName.production)
+                {
+                    return nil
+                }
+                return ListTraffic.Unrouted(
+                    code: found.unrouted.code, status: found.unrouted.status,
+                    endpoint: found.unrouted.endpoint, requests: found.requests,
+                    lastAt: Int64(found.lastAt.timeIntervalSince1970))
             })
     }
 
@@ -72,7 +87,8 @@ extension ListTraffic.Point {
     init(_ point: TrafficRecorder.Point) {
         self.init(
             at: Int64(point.at.timeIntervalSince1970), requests: point.requests,
-            errors: point.errors, p50Milliseconds: point.p50Microseconds.map { $0 / 1000 },
+            errors: point.errors, refused: point.refused, turnedAway: point.turnedAway,
+            p50Milliseconds: point.p50Microseconds.map { $0 / 1000 },
             p95Milliseconds: point.p95Microseconds.map { $0 / 1000 },
             p99Milliseconds: point.p99Microseconds.map { $0 / 1000 })
     }

@@ -8,9 +8,14 @@ package struct GatewayRoutes: Sendable {
     private let store: Store
     private let time: TimeSource
     private let traffic: TrafficRecorder
+    private let own: ListenAddress?
 
-    package init(store: Store, traffic: TrafficRecorder, time: TimeSource) {
+    /// - Parameter own: where the gateway beside this server answers; `nil` where it runs none.
+    package init(
+        store: Store, traffic: TrafficRecorder, own: ListenAddress? = nil, time: TimeSource
+    ) {
         self.store = store
+        self.own = own
         self.traffic = traffic
         self.time = time
     }
@@ -71,14 +76,24 @@ package struct GatewayRoutes: Sendable {
                 at: now)
         }
         traffic.record(
-            gateway: report.gateway, incarnation: report.incarnation, revisions: revisions, at: now)
+            gateway: report.gateway, incarnation: report.incarnation, revisions: revisions,
+            unrouted: (report.unrouted ?? []).prefix(Self.mostUnrouted).map { count in
+                (
+                    TrafficRecorder.Unrouted(
+                        code: String(count.code.prefix(64)), status: count.status,
+                        endpoint: count.endpoint.map { String($0.prefix(200)) }), count.requests
+                )
+            }, at: now)
     }
+
+    /// Of one gateway; what it tells beyond is left out.
+    private static let mostUnrouted = 500
 
     private func list() async throws -> ListGateways.Reply {
         let cutoff = GatewayCutoff(now: time.now())
         return try await store.read { db in
             ListGateways.Reply(
-                desiredRevision: try DesiredStateQueries.revision(db),
+                desiredRevision: try DesiredStateQueries.revision(db), own: own?.url,
                 gateways: try GatewayQueries.list(db).map { record in
                     ListGateways.Item(
                         gateway: record.id, desiredRevision: record.desiredRevision,
@@ -140,7 +155,8 @@ extension GatewayRevisionReport {
             revision: report.revision, state: state,
             error: report.error.map { String($0.prefix(2000)) }, warmup: report.warmup,
             traffic: TrafficCount(
-                requests: report.requests, errors: report.errors, latency: report.latency,
+                requests: report.requests, errors: report.errors, refused: report.refused ?? 0,
+                turnedAway: report.turnedAway ?? 0, latency: report.latency,
                 scores: report.scores ?? ScoreHistogram()))
     }
 }

@@ -8,6 +8,8 @@ import GRDB
 /// Makes what is shown of predictions from one snapshot.
 struct PredictionPages {
     let db: Database
+    /// Decides which gateways are alive.
+    let now: Date
 
     private static let textLimit = 100
 
@@ -38,7 +40,7 @@ struct PredictionPages {
     func walk(_ prediction: LoggedPrediction) throws -> PredictionWalk {
         var walk = PredictionWalk()
         if let revision = try RevisionQueries.find(db, prediction.revision) {
-            let item = try DeploymentPages(db: db).item(revision)
+            let item = try DeploymentPages(db: db, now: now).item(revision)
             walk.revision = item
             if let step = prediction.rolloutStep, let steps = item.rollout?.steps,
                 steps.indices.contains(step)

@@ -1,5 +1,5 @@
 package import AloftControl
-import AloftDomain
+package import AloftDomain
 package import AloftStore
 import AloftWire
 import Foundation
@@ -9,11 +9,15 @@ package struct PredictionRoutes: Sendable {
     private let store: Store
     private let finder: PredictionFinder
     private let replay: PredictionReplay
+    private let time: TimeSource
 
     /// - Parameter ask: asks a registered version through a gateway; `nil` where this server runs
     ///   none.
-    package init(store: Store, finder: PredictionFinder, ask: PredictionReplay.Ask?) {
+    package init(
+        store: Store, finder: PredictionFinder, ask: PredictionReplay.Ask?, time: TimeSource
+    ) {
         self.store = store
+        self.time = time
         self.finder = finder
         replay = PredictionReplay(ask: ask)
     }
@@ -24,8 +28,9 @@ package struct PredictionRoutes: Sendable {
         }
         routes.on(ShowPrediction.self) { call in
             let found = try await finder.find(call.parameter("prediction"))
+            let now = time.now()
             return try await store.read { db in
-                let pages = PredictionPages(db: db)
+                let pages = PredictionPages(db: db, now: now)
                 return ShowPrediction.Reply(
                     prediction: try pages.item(found), form: "\(found.form)",
                     request: PredictionBody(requestOf: found),
@@ -44,8 +49,9 @@ package struct PredictionRoutes: Sendable {
         if let id = call.query("id"), !id.isEmpty { return try await one(id) }
         let search = try await search(call)
         let page = try await finder.list(search)
+        let now = time.now()
         return try await store.read { db in
-            let pages = PredictionPages(db: db)
+            let pages = PredictionPages(db: db, now: now)
             return ListPredictions.Reply(
                 predictions: try page.predictions.map(pages.item), next: page.next?.text,
                 storage: try pages.storage(),
@@ -55,8 +61,9 @@ package struct PredictionRoutes: Sendable {
 
     private func one(_ id: String) async throws -> ListPredictions.Reply {
         let found = try await finder.find(id)
+        let now = time.now()
         return try await store.read { db in
-            let pages = PredictionPages(db: db)
+            let pages = PredictionPages(db: db, now: now)
             return ListPredictions.Reply(
                 predictions: [try pages.item(found)], next: nil, storage: try pages.storage())
         }

@@ -14,8 +14,9 @@ struct DeployCommand: AsyncParsableCommand {
             the project file where it names the deployment; else there are no checks, and traffic
             moves by 10 %, 50 % and 100 %. In staging all traffic moves at once.
 
-            With --wait the exit status is 0 once the version is live, 1 if a check fails or the
-            rollout is undone.
+            With --wait the exit status is 0 once the version is live and every gateway answers with
+            it, 1 if a check fails or the rollout is undone. A step in which no request came proves
+            nothing; it is passed and said. --at-least makes each step wait for requests.
             """)
 
     @Argument(help: "The deployment's name; made on first use.")
@@ -33,6 +34,12 @@ struct DeployCommand: AsyncParsableCommand {
     @Flag(help: "Let steps end before their time once no abort condition can hold any more.")
     var early = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How many requests each step waits for, in place of what the project file says.",
+            valueName: "requests"))
+    var atLeast: Int?
+
     @Flag(help: "Wait until the version is live or was refused.")
     var wait = false
 
@@ -45,7 +52,9 @@ struct DeployCommand: AsyncParsableCommand {
         let client = try options.client()
         let reply = try await client.call(
             Deploy.self, path: ["deployment": deployment],
-            body: .init(model: model, environment: environment, atOnce: atOnce, early: early))
+            body: .init(
+                model: model, environment: environment, atOnce: atOnce, early: early,
+                atLeast: atLeast))
         let watch = RevisionWatch(
             client: client, deployment: deployment, environment: environment,
             isQuiet: options.json)
@@ -76,21 +85,28 @@ struct RevisionWatch {
     let environment: String
     let isQuiet: Bool
 
-    /// Returns when the revision is live or has ended. A server that restarts is waited for.
-    func waitUntilSettled(_ first: RevisionItem) async throws -> RevisionItem {
+    /// Returns when the revision is live and every gateway answers with it, or when it has ended. A
+    /// server that restarts is waited for.
+    ///
+    /// - Parameter limit: how long at most; `nil`: for as long as it takes.
+    func waitUntilSettled(
+        _ first: RevisionItem, within limit: Duration? = nil
+    ) async throws -> RevisionItem {
         var revision = first
         var said = ""
+        let end = limit.map { ContinuousClock.now + $0 }
         while true {
             said = say(revision, after: said)
-            if revision.hasEnded || revision.state == "live" || revision.state == "standby" {
-                return revision
-            }
+            let isLive = revision.state == "live" && revision.isAnswered
+            if revision.hasEnded || isLive || revision.state == "standby" { return revision }
+            if let end, ContinuousClock.now >= end { return revision }
             do {
                 revision = try await client.call(
                     ShowRevision.self,
                     path: ["deployment": deployment, "number": String(revision.number)],
                     query: [
-                        "environment": environment, "seen": String(revision.changes), "wait": "5",
+                        "environment": environment, "seen": String(revision.changes),
+                        "answered": String(revision.isAnswered), "wait": "5",
                     ])
             } catch let error as ClientError where error.isTransient {
                 try await Task.sleep(for: .milliseconds(500))
@@ -109,14 +125,22 @@ struct RevisionWatch {
     private static func line(_ revision: RevisionItem) -> String {
         switch revision.state {
         case "waiting": return "waiting: " + (revision.reason ?? "its checks come next")
-        case "warming": return "warming up: gateways load the model and measure its latency"
+        case "warming":
+            return "warming up: "
+                + (revision.reason ?? "gateways load the model and measure its latency")
         case "rolling":
             let weight = DeploymentText.percent(revision.weightPercent)
             let isPaused = revision.rollout?.state == "paused"
             return "rolling out: \(weight) of the traffic" + (isPaused ? ", paused" : "")
+                + (revision.reason.map { "; \($0)" } ?? "")
         case "live":
+            guard revision.isAnswered else {
+                return "live; waits until the gateways answer with it"
+                    + DeploymentText.awaited(revision)
+            }
             let checks = revision.checks.map { "check " + $0.explanation }
-            return (checks + ["live: all traffic"]).joined(separator: "\n")
+            return (checks + DeploymentText.unseen(revision) + ["live: all traffic"])
+                .joined(separator: "\n")
         default: return revision.state + (revision.reason.map { ": \($0)" } ?? "")
         }
     }

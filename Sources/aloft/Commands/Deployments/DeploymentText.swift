@@ -1,9 +1,28 @@
+import AloftDomain
 import AloftWire
 import Foundation
 
 /// Deployments as people read them.
 enum DeploymentText {
     static func percent(_ weight: Double) -> String { String(format: "%.4g%%", weight) }
+
+    /// ` (gateway g: …)`: those that do not answer as they should; empty where all do.
+    static func awaited(_ revision: RevisionItem) -> String {
+        guard !revision.awaited.isEmpty else {
+            return revision.isAnswered ? "" : " (no gateway is connected)"
+        }
+        return " ("
+            + revision.awaited.map { "gateway \($0.gateway) \($0.reason)" }.joined(separator: "; ")
+            + ")"
+    }
+
+    /// A line for each step that passed without anything that could speak for or against the revision.
+    static func unseen(_ revision: RevisionItem) -> [String] {
+        let steps = revision.rollout?.steps ?? []
+        return steps.filter { !$0.sawTraffic && $0.verdict != nil }.map { step in
+            "step at \(percent(step.weightPercent)): nothing seen, no request came; that is no evidence"
+        }
+    }
 
     static func overview(_ deployments: [DeploymentItem]) -> String {
         var table = TextTable([
@@ -12,7 +31,8 @@ enum DeploymentText {
         ])
         for item in deployments {
             table.add([
-                item.name, item.environment, item.live.map(model) ?? "-",
+                item.name, item.environment,
+                item.live.map { model($0) + ($0.isAnswered ? "" : ", not answered") } ?? "-",
                 item.live.map { percent($0.weightPercent) } ?? "-",
                 item.underWay.map(underWay) ?? "-", item.standby.map(model) ?? "-",
             ])
@@ -64,20 +84,33 @@ enum DeploymentText {
     private static func steps(of rollout: RolloutItem, revision: Int) -> String {
         var table = TextTable([
             ("STEPS OF r\(revision)", .left), ("VERDICT", .left), ("REQUESTS", .right),
-            ("ERRORS", .right), ("P99 MS", .right), ("BEFORE: REQUESTS", .right),
-            ("ERRORS", .right), ("P99 MS", .right), ("WHY", .left),
+            ("FAILED", .right), ("REFUSED", .right), ("P99 MS", .right),
+            ("BEFORE: REQUESTS", .right), ("FAILED", .right), ("REFUSED", .right),
+            ("P99 MS", .right), ("WHY", .left),
         ])
         for step in rollout.steps {
             table.add([
-                percent(step.weightPercent), step.verdict ?? rollout.state,
+                percent(step.weightPercent), verdict(step, of: rollout),
                 String(step.candidate.requests), String(step.candidate.errors),
-                milliseconds(step.candidate.p99Milliseconds), String(step.baseline.requests),
-                String(step.baseline.errors), milliseconds(step.baseline.p99Milliseconds),
+                refused(step.candidate), milliseconds(step.candidate.p99Milliseconds),
+                String(step.baseline.requests), String(step.baseline.errors),
+                refused(step.baseline), milliseconds(step.baseline.p99Milliseconds),
                 step.reason ?? "",
             ])
         }
         let lines = rollout.steps.last.map { comparisons(of: $0) } ?? []
-        return ([table.text] + lines).joined(separator: "\n")
+        let samples = rollout.steps.compactMap { step in
+            step.sensitivity.map { "  at \(percent(step.weightPercent)): \($0)" }
+        }
+        return ([table.text] + lines + samples).joined(separator: "\n")
+    }
+
+    private static func verdict(_ step: RolloutStepItem, of rollout: RolloutItem) -> String {
+        (step.verdict ?? rollout.state) + (step.sawTraffic ? "" : ", nothing seen")
+    }
+
+    private static func refused(_ traffic: RolloutStepItem.Traffic) -> String {
+        String(traffic.refused.addingSaturated(traffic.turnedAway))
     }
 
     /// What speaks against the candidate in a rollout's newest step, and how much would abort it.

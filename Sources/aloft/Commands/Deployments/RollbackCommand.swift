@@ -10,7 +10,8 @@ struct RollbackCommand: AsyncParsableCommand {
         discussion: """
             Example: aloft rollback churn
 
-            Aborts the rollout under way, or returns to the revision that was live before.
+            Aborts the rollout under way, or returns to the revision that was live before; ends when
+            the gateways have said that they answer with it.
             """)
 
     @Argument(help: "The deployment's name.")
@@ -21,22 +22,31 @@ struct RollbackCommand: AsyncParsableCommand {
 
     @OptionGroup var options: ServerOptions
 
+    /// How long gateways are waited for that are to go back to what they have in memory.
+    private static let patience = Duration.seconds(5)
+
     func run() async throws {
         let client = try options.client()
         let reply = try await client.call(
             Rollback.self, path: ["deployment": deployment], body: .init(environment: environment))
-        guard !options.json else { return try Terminal.json(reply) }
         let revision = reply.revision
         let what =
             "\(deployment) revision \(revision.number) (\(revision.model)/\(revision.version))"
+        let watch = RevisionWatch(
+            client: client, deployment: deployment, environment: environment,
+            isQuiet: reply.isAtOnce || options.json)
         if reply.isAtOnce {
+            let settled = try await watch.waitUntilSettled(revision, within: Self.patience)
+            guard !options.json else { return try Terminal.json(reply) }
             Terminal.line("\(what) has all traffic in \(environment)")
+            if settled.state == "live", !settled.isAnswered {
+                Terminal.note("not every gateway has said so yet" + DeploymentText.awaited(settled))
+            }
             return
         }
+        guard !options.json else { return try Terminal.json(reply) }
         Terminal.line("\(what) was out of memory; it is loaded again and then gets all traffic")
-        let settled = try await RevisionWatch(
-            client: client, deployment: deployment, environment: environment, isQuiet: false
-        ).waitUntilSettled(revision)
+        let settled = try await watch.waitUntilSettled(revision)
         guard settled.state != "live" else { return }
         throw CommandFailure("revision \(settled.number) was \(settled.state)")
     }

@@ -44,22 +44,31 @@ struct StatusCommand: AsyncParsableCommand {
         guard !jobs.isEmpty else { return "No jobs wait or run." }
         var table = TextTable([
             ("JOB", .left), ("NAME", .left), ("STATE", .left), ("STARTED", .left), ("FOR", .left),
+            ("WAITS FOR", .left),
         ])
         for job in jobs {
             let values = job.parameters.sorted { $0.key < $1.key }
             table.add([
                 String(job.id.rawValue.prefix(12)), job.name, job.state, job.startedAt ?? "-",
                 values.map { "\($0.key)=\($0.value)" }.joined(separator: " "),
+                JobOutput.waits(job),
             ])
         }
         return table.text
     }
 
-    /// What the newest revision waits for, where that is not plain from its state.
+    /// What the newest revision waits for, and which gateways do not answer with the live one.
     private static func remark(_ deployment: DeploymentItem) -> String? {
-        guard let revision = deployment.underWay, let reason = revision.reason else { return nil }
-        return "\(deployment.name) in \(deployment.environment), revision \(revision.number): "
-            + reason
+        let place = "\(deployment.name) in \(deployment.environment), revision "
+        var lines: [String] = []
+        if let revision = deployment.underWay, let reason = revision.reason {
+            lines.append(place + "\(revision.number): \(reason)")
+        }
+        if let live = deployment.live, !live.isAnswered {
+            lines.append(
+                place + "\(live.number): not answered" + DeploymentText.awaited(live))
+        }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
     }
 
     private static func text(of reply: ListGateways.Reply) -> String {

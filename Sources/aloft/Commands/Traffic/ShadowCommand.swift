@@ -34,7 +34,8 @@ struct ShadowCommand: AsyncParsableCommand {
                 Example: aloft shadow start churn --model churn-model/7 --share 10%
 
                 The version is deployed to the environment `shadow` of the same deployment. Without
-                --model the copies go to what is there, or to --to DEPLOYMENT.
+                --model the copies go to what is there, or to --to DEPLOYMENT. With --wait the exit
+                status is 0 once the gateways copy requests to it, 1 if it cannot be served.
                 """)
 
         @OptionGroup var place: RolloutCommand.Place
@@ -48,23 +49,67 @@ struct ShadowCommand: AsyncParsableCommand {
         @Option(help: "The share of the requests that is copied.")
         var share = "10%"
 
+        @Flag(help: "Wait until gateways copy requests to the version.")
+        var wait = false
+
         func run() async throws {
             guard model == nil || to == nil else {
                 throw CommandFailure.usage("--model deploys a shadow of its own; leave out --to")
             }
             let percent = try ABCommand.Plan.share(share, "--share") * 100
             let client = try place.options.client()
+            var deployed: RevisionItem?
             if let model {
-                _ = try await client.call(
+                deployed = try await client.call(
                     Deploy.self, path: ["deployment": place.deployment],
-                    body: .init(model: model, environment: EndpointName.shadow, atOnce: true))
+                    body: .init(model: model, environment: EndpointName.shadow, atOnce: true)
+                ).revision
             }
-            let reply = try await client.call(
+            var reply = try await client.call(
                 SetShadow.self, path: ["deployment": place.deployment],
                 body: .init(
                     environment: place.environment, deployment: to, sharePercent: percent))
+            if wait { reply = try await waitUntilCopied(reply, deployed, client) }
             guard !place.options.json else { return try Terminal.json(reply) }
             Terminal.line(TrafficText.shadow(reply))
+        }
+
+        /// The shadow's revision and the new rule must have reached every gateway.
+        private func waitUntilCopied(
+            _ reply: ShowTraffic.Reply, _ deployed: RevisionItem?, _ client: ServerClient
+        ) async throws -> ShowTraffic.Reply {
+            guard let shadow = reply.shadow else { return reply }
+            var places = [(place.deployment, place.environment)]
+            if deployed == nil { places.insert((shadow.deployment, shadow.environment), at: 0) }
+            if let deployed {
+                try await settle(deployed, (place.deployment, EndpointName.shadow), client)
+            }
+            for (name, environment) in places {
+                let page = try await client.call(
+                    ShowDeployment.self, path: ["deployment": name],
+                    query: ["environment": environment, "limit": "1"])
+                guard let revision = page.deployment.live ?? page.deployment.underWay else {
+                    throw CommandFailure("nothing is live in \(name) \(environment) to wait for")
+                }
+                try await settle(revision, (name, environment), client)
+            }
+            return try await client.call(
+                ShowTraffic.self, path: ["deployment": place.deployment],
+                query: ["environment": place.environment])
+        }
+
+        private func settle(
+            _ revision: RevisionItem, _ at: (deployment: String, environment: String),
+            _ client: ServerClient
+        ) async throws {
+            let settled = try await RevisionWatch(
+                client: client, deployment: at.deployment, environment: at.environment,
+                isQuiet: place.options.json
+            ).waitUntilSettled(revision)
+            guard settled.hasEnded, settled.liveAt == nil else { return }
+            throw CommandFailure(
+                "\(at.deployment) revision \(settled.number) in \(at.environment) was "
+                    + "\(settled.state): \(settled.reason ?? "no reason given")")
         }
     }
 
