@@ -23,6 +23,10 @@ export interface Schemas {
         peakMemoryBytes?: number;
         startedAt?: string;
     };
+    AwaitedItem: {
+        gateway: string;
+        reason: string;
+    };
     CheckImportsBody: {
         loggedModels: Schemas["CheckImportsItem"][];
         runs: Schemas["CheckImportsItem"][];
@@ -56,6 +60,7 @@ export interface Schemas {
         secret: string;
     };
     DeployBody: {
+        atLeast?: number;
         atOnce?: boolean;
         early?: boolean;
         environment?: string;
@@ -100,6 +105,7 @@ export interface Schemas {
         incarnation: string;
         revisions: Schemas["RevisionReport"][];
         shadows?: Schemas["ShadowReport"][];
+        unrouted?: Schemas["UnroutedCount"][];
     };
     GetJobLogReply: {
         attempt: number;
@@ -180,12 +186,16 @@ export interface Schemas {
         name: string;
         outcome?: string;
         parameters: Record<string, string>;
+        place?: number;
         priority: number;
         project: string;
         run?: string;
         startedAt?: string;
         state: string;
         stopReason?: string;
+        waitCode?: string;
+        waiting?: number;
+        waitsFor?: string;
     };
     JobViewFailure: {
         code: string;
@@ -217,6 +227,7 @@ export interface Schemas {
     ListGatewaysReply: {
         desiredRevision: number;
         gateways: Schemas["ListGatewaysItem"][];
+        own?: string;
     };
     ListJobsReply: {
         jobs: Schemas["JobView"][];
@@ -260,13 +271,16 @@ export interface Schemas {
         p50Milliseconds?: number;
         p95Milliseconds?: number;
         p99Milliseconds?: number;
+        refused: number;
         requests: number;
+        turnedAway: number;
     };
     ListTrafficReply: {
         from: number;
         intervalSeconds: number;
         series: Schemas["ListTrafficSeries"][];
         to: number;
+        unrouted: Schemas["ListTrafficUnrouted"][];
     };
     ListTrafficSeries: {
         deployment: string;
@@ -274,6 +288,13 @@ export interface Schemas {
         number: number;
         points: Schemas["ListTrafficPoint"][];
         revision: string;
+    };
+    ListTrafficUnrouted: {
+        code: string;
+        endpoint?: string;
+        lastAt: number;
+        requests: number;
+        status: number;
     };
     NamedText: {
         key: string;
@@ -375,6 +396,7 @@ export interface Schemas {
         versionBefore: string;
     };
     RevisionItem: {
+        awaited: Schemas["AwaitedItem"][];
         changes: number;
         checks: Schemas["CheckItem"][];
         createdAt: string;
@@ -382,6 +404,7 @@ export interface Schemas {
         endedAt?: string;
         hasEnded: boolean;
         id: string;
+        isAnswered: boolean;
         liveAt?: string;
         model: string;
         number: number;
@@ -397,10 +420,12 @@ export interface Schemas {
         error?: string;
         errors: number;
         latency: number[][];
+        refused?: number;
         requests: number;
         revision: string;
         scores?: number[][];
         state: "loading" | "ready" | "failed" | "draining";
+        turnedAway?: number;
         warmup?: number[][];
     };
     RollbackBody: {
@@ -413,6 +438,7 @@ export interface Schemas {
     };
     RolloutItem: {
         abort: string[];
+        atLeast: number;
         falseAlarmRate?: number;
         holdSeconds: number;
         isExperiment: boolean;
@@ -426,7 +452,10 @@ export interface Schemas {
         candidate: Schemas["RolloutStepItemTraffic"];
         comparisons: Schemas["RolloutStepItemComparison"][];
         endedAt?: string;
+        followedAt?: string;
         reason?: string;
+        sawTraffic: boolean;
+        sensitivity?: string;
         startedAt: string;
         verdict?: string;
         weightPercent: number;
@@ -442,8 +471,10 @@ export interface Schemas {
         errors: number;
         p50Milliseconds?: number;
         p99Milliseconds?: number;
+        refused: number;
         requests: number;
         scoreMedian?: number;
+        turnedAway: number;
     };
     RunJobBody: {
         command?: string;
@@ -752,6 +783,12 @@ export interface Schemas {
     TrialViewParameter: {
         name: string;
         value: string;
+    };
+    UnroutedCount: {
+        code: string;
+        endpoint?: string;
+        requests: number;
+        status: number;
     };
     WhoAmIReply: {
         principal: string;

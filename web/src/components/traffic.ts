@@ -12,9 +12,11 @@ export function useTraffic(minutes: number, place?: { deployment: string; enviro
 }
 
 export interface Rates {
+    /** Whatever was asked, answered or not. */
     perSecond: number;
-    /** 0…1; `undefined` without requests. */
-    errorRate: number | undefined;
+    /** Of what was asked, 0…1; `undefined` without requests. */
+    failed: number | undefined;
+    refused: number | undefined;
     p50: number | undefined;
     p95: number | undefined;
     p99: number | undefined;
@@ -24,19 +26,32 @@ export interface Rates {
 export function ratesOf(series: Series | undefined, traffic: Traffic): Rates {
     const seconds = 30;
     const recent = (series?.points ?? []).filter(({ at }) => at >= traffic.to - seconds && at < traffic.to);
-    const requests = recent.reduce((sum, point) => sum + point.requests, 0);
+    const requests = recent.reduce((sum, point) => sum + askedOf(point), 0);
     const errors = recent.reduce((sum, point) => sum + point.errors, 0);
+    const refused = recent.reduce((sum, point) => sum + refusedOf(point), 0);
     const busiest = recent.reduce<typeof recent[number] | undefined>(
         (best, point) => (best === undefined || point.requests >= best.requests ? point : best), undefined);
     return {
-        perSecond: requests / seconds, errorRate: requests === 0 ? undefined : errors / requests,
+        perSecond: requests / seconds, failed: requests === 0 ? undefined : errors / requests,
+        refused: requests === 0 ? undefined : refused / requests,
         p50: busiest?.p50Milliseconds, p95: busiest?.p95Milliseconds, p99: busiest?.p99Milliseconds,
     };
 }
 
+type Counted = Pick<Series["points"][number], "requests" | "refused" | "turnedAway">;
+
+/** Requests that were not taken: their callers got them wrong (4xx), or too many waited (429). */
+export function refusedOf(point: Counted): number {
+    return point.refused + point.turnedAway;
+}
+
+export function askedOf(point: Counted): number {
+    return point.requests + refusedOf(point);
+}
+
 /** Requests a second in each interval of the window, the empty ones too. */
 export function perSecond(series: Series, traffic: Traffic): number[] {
-    const known = new Map(series.points.map((point) => [point.at, point.requests]));
+    const known = new Map(series.points.map((point) => [point.at, askedOf(point)]));
     return intervals(traffic).map((at) => (known.get(at) ?? 0) / traffic.intervalSeconds);
 }
 

@@ -14,6 +14,7 @@ import { Link, path, useAddress } from "../../core/router";
 import { LiveTraffic } from "./LiveTraffic";
 import { Checks, Rollout } from "./Rollout";
 import { TryIt } from "./TryIt";
+import { NotAnswered } from "../../components/NotAnswered";
 import { trafficColor } from "./colors";
 
 type Revision = Schemas["RevisionItem"];
@@ -149,6 +150,7 @@ function RevisionLine({ revision }: { revision: Revision }) {
                     {revision.runtime && <span className="chip">{revision.runtime}</span>}
                 </div>
                 {revision.reason && <div className="muted small">{revision.reason.slice(0, 400)}</div>}
+                {revision.state === "live" && <NotAnswered revision={revision} />}
             </div>
             <strong className="numbers">{percent(revision.weightPercent)}</strong>
         </li>

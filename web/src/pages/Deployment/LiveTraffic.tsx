@@ -5,15 +5,16 @@ import { Chart, palette, prepareCharts, type Trace } from "../../components/Char
 import { RowTable, type RowColumn } from "../../components/RowTable";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import {
-    intervals, millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Rates, type Series, type Traffic,
+    askedOf, intervals, millisecondsText, perSecond, ratesOf, refusedOf, rateText, shareText, useTraffic, type Rates, type Series, type Traffic,
 } from "../../components/traffic";
 import { localStamp, percent } from "../../core/format";
 import { useAddress } from "../../core/router";
+import { UnroutedList } from "../../components/Unrouted";
 import { trafficColor } from "./colors";
 
 type Revision = Schemas["RevisionItem"];
 
-/** Requests, errors and latencies of each revision, as gateways count them. */
+/** Requests, failures, refusals and latencies of each revision, as gateways count them. */
 export function LiveTraffic({ name, environment, revisions }: { name: string; environment: string; revisions: Revision[] }) {
     const [minutes, setMinutes] = useAddress("minutes", "10");
     useEffect(prepareCharts, []);
@@ -30,6 +31,7 @@ export function LiveTraffic({ name, environment, revisions }: { name: string; en
                 : (
                     <>
                         <Figures traffic={traffic} revisions={revisions} />
+                        <UnroutedList unrouted={traffic.unrouted} minutes={minutes} />
                         {traffic.series.some(({ points }) => points.length > 0)
                             ? <TrafficCharts traffic={traffic} />
                             : (
@@ -58,7 +60,8 @@ const figures: RowColumn<[Revision, Rates]>[] = [
     },
     { title: "Share", right: true, wide: true, cell: ([{ weightPercent }]) => percent(weightPercent) },
     { title: "Requests/s", right: true, cell: ([, { perSecond: rate }]) => <strong>{rateText(rate)}</strong> },
-    { title: "Errors", right: true, cell: ([, { errorRate }]) => shareText(errorRate) },
+    { title: "Failed", right: true, cell: ([, { failed }]) => shareText(failed) },
+    { title: "Refused", right: true, cell: ([, { refused }]) => shareText(refused) },
     { title: "p50", right: true, className: "nowrap", cell: ([, { p50 }]) => millisecondsText(p50) },
     { title: "p95", right: true, wide: true, className: "nowrap", cell: ([, { p95 }]) => millisecondsText(p95) },
     { title: "p99", right: true, className: "nowrap", cell: ([, { p99 }]) => millisecondsText(p99) },
@@ -76,7 +79,7 @@ function TrafficCharts({ traffic }: { traffic: Traffic }) {
     return (
         <div className="chart-row">
             {chart("Requests a second", made.requests, "")}
-            {chart("Errors", made.errors, "%")}
+            {chart("Failed (5xx) and refused (4xx, dashed)", made.errors, "%")}
             {chart("Latency, p50 dashed and p99", made.latency, "ms")}
         </div>
     );
@@ -85,10 +88,10 @@ function TrafficCharts({ traffic }: { traffic: Traffic }) {
 function tracesOf(traffic: Traffic): { requests: Trace[]; errors: Trace[]; latency: Trace[] } {
     const all = intervals(traffic);
     const x = all.map((at) => localStamp(at * 1000));
-    const line = (series: Series, y: (number | null)[], format: string, dash?: string): Trace => ({
+    const line = (series: Series, y: (number | null)[], format: string, dash?: string, dashed = ""): Trace => ({
         x, y, name: `r${series.number}`, mode: "lines", connectgaps: false,
         line: { color: palette[series.number % 5] ?? "#3f74dd", width: dash === undefined ? 1.8 : 1.3, ...(dash === undefined ? {} : { dash }) },
-        hovertemplate: `${format}<extra>r${series.number}${dash === undefined ? "" : " p50"}</extra>`,
+        hovertemplate: `${format}<extra>r${series.number}${dash === undefined ? "" : ` ${dashed}`}</extra>`,
     });
     const points = (series: Series) => {
         const known = new Map(series.points.map((point) => [point.at, point]));
@@ -96,11 +99,17 @@ function tracesOf(traffic: Traffic): { requests: Trace[]; errors: Trace[]; laten
     };
     return {
         requests: traffic.series.map((series) => line(series, perSecond(series, traffic), "%{y:.1f}/s")),
-        errors: traffic.series.map((series) => line(series,
-            points(series).map((point) => (point === undefined || point.requests === 0 ? null : (100 * point.errors) / point.requests)), "%{y:.2f}%")),
+        errors: traffic.series.flatMap((series) => {
+            const share = (count: (point: Series["points"][number]) => number) => points(series).map((point) =>
+                (point === undefined || askedOf(point) === 0 ? null : (100 * count(point)) / askedOf(point)));
+            return [
+                line(series, share((point) => point.errors), "%{y:.2f}% failed"),
+                line(series, share(refusedOf), "%{y:.2f}%", "dot", "refused"),
+            ];
+        }),
         latency: traffic.series.flatMap((series) => [
             line(series, points(series).map((point) => point?.p99Milliseconds ?? null), "%{y:.3g} ms"),
-            line(series, points(series).map((point) => point?.p50Milliseconds ?? null), "%{y:.3g} ms", "dot"),
+            line(series, points(series).map((point) => point?.p50Milliseconds ?? null), "%{y:.3g} ms", "dot", "p50"),
         ]),
     };
 }

@@ -2,9 +2,11 @@ import type { Schemas } from "../../api/generated";
 import { Card, Code, Page, Status } from "../../components/Basics";
 import { Sparkline } from "../../components/Chart";
 import { Empty, Loaded } from "../../components/State";
+import { NotAnswered } from "../../components/NotAnswered";
 import { deploymentPath, useDeployments } from "../../components/deployments";
 import { millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Traffic } from "../../components/traffic";
 import { Ago } from "../../components/Time";
+import { UnroutedList } from "../../components/Unrouted";
 import { percent } from "../../core/format";
 import { Link, path } from "../../core/router";
 
@@ -26,8 +28,13 @@ export function Deployments() {
                         </Card>
                     )
                     : (
-                        <div className="charts">
-                            {deployments.map((item) => <DeploymentCard key={`${item.name} ${item.environment}`} item={item} traffic={traffic.data} />)}
+                        <div className="stack">
+                            <div className="charts">
+                                {deployments.map((item) => <DeploymentCard key={`${item.name} ${item.environment}`} item={item} traffic={traffic.data} />)}
+                            </div>
+                            {(traffic.data?.unrouted.length ?? 0) > 0 && (
+                                <Card title="Came to no revision" flush><UnroutedList unrouted={traffic.data?.unrouted ?? []} minutes="10" withNames /></Card>
+                            )}
                         </div>
                     ))}
             </Loaded>
@@ -52,6 +59,7 @@ function DeploymentCard({ item, traffic }: { item: Deployment; traffic: Traffic 
                         <span className="muted small">{percent(underWay.weightPercent)} of the traffic</span>
                     </div>
                 )}
+                {live && !live.isAnswered && <NotAnswered revision={live} />}
                 {live && <Rates item={item} traffic={traffic} />}
                 {live?.liveAt && <div className="muted small">Live since <Ago at={live.liveAt} /></div>}
             </div>
@@ -70,7 +78,8 @@ function Rates({ item, traffic }: { item: Deployment; traffic: Traffic | undefin
         <div className="rates">
             <dl>
                 <div><dt>Requests/s</dt><dd>{rates === undefined ? "–" : rateText(rates.perSecond)}</dd></div>
-                <div><dt>Errors</dt><dd>{shareText(rates?.errorRate)}</dd></div>
+                <div><dt>Failed</dt><dd>{shareText(rates?.failed)}</dd></div>
+                <div><dt>Refused</dt><dd>{shareText(rates?.refused)}</dd></div>
                 <div><dt>p99</dt><dd>{millisecondsText(rates?.p99)}</dd></div>
             </dl>
             {sums.length > 1 ? <Sparkline values={sums} label="Requests a second in the last ten minutes" /> : <span className="muted small">no requests lately</span>}

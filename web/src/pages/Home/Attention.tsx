@@ -6,6 +6,7 @@ import { Ago } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { deploymentPath, useDeployments } from "../../components/deployments";
+import { askedOf, refusedOf, shareText, useTraffic, type Traffic } from "../../components/traffic";
 
 type Job = Schemas["JobView"];
 type Bad = Schemas["ListRevisionsItem"];
@@ -35,10 +36,12 @@ export function useTroubles() {
 export function Attention() {
     const { jobs, bad } = useTroubles();
     const deployments = useDeployments();
+    const traffic = useTraffic(10);
     const since = Date.now() - DAY_MS;
     const all = deployments.data?.deployments ?? [];
     const needs = [
         ...all.flatMap(ofDeployment),
+        ...ofTraffic(traffic.data, all),
         ...ofRevisions((bad.data?.revisions ?? []).filter(({ revision }) => Date.parse(revision.endedAt ?? "") > since), all),
         ...ofJobs(jobs.data?.jobs ?? [], since),
     ];
@@ -67,9 +70,38 @@ export function Attention() {
     );
 }
 
-/** A check that does not hold, or a rollout that somebody paused. */
+/** From this share on, of at least so many requests, refusals are somebody's outage. */
+const REFUSED_SHARE = 0.05;
+const REFUSED_OF = 20;
+
+/** Deployments whose callers get much wrong: the commonest outage is a client that broke its schema. */
+function ofTraffic(traffic: Traffic | undefined, deployments: Deployment[]): Need[] {
+    if (traffic === undefined) return [];
+    return deployments.flatMap((item) => {
+        const points = traffic.series.filter((series) => series.deployment === item.name && series.environment === item.environment)
+            .flatMap((series) => series.points);
+        const asked = points.reduce((sum, point) => sum + askedOf(point), 0);
+        const refused = points.reduce((sum, point) => sum + refusedOf(point), 0);
+        if (asked < REFUSED_OF || refused < asked * REFUSED_SHARE) return [];
+        const last = Math.max(...points.filter((point) => refusedOf(point) > 0).map(({ at }) => at));
+        return [{
+            key: `t ${item.endpoint}`, to: deploymentPath(item), state: "refused", times: 1, at: new Date(last * 1000).toISOString(),
+            title: `${item.name} in ${item.environment} refuses requests`,
+            reason: `${shareText(refused / asked)} of ${asked} requests in the last ten minutes were refused (4xx): their callers send something else than the model takes, or too much.`,
+        }];
+    });
+}
+
+/** A check that does not hold, a rollout that somebody paused, or a live revision that is not answered. */
 function ofDeployment(item: Deployment): Need[] {
     const revision = item.underWay;
+    const awaited = item.live?.awaited.find(({ reason }) => reason.includes("cannot load"));
+    if (awaited !== undefined) {
+        return [{
+            key: `g ${item.endpoint}`, to: deploymentPath(item), state: "failed", at: item.live?.liveAt, times: 1,
+            title: `${item.name} in ${item.environment}`, reason: `Gateway ${awaited.gateway} ${awaited.reason}`,
+        }];
+    }
     if (!revision) return [];
     const failed = revision.checks.find(({ held }) => held === false);
     if (failed === undefined && revision.rollout?.state !== "paused") return [];

@@ -2,7 +2,7 @@ import { call } from "../../api/client";
 import { Card, Status } from "../../components/Basics";
 import { Empty } from "../../components/State";
 import { Ago } from "../../components/Time";
-import { ratesOf, rateText, useTraffic } from "../../components/traffic";
+import { ratesOf, rateText, shareText, useTraffic, type Rates } from "../../components/traffic";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
@@ -12,7 +12,7 @@ import { deploymentPath, useDeployments } from "../../components/deployments";
 export function Live() {
     const { data } = useDeployments();
     const traffic = useTraffic(10).data;
-    const perSecond = (id: string | undefined) => (traffic === undefined ? 0 : ratesOf(traffic.series.find(({ revision }) => revision === id), traffic).perSecond);
+    const rates = (id: string | undefined) => (traffic === undefined ? undefined : ratesOf(traffic.series.find(({ revision }) => revision === id), traffic));
     const all = data?.deployments ?? [];
     if (all.length === 0) return null;
     return (
@@ -22,16 +22,24 @@ export function Live() {
                     <li key={item.endpoint}>
                         <div className="grow">
                             <div className="cut"><Link to={deploymentPath(item)}><bdi>{item.name}</bdi></Link> <span className="chip">{item.environment}</span></div>
-                            <div className="cut muted small">{item.live ? `${item.live.model} v${item.live.version}, ${rateText(perSecond(item.live.id))} requests/s` : "nothing live"}</div>
+                            <div className="cut muted small">{item.live ? `${item.live.model} v${item.live.version}, ${ratesText(rates(item.live.id))}` : "nothing live"}</div>
                         </div>
                         {item.underWay
                             ? <span className="row"><Status state={item.underWay.state} /><span className="numbers small">{percent(item.underWay.weightPercent)}</span></span>
-                            : item.live && <Status state="live" />}
+                            : item.live && (item.live.isAnswered ? <Status state="live" /> : <Status state="not answered" tone="warn" />)}
                     </li>
                 ))}
             </ul>
         </Card>
     );
+}
+
+/** What is failed and refused is said only where there is some. */
+function ratesText(rates: Rates | undefined): string {
+    const parts = [`${rateText(rates?.perSecond ?? 0)} requests/s`];
+    if ((rates?.failed ?? 0) > 0) parts.push(`${shareText(rates?.failed)} failed`);
+    if ((rates?.refused ?? 0) > 0) parts.push(`${shareText(rates?.refused)} refused`);
+    return parts.join(", ");
 }
 
 export function useLiveJobs() {

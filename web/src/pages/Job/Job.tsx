@@ -9,14 +9,16 @@ import { Ago, Took } from "../../components/Time";
 import { bytes, duration } from "../../core/format";
 import { useAction, useQuery } from "../../core/query";
 import { Link, navigate, path } from "../../core/router";
-import { asks, jobState } from "../Jobs/Jobs";
+import { asks, jobState, ordinal } from "../Jobs/Jobs";
 import { Log } from "./Log";
 
 type Reply = Schemas["GetJobReply"];
 
 /** One job: its log as it is written, what it uses, and how it ended. */
 export function JobPage({ id }: { id: string }) {
-    const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), { on: ["job"] });
+    const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), {
+        on: ["job"], every: (known) => (known?.job.state === "queued" ? 5000 : undefined),
+    });
     if (query.data !== undefined) return <Known reply={query.data} reload={query.reload} />;
     return (
         <Page title={`Job ${id.slice(0, 12)}`} crumbs={[{ label: "Jobs", to: "/jobs" }]}>
@@ -53,6 +55,12 @@ function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> })
             )}>
             <ErrorBox error={again.error} />
             <div className="stack">
+                {job.state === "queued" && job.place !== undefined && job.place !== null && (
+                    <div className="card" role="status"><div className="card-body">
+                        <strong>{ordinal(job.place)} of {job.waiting} in line</strong>
+                        <div className="muted small">It waits: {job.waitsFor}.</div>
+                    </div></div>
+                )}
                 {job.failure && (
                     <div className="error-box" role="alert">
                         <div>{job.failure.message}</div>

@@ -17,11 +17,10 @@ export function jobState(job: Job): string {
     return job.state === "ended" ? job.outcome ?? "ended" : job.state;
 }
 
-/** `places`: where each waiting job stands in line, from 1. */
-const columnsFor = (places: Map<string, number>): Column<Job>[] => [
+const columns: Column<Job>[] = [
     {
         id: "state", title: "State", width: 190, phone: 140,
-        cell: (job) => <><Status state={jobState(job)} />{places.has(job.id) && <span className="muted small"> {ordinal(places.get(job.id) ?? 1)} in line</span>}</>,
+        cell: (job) => <><Status state={jobState(job)} />{job.place !== undefined && job.place !== null && <span className="muted small" title={job.waitsFor}> {ordinal(job.place)} in line</span>}</>,
     },
     { id: "name", title: "Job", width: 220, phone: 110, cell: (job) => <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link> },
     { id: "project", title: "Project", width: 120, cell: (job) => <bdi>{job.project}</bdi> },
@@ -30,12 +29,13 @@ const columnsFor = (places: Map<string, number>): Column<Job>[] => [
         cell: (job) => <span className="mono" title={parameters(job)}>{parameters(job)}</span>,
     },
     { id: "asks", title: "Asks for", width: 150, cell: (job) => asks(job) },
+    { id: "waits", title: "Waits for", width: 220, cell: (job) => <span className="muted small" title={job.waitsFor}>{job.waitsFor ?? ""}</span> },
     { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <Ago at={job.createdAt} /> },
     { id: "took", title: "Took", width: 110, cell: (job) => <Took from={job.startedAt} to={job.endedAt} /> },
     { id: "run", title: "Run", width: 100, cell: (job) => (job.run ? <Link to={path("runs", job.run)} className="mono">{job.run.slice(0, 8)}</Link> : "") },
 ];
 
-function ordinal(number: number): string {
+export function ordinal(number: number): string {
     const ending = number % 100 > 10 && number % 100 < 14 ? "th" : ["th", "st", "nd", "rd"][number % 10] ?? "th";
     return `${number}${ending}`;
 }
@@ -59,7 +59,8 @@ function inOrder(jobs: Job[]): Job[] {
         const rank = (order[a.job.state] ?? 3) - (order[b.job.state] ?? 3);
         if (rank !== 0) return rank;
         if (a.job.state !== "queued") return a.index - b.index;
-        return b.job.priority - a.job.priority || b.index - a.index;
+        // The planner's order; who has no place is about to begin.
+        return (a.job.place ?? 0) - (b.job.place ?? 0) || b.index - a.index;
     }).map(({ job }) => job);
 }
 
@@ -67,15 +68,15 @@ export function Jobs() {
     const [find, setFind] = useAddress("find");
     const [show, setShow] = useAddress("show", "all");
     const query = useQuery(`jobs/${show}`, () =>
-        call("ListJobs", { query: { limit: 1000, live: show === "live" ? true : undefined } }), { on: ["job"] });
+        call("ListJobs", { query: { limit: 1000, live: show === "live" ? true : undefined } }), {
+        on: ["job"],
+        // Why one waits changes with what the others use, and with time.
+        every: (known) => (known?.jobs.some(({ state }) => state === "queued") ? 5000 : undefined),
+    });
     const rows = useMemo(() => inOrder((query.data?.jobs ?? []).filter((job) =>
         (show !== "failed" || job.outcome === "failed")
         && `${job.name} ${job.id} ${job.project} ${parameters(job)}`.toLowerCase().includes(find.toLowerCase()))),
     [query.data, find, show]);
-    const columns = useMemo(() => {
-        const waiting = inOrder(query.data?.jobs ?? []).filter(({ state }) => state === "queued");
-        return columnsFor(new Map(waiting.map(({ id }, index) => [id, index + 1])));
-    }, [query.data]);
     return (
         <Page title="Jobs" note="What runs, what waits, what ended.">
             <div className="toolbar">
