@@ -191,8 +191,18 @@ package struct LoopAccess {
     /// would have to be asked is looked at later.
     package func refusalAtHead(_ token: String?) -> CallRefusal? {
         guard let tokens = loop.shared.tokens else { return nil }
-        guard let token else { return CallRefusal(GatewayFailure.tokenMissing) }
-        return tokens.remembered(token).flatMap { CallRefusal($0) }
+        guard let token else {
+            loop.shared.unrouted.add(.tokenMissing)
+            return CallRefusal(GatewayFailure.tokenMissing)
+        }
+        return tokens.remembered(token).flatMap(refusal)
+    }
+
+    /// Counted, as what comes to no revision.
+    private func refusal(_ verdict: TokenGate.Verdict) -> CallRefusal? {
+        guard let failure = verdict.failure else { return nil }
+        loop.shared.unrouted.add(failure)
+        return CallRefusal(failure)
     }
 
     /// Answers a message `ModelInferRequest`.
@@ -208,15 +218,19 @@ package struct LoopAccess {
             return finish(.failure(CallRefusal(GatewayFailure.tokenMissing)))
         }
         if let remembered = tokens.remembered(token) {
-            if let refusal = CallRefusal(remembered) { return finish(.failure(refusal)) }
+            if let refusal = refusal(remembered) { return finish(.failure(refusal)) }
             return call.begin(message, facts)
         }
         let eventLoop = loop.eventLoop
         let bound = NIOLoopBound((call: call, finish: finish), eventLoop: eventLoop)
+        let unrouted = loop.shared.unrouted
         Task {
-            let refusal = CallRefusal(await tokens.verdict(token, from: facts.place))
+            let failure = await tokens.verdict(token, from: facts.place).failure
             eventLoop.execute {
-                if let refusal { return bound.value.finish(.failure(refusal)) }
+                if let failure {
+                    unrouted.add(failure)
+                    return bound.value.finish(.failure(CallRefusal(failure)))
+                }
                 bound.value.call.begin(message, facts)
             }
         }
