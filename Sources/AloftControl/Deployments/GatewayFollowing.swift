@@ -25,7 +25,8 @@ package struct GatewayFollowing: Sendable, Equatable {
         GatewayFollowing(
             standings: try GatewayQueries.standing(db, of: revision, heardSince: cutoff.since),
             desiredRevision: try DesiredStateQueries.revision(db),
-            servedSince: deployment.servedSince)
+            // As it is now: the record may have been read before its traffic moved.
+            servedSince: try DeploymentQueries.find(db, deployment.id)?.servedSince ?? 0)
     }
 
     /// A gateway that names a later revision than there is knows other data than these.

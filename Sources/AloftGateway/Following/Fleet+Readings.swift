@@ -23,7 +23,8 @@ extension Fleet {
                 var queue: QueueReading?
                 switch residents[key] {
                 case .ready(let loaded):
-                    report = Self.reading(loaded, .ready)
+                    let isServed = isServed(loaded, at: endpoint.name)
+                    report = Self.reading(loaded, isServed ? .ready : .loading)
                     queue = loaded.queueReading
                 case .failed(let failure):
                     report.state = .failed

@@ -2,7 +2,6 @@ import AloftClient
 import AloftDomain
 import AloftInference
 import AloftWire
-import Foundation
 import Logging
 import NIOCore
 import Synchronization
@@ -58,8 +57,8 @@ actor Fleet {
     var lastSleeper: UInt64 = 0
     /// What could not be loaded so far, and is tried again.
     var failures: [Key: LoadFailure] = [:]
-    /// The desired state by which every event loop answers.
-    private(set) var servedRevision = 0
+    /// The table by which every event loop answers.
+    private var servedTable = RoutingTable.empty
     private var mayRemoveFiles = false
 
     /// Loads under way at once: a start with thousands of models must not ask for all of them together.
@@ -81,6 +80,14 @@ actor Fleet {
     }
 
     var desiredRevision: Int { desired.revision }
+
+    /// The desired state by which every event loop answers.
+    var servedRevision: Int { servedTable.desiredRevision }
+
+    /// Whether every event loop knows that it is in memory, so that a request finds it.
+    func isServed(_ loaded: LoadedRevision, at endpoint: String) -> Bool {
+        servedTable.endpoints[endpoint]?.loaded.contains { $0 === loaded } ?? false
+    }
 
     /// - Parameter isFromDisk: whether it is what an earlier process served, so that models beyond
     ///   the memory may sleep at once. What the server says anew is loaded in any case: a rollout
@@ -168,7 +175,7 @@ actor Fleet {
             })
     }
 
-    private func wanted(_ key: Key) -> ServedRevision? {
+    func wanted(_ key: Key) -> ServedRevision? {
         guard !unloaded.contains(key.endpoint) else { return nil }
         return desired.endpoints.first { $0.name == key.endpoint }?
             .revisions.first { $0.id == key.revision }
@@ -243,37 +250,6 @@ actor Fleet {
         update()
     }
 
-    /// Puts a revision that could not be loaded back into the line after a while: other loads go on,
-    /// and a server that is away is not asked all the time.
-    @discardableResult
-    private func tryLater(_ key: Key, reason: String, isPermanent: Bool) -> LoadFailure {
-        let tries = (failures[key]?.tries ?? 0) + 1
-        let pause = LoadFailure.pause(afterTries: tries, isPermanent: isPermanent)
-        let failure = LoadFailure(
-            tries: tries, reason: reason, nextTry: time.now().addingTimeInterval(pause.seconds))
-        failures[key] = failure
-        Task {
-            try? await time.clock.sleep(for: pause)
-            self.requeue(key, after: failure)
-        }
-        return failure
-    }
-
-    /// - Parameter failure: the one that was waited for; a later one has a pause of its own.
-    private func requeue(_ key: Key, after failure: LoadFailure) {
-        guard failures[key] == failure, !line.contains(key), let revision = wanted(key) else {
-            return
-        }
-        switch residents[key] {
-        case .failed: residents[key] = .queued(isAwaited: false)
-        case .queued: break
-        case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
-        }
-        line.append(key, isQuick: revision.isQuickToLoad)
-        loadNext()
-        update()
-    }
-
     /// Returns when nothing is being loaded, or when the time is over.
     func settle(within limit: Duration) async {
         for _ in 0..<max(1, Int(bounded: limit / .milliseconds(20), 0...1_000_000)) {
@@ -288,7 +264,7 @@ actor Fleet {
         case let error as ModelFetchError: error.message
         case let error as ClientError: error.message
         case let error as any Refusal: error.message
-        default: "\(error)"
+        default: ErrorWords.own(error) ?? "something went wrong (\(type(of: error)))"
         }
     }
 
@@ -310,10 +286,8 @@ actor Fleet {
             isTableStale = false
             let table = makeTable()
             await publish(table)
-            if servedRevision != table.desiredRevision {
-                servedRevision = table.desiredRevision
-                changed()
-            }
+            servedTable = table
+            changed()
             wakeSleepers(table)
             await letGo(table)
         } while isTableStale

@@ -130,8 +130,10 @@ struct RevisionWatch {
                 + (revision.reason ?? "gateways load the model and measure its latency")
         case "rolling":
             let weight = DeploymentText.percent(revision.weightPercent)
-            let isPaused = revision.rollout?.state == "paused"
-            return "rolling out: \(weight) of the traffic" + (isPaused ? ", paused" : "")
+            if revision.rollout?.state == "paused" {
+                return "rolling out: \(weight) of the traffic, paused"
+            }
+            return "rolling out: \(weight) of the traffic"
                 + (revision.reason.map { "; \($0)" } ?? "")
         case "live":
             guard revision.isAnswered else {

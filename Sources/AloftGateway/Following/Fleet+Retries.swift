@@ -1,0 +1,37 @@
+import AloftDomain
+import AloftWire
+import Foundation
+
+/// What could not be loaded is tried again.
+extension Fleet {
+    /// Puts a revision that could not be loaded back into the line after a while: other loads go on,
+    /// and a server that is away is not asked all the time.
+    @discardableResult
+    func tryLater(_ key: Key, reason: String, isPermanent: Bool) -> LoadFailure {
+        let tries = (failures[key]?.tries ?? 0) + 1
+        let pause = LoadFailure.pause(afterTries: tries, isPermanent: isPermanent)
+        let failure = LoadFailure(
+            tries: tries, reason: reason, nextTry: time.now().addingTimeInterval(pause.seconds))
+        failures[key] = failure
+        Task {
+            try? await time.clock.sleep(for: pause)
+            self.requeue(key, after: failure)
+        }
+        return failure
+    }
+
+    /// - Parameter failure: the one that was waited for; a later one has a pause of its own.
+    func requeue(_ key: Key, after failure: LoadFailure) {
+        guard failures[key] == failure, !line.contains(key), let revision = wanted(key) else {
+            return
+        }
+        switch residents[key] {
+        case .failed: residents[key] = .queued(isAwaited: false)
+        case .queued: break
+        case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
+        }
+        line.append(key, isQuick: revision.isQuickToLoad)
+        loadNext()
+        update()
+    }
+}
