@@ -144,7 +144,7 @@ function Snippets({ endpoint, body }: { endpoint: string; body: string }) {
     const compact = onOneLine(body);
     const url = `$ALOFT_GATEWAY/v2/models/${endpoint}/infer`;
     return (
-        <Card title="From your own program" side={<span className="small">{address === undefined ? "this server runs no gateway: name the one that serves the deployment" : "the gateway beside this server"}</span>}>
+        <Card title="From your own program" side={<span className="small">{address === undefined ? "name the gateway that serves the deployment" : "the gateway beside this server"}</span>}>
             <div className="stack">
                 <Code text={`export ALOFT_GATEWAY=${address ?? "ADDRESS_OF_YOUR_GATEWAY"}\ncurl "${url}" -H 'Content-Type: application/json' -d '${compact.replace(/'/g, "'\\''")}'`} />
                 <Code text={`import os, requests\n\nanswer = requests.post(\n    f"{os.environ['ALOFT_GATEWAY']}/v2/models/${endpoint}/infer",\n    json=${python(compact)},\n)\nanswer.raise_for_status()\nprint(answer.json()["outputs"])`} />
