@@ -1,9 +1,11 @@
 import { createRoot } from "react-dom/client";
-import { PlaceProvider } from "./core/router";
+import { PlaceProvider, arrive } from "./core/router";
 import { Shell } from "./shell/Shell";
 import "./styles/main.css";
 
 const root = document.getElementById("root");
 if (root !== null) {
-    createRoot(root).render(<PlaceProvider><Shell /></PlaceProvider>);
+    const show = () => createRoot(root).render(<PlaceProvider><Shell /></PlaceProvider>);
+    // An address that nobody can read is shown as it is: the page says that there is nothing.
+    arrive().then(show, show);
 }

@@ -88,7 +88,9 @@ struct UploadCalls: Sendable {
         let isSecure =
             request.head.scheme == "https" || name.flatMap { request.headers[$0] } == "https"
         let scheme = isSecure ? "https" : "http"
-        return "\(scheme)://\(request.head.authority ?? "localhost")"
+        let prefix = HTTPField.Name("X-Forwarded-Prefix").flatMap { request.headers[$0] }
+        let below = prefix.flatMap { BasePath($0) } ?? .root
+        return "\(scheme)://\(request.head.authority ?? "localhost")\(below.text)"
     }
 
     /// The folder of the address and the last component of the body's path, which is the file's on

@@ -18,7 +18,7 @@ struct Server: Sendable {
         let listen = services.configuration.listen
         let tables = ConnectionTables(limit: .raised(), sweepInterval: .seconds(1))
         let certificate = services.certificate
-        let responder = services.makeRouter().buildResponder()
+        let responder = services.makeResponder()
         var application = Application(
             responder: responder,
             server: certificate.map { EventLoopConnections.tls($0, tables) }

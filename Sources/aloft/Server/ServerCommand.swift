@@ -54,6 +54,12 @@ struct ServerCommand: AsyncParsableCommand {
                 + "they listen.", valueName: "name"))
     var host: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "The path below which a reverse proxy shows this server, such as /team/aloft. A proxy "
+                + "that sends X-Forwarded-Prefix says it itself.", valueName: "path"))
+    var basePath: String?
+
     @Flag(help: "Ask every caller for a token.")
     var auth = false
 
@@ -171,6 +177,8 @@ struct ServerCommand: AsyncParsableCommand {
             faults.append("--log-level \(logLevel): expected debug, info, warning or error")
         }
         faults += HostOption.faults(host)
+        let base = BasePath(basePath ?? "")
+        faults += BasePathOption.faults(basePath, base)
         for (option, value) in [
             ("--keep-predictions", keepPredictions), ("--prediction-space", predictionSpace),
             ("--job-log-limit", jobLogLimit), ("--job-disk-limit", jobDiskLimit),
@@ -204,6 +212,7 @@ struct ServerCommand: AsyncParsableCommand {
         configuration.jobLimits = JobLimits(
             logBytes: jobLogLimit << 20, diskBytes: Int64(jobDiskLimit) << 30)
         configuration.hostNames = host
+        configuration.basePath = base ?? .root
         configuration.allowsAnySource = packagesFromAnywhere
         return configuration
     }

@@ -6,6 +6,11 @@ import AloftStore
 import Hummingbird
 
 extension ServerServices {
+    /// What answers requests, below the path at which a proxy shows the server.
+    func makeResponder() -> BasePathResponder<RouterResponder<AloftRequestContext>> {
+        BasePathResponder(makeRouter().buildResponder(), base: configuration.basePath)
+    }
+
     /// Every route of the control plane. A new area adds its lines here.
     func makeRouter() -> Router<AloftRequestContext> {
         let router = Router(
@@ -13,6 +18,8 @@ extension ServerServices {
         let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
         router.add(middleware: EdgeMiddleware(hosts: hosts))
         router.add(middleware: ShortCallMiddleware())
+        let webFolder = WebFolder.find(from: ProgramPath.current)
+        router.add(middleware: WebFallbackMiddleware(page: WebPage(folder: webFolder)))
         router.add(middleware: ErrorMiddleware())
         router.add(middleware: ReserveMiddleware(reserve: reserve))
         router.add(
@@ -66,7 +73,7 @@ extension ServerServices {
         MLflowRoutes(
             store: store, artifacts: artifacts, webhooks: webhooks, time: time, chance: chance
         ).add(to: router)
-        WebRoutes(folder: WebFolder.find(from: ProgramPath.current)).add(to: &routes)
+        WebRoutes(folder: webFolder).add(to: &routes)
         return router
     }
 }

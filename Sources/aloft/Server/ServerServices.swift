@@ -24,6 +24,8 @@ struct ServerConfiguration: Sendable {
     let logLevel: Logger.Level
     /// Names beside that of `listen` under which the server and its gateway are asked.
     var hostNames: [String] = []
+    /// Below which a reverse proxy shows the server.
+    var basePath = BasePath.root
     /// Memory for models in the gateway child; all that there is if not given.
     var modelMemoryMebibytes: Int?
     /// How everything that users run is isolated.

@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftStore
 import AloftTestKit
 import Foundation
@@ -9,25 +10,33 @@ import Testing
 @testable import AloftAPI
 
 @Suite struct WebRoutesTests {
+    private static let page = """
+        <!doctype html>the page<meta name="aloft-base" content=""><script src="/assets/app-AB12.js">
+        """
+
     private func makeFolder() throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try FileManager.default.createDirectory(
             at: folder.appending(path: "assets"), withIntermediateDirectories: true)
-        try Data("<!doctype html>the page".utf8).write(to: folder.appending(path: "index.html"))
+        try Data(Self.page.utf8).write(to: folder.appending(path: "index.html"))
         try Data("the script".utf8).write(to: folder.appending(path: "assets/app-AB12.js"))
         try Data("packed".utf8).write(to: folder.appending(path: "assets/app-AB12.js.gz"))
         return folder
     }
 
     private func withClient(
-        folder: URL?, _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+        folder: URL?, base: BasePath = .root, access: PrincipalMiddleware.Access = .open,
+        _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let router = Router(context: AloftRequestContext.self)
+        router.add(middleware: WebFallbackMiddleware(page: WebPage(folder: folder)))
         router.add(middleware: ErrorMiddleware())
         let store = try TemporaryStore()
+        router.add(middleware: PrincipalMiddleware(store: store.store, access: access))
         var routes = APIRoutes(router: router, store: store.store)
         WebRoutes(folder: folder).add(to: &routes)
-        try await Application(router: router).test(.router) { try await body($0) }
+        let responder = BasePathResponder(router.buildResponder(), base: base)
+        try await Application(responder: responder).test(.router) { try await body($0) }
     }
 
     @Test func `every page address is answered with the page, under a strict policy`()
@@ -39,7 +48,7 @@ import Testing
             for path in ["/", "/experiments", "/runs/abc", "/deployments/a/b?env=staging"] {
                 try await client.execute(uri: path, method: .get) { response in
                     #expect(response.status == .ok)
-                    #expect(String(buffer: response.body) == "<!doctype html>the page")
+                    #expect(String(buffer: response.body) == Self.page)
                     #expect(response.headers[.contentType] == "text/html; charset=utf-8")
                     #expect(response.headers[.cacheControl] == "no-cache")
                     let policy = response.headers[.contentSecurityPolicy] ?? ""
@@ -105,6 +114,77 @@ import Testing
             try await client.execute(uri: "/", method: .get) { response in
                 #expect(response.status == .ok)
                 #expect(String(buffer: response.body).contains("make web"))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("", "/team/aloft", "/runs/1", "/team/aloft"), ("/aloft", nil, "/aloft/runs/1", "/aloft"),
+        ("/aloft", nil, "/runs/1", "/aloft"), ("/aloft", "/team", "/aloft/runs/1", "/team/aloft"),
+        ("/aloft", "/team/aloft", "/runs/1", "/team/aloft"),
+        ("/aloft", "/team/aloft/", "/aloft/runs/1", "/team/aloft"),
+    ])
+    func `below a path of a proxy the page names its files below it`(
+        base: String, header: String?, path: String, shown: String
+    ) async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder, base: try #require(BasePath(base))) { client in
+            var headers = HTTPFields()
+            headers[.forwardedPrefix] = header
+            try await client.execute(uri: path, method: .get, headers: headers) { response in
+                let page = String(buffer: response.body)
+                #expect(response.status == .ok)
+                #expect(page.contains("content=\"\(shown)\""))
+                #expect(page.contains("src=\"\(shown)/assets/app-AB12.js\""))
+                #expect(response.headers[.vary] == "x-forwarded-prefix")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "//evil.example", "/a\"><script>alert(1)</script>", "/../x", "evil.example", "/a, /b",
+        "/a b",
+    ])
+    func `a prefix that is no plain path is refused and stands in no page`(header: String)
+        async throws
+    {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder) { client in
+            for path in ["/", "/runs/1", "/nowhere"] {
+                var headers: HTTPFields = [.accept: "text/html"]
+                headers[.forwardedPrefix] = header
+                try await client.execute(uri: path, method: .get, headers: headers) { response in
+                    #expect(response.status == .badRequest)
+                    #expect(response.headers[.contentType] == "application/json")
+                    #expect(String(buffer: response.body).contains("prefix_malformed"))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [PrincipalMiddleware.Access.open, .tokenRequired])
+    func `a browser at an unknown address is shown the interface's own page`(
+        access: PrincipalMiddleware.Access
+    ) async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await withClient(folder: folder, access: access) { client in
+            let browser: HTTPFields = [.accept: "text/html,application/xhtml+xml,*/*;q=0.8"]
+            for path in ["/nowhere", "/gateway/x", "/prompts/a"] {
+                try await client.execute(uri: path, method: .get, headers: browser) { response in
+                    #expect(response.status == .notFound)
+                    #expect(String(buffer: response.body) == Self.page)
+                }
+            }
+            for path in ["/api/v1/nothing", "/ajax-api/2.0/x", "/v1/x", "/assets/none-AB.js"] {
+                try await client.execute(uri: path, method: .get, headers: browser) { response in
+                    #expect(String(buffer: response.body) != Self.page)
+                }
+            }
+            try await client.execute(uri: "/nowhere", method: .post, headers: browser) { response in
+                #expect(String(buffer: response.body) != Self.page)
             }
         }
     }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { placed } from "../api/base";
 import { Near } from "./Near";
 import { Skeleton } from "./State";
 
@@ -44,7 +45,7 @@ const PAUSE = 700;
 function load(): Promise<Plotly> {
     library ??= new Promise((resolve, reject) => {
         const script = document.createElement("script");
-        script.src = CHART_LIBRARY_URL;
+        script.src = placed(CHART_LIBRARY_URL);
         script.onload = () => resolve((window as unknown as { Plotly: Plotly }).Plotly);
         script.onerror = () => {
             library = null;
@@ -181,17 +182,4 @@ export function Sparkline({ values, width = 120, height = 28, color = "var(--acc
             <polyline points={points.join(" ")} fill="none" stroke={color} strokeWidth="1.5" />
         </svg>
     );
-}
-
-/** Exponential smoothing, corrected for its start; 0 leaves everything as it is. */
-export function smooth(values: number[], weight: number): number[] {
-    if (weight <= 0) return values;
-    let last = 0;
-    let debias = 0;
-    return values.map((value) => {
-        if (!Number.isFinite(value)) return value;
-        last = last * weight + (1 - weight) * value;
-        debias = debias * weight + (1 - weight);
-        return last / debias;
-    });
 }

@@ -1,3 +1,4 @@
+import { placed } from "../api/base";
 import type { Schemas } from "../api/generated";
 
 /** Something changed: an event of the server's log, or what has none, such as what a run logged. */
@@ -55,7 +56,7 @@ class Feed {
 
     private open(): void {
         if (this.source !== null || this.listeners.size === 0 || document.visibilityState !== "visible") return;
-        const source = new EventSource("/api/v1/events/stream");
+        const source = new EventSource(placed("/api/v1/events/stream"));
         this.source = source;
         source.onopen = () => {
             this.setConnected(true);

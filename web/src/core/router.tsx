@@ -2,6 +2,8 @@ import {
     createContext, useCallback, useContext, useEffect, useMemo, useState,
     type AnchorHTMLAttributes, type MouseEvent, type ReactNode,
 } from "react";
+import { base, placed } from "../api/base";
+import { keepScroll, newEntry } from "./memory";
 
 /** Where we are: the path's decoded parts and the query. */
 export interface Place {
@@ -10,8 +12,26 @@ export interface Place {
     query: URLSearchParams;
 }
 
+/** The address below the path where this server is shown. */
+function pathHere(): string {
+    const { pathname } = window.location;
+    return pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname === base ? "/" : pathname;
+}
+
+/** Where an address may be one of MLflow's own pages; what knows them is loaded only then. */
+const theirs = /^\/(?:experiments\/[^/]+(?:\/|$)|models\/[^/]+\/|compare-|metric|prompts)/;
+
+/** An address of MLflow's own pages becomes ours, before anything is shown. */
+export async function arrive(): Promise<void> {
+    const { hash, search } = window.location;
+    if (!hash.startsWith("#/") && !theirs.test(pathHere())) return;
+    const { fromMLflow } = await import("./mlflowAddresses");
+    const ours = fromMLflow(pathHere(), search, hash);
+    if (ours !== null) window.history.replaceState(window.history.state, "", placed(ours));
+}
+
 function here(): Place {
-    const path = window.location.pathname;
+    const path = pathHere();
     return { path, parts: decodeParts(path), query: new URLSearchParams(window.location.search) };
 }
 
@@ -30,8 +50,8 @@ const moved = new EventTarget();
 
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
     const from = window.location.pathname;
-    if (options.replace) window.history.replaceState(null, "", to);
-    else window.history.pushState(null, "", to);
+    if (options.replace) window.history.replaceState(window.history.state, "", placed(to));
+    else window.history.pushState(newEntry(), "", placed(to));
     moved.dispatchEvent(new Event("moved"));
     if (window.location.pathname !== from) {
         window.scrollTo(0, 0);
@@ -44,14 +64,19 @@ export function PlaceProvider({ children }: { children: ReactNode }) {
     useEffect(() => {
         const update = () => setPlace(here());
         window.addEventListener("popstate", update);
+        const onHash = () => void arrive().then(update);
+        window.addEventListener("hashchange", onHash);
         moved.addEventListener("moved", update);
         return () => {
             window.removeEventListener("popstate", update);
+            window.removeEventListener("hashchange", onHash);
             moved.removeEventListener("moved", update);
         };
     }, []);
     return <PlaceContext.Provider value={place}>{children}</PlaceContext.Provider>;
 }
+
+keepScroll();
 
 export function usePlace(): Place {
     return useContext(PlaceContext);
@@ -76,7 +101,7 @@ export function setAddress(values: Record<string, string>): void {
         else query.set(name, value);
     }
     const text = query.toString();
-    navigate(window.location.pathname + (text ? `?${text}` : ""), { replace: true });
+    navigate(pathHere() + (text ? `?${text}` : ""), { replace: true });
 }
 
 /** A list in the address; each item is encoded, so that items may hold commas. */
@@ -110,5 +135,5 @@ export function Link({ to, onClick, ...rest }: LinkProps) {
         event.preventDefault();
         navigate(to);
     };
-    return <a href={to} onClick={follow} {...rest} />;
+    return <a href={placed(to)} onClick={follow} {...rest} />;
 }

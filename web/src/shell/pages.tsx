@@ -11,6 +11,7 @@ const pages = {
     Home: later(() => import("../pages/Home/Home").then((page) => page.Home)),
     Job: later(() => import("../pages/Job/Job").then((page) => page.JobPage)),
     Jobs: later(() => import("../pages/Jobs/Jobs").then((page) => page.Jobs)),
+    LoggedModel: later(() => import("../pages/LoggedModel/LoggedModel").then((page) => page.LoggedModelPage)),
     Model: later(() => import("../pages/Model/Model").then((page) => page.Model)),
     Models: later(() => import("../pages/Models/Models").then((page) => page.Models)),
     ModelVersion: later(() => import("../pages/ModelVersion/ModelVersion").then((page) => page.ModelVersionPage)),
@@ -29,8 +30,10 @@ export function pageFor(parts: string[]): ReactNode {
     switch (area) {
         case undefined: return <pages.Home />;
         case "experiments":
-            return first === undefined ? <pages.Experiments /> : <pages.Runs key={first} experiment={first} />;
-        case "runs": return first === undefined ? <NotFound /> : <pages.Run key={first} id={first} />;
+            if (first === undefined) return <pages.Experiments />;
+            if (second === "models" && third !== undefined) return <pages.LoggedModel key={third} id={third} experiment={first} />;
+            return second === undefined ? <pages.Runs key={first} experiment={first} /> : <NotFound />;
+        case "runs": return first === undefined || second !== undefined ? <NotFound /> : <pages.Run key={first} id={first} />;
         case "compare": return <pages.Compare />;
         case "models":
             if (first === undefined) return <pages.Models />;

@@ -58,10 +58,18 @@ package struct SessionRoutes: Sendable {
 }
 
 /// The cookie of a browser that signed in. Behind TLS its name says that no other host of the domain,
-/// and nobody without TLS, can have set it.
+/// and nobody without TLS, can have set it. Where a proxy shows the server below a path the cookie stays
+/// there, so that what else stands on that host does not get it; a browser lets no cookie of the strictest
+/// name do so.
 enum SessionCookie {
     private static let plain = "aloft_session"
     private static let secure = "__Host-aloft_session"
+    private static let secureBelow = "__Secure-aloft_session"
+
+    private static func name(for request: Request) -> String {
+        guard isSecure(request) else { return plain }
+        return request.basePath.isRoot ? secure : secureBelow
+    }
 
     /// Whether the browser reached us, or the proxy in front of us, by TLS.
     private static func isSecure(_ request: Request) -> Bool {
@@ -72,12 +80,13 @@ enum SessionCookie {
 
     static func header(_ value: String, lifetime: Int, for request: Request) -> String {
         let isSecure = isSecure(request)
-        return "\(isSecure ? secure : plain)=\(value); Path=/; HttpOnly; SameSite=Strict; "
-            + "Max-Age=\(lifetime)" + (isSecure ? "; Secure" : "")
+        let base = request.basePath
+        return "\(name(for: request))=\(value); Path=\(base.isRoot ? "/" : base.text); HttpOnly; "
+            + "SameSite=Strict; Max-Age=\(lifetime)" + (isSecure ? "; Secure" : "")
     }
 
     static func secret(in request: Request) -> String? {
-        let name = isSecure(request) ? secure : plain
+        let name = name(for: request)
         for header in request.headers[values: .cookie] {
             for pair in header.pieces(at: ";") {
                 let words = pair.trimmingCharacters(in: .whitespaces).pieces(

@@ -5,8 +5,8 @@ import Hummingbird
 
 /// The files of the web interface: the page for each page address, and its assets.
 ///
-/// Only addresses of pages are answered with the page, so that a mistyped address of the API stays
-/// an error of the API. Assets carry a digest of their content in their names and are cached for
+/// A mistyped address of the API stays an error of the API; see `WebFallbackMiddleware` for what a
+/// browser is shown elsewhere. Assets carry a digest of their content in their names and are cached for
 /// good; the page itself is asked for each time.
 package struct WebRoutes: Sendable {
     /// The first part of each page's address; everything below is that page's own affair.
@@ -16,11 +16,22 @@ package struct WebRoutes: Sendable {
         "predictions", "settings",
     ]
 
-    /// `nil` where the interface was not built.
-    private let folder: URL?
+    /// The first part of the addresses that programs ask.
+    // text: our own routes
+    package static let programs: Set<String> = [
+        "ajax-api", "api", "assets", "get-artifact", "graphql", "health", "metrics",
+        "model-versions", "v1", "v2", "version",
+    ]
+
+    private let webPage: WebPage
     private let files = FileIO()
 
-    package init(folder: URL?) { self.folder = folder }
+    package init(folder: URL?) { webPage = WebPage(folder: folder) }
+
+    /// True for addresses at which programs ask and no page ever stands.
+    package static func isOfPrograms(_ path: String) -> Bool {
+        path.pieces(at: "/", most: 2).first.map { programs.contains(String($0)) } ?? false
+    }
 
     /// True for what a browser may load before it has shown a token: no data is in it.
     package static func isPublic(_ path: String) -> Bool {
@@ -30,10 +41,10 @@ package struct WebRoutes: Sendable {
     }
 
     package func add(to routes: inout APIRoutes) {
-        routes.raw(.get, "/", .greet) { _, context in try await page(context) }
+        routes.raw(.get, "/", .greet) { request, _ in try page(request) }
         for name in Self.pages.sorted() {
-            routes.raw(.get, "/\(name)", .greet) { _, context in try await page(context) }
-            routes.raw(.get, "/\(name)/**", .greet) { _, context in try await page(context) }
+            routes.raw(.get, "/\(name)", .greet) { request, _ in try page(request) }
+            routes.raw(.get, "/\(name)/**", .greet) { request, _ in try page(request) }
         }
         routes.raw(.get, "/assets/{name}", .greet) { request, context in
             try await asset(context.parameters.get("name") ?? "", request, context)
@@ -43,23 +54,17 @@ package struct WebRoutes: Sendable {
         }
     }
 
-    private func page(_ context: AloftRequestContext) async throws -> Response {
-        guard let folder, Self.isFile(folder.appending(path: "index.html")) else {
-            return Response(
+    private func page(_ request: Request) throws -> Response {
+        try webPage.response(base: request.basePath)
+            ?? Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
                 body: .init(byteBuffer: ByteBuffer(string: Self.howToBuild)))
-        }
-        var headers = WebHeaders.forPage
-        headers[.contentType] = "text/html; charset=utf-8"
-        let body = try await files.loadFile(
-            path: folder.appending(path: "index.html").path, context: context)
-        return Response(status: .ok, headers: headers, body: body)
     }
 
     private func asset(
         _ name: String, _ request: Request, _ context: AloftRequestContext
     ) async throws -> Response {
-        guard let folder, let type = WebHeaders.contentType(of: name) else {
+        guard let folder = webPage.folder, let type = WebHeaders.contentType(of: name) else {
             throw HTTPError(.notFound)
         }
         var path = folder.appending(path: "assets/\(name)").path

@@ -1,4 +1,5 @@
 import { useState, type FormEvent } from "react";
+import { serverAddress } from "../../api/base";
 import { call } from "../../api/client";
 import { Card, Code, Page } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
@@ -62,7 +63,7 @@ export function Settings() {
                 <Webhooks />
                 <Card title="Clients">
                     <p className="soft" style={{ marginBottom: 10 }}>Any MLflow client works with this address:</p>
-                    <Code text={`export MLFLOW_TRACKING_URI=${window.location.origin}\nexport ALOFT_SERVER=${window.location.origin}`} />
+                    <Code text={`export MLFLOW_TRACKING_URI=${serverAddress()}\nexport ALOFT_SERVER=${serverAddress()}`} />
                 </Card>
             </div>
             {revoking !== null && (
