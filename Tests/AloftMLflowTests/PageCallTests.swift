@@ -123,10 +123,99 @@ struct PageCallTests {
         }
     }
 
+    @Test func `the columns are those of all runs, each once`() async throws {
+        try await World.run { world in
+            _ = try await fill(world)
+            let run = try await world.run()
+            _ = try await world.post(
+                "runs/log-batch",
+                #"""
+                {"run_id":"\#(run)","params":[{"key":"rare","value":"1"},{"key":"e\u0301","value":"1"},
+                {"key":"\u00e9","value":"1"}],"metrics":[{"key":"odd/one","value":1,"timestamp":1}]}
+                """#)
+            let keys = try await world.post(Self.own + "runs/keys", body())
+            #expect(keys["metrics"] == .array([.string("odd/one"), .string("score")]))
+            guard case .array(let params) = keys["params"] else {
+                Issue.record("no params")
+                return
+            }
+            #expect(params.count == 4)
+            #expect(keys["has_more"] == .bool(false))
+        }
+    }
+
+    /// Noise round a slow curve, logged in three parts; the last goes back to an earlier step.
+    private static func noisy(_ count: Int) -> [String] {
+        (0..<count).map { index in
+            let value = 0.53 + 0.7 * Double((index * 7919) % 1000) / 1000
+            return #"{"key":"k","value":\#(value),"timestamp":\#(index * 1000),"step":\#(index)}"#
+        }
+    }
+
+    @Test func `a smoothed value is the same at every zoom`() async throws {
+        try await World.run { world in
+            let run = try await world.run()
+            let points = Self.noisy(6000)
+            for start in stride(from: 0, to: points.count, by: 1000) {
+                let part = points[start..<start + 1000].joined(separator: ",")
+                _ = try await world.post(
+                    "runs/log-batch", #"{"run_id":"\#(run)","metrics":[\#(part)]}"#)
+            }
+            var seen: [Int64: Double] = [:]
+            var compared = 0
+            for (from, to) in [(0, 5999), (2000, 3999), (2950, 3050)] {
+                let answer = try await world.post(
+                    Self.own + "curves",
+                    #"""
+                    {"run_ids":["\#(run)"],"metric_key":"k","start_step":\#(from),"end_step":\#(to),
+                    "max_results":400,"smoothing":0.9}
+                    """#)
+                #expect(answer["curves", "0", "point_count"] == .int(6000))
+                guard case .array(let steps) = answer["curves", "0", "steps"],
+                    case .array(let values) = answer["curves", "0", "smoothed"]
+                else {
+                    Issue.record("no smoothed values")
+                    return
+                }
+                for case (.int(let step), .double(let value)) in zip(steps, values) {
+                    if let other = seen[step] {
+                        #expect(abs(other - value) < 1e-9)
+                        compared += 1
+                    }
+                    seen[step] = value
+                    // Of the true mean, not between the kept lowest and greatest.
+                    if step > 500 { #expect(abs(value - 0.88) < 0.2) }
+                }
+            }
+            #expect(compared > 10)
+        }
+    }
+
+    @Test func `curves by time are in the order of time where steps fall`() async throws {
+        try await World.run { world in
+            let run = try await world.run()
+            let points = [0, 1, 2, 1, 2, 3].enumerated().map {
+                #"{"key":"k","value":\#($0),"timestamp":\#($0 * 10),"step":\#($1)}"#
+            }
+            _ = try await world.post(
+                "runs/log-batch",
+                #"{"run_id":"\#(run)","metrics":[\#(points.joined(separator: ","))]}"#)
+            let answer = try await world.post(
+                Self.own + "curves",
+                #"{"run_ids":["\#(run)"],"metric_key":"k","axis":"time"}"#)
+            let steps: [Int64] = [0, 1, 2, 1, 2, 3]
+            #expect(answer["curves", "0", "steps"] == .array(steps.map { .int($0) }))
+            #expect(answer["curves", "0", "start_time"] != .null)
+        }
+    }
+
     @Test(arguments: [
         ("curves", #"{"run_ids": [], "metric_key": "k"}"#),
         ("curves", #"{"run_ids": ["a"]}"#),
         ("curves", #"{"run_ids": ["a"], "metric_key": "k", "start_step": 4}"#),
+        ("curves", #"{"run_ids": ["a"], "metric_key": "k", "axis": "epoch"}"#),
+        ("curves", #"{"run_ids": ["a"], "metric_key": "k", "smoothing": 1}"#),
+        ("curves", #"{"run_ids": ["a"], "metric_key": "k", "smoothing": "much"}"#),
         ("runs/groups", #"{"experiment_ids": ["0"]}"#),
         ("runs/groups", #"{"experiment_ids": ["0"], "group_by": "metrics.score"}"#),
         ("runs/groups", #"{"experiment_ids": ["0"], "group_by": "params."}"#),

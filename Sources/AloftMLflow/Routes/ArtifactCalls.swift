@@ -64,6 +64,13 @@ struct ArtifactCalls: Sendable {
                 return try await download(root.path(Self.query(request, ["path"])), request)
             }
         }
+        let framed = FramedArtifacts { request in
+            let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
+            return try await download(root.path(Self.query(request, ["path"])), request)
+        }
+        calls.raw(.get, "/ajax-api/aloft/artifacts/frame", .read, of: Self.run) { request, _ in
+            try await framed.answer(request)
+        }
         calls.raw(
             .get, "/model-versions/get-artifact", .read,
             of: { queries, request, _ in

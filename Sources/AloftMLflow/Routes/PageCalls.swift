@@ -1,5 +1,6 @@
 import AloftDomain
 import AloftStore
+import GRDB
 
 /// What the web interface asks beyond the protocol: many curves at once, groups of runs and how many
 /// there are. Names and grammar are the protocol's.
@@ -12,15 +13,21 @@ struct PageCalls: Sendable {
     private static let usualPoints: Int64 = 16_000
     private static let mostPoints: Int64 = 100_000
     private static let usualGroups: Int64 = 500
+    /// Points that are read to smooth the curves of one question.
+    private static let mostSmoothed: Int64 = 20_000_000
+    /// Names of a kind.
+    private static let mostKeys = 2000
 
     func add<Context>(to calls: CallRouter<Context>) {
         calls.post("/ajax-api/aloft/curves", .read, of: Subjects.runs, curves)
         calls.postSearch("/ajax-api/aloft/runs/search", .read, of: Subjects.experiments, search)
         calls.post("/ajax-api/aloft/runs/count", .read, of: Subjects.experiments, count)
+        calls.post("/ajax-api/aloft/runs/keys", .read, of: Subjects.experiments, keys)
         calls.post("/ajax-api/aloft/runs/groups", .read, of: Subjects.experiments, groups)
     }
 
-    /// One metric of many runs; each curve's steps, times and values as lists of the same length.
+    /// One metric of many runs; each curve's steps, times and values as lists of the same length, in the
+    /// order of `axis`. With `smoothing` the smoothed values as well, made of all points of each series.
     private func curves(_ call: Call) async throws -> [UInt8] {
         let runs = try call.fields.strings("run_ids").map { RunID($0) }
         guard (1...Self.maxRuns).contains(runs.count) else {
@@ -29,18 +36,70 @@ struct PageCalls: Sendable {
         let key = try call.fields.string("metric_key")
         let steps = try MetricCalls.steps(call.fields)
         let total = try call.fields.maxResults(default: Self.usualPoints, limit: Self.mostPoints)
-        let found = try await service.store.read { db in
-            try TrackingQueries.curves(db, runs, key: key, steps: steps, total: total)
+        let (axis, smoothing) = (try Self.axis(call.fields), try Self.smoothing(call.fields))
+        let found = try await service.store.search { db in
+            if smoothing != nil { try Self.allowReading(db, runs, key) }
+            return try TrackingQueries.placedCurves(
+                db, runs, key: key, steps: steps, total: total, by: axis, smoothing: smoothing)
         }
         return JSONWriter.document { writer in
-            writer.list("curves", found.filter { !$0.curve.points.isEmpty }) { writer, one in
+            writer.list("curves", found) { writer, one in
                 writer.object { writer in
                     writer.member("run_id", one.run.rawValue)
+                    writer.member("start_time", one.runStart)
+                    writer.member("point_count", one.pointCount)
                     writer.list("steps", one.curve.points) { $0.number($1.step) }
                     writer.list("times", one.curve.points) { $0.number($1.timestamp) }
                     writer.list("values", one.curve.points) { $0.value(.double($1.value)) }
+                    if let smoothed = one.smoothed {
+                        writer.list("smoothed", smoothed) { $0.value(.double($1)) }
+                    }
                 }
             }
+        }
+    }
+
+    private static func axis(_ fields: Fields) throws -> MetricAxis {
+        switch try fields.optionalString("axis") {
+        case nil, "step": .step
+        case "time": .time
+        case let other?:
+            throw ProtocolError.invalid(
+                "Invalid axis '\(other.prefix(100))': expected step or time.")
+        }
+    }
+
+    private static func smoothing(_ fields: Fields) throws -> Double? {
+        guard fields.has("smoothing") else { return nil }
+        let weight = try fields.double("smoothing")
+        guard weight >= 0, weight < 1 else {
+            throw ProtocolError.invalid(
+                "Invalid smoothing \(weight): expected a number from 0 up to but not 1.")
+        }
+        return weight
+    }
+
+    /// Smoothing reads every point, so there is an end to how many.
+    private static func allowReading(_ db: Database, _ runs: [RunID], _ key: String) throws {
+        let count = try TrackingQueries.pointCount(db, runs, key: key)
+        guard count <= mostSmoothed else {
+            throw ProtocolError.invalid(
+                "Smoothing reads all \(count) points of these runs; at most \(mostSmoothed) are "
+                    + "read at once. Choose fewer runs.")
+        }
+    }
+
+    /// The names of all that the runs of these experiments logged.
+    private func keys(_ call: Call) async throws -> [UInt8] {
+        let experiments = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
+        let keys = try await service.store.search { db in
+            try TrackingQueries.runKeys(db, experiments: experiments, limit: Self.mostKeys)
+        }
+        return JSONWriter.document { writer in
+            writer.list("metrics", keys.metrics) { $0.string($1) }
+            writer.list("params", keys.params) { $0.string($1) }
+            writer.list("tags", keys.tags) { $0.string($1) }
+            writer.member("has_more", keys.hasMore)
         }
     }
 

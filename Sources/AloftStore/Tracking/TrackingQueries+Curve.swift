@@ -31,21 +31,22 @@ extension TrackingQueries {
     /// of one among so many, and whoever looks closer asks for that part.
     package static func curves(
         _ db: Database, _ runs: [RunID], key: String, steps: ClosedRange<Int64>? = nil,
-        total: Int
+        total: Int, by axis: MetricAxis = .step
     ) throws -> [(run: RunID, curve: MetricCurve)] {
         let limit = min(max(total / max(runs.count, 1), 20), 1000)
         let wanted = max(1, limit / MetricSummary.maxCount / (runs.count > 20 ? 2 : 1))
         return try runs.map { run in
             (
                 run,
-                try curve(db, run, key: key, steps: steps, atMost: limit, wanted: wanted)
+                try curve(
+                    db, run, key: key, steps: steps, atMost: limit, wanted: wanted, by: axis)
             )
         }
     }
 
     private static func curve(
         _ db: Database, _ run: RunID, key: String, steps: ClosedRange<Int64>?, atMost limit: Int,
-        wanted: Int
+        wanted: Int, by axis: MetricAxis = .step
     ) throws -> MetricCurve {
         guard let number = try runNumber(db, run) else { return MetricCurve() }
         var reader = CurveReader(
@@ -53,7 +54,7 @@ extension TrackingQueries {
         try reader.read()
         var curve = reader.curve
         curve.points = MetricThinning.thinned(
-            MetricSummary.inStepOrder(curve.points), atMost: limit)
+            inOrder(curve.points, by: axis), atMost: limit)
         return curve
     }
 }

@@ -86,6 +86,11 @@ extension TrackingQueries {
         return try data.withUnsafeBytes { try MetricCodec.decode($0) }
     }
 
+    /// All points of a series as they were logged, repeats among them.
+    static func allPoints(_ db: Database, run: Int64, key: String) throws -> [MetricPoint] {
+        try readSegments(db, run: run, key: key).flatMap(\.points)
+    }
+
     private static func readSegments(
         _ db: Database, run: Int64, key: String
     ) throws -> [MetricCodec.Segment] {

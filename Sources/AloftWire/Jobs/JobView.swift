@@ -41,6 +41,8 @@ package struct JobView: Codable, Sendable, Equatable {
         /// Stable: `exited`, `out_of_memory`, `timed_out`, …
         package var code: String
         package var message: String
+        /// The line of its log that says most of why, where the command itself ended badly.
+        package var lastLine: String?
 
         package init(code: String, message: String) {
             self.code = code

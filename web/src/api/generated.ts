@@ -199,6 +199,7 @@ export interface Schemas {
     };
     JobViewFailure: {
         code: string;
+        lastLine?: string;
         message: string;
     };
     ListDeploymentsReply: {

@@ -39,7 +39,7 @@ export interface RunInfo {
 
 export interface DatasetInput {
     tags?: KeyValue[];
-    dataset: { name: string; digest: string; source_type?: string; source?: string };
+    dataset: { name: string; digest: string; source_type?: string; source?: string; schema?: string; profile?: string };
 }
 
 export interface Run {
@@ -83,16 +83,24 @@ export interface RegisteredModel {
 
 const API = "/ajax-api/2.0/mlflow";
 
-export async function searchExperiments(filter = "", pageToken?: string) {
+export async function searchExperiments(filter = "", pageToken?: string, deleted = false) {
     return sendJSON<{ experiments?: Experiment[]; next_page_token?: string }>(
         "POST", `${API}/experiments/search`,
-        { max_results: 500, filter, page_token: pageToken, view_type: "ACTIVE_ONLY" });
+        { max_results: 500, filter, page_token: pageToken, view_type: deleted ? "DELETED_ONLY" : "ACTIVE_ONLY" });
 }
 
 export async function getExperiment(id: string) {
     const reply = await sendJSON<{ experiment: Experiment }>(
         "GET", withQuery(`${API}/experiments/get`, { experiment_id: id }));
     return reply.experiment;
+}
+
+export async function deleteExperiment(id: string) {
+    return sendJSON("POST", `${API}/experiments/delete`, { experiment_id: id });
+}
+
+export async function restoreExperiment(id: string) {
+    return sendJSON("POST", `${API}/experiments/restore`, { experiment_id: id });
 }
 
 export async function setExperimentTag(id: string, key: string, value: string) {
@@ -168,19 +176,38 @@ export async function setRunTag(id: string, key: string, value: string) {
 /** The web interface's own calls, beside the protocol: same names, same grammar. */
 const OWN = "/ajax-api/aloft";
 
+export type CurveAxis = "step" | "time";
+
 export interface CurvePoints {
     run_id: string;
+    start_time: number;
+    point_count: number;
     steps: number[];
     times: number[];
     values: (number | string)[];
+    smoothed?: (number | string)[];
 }
 
 /** One metric of many runs at once, thinned by the server to a total that a chart can show. */
-export async function readCurves(runs: string[], key: string, range?: [number, number]): Promise<CurvePoints[]> {
+export async function readCurves(
+    runs: string[], key: string, axis: CurveAxis, range?: [number, number], smoothing?: number,
+): Promise<CurvePoints[]> {
     const reply = await sendJSON<{ curves?: CurvePoints[] }>(
         "POST", `${OWN}/curves`,
-        { run_ids: runs, metric_key: key, start_step: range?.[0], end_step: range?.[1] });
+        { run_ids: runs, metric_key: key, axis, smoothing, start_step: range?.[0], end_step: range?.[1] });
     return reply.curves ?? [];
+}
+
+export interface RunKeys {
+    metrics?: string[];
+    params?: string[];
+    tags?: string[];
+    has_more: boolean;
+}
+
+/** The names of all that the runs of these experiments logged. */
+export async function readRunKeys(experiments: string[]): Promise<RunKeys> {
+    return sendJSON<RunKeys>("POST", `${OWN}/runs/keys`, { experiment_ids: experiments });
 }
 
 function searchBody(search: RunSearch) {
@@ -191,7 +218,7 @@ function searchBody(search: RunSearch) {
     };
 }
 
-type RunFilter = Pick<RunSearch, "experiments" | "filter">;
+type RunFilter = Pick<RunSearch, "experiments" | "filter" | "deleted">;
 
 /** How many runs a search finds in all. */
 export async function countRuns(search: RunFilter): Promise<number> {
@@ -219,6 +246,21 @@ export async function searchGroup(search: RunSearch, by: string, value: string |
         "POST", `${OWN}/runs/search`, { ...searchBody(search), group_by: by, group_value: value });
 }
 
+/** Runs that say that this one is their parent, the oldest first. */
+export async function childrenOf(run: RunInfo) {
+    return searchRuns({
+        experiments: [run.experiment_id], filter: `tags.\`mlflow.parentRunId\` = ${quote(run.run_id)}`,
+        order: ["attributes.start_time ASC"], limit: 200,
+    });
+}
+
+/** The run that a logged model came from. */
+export async function sourceOfLoggedModel(id: string): Promise<string | undefined> {
+    const reply = await sendJSON<{ model?: { info?: { source_run_id?: string } } }>(
+        "GET", `${API}/logged-models/${encodeURIComponent(id)}`);
+    return reply.model?.info?.source_run_id;
+}
+
 export async function listArtifacts(runID: string, folder: string) {
     const reply = await sendJSON<{ files?: FileInfo[] }>(
         "GET", withQuery(`${API}/artifacts/list`, { run_id: runID, path: folder || undefined }));
@@ -227,6 +269,11 @@ export async function listArtifacts(runID: string, folder: string) {
 
 export function artifactAddress(runID: string, path: string): string {
     return withQuery("/get-artifact", { run_uuid: runID, path });
+}
+
+/** A logged page with its scripts, for a frame. */
+export function framedAddress(runID: string, path: string): string {
+    return withQuery(`${OWN}/artifacts/frame`, { run_uuid: runID, path });
 }
 
 /** At most `limit` bytes of an artifact; says whether there is more. */

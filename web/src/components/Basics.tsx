@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState, type ReactNode } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Link } from "../core/router";
 
 export interface Crumb {
@@ -146,6 +146,16 @@ export function Menu({ label, children }: { label: ReactNode; children: ReactNod
     const [open, setOpen] = useState(false);
     const box = useRef<HTMLDivElement>(null);
     const id = useId();
+    const panel = useRef<HTMLDivElement>(null);
+    // Wherever its button stands, a menu stays inside the window.
+    useLayoutEffect(() => {
+        const element = panel.current;
+        if (!open || element === null) return;
+        const { left, right } = element.getBoundingClientRect();
+        const room = document.documentElement.clientWidth - 8;
+        const shift = right > room ? room - right : left < 8 ? 8 - left : 0;
+        if (shift !== 0) element.style.transform = `translateX(${Math.round(shift)}px)`;
+    }, [open]);
     useEffect(() => {
         if (!open) return;
         const close = (event: Event) => {
@@ -164,7 +174,7 @@ export function Menu({ label, children }: { label: ReactNode; children: ReactNod
         <div className="menu" ref={box}>
             <button type="button" className="button" aria-expanded={open} aria-controls={id}
                 onClick={() => setOpen(!open)}>{label}</button>
-            {open && <div className="menu-panel" id={id}>{typeof children === "function" ? children(() => setOpen(false)) : children}</div>}
+            {open && <div className="menu-panel" id={id} ref={panel}>{typeof children === "function" ? children(() => setOpen(false)) : children}</div>}
         </div>
     );
 }

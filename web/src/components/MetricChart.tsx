@@ -1,13 +1,13 @@
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
+import { useAddress } from "../core/router";
 import { useCurves, type Curve } from "./useCurves";
 import { Card } from "./Basics";
-import { colorOf, smooth } from "./Chart";
-import type { Line } from "./curves/draw";
+import { indexAt } from "./curves/draw";
 import { LineChart } from "./curves/LineChart";
+import { isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
 import { Near } from "./Near";
+import { colorsOf } from "./runColors";
 import { ErrorBox, Skeleton } from "./State";
-
-export type XAxis = "step" | "time" | "relative";
 
 export interface CurveOptions {
     x: XAxis;
@@ -22,91 +22,89 @@ export interface CurveRun {
     color: string;
 }
 
-/** One metric of one or many runs. Zooming asks the server for finer points of that part. */
-export function MetricChart({ metric, runs, options, tall = false }: {
+/** Milliseconds without a movement of the slider after which the server is asked to smooth. */
+const REST = 120;
+
+/**
+ * One metric of one or many runs. Zooming asks the server for finer points of that part. Short series are
+ * smoothed here; of long ones the server smooths all points, and until it has answered the line stays.
+ */
+export const MetricChart = memo(function MetricChart({ metric, runs, options, tall = false }: {
     metric: string; runs: CurveRun[]; options: CurveOptions; tall?: boolean;
 }) {
     const [range, setRange] = useState<[number, number] | null>(null);
     const [resets, setResets] = useState(0);
     useEffect(() => setRange(null), [options.x]);
-    const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
-    const whole = useCurves(ids, metric, null);
-    const steps = useMemo(() => (range === null ? null : stepsWithin(range, whole.data ?? [], options.x)), [range, whole.data, options.x]);
-    const part = useCurves(steps === null ? [] : ids, metric, steps);
-    const curves = useMemo(
-        () => (steps === null || whole.data === undefined ? whole.data : merged(whole.data, part.data ?? [])),
-        [steps, whole.data, part.data]);
-    const lines = useMemo(() => linesOf(curves ?? [], runs, options), [curves, runs, options]);
-    const onRange = useCallback((next: [number, number] | null) => setRange(next), []);
+    const { curves, error, reload } = useChartCurves(metric, runs, options, range);
+    const lines = useMemo(() => linesOf(curves ?? [], runs, options.x, options.smoothing), [curves, runs, options.x, options.smoothing]);
     return (
         <Card title={<bdi>{metric.slice(0, 120)}</bdi>} className="chart-card" flush side={range !== null && (
             <button type="button" className="button small" onClick={() => setResets(resets + 1)}>Show all</button>
         )}>
-            {whole.error !== null && whole.data === undefined
-                ? <ErrorBox error={whole.error} retry={() => void whole.reload()} />
-                : (
-                    <Near className={`line-area ${tall ? "tall" : ""}`}>
-                        {curves === undefined ? <Skeleton lines={6} /> : (
-                            <LineChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
-                                kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
-                                title={options.x === "relative" ? "since start" : options.x} onRange={onRange} resets={resets} />
-                        )}
-                    </Near>
-                )}
+            {error !== null && <ErrorBox error={error} retry={reload} />}
+            {(error === null || curves !== undefined) && (
+                <Near className={`line-area ${tall ? "tall" : ""}`}>
+                    {curves === undefined ? <Skeleton lines={6} /> : (
+                        <LineChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
+                            kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
+                            title={options.x === "relative" ? "since the run's start" : options.x} onRange={setRange} resets={resets} />
+                    )}
+                </Near>
+            )}
         </Card>
     );
+});
+
+function useChartCurves(metric: string, runs: CurveRun[], options: CurveOptions, range: [number, number] | null) {
+    const { x } = options;
+    const axis = x === "step" ? "step" : "time";
+    const ids = useMemo(() => runs.map(({ id }) => id), [runs]);
+    const question = { metric, axis } as const;
+    const plain = useCurves({ ...question, runs: ids });
+    // Asked once the hand rests; meanwhile the last answer stays.
+    const smoothing = useRested(options.smoothing);
+    const needsServer = smoothing > 0 && (plain.data ?? []).some((curve) => !isWhole(curve));
+    const exact = useCurves({ ...question, runs: needsServer ? ids : [], smoothing });
+    const last = useRef<{ of: string; curves: Curve[] } | null>(null);
+    const subject = `${metric} ${axis} ${ids.join()}`;
+    if (needsServer && exact.data !== undefined) last.current = { of: subject, curves: exact.data };
+    const kept = needsServer && last.current?.of === subject ? last.current.curves : undefined;
+    const whole = kept ?? plain.data;
+    const steps = useMemo(
+        () => (range === null || (whole ?? []).every(isWhole) ? null : stepsWithin(range, whole ?? [], x)), [range, whole, x]);
+    const part = useCurves({ ...question, runs: steps === null ? [] : ids, range: steps, ...(needsServer ? { smoothing } : {}) });
+    const curves = useMemo(
+        () => (steps === null || range === null || whole === undefined ? whole : merged(whole, part.data ?? [], x, wider(range, whole, x))),
+        [steps, range, whole, part.data, x]);
+    return {
+        curves, error: (plain.data === undefined ? plain.error : null) ?? exact.error,
+        reload: () => void (plain.error !== null ? plain.reload() : exact.reload()),
+    };
 }
 
-/** The finer points of a part between the others, so that one can look beyond it at once. */
-function merged(whole: Curve[], part: Curve[]): Curve[] {
-    const finer = new Map(part.map((curve) => [curve.runID, curve]));
-    return whole.map((curve) => {
-        const inner = finer.get(curve.runID);
-        const from = inner?.steps[0];
-        const to = inner?.steps[inner.steps.length - 1];
-        if (inner === undefined || from === undefined || to === undefined) return curve;
-        const before = curve.steps.findIndex((step) => step >= from);
-        const after = curve.steps.findIndex((step) => step > to);
-        const start = before === -1 ? curve.steps.length : before;
-        const end = after === -1 ? curve.steps.length : after;
-        const join = (all: number[], some: number[]) => [...all.slice(0, start), ...some, ...all.slice(end)];
-        return {
-            runID: curve.runID, steps: join(curve.steps, inner.steps), times: join(curve.times, inner.times),
-            values: join(curve.values, inner.values),
-        };
-    });
-}
-
-/** The steps that a part of the axis shows: what the server is asked for. */
-function stepsWithin([from, to]: [number, number], curves: Curve[], x: XAxis): [number, number] | null {
-    if (x === "step") return [Math.floor(from), Math.ceil(to)];
-    let low = Infinity;
-    let high = -Infinity;
-    for (const { steps, times } of curves) {
-        const start = x === "relative" ? times[0] ?? 0 : 0;
-        const unit = x === "relative" ? 1000 : 1;
-        // The points beside the part belong to it: its first line begins there.
-        const first = times.findIndex((time) => (time - start) / unit >= from);
-        const after = times.findIndex((time) => (time - start) / unit > to);
-        if (first === -1) continue;
-        low = Math.min(low, steps[Math.max(0, first - 1)] ?? 0);
-        high = Math.max(high, steps[after === -1 ? steps.length - 1 : after] ?? 0);
+/** The part with the points beside it. */
+function wider([from, to]: [number, number], curves: Curve[], x: XAxis): [number, number] {
+    let low = from;
+    let high = to;
+    for (const curve of curves) {
+        const places = placesOf(curve, x);
+        const first = indexAt(places, from);
+        const before = places[first - 1];
+        const after = places[indexAt(places, to) + 1];
+        if (before !== undefined) low = Math.min(low, before);
+        if (after !== undefined) high = Math.max(high, after);
     }
-    return low > high ? null : [low, high];
+    return [low, high];
 }
 
-function linesOf(curves: Curve[], runs: CurveRun[], options: CurveOptions): Line[] {
-    const known = new Map(curves.map((curve) => [curve.runID, curve]));
-    return runs.flatMap((run): Line[] => {
-        const curve = known.get(run.id);
-        if (curve === undefined) return [];
-        const start = curve.times[0] ?? 0;
-        const x = options.x === "step" ? curve.steps
-            : options.x === "time" ? curve.times : curve.times.map((time) => (time - start) / 1000);
-        const line: Line = { id: run.id, name: run.name, color: run.color, x, y: smooth(curve.values, options.smoothing) };
-        if (options.smoothing > 0 && curve.values.length > 1) line.raw = curve.values;
-        return [line];
-    });
+/** A value once it has not changed for a moment. */
+function useRested(value: number): number {
+    const [rested, setRested] = useState(value);
+    useEffect(() => {
+        const timer = window.setTimeout(() => setRested(value), REST);
+        return () => window.clearTimeout(timer);
+    }, [value]);
+    return rested;
 }
 
 /** The chart library reads some tags in labels; names are shown as they are. */
@@ -137,7 +135,31 @@ export function CurveControls({ options, onChange }: { options: CurveOptions; on
     );
 }
 
-/** One run's colour, whichever page shows it in this order. */
+/** The settings of curves in the address: a link shows what was seen. The slider writes when it rests. */
+export function useCurveOptions(): [CurveOptions, (options: CurveOptions) => void] {
+    const [x, setX] = useAddress("axis", "step");
+    const [smoothing, setSmoothing] = useAddress("smoothing", "0");
+    const [scale, setScale] = useAddress("scale", "linear");
+    const given = Math.min(0.99, Math.max(0, Number(smoothing) || 0));
+    const [held, setHeld] = useState(given);
+    useEffect(() => setHeld(given), [given]);
+    useEffect(() => {
+        if (held === given) return;
+        const timer = window.setTimeout(() => setSmoothing(String(held)), 2 * REST);
+        return () => window.clearTimeout(timer);
+    }, [held, given, setSmoothing]);
+    const axis: XAxis = x === "time" || x === "relative" ? x : "step";
+    const options = useMemo(
+        (): CurveOptions => ({ x: axis, smoothing: held, logY: scale === "log" }), [axis, held, scale]);
+    return [options, (next) => {
+        if (next.x !== axis) setX(next.x);
+        if (next.logY !== options.logY) setScale(next.logY ? "log" : "linear");
+        setHeld(next.smoothing);
+    }];
+}
+
+/** Runs with the colours that they have on every page. */
 export function curveRuns(runs: { id: string; name: string }[]): CurveRun[] {
-    return runs.map((run, index) => ({ ...run, color: colorOf(index) }));
+    const colors = colorsOf(runs.map(({ id }) => id));
+    return runs.map((run) => ({ ...run, color: colors.get(run.id) ?? "#3f74dd" }));
 }

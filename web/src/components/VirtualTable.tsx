@@ -2,6 +2,7 @@ import {
     useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
     type KeyboardEvent, type ReactNode,
 } from "react";
+import { entryKey, recall, remember } from "../core/memory";
 import { usePhone } from "./usePhone";
 
 export interface Column<Row> {
@@ -57,13 +58,25 @@ export function VirtualTable<Row>(props: Props<Row>) {
     const [active, setActive] = useState(-1);
     const lastTick = useRef(-1);
 
+    const place = useRef(entryKey());
+    const memory = `scroll/${props.label}`;
+    /** Where the table was left, until it is there again. */
+    const wanted = useRef(recall<number>(place.current, memory) ?? 0);
+    useLayoutEffect(() => {
+        const element = scroller.current;
+        if (element === null || wanted.current === 0 || rows.length === 0) return;
+        element.scrollTop = wanted.current;
+        if (element.scrollTop >= wanted.current - 1) wanted.current = 0;
+    }, [rows.length]);
+
     const measure = useCallback(() => {
         const element = scroller.current;
         if (element === null) return;
+        if (wanted.current === 0) remember(place.current, memory, element.scrollTop);
         const [top, height, bar] = [element.scrollTop, element.clientHeight, element.offsetHeight - element.clientHeight];
         setView((before) =>
             (before.top === top && before.height === height && before.bar === bar ? before : { top, height, bar }));
-    }, []);
+    }, [memory]);
     useLayoutEffect(() => {
         measure();
         const element = scroller.current;
@@ -135,7 +148,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
 
     return (
         <div className="vtable">
-            <div className="vtable-scroll" ref={scroller} onScroll={measure} onKeyDown={onKey}
+            <div className="vtable-scroll" ref={scroller} onScroll={measure} onWheel={() => { wanted.current = 0; }} onPointerDown={() => { wanted.current = 0; }} onKeyDown={onKey}
                 tabIndex={0} role="table" aria-label={props.label}
                 aria-rowcount={onNearEnd ? -1 : rows.length + 1} style={{ height }}>
                 <div role="rowgroup" style={{ position: "sticky", top: 0, zIndex: 3 }}>

@@ -11,6 +11,7 @@ package struct JobRoutes: Sendable {
     private let logs: JobLogs
     private let line: JobLine
     private let time: TimeSource
+    private let failureLines: FailureLines
 
     package init(
         store: Store, launcher: JobLauncher, logs: JobLogs, line: JobLine, time: TimeSource
@@ -20,6 +21,7 @@ package struct JobRoutes: Sendable {
         self.launcher = launcher
         self.logs = logs
         self.time = time
+        failureLines = FailureLines(logs: logs)
     }
 
     package func add(to routes: inout APIRoutes) {
@@ -93,11 +95,11 @@ package struct JobRoutes: Sendable {
             group: call.query("group"), run: call.query("run").map(RunID.init),
             isLive: call.query("live") == "true", before: call.query("before").map(JobID.init))
         let (line, now) = (line, time.now())
-        return try await store.read { db in
+        let (jobs, places) = try await store.read { db in
             let jobs = try JobQueries.list(db, filter, limit: Int(limit))
-            let places = try Self.areWaiting(jobs) ? line.places(db, at: now) : [:]
-            return ListJobs.Reply(jobs: jobs.map { JobView($0, places[$0.id]) })
+            return (jobs, try Self.areWaiting(jobs) ? line.places(db, at: now) : [:])
         }
+        return ListJobs.Reply(jobs: await failureLines.views(of: jobs, places))
     }
 
     private static func areWaiting(_ jobs: [JobRecord]) -> Bool {
@@ -123,7 +125,8 @@ package struct JobRoutes: Sendable {
         if case .failed(let failure) = job.outcome, failure.code != "not_started" {
             lastLines = try await logs.tail(id, attempt: job.state.attempt, lines: 20)
         }
-        var view = JobView(job, place)
+        let places = place.map { [id: $0] } ?? [:]
+        var view = await failureLines.views(of: [job], places).first ?? JobView(job, place)
         view.isolation = try await logs.isolation(id, attempt: job.state.attempt)
         return GetJob.Reply(
             job: view, command: job.spec.command, snapshot: job.spec.snapshot,

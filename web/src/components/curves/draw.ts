@@ -67,8 +67,11 @@ export function fittingY(lines: Line[], x: Span, logY: boolean): Span {
         }
     }
     if (from > to) return { from: 0, to: 1 };
-    const room = from === to ? Math.abs(from) * 0.1 || 1 : (to - from) * 0.05;
-    return { from: from - room, to: to + room };
+    // What differs only by rounding is one height; and an axis must have an end.
+    const isFlat = to - from <= Math.max(Math.abs(from), Math.abs(to)) * 1e-12;
+    const room = isFlat ? Math.abs(from) * 0.1 || 1 : (to - from) * 0.05;
+    const most = Number.MAX_VALUE / 4;
+    return { from: Math.max(from - room, -most), to: Math.min(to + room, most) };
 }
 
 /** The first index whose x is at least `at`. */
@@ -102,7 +105,7 @@ export function ticksOf(view: View, frame: { width: number; height: number }, ki
     const tall = Math.max(2, Math.floor(frame.height / 45));
     const { from, to } = view.x;
     return {
-        x: kind === "time" ? timeTicks(from, to, wide) : kind === "seconds" ? secondTicks(from, to, wide) : linearTicks(from, to, wide),
+        x: kind === "time" ? timeTicks(from, to, wide) : kind === "seconds" ? secondTicks(from, to, wide) : linearTicks(from, to, wide, 1),
         y: logY ? logTicks(view.y.from, view.y.to, tall) : linearTicks(view.y.from, view.y.to, tall),
     };
 }
@@ -139,6 +142,7 @@ export function draw(context: CanvasRenderingContext2D, size: { width: number; h
     const front = lines.find(({ id }) => id === lit);
     if (front !== undefined) stroke(context, picture, front, front.y, width + 0.8, 1);
     context.restore();
+    for (const line of lines) mark(context, picture, line, lit === null || line.id === lit ? 1 : 0.25);
 }
 
 function stroke(
@@ -148,39 +152,82 @@ function stroke(
     const scaleX = frame.width / (view.x.to - view.x.from);
     const scaleY = frame.height / (view.y.to - view.y.from);
     const bottom = frame.top + frame.height;
-    let isOpen = false;
-    let drawn = 0;
+    const lone: [number, number][] = [];
+    let length = 0;
+    let last: [number, number] = [0, 0];
+    const close = () => {
+        if (length === 1) lone.push(last);
+        length = 0;
+    };
     context.beginPath();
     for (let index = first; index < line.x.length; index += 1) {
         const at = line.x[index] ?? 0;
         const value = height(values[index] ?? NaN, logY);
-        if (Number.isNaN(value)) isOpen = false;
+        if (Number.isNaN(value)) close();
         else {
-            const x = frame.left + (at - view.x.from) * scaleX;
-            const y = bottom - (value - view.y.from) * scaleY;
-            if (isOpen) context.lineTo(x, y);
-            else context.moveTo(x, y);
-            isOpen = true;
-            drawn += 1;
+            last = [frame.left + (at - view.x.from) * scaleX, bottom - (value - view.y.from) * scaleY];
+            if (length > 0) context.lineTo(...last);
+            else context.moveTo(...last);
+            length += 1;
         }
         if (at > view.x.to) break;
     }
+    close();
     context.globalAlpha = alpha;
     context.strokeStyle = line.color;
     context.lineWidth = width;
     context.stroke();
-    if (drawn === 1) dot(context, line, values, view, frame, logY);
+    // A single value between gaps makes no line.
+    context.fillStyle = line.color;
+    for (const [x, y] of lone) {
+        context.beginPath();
+        context.arc(x, y, line.x.length === 1 ? 4 : width + 1, 0, 7);
+        context.fill();
+    }
     context.globalAlpha = 1;
 }
 
-/** A single value makes no line. */
-function dot(context: CanvasRenderingContext2D, line: Line, values: number[], view: View, frame: Frame, logY: boolean): void {
-    const index = values.findIndex((value, at) => !Number.isNaN(height(value, logY)) && (line.x[at] ?? 0) >= view.x.from);
-    if (index < 0) return;
-    context.beginPath();
-    context.arc(toX(view, frame, line.x[index] ?? 0), toY(view, frame, height(values[index] ?? NaN, logY)), 4, 0, 7);
-    context.fillStyle = line.color;
-    context.fill();
+/** What has no place on the vertical axis: infinities point beyond its ends, NaN is a cross at the bottom. */
+function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, alpha: number): void {
+    const values = line.raw ?? line.y;
+    const first = Math.max(0, indexAt(line.x, view.x.from));
+    const bottom = frame.top + frame.height;
+    let free = { up: -Infinity, down: -Infinity, none: -Infinity };
+    context.globalAlpha = alpha;
+    context.fillStyle = context.strokeStyle = line.color;
+    context.lineWidth = 1.6;
+    for (let index = first; index < line.x.length; index += 1) {
+        const at = line.x[index] ?? 0;
+        if (at > view.x.to) break;
+        const value = values[index] ?? NaN;
+        if (!Number.isNaN(height(value, logY))) continue;
+        const kind = value === Infinity ? "up" : Number.isNaN(value) ? "none" : "down";
+        const x = toX(view, frame, at);
+        // Many beside each other are one row of marks.
+        if (x < free[kind] + 5) continue;
+        free = { ...free, [kind]: x };
+        context.beginPath();
+        if (kind === "none") {
+            for (const side of [-1, 1]) {
+                context.moveTo(x - 3 * side, bottom - 7);
+                context.lineTo(x + 3 * side, bottom - 1);
+            }
+            context.stroke();
+        } else {
+            const [tip, foot] = kind === "up" ? [frame.top - 2, frame.top + 5] : [bottom + 2, bottom - 5];
+            context.moveTo(x, tip);
+            context.lineTo(x - 4.5, foot);
+            context.lineTo(x + 4.5, foot);
+            context.fill();
+        }
+    }
+    context.globalAlpha = 1;
+}
+
+/** How many values of the lines are marked so, for who cannot see the canvas. */
+export function withoutPlace(lines: Line[], logY: boolean): number {
+    return lines.reduce((sum, line) =>
+        sum + (line.raw ?? line.y).filter((value) => Number.isNaN(height(value, logY))).length, 0);
 }
 
 function drawAxes(context: CanvasRenderingContext2D, size: { height: number }, { view, frame, ticks, title, look }: Picture): void {

@@ -6,9 +6,9 @@ export interface Tick {
     label: string;
 }
 
-/** About `wanted` round places from `low` to `high`. */
-export function linearTicks(low: number, high: number, wanted: number): Tick[] {
-    const step = roundStep((high - low) / Math.max(1, wanted));
+/** About `wanted` round places from `low` to `high`, no nearer to each other than `least`. */
+export function linearTicks(low: number, high: number, wanted: number, least = 0): Tick[] {
+    const step = Math.max(least, roundStep((high - low) / Math.max(1, wanted)));
     if (!(step > 0) || !Number.isFinite(step)) return [];
     const ticks: Tick[] = [];
     const first = Math.ceil(low / step);
@@ -30,12 +30,14 @@ function roundStep(raw: number): number {
 function tickLabel(at: number, step: number): string {
     const size = Math.abs(at);
     if (size < step * 1e-6) return "0";
-    if (size >= 1e6) return `${Number((at / 1e6).toFixed(Math.max(0, -Math.floor(Math.log10(step / 1e6)))))}M`.replace("-", "\u2212");
-    if (size >= 1e-4) {
-        const digits = Math.min(10, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
-        return at.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "\u2212");
+    const digits = (of: number) => Math.min(12, Math.max(0, -Math.floor(Math.log10(of) + 1e-9)));
+    const minus = (text: string) => text.replace(/-/g, "\u2212");
+    if (size >= 1e9 || size < 1e-4) {
+        const exponent = Math.floor(Math.log10(size));
+        return minus(at.toExponential(Math.min(12, Math.max(0, exponent - Math.floor(Math.log10(step) + 1e-9)))).replace("e+", "e"));
     }
-    return number(at);
+    if (size >= 1e6) return minus(`${(at / 1e6).toFixed(digits(step / 1e6))}M`);
+    return minus(at.toLocaleString("en-US", { minimumFractionDigits: digits(step), maximumFractionDigits: digits(step) }));
 }
 
 /** Powers of ten between two exponents, or finer places where there are too few. */

@@ -1,6 +1,6 @@
 /** A canvas with curves that a person looks around in: hover, zoom by dragging, pan, keys. */
 import {
-    draw, fittingY, nearest, ticksOf, wholeX,
+    draw, fittingY, nearest, ticksOf, wholeX, withoutPlace,
     type AxisKind, type Frame, type Line, type Look, type Near, type Picture, type Span, type View,
 } from "./draw";
 
@@ -85,6 +85,7 @@ export class Stage {
         draw(context, { width, height }, this.picture);
         // For who cannot see the canvas: a test, or a person's own script.
         this.box.dataset.lines = String(this.setting.lines.reduce((sum, { raw }) => sum + (raw === undefined ? 1 : 2), 0));
+        this.box.dataset.marks = String(withoutPlace(this.setting.lines, this.setting.logY));
         if (this.isNew && this.pointer !== null) this.hover(...this.pointer);
         this.isNew = false;
         this.box.dataset.zoomed = this.part === null ? "" : `${this.part.from} ${this.part.to}`;

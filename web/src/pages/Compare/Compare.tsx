@@ -1,9 +1,9 @@
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { ApiError, numeric } from "../../api/client";
 import { getRuns, type Run } from "../../api/mlflow";
 import { Card, Dot, Page } from "../../components/Basics";
 import { Chart, type Trace } from "../../components/Chart";
-import { CurveControls, MetricChart, curveRuns, escapeLabel, type CurveOptions, type CurveRun } from "../../components/MetricChart";
+import { CurveControls, MetricChart, curveRuns, escapeLabel, useCurveOptions, type CurveRun } from "../../components/MetricChart";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -54,13 +54,14 @@ export function Compare() {
 
 function Comparison({ runs, missing }: Loadable) {
     const [metrics, setMetrics] = useAddressList("metrics");
-    const [options, setOptions] = useState<CurveOptions>({ x: "step", smoothing: 0, logY: false });
+    const [options, setOptions] = useCurveOptions();
     const [brushed, setBrushed] = useState<Set<string> | null>(null);
     const runsKey = runs.map(({ info }) => info.run_id).join();
     // A refresh of the same runs must not redraw every chart.
     const named = useMemo(() => curveRuns(runs.map((run) => ({ id: run.info.run_id, name: runName(run) }))), [runsKey]);
     const seen = useMemo(() => named.filter(({ id }) => brushed === null || brushed.has(id)), [named, brushed]);
     const keys = useMemo(() => metricKeys(runs), [runs]);
+    const states = useMemo(() => new Map(runs.map(({ info }) => [info.run_id, info.status])), [runs]);
     const chosen = metrics.length > 0 ? metrics : keys.slice(0, 2);
     return (
         <div className="stack">
@@ -71,7 +72,7 @@ function Comparison({ runs, missing }: Loadable) {
                     <button type="button" className="button small" onClick={() => setBrushed(null)}>Show all</button>
                 </>
             )}>
-                <Legend runs={seen} states={new Map(runs.map(({ info }) => [info.run_id, info.status]))} />
+                <Legend runs={seen} states={states} />
             </Card>
             <div className="toolbar" style={{ marginBottom: 0 }}>
                 <select className="select" aria-label="Add a curve" value=""
@@ -91,11 +92,23 @@ function Comparison({ runs, missing }: Loadable) {
                     <MetricChart key={key} metric={key} runs={seen} options={options} />
                 ))}
             </div>
-            {runs.length > 1 && <ParallelCard runs={runs} named={named} onBrush={setBrushed} />}
+            {runs.length > 1 && <ParallelCard runs={runs} named={named} keys={keys} onBrush={setBrushed} />}
             {runs.length > 1 && <ScatterCard runs={runs} named={named} keys={keys} />}
             <Differences runs={runs} />
         </div>
     );
+}
+
+/** What counts rather than measures, and how long things took: seldom what runs are compared for. */
+const COUNTERS = /(^|[/._-])(epochs?|steps?|global_step|iter(ation)?s?|batch(es)?|examples?|samples?|tokens|lr|learning_rate|momentum|grad(ient)?_norm|time|seconds|duration|runtime|elapsed|memory|throughput|.*_per_(second|sec))s?$/i;
+const JUDGES = /(^|[/._-])(val|valid|validation|test|eval|cv|best|holdout)([/._-]|$)/i;
+const MEASURES = /loss|auc|acc|f1|precision|recall|rmse|mse|mae|mape|r2|score|error|ndcg|map|bleu|rouge|perplexity|ppl|iou|dice|logloss|reward/i;
+
+/** How likely runs are compared for a metric: lower is likelier. */
+function rankOf(key: string): number {
+    if (key.startsWith("system/")) return 4;
+    if (COUNTERS.test(key)) return 3;
+    return MEASURES.test(key) ? (JUDGES.test(key) ? 0 : 1) : 2;
 }
 
 function metricKeys(runs: Run[]): string[] {
@@ -103,11 +116,12 @@ function metricKeys(runs: Run[]): string[] {
     for (const run of runs) {
         for (const { key } of run.data.metrics ?? []) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
-    const isSystem = (key: string) => Number(key.startsWith("system/"));
-    return [...counts].sort(([a, x], [b, y]) => isSystem(a) - isSystem(b) || y - x || a.localeCompare(b)).map(([key]) => key);
+    // A metric that few of the runs have shows little of them.
+    const rank = ([key, count]: [string, number]) => rankOf(key) + (count * 2 < runs.length && rankOf(key) < 3 ? 2.5 : 0);
+    return [...counts].sort((a, b) => rank(a) - rank(b) || b[1] - a[1] || a[0].localeCompare(b[0])).map(([key]) => key);
 }
 
-function Legend({ runs, states }: { runs: CurveRun[]; states: Map<string, string> }) {
+const Legend = memo(function Legend({ runs, states }: { runs: CurveRun[]; states: Map<string, string> }) {
     const [all, setAll] = useState(false);
     const shown = all ? runs : runs.slice(0, 24);
     return (
@@ -122,10 +136,10 @@ function Legend({ runs, states }: { runs: CurveRun[]; states: Map<string, string
             {runs.length > shown.length && <li><button type="button" className="button small" onClick={() => setAll(true)}>{runs.length - shown.length} more</button></li>}
         </ul>
     );
-}
+});
 
 /** Axes worth drawing: parameters that differ, and metrics. */
-function axesOf(runs: Run[]): Axis[] {
+function axesOf(runs: Run[], keys: string[]): Axis[] {
     const params = new Map<string, Map<string, string>>();
     const metrics = new Map<string, Map<string, number>>();
     for (const run of runs) {
@@ -133,7 +147,7 @@ function axesOf(runs: Run[]): Axis[] {
             params.set(key, (params.get(key) ?? new Map<string, string>()).set(run.info.run_id, value));
         }
         for (const { key, value } of run.data.metrics ?? []) {
-            if (key.startsWith("system/")) continue;
+            if (key.startsWith("system/") || !Number.isFinite(numeric(value))) continue;
             metrics.set(key, (metrics.get(key) ?? new Map<string, number>()).set(run.info.run_id, numeric(value)));
         }
     }
@@ -143,21 +157,23 @@ function axesOf(runs: Run[]): Axis[] {
             const isNumber = [...values.values()].every((value) => value !== "" && Number.isFinite(Number(value)));
             return { name, values: new Map([...values].map(([id, value]) => [id, isNumber ? Number(value) : value])) };
         }),
-        ...[...metrics].slice(0, 3).map(([name, values]): Axis => ({ name, values })),
+        ...keys.filter((key) => metrics.has(key)).slice(0, 3).map((name): Axis => ({ name, values: metrics.get(name) ?? new Map() })),
     ];
 }
 
-function ParallelCard({ runs, named, onBrush }: { runs: Run[]; named: CurveRun[]; onBrush: (ids: Set<string> | null) => void }) {
-    const axes = useMemo(() => axesOf(runs), [runs]);
+const ParallelCard = memo(function ParallelCard({ runs, named, keys, onBrush }: {
+    runs: Run[]; named: CurveRun[]; keys: string[]; onBrush: (ids: Set<string> | null) => void;
+}) {
+    const axes = useMemo(() => axesOf(runs, keys), [runs, keys]);
     if (axes.length < 2) return null;
     return (
         <Card title="Parallel coordinates" side={<span className="small">drag along an axis to choose runs</span>}>
             <Parallel axes={axes} runs={named} onBrush={onBrush} />
         </Card>
     );
-}
+});
 
-function ScatterCard({ runs, named, keys }: { runs: Run[]; named: CurveRun[]; keys: string[] }) {
+const ScatterCard = memo(function ScatterCard({ runs, named, keys }: { runs: Run[]; named: CurveRun[]; keys: string[] }) {
     const params = useMemo(() => [...new Set(runs.flatMap((run) => (run.data.params ?? []).map(({ key }) => key)))].sort(), [runs]);
     const [x, setX] = useAddress("x", params[0] !== undefined ? `params.${params[0]}` : `metrics.${keys[0] ?? ""}`);
     const [y, setY] = useAddress("y", `metrics.${keys[0] ?? ""}`);
@@ -184,7 +200,7 @@ function ScatterCard({ runs, named, keys }: { runs: Run[]; named: CurveRun[]; ke
             <Chart traces={traces} label={`${y.slice(0, 80)} by ${x.slice(0, 80)}`} xTitle={escapeLabel(x)} yTitle={escapeLabel(y)} tall onlySeen />
         </Card>
     );
-}
+});
 
 function valueOf(run: Run, name: string): number | string | undefined {
     const key = name.slice(name.indexOf(".") + 1);
@@ -197,7 +213,7 @@ function valueOf(run: Run, name: string): number | string | undefined {
 }
 
 /** A column a run; rows that differ are marked. */
-function Differences({ runs }: { runs: Run[] }) {
+const Differences = memo(function Differences({ runs }: { runs: Run[] }) {
     const [onlyDiffering, setOnly] = useAddress("differing", "yes");
     const [limit, setLimit] = useState(12);
     const columns = runs.slice(0, limit);
@@ -249,4 +265,4 @@ function Differences({ runs }: { runs: Run[] }) {
             {runs.length > limit && <div style={{ padding: 12 }}><button type="button" className="button small" onClick={() => setLimit(limit + 24)}>Show more of {runs.length} runs</button></div>}
         </Card>
     );
-}
+});

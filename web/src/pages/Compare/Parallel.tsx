@@ -8,12 +8,26 @@ export interface Axis {
     values: Map<string, number | string>;
 }
 
-const HEIGHT = 320;
-const TOP = 34;
+/** Of the axes themselves; names above take a line each as they need. */
+const PLOT = 264;
+const LINE = 13;
+const LINE_LETTERS = 18;
 const BOTTOM = 22;
 const SIDE = 70;
 /** Pixels that an axis takes at least: its name must not run into the next. On a phone one scrolls. */
 const AXIS_ROOM = 112;
+
+/** A name in lines, broken where its parts end, else where a line is full. */
+function linesOf(name: string): string[] {
+    const pieces = name.match(/[^_/.\- ]+[_/.\- ]*|[_/.\- ]+/g) ?? [name];
+    const lines = [""];
+    for (const piece of pieces.flatMap((each) => each.match(/.{1,18}/gsu) ?? [])) {
+        const last = lines[lines.length - 1] ?? "";
+        if (last !== "" && last.length + piece.trimEnd().length > LINE_LETTERS) lines.push(piece);
+        else lines[lines.length - 1] = last + piece;
+    }
+    return lines;
+}
 
 interface Scale {
     axis: Axis;
@@ -37,7 +51,11 @@ function scaleOf(axis: Axis): Scale {
     }
     const names = [...new Set(values.map(String))].sort();
     const place = new Map(names.map((name, index) => [name, names.length === 1 ? 0.5 : index / (names.length - 1)]));
-    return { axis, place: (value) => place.get(String(value)) ?? 0, low: (names[0] ?? "").slice(0, 16), high: (names[names.length - 1] ?? "").slice(0, 16) };
+    return { axis, place: (value) => place.get(String(value)) ?? 0, low: names[0] ?? "", high: names[names.length - 1] ?? "" };
+}
+
+function short(text: string): string {
+    return text.length > 16 ? `${text.slice(0, 15)}…` : text;
 }
 
 /** One vertical axis a quantity, one line a run. Dragging along axes keeps the runs inside all brushes. */
@@ -57,6 +75,9 @@ export function Parallel({ axes, runs, onBrush }: {
     }, []);
 
     const scales = useMemo(() => axes.map(scaleOf), [axes]);
+    const names = useMemo(() => axes.map(({ name }) => linesOf(name)), [axes]);
+    const TOP = 20 + LINE * Math.max(1, ...names.map(({ length }) => length));
+    const HEIGHT = TOP + PLOT + BOTTOM;
     const x = (index: number) => SIDE + (index * (width - 2 * SIDE)) / Math.max(1, axes.length - 1);
     const y = (share: number) => TOP + (1 - share) * (HEIGHT - TOP - BOTTOM);
     const share = (pixel: number) => Math.min(1, Math.max(0, 1 - (pixel - TOP) / (HEIGHT - TOP - BOTTOM)));
@@ -114,9 +135,12 @@ export function Parallel({ axes, runs, onBrush }: {
                 return (
                     <g key={scale.axis.name} className="axis">
                         <line x1={x(index)} x2={x(index)} y1={TOP} y2={HEIGHT - BOTTOM} />
-                        <text className="axis-name" x={x(index)} y={14} textAnchor="middle">{scale.axis.name.slice(0, 18)}</text>
-                        <text x={x(index) + 6} y={TOP + 4}>{scale.high}</text>
-                        <text x={x(index) + 6} y={HEIGHT - BOTTOM + 4}>{scale.low}</text>
+                        <text className="axis-name" textAnchor="middle">
+                            <title>{scale.axis.name}</title>
+                            {names[index]?.map((line, row) => <tspan key={row} x={x(index)} y={14 + row * LINE}>{line}</tspan>)}
+                        </text>
+                        <text x={x(index) + 6} y={TOP + 4}><title>{scale.high}</title>{short(scale.high)}</text>
+                        <text x={x(index) + 6} y={HEIGHT - BOTTOM + 4}><title>{scale.low}</title>{short(scale.low)}</text>
                         {brush && <rect className="brush" x={x(index) - 7} width={14} y={y(brush[1])} height={Math.max(1, y(brush[0]) - y(brush[1]))} />}
                         <rect x={x(index) - 14} width={28} y={TOP - 4} height={HEIGHT - TOP - BOTTOM + 8} fill="transparent"
                             style={{ cursor: "ns-resize" }} onPointerDown={begin(index)} onPointerMove={move} onPointerUp={end} />

@@ -1,9 +1,11 @@
 import { useMemo } from "react";
-import { searchExperiments, type Experiment } from "../../api/mlflow";
+import { serverAddress } from "../../api/base";
+import { restoreExperiment, searchExperiments, type Experiment } from "../../api/mlflow";
 import { Code, Page } from "../../components/Basics";
 import { SearchInput } from "../../components/Form";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { Ago } from "../../components/Time";
+import { toast } from "../../components/Toast";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { Link, navigate, path, useAddress } from "../../core/router";
 import { useQuery } from "../../core/query";
@@ -19,11 +21,11 @@ const columns: Column<Experiment>[] = [
 ];
 
 /** All pages of the experiments: there are hundreds, not millions. */
-async function loadAll(): Promise<Experiment[]> {
+async function loadAll(deleted: boolean): Promise<Experiment[]> {
     const all: Experiment[] = [];
     let token: string | undefined;
     do {
-        const reply = await searchExperiments("", token);
+        const reply = await searchExperiments("", token, deleted);
         all.push(...(reply.experiments ?? []));
         token = reply.next_page_token;
     } while (token !== undefined && token !== "" && all.length < 10_000);
@@ -32,23 +34,36 @@ async function loadAll(): Promise<Experiment[]> {
 
 export function Experiments() {
     const [find, setFind] = useAddress("find");
-    const query = useQuery("experiments", loadAll, { on: ["experiment", "run", "job"], calm: 5000 });
+    const [stage, setStage] = useAddress("stage");
+    const deleted = stage === "deleted";
+    const query = useQuery(deleted ? "experiments/deleted" : "experiments", () => loadAll(deleted), { on: ["experiment", "run", "job"], calm: 5000 });
     const shown = useMemo(() => {
         const words = find.toLowerCase().split(/\s+/).filter((word) => word !== "");
         return (query.data ?? []).filter(({ name }) =>
             words.every((word) => name.toLowerCase().includes(word)));
     }, [query.data, find]);
+    const restoring: Column<Experiment> = {
+        id: "restore", title: "", width: 110, phone: 90,
+        cell: (item) => (
+            <button type="button" className="button small" aria-label={`Restore ${item.name.slice(0, 100)}`} onClick={() => void restoreExperiment(item.experiment_id)
+                .then(() => toast(`Restored ${item.name.slice(0, 80)}.`), (error: Error) => toast(error.message)).then(query.reload)}>Restore</button>
+        ),
+    };
     return (
         <Page title="Experiments" note="Each groups the runs of one question.">
             <div className="toolbar">
                 <SearchInput value={find} onChange={setFind} label="Find an experiment" />
+                <select className="select" aria-label="Which experiments" value={stage} onChange={(event) => setStage(event.target.value)}>
+                    <option value="">Active experiments</option>
+                    <option value="deleted">Deleted experiments</option>
+                </select>
             </div>
             {query.data !== undefined && <ErrorBox error={query.error} />}
             <Loaded query={query}>
                 {(all) => (
                     <VirtualTable label="Experiments" rows={shown} rowID={(item) => item.experiment_id}
-                        columns={columns} onOpen={(item) => navigate(path("experiments", item.experiment_id))}
-                        empty={all.length === 0 ? <FirstExperiment /> : (
+                        columns={deleted ? [...columns, restoring] : columns} onOpen={(item) => navigate(path("experiments", item.experiment_id))}
+                        empty={all.length === 0 ? deleted ? <Empty title="No experiment is deleted" /> : <FirstExperiment /> : (
                             <Empty title="No experiment has this name"
                                 actions={<button type="button" className="button" onClick={() => setFind("")}>Show all</button>} />
                         )} />
@@ -62,7 +77,7 @@ function FirstExperiment() {
     return (
         <Empty title="No experiments yet">
             <p>Point any MLflow client here; the first run makes its experiment.</p>
-            <Code text={`export MLFLOW_TRACKING_URI=${window.location.origin}`} />
+            <Code text={`export MLFLOW_TRACKING_URI=${serverAddress()}`} />
         </Empty>
     );
 }

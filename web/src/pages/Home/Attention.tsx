@@ -1,6 +1,7 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Status } from "../../components/Basics";
+import { kindOfFailure, reasonOf } from "../../components/failures";
 import { ErrorBox } from "../../components/State";
 import { Ago } from "../../components/Time";
 import { useQuery } from "../../core/query";
@@ -137,14 +138,14 @@ function ofJobs(jobs: Job[], since: number): Need[] {
         const name = `${job.project} ${job.name} ${job.name === "convert" ? JSON.stringify(job.parameters) : ""}`;
         if (job.outcome === "succeeded") well.add(name);
         if (job.outcome !== "failed" || well.has(name) || Date.parse(job.endedAt ?? "") < since) continue;
-        const key = `${name} ${job.failure?.code ?? ""}`;
+        const key = `${name} ${kindOfFailure(job)}`;
         const known = groups.get(key);
         if (known !== undefined) known.times += 1;
         else {
             groups.set(key, {
                 key: `j ${job.id}`, to: path("jobs", job.id), state: "failed", times: 1,
                 title: job.name === "convert" ? `convert ${job.parameters["model"] ?? ""}` : job.name,
-                reason: job.failure?.message ?? "", at: job.endedAt,
+                reason: reasonOf(job), at: job.endedAt,
             });
         }
     }

@@ -1,5 +1,7 @@
+import { serverAddress } from "../../api/base";
 import { searchExperiments, searchModels, searchRuns, type Run } from "../../api/mlflow";
-import { Card, Code, Dot, Page } from "../../components/Basics";
+import { Card, Code, Page } from "../../components/Basics";
+import { RunDot } from "../../components/runState";
 import { Empty, Loaded, Skeleton } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
 import { useDeployments } from "../../components/deployments";
@@ -73,7 +75,7 @@ function RunList({ runs, experiments }: { runs: Run[]; experiments: Map<string, 
         <ul className="list">
             {runs.map((run) => (
                 <li key={run.info.run_id}>
-                    <Dot state={run.info.status} />
+                    <RunDot run={run} />
                     <div className="grow">
                         <div className="cut"><Link to={path("runs", run.info.run_id)}><bdi>{runName(run).slice(0, 200)}</bdi></Link></div>
                         <div className="cut muted small"><bdi>{(experiments.get(run.info.experiment_id) ?? "").slice(0, 200)}</bdi></div>
@@ -90,7 +92,7 @@ function RunList({ runs, experiments }: { runs: Run[]; experiments: Map<string, 
 
 /** An empty server: the three commands that fill it. */
 function Welcome() {
-    const address = window.location.origin;
+    const address = serverAddress();
     return (
         <Card title="Welcome to Aloft">
             <p className="soft">Nothing is here yet. Three steps take a model from your script to production.</p>

@@ -64,6 +64,7 @@ function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> })
                 {job.failure && (
                     <div className="error-box" role="alert">
                         <div>{job.failure.message}</div>
+                        {job.failure.lastLine && <div className="mono small"><bdi>{job.failure.lastLine}</bdi></div>}
                         <code>{job.failure.code}</code>
                     </div>
                 )}

@@ -7,8 +7,10 @@ import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { bytes } from "../../core/format";
+import { reasonOf } from "../../components/failures";
 import { useQuery } from "../../core/query";
 import { Link, navigate, path, useAddress } from "../../core/router";
+import { Failures } from "./Failures";
 
 export type Job = Schemas["JobView"];
 
@@ -28,6 +30,7 @@ const columns: Column<Job>[] = [
         id: "parameters", title: "Parameters", width: 260,
         cell: (job) => <span className="mono" title={parameters(job)}>{parameters(job)}</span>,
     },
+    { id: "why", title: "Why it failed", width: 240, cell: (job) => (job.failure ? <bdi className="small" title={reasonOf(job)}>{reasonOf(job).slice(0, 200)}</bdi> : "") },
     { id: "asks", title: "Asks for", width: 150, cell: (job) => asks(job) },
     { id: "waits", title: "Waits for", width: 220, cell: (job) => <span className="muted small" title={job.waitsFor}>{job.waitsFor ?? ""}</span> },
     { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <Ago at={job.createdAt} /> },
@@ -88,6 +91,7 @@ export function Jobs() {
                 </select>
             </div>
             {query.data !== undefined && <ErrorBox error={query.error} />}
+            {show === "failed" && <Failures jobs={rows} />}
             <Loaded query={query}>
                 {({ jobs }) => (
                     <VirtualTable label="Jobs" rows={rows} rowID={(job) => job.id} columns={columns}

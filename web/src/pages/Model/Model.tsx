@@ -6,6 +6,7 @@ import {
 } from "../../api/mlflow";
 import { Card, Page, Status } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
+import { AliasChips } from "../../components/AliasChips";
 import { RowTable } from "../../components/RowTable";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
@@ -33,7 +34,7 @@ export function Model({ name }: { name: string }) {
                     <div className="stack">
                         {known.description && <Card><p style={{ whiteSpace: "pre-wrap" }}>{known.description.slice(0, 5000)}</p></Card>}
                         <Card title="Versions" flush>
-                            <Loaded query={versions}>{(all) => <Versions model={known} versions={all} revisions={revisions.data?.revisions ?? []} />}</Loaded>
+                            <Loaded query={versions}>{(all) => <Versions model={known} versions={all} reload={reload} revisions={revisions.data?.revisions ?? []} />}</Loaded>
                         </Card>
                         {(known.tags ?? []).length > 0 && (
                             <Card title="Tags">
@@ -74,7 +75,9 @@ function checksText(entries: Entry[]): string {
     return `${checks.filter(({ held }) => held === true).length} of ${checks.length}`;
 }
 
-function Versions({ model, versions, revisions }: { model: RegisteredModel; versions: ModelVersion[]; revisions: Entry[] }) {
+function Versions({ model, versions, revisions, reload }: {
+    model: RegisteredModel; versions: ModelVersion[]; revisions: Entry[]; reload: () => Promise<void>;
+}) {
     if (versions.length === 0) return <Empty title="No versions yet" />;
     const aliases = new Map<string, string[]>();
     for (const { alias, version } of model.aliases ?? []) aliases.set(version, [...(aliases.get(version) ?? []), alias]);
@@ -90,7 +93,7 @@ function Versions({ model, versions, revisions }: { model: RegisteredModel; vers
                     </>
                 ),
             },
-            { title: "Aliases", cell: ({ version }) => <div className="row">{aliases.get(version)?.map((alias) => <span key={alias} className="chip">{alias}</span>) ?? <Missing />}</div> },
+            { title: "Aliases", cell: ({ version }) => <AliasChips model={model.name} version={version} aliases={aliases.get(version) ?? []} reload={reload} /> },
             { title: "Environments", cell: (version) => <Places entries={entriesOf(version)} /> },
             { title: "Checks held", right: true, className: "nowrap", cell: (version) => checksText(entriesOf(version)) },
             { title: "Parity", right: true, className: "nowrap", cell: (version) => parityOf(version) ?? <Missing /> },

@@ -1,5 +1,6 @@
 import { call } from "../../api/client";
 import { getRun, getVersion, type ModelVersion, type Run } from "../../api/mlflow";
+import { AliasChips } from "../../components/AliasChips";
 import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
 import { Loaded, Skeleton } from "../../components/State";
 import { Ago } from "../../components/Time";
@@ -27,7 +28,7 @@ export function ModelVersionPage({ name, version }: { name: string; version: str
             note={query.data && (
                 <>
                     <span>Created <Ago at={query.data.creation_timestamp} /></span>
-                    {query.data.aliases?.map((alias) => <span key={alias} className="chip">{alias}</span>)}
+                    {(query.data.aliases ?? []).length > 0 && <AliasChips model={name} version={version} aliases={query.data.aliases ?? []} reload={query.reload} />}
                 </>
             )}>
             <Loaded query={query}>

@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import type { Run } from "../../api/mlflow";
 import { SearchInput } from "../../components/Form";
-import { CurveControls, MetricChart, curveRuns, type CurveOptions } from "../../components/MetricChart";
+import { CurveControls, MetricChart, curveRuns, useCurveOptions } from "../../components/MetricChart";
 import { Empty } from "../../components/State";
 import { useAddress } from "../../core/router";
 import { runName } from "../Runs/rows";
@@ -13,7 +13,7 @@ const FIRST = 60;
 export function Curves({ run }: { run: Run }) {
     const [find, setFind] = useAddress("find");
     const [limit, setLimit] = useState(FIRST);
-    const [options, setOptions] = useState<CurveOptions>({ x: "step", smoothing: 0, logY: false });
+    const [options, setOptions] = useCurveOptions();
     const { run_id: id } = run.info;
     const name = runName(run);
     const runs = useMemo(() => curveRuns([{ id, name }]), [id, name]);

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "react";
-import { readArtifact } from "../../api/mlflow";
+import { placed } from "../../api/base";
+import { framedAddress, readArtifact } from "../../api/mlflow";
 import { Copy } from "../../components/Basics";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import { bytes } from "../../core/format";
@@ -43,7 +44,7 @@ export function Preview({ runID, path, address }: { runID: string; path: string;
                 <strong className="cut"><bdi>{path}</bdi></strong>
                 <span className="row">
                     <Copy text={path} label="Copy path" />
-                    <a className="button small" href={address} download>Download</a>
+                    <a className="button small" href={placed(address)} download>Download</a>
                 </span>
             </div>
             {query.error !== null && <ErrorBox error={query.error} />}
@@ -53,7 +54,7 @@ export function Preview({ runID, path, address }: { runID: string; path: string;
                 <div className="preview-body" tabIndex={0} role="region" aria-label="Preview">
                     {query.data.isCut && <p className="offline">Only the first {bytes(query.data.blob.size)} are shown.</p>}
                     {kind === "image" && <Picture blob={query.data.blob} type={mediaTypes[ending] ?? ""} name={path} />}
-                    {kind === "html" && <Sandbox html={query.data.text} name={path} />}
+                    {kind === "html" && <LoggedPage html={query.data.text} runID={runID} path={path} />}
                     {kind === "table" && <TextTable text={query.data.text} separator={ending === "tsv" ? "\t" : ","} />}
                     {kind === "json" && <pre className="code">{pretty(query.data.text)}</pre>}
                     {kind === "text" && <pre className="code">{query.data.text}</pre>}
@@ -75,10 +76,30 @@ function Picture({ blob, type, name }: { blob: Blob; type: string; name: string 
 
 /**
  * A page that somebody logged: without scripts, forms or an origin of its own, so that whatever is
- * in it can neither act in the reader's name nor fetch from elsewhere.
+ * in it can neither act in the reader's name nor fetch from elsewhere. Once the reader asks for them its
+ * scripts run as well, in an origin that is nobody's and under a policy of the server's that lets them
+ * reach no network.
  */
-function Sandbox({ html, name }: { html: string; name: string }) {
-    return <iframe sandbox="" srcDoc={html} title={`Artifact ${name.slice(0, 200)}`} referrerPolicy="no-referrer" />;
+function LoggedPage({ html, runID, path }: { html: string; runID: string; path: string }) {
+    const [runs, setRuns] = useState(false);
+    const title = `Artifact ${path.slice(0, 200)}`;
+    const hasScripts = /<script/i.test(html);
+    return (
+        <>
+            {hasScripts && (
+                <div className="row between page-scripts">
+                    <span className="muted small">
+                        {runs ? "Its scripts run in a frame of their own, without network: what they load from elsewhere is missing."
+                            : "This page has scripts, such as those of an interactive figure. They do not run until you say so."}
+                    </span>
+                    <button type="button" className="button small" onClick={() => setRuns(!runs)}>{runs ? "Stop its scripts" : "Run its scripts"}</button>
+                </div>
+            )}
+            {runs
+                ? <iframe key="runs" sandbox="allow-scripts" src={placed(framedAddress(runID, path))} title={title} referrerPolicy="no-referrer" />
+                : <iframe key="still" sandbox="" srcDoc={html} title={title} referrerPolicy="no-referrer" />}
+        </>
+    );
 }
 
 function pretty(text: string): string {

@@ -1,17 +1,20 @@
 import { useState } from "react";
 import { call } from "../../api/client";
 import { getExperiment, getRun, renameRun, deleteRun, quote, restoreRun, searchVersions, type KeyValue, type Run } from "../../api/mlflow";
-import { Card, Copy, Facts, Page, Status, Tabs } from "../../components/Basics";
+import { Card, Copy, Facts, Page, Tabs } from "../../components/Basics";
 import { ConfirmDialog, Field } from "../../components/Form";
-import { Empty, ErrorBox, Skeleton } from "../../components/State";
+import { ErrorBox, Skeleton } from "../../components/State";
 import { toast } from "../../components/Toast";
-import { Ago, Took } from "../../components/Time";
+import { RunStatus, isStale, lastSign } from "../../components/runState";
+import { Ago, Took, useNow } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, navigate, path, useAddress } from "../../core/router";
 import { Log } from "../Job/Log";
 import { runName } from "../Runs/rows";
 import { Artifacts } from "./Artifacts";
+import { Family } from "./Children";
 import { Curves } from "./Curves";
+import { Datasets } from "./Datasets";
 import { KeyTable, MetricTable } from "./KeyTable";
 
 /** One run: what it was given, what it measured, what it left. */
@@ -37,6 +40,7 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
     const [name, setName] = useState("");
     const experiment = useQuery(`experiment/${info.experiment_id}`, () => getExperiment(info.experiment_id));
     const tags = new Map((data.tags ?? []).map(({ key, value }) => [key, value]));
+    const now = useNow();
     const isLive = info.status === "RUNNING" || info.status === "SCHEDULED";
     const base = path("runs", info.run_id);
     const tabs = [
@@ -53,11 +57,13 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
     const parent = tags.get("mlflow.parentRunId");
     if (parent !== undefined) crumbs.push({ label: `parent ${parent.slice(0, 8)}`, to: path("runs", parent) });
     return (
-        <Page title={runName(run)} crumbs={crumbs} badge={<Status state={info.status} />}
+        <Page title={runName(run)} crumbs={crumbs} badge={<RunStatus run={run} />}
             note={(
                 <>
                     <span>Started <Ago at={info.start_time} /></span>
-                    <span>{isLive ? "running for" : "took"} <Took from={info.start_time} to={info.end_time} /></span>
+                    {isStale(run, now)
+                        ? <span>nothing heard since <Ago at={lastSign(run)} />; its client may have died</span>
+                        : <span>{isLive ? "running for" : "took"} <Took from={info.start_time} to={info.end_time} /></span>}
                     {user && <span>by <bdi>{user.slice(0, 60)}</bdi></span>}
                     <Copy text={info.run_id} label="Copy id" />
                 </>
@@ -117,23 +123,8 @@ function Overview({ run, tags }: { run: Run; tags: Map<string, string> }) {
             <div className="stack">
                 <Card title="Record"><Record run={run} tags={tags} /></Card>
                 <RegisteredAs run={info.run_id} />
-                <Card title="Data" flush>
-                    {(inputs?.dataset_inputs ?? []).length === 0 ? <Empty title="No datasets logged" /> : (
-                        <ul className="list">
-                            {inputs?.dataset_inputs?.map(({ dataset, tags: inputTags }) => (
-                                <li key={`${dataset.name} ${dataset.digest}`}>
-                                    <div className="grow">
-                                        <bdi>{dataset.name.slice(0, 200)}</bdi>
-                                        <div className="muted small mono">{dataset.digest}</div>
-                                    </div>
-                                    {inputTags?.map(({ key, value }) => (
-                                        <span key={key} className="chip">{key === "mlflow.data.context" ? value : `${key}: ${value}`}</span>
-                                    ))}
-                                </li>
-                            ))}
-                        </ul>
-                    )}
-                </Card>
+                <Family run={run} parent={tags.get("mlflow.parentRunId")} />
+                <Datasets inputs={inputs?.dataset_inputs ?? []} />
                 <Card title="Tags" flush>
                     <KeyTable items={shownTags} label="Tags" empty="No tags of its own." />
                 </Card>

@@ -1,15 +1,18 @@
 import { useCallback, useMemo, useState } from "react";
-import { countRuns, deleteRun, getExperiment, getRuns, restoreRun, type Run } from "../../api/mlflow";
+import { serverAddress } from "../../api/base";
+import { countRuns, deleteRun, getExperiment, getRuns, readRunKeys, restoreExperiment, restoreRun, type Run } from "../../api/mlflow";
 import { Code, Copy, Menu, Page } from "../../components/Basics";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { VirtualTable, type Sort } from "../../components/VirtualTable";
 import { count } from "../../core/format";
+import { useKept } from "../../core/memory";
 import { useQuery } from "../../core/query";
 import { navigate, pack, path, setAddress, useAddress, useAddressList } from "../../core/router";
 import { FilterInput, type KnownKeys } from "./FilterInput";
-import { columnsFor, keysOf, rowOf, usualColumns, type Row } from "./rows";
+import { asFilter } from "./filters";
+import { columnsFor, keysOf, nested, rowOf, usualColumns, withAll, type Row } from "./rows";
 import { useGroups } from "./useGroups";
 import { useRuns } from "./useRuns";
 import { ViewsMenu } from "./Views";
@@ -19,18 +22,21 @@ const isHeading = (row: Row) => row.kind !== "run";
 
 /** The runs of one experiment. Filter, order, columns, group and pins are in the address. */
 export function Runs({ experiment }: { experiment: string }) {
-    const [filter, setFilter] = useAddress("filter");
+    const [typed, setFilter] = useAddress("filter");
+    const filter = asFilter(typed);
+    const [stage, setStage] = useAddress("stage");
+    const deleted = stage === "deleted";
     const [order, setOrder] = useAddress("order");
     const [chosen, setChosen] = useAddressList("columns");
     const [group, setGroup] = useAddress("group");
     const [pins, setPins] = useAddressList("pin");
-    const [selected, setSelected] = useState<Set<string>>(new Set());
+    const [selected, setSelected] = useKept<Set<string>>("selected", new Set());
     const [deleting, setDeleting] = useState(false);
 
     const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment), { on: ["experiment"] });
-    const list = useRuns(experiment, filter, order === "" ? [] : [order]);
-    const total = useQuery(list.error !== null ? null : `count/${experiment}/${filter}`,
-        () => countRuns({ experiments: [experiment], filter }), { on: ["run", "job"], calm: 5000 });
+    const list = useRuns(experiment, filter, order === "" ? [] : [order], deleted);
+    const total = useQuery(list.error !== null ? null : `count/${experiment}/${stage}/${filter}`,
+        () => countRuns({ experiments: [experiment], filter, deleted }), { on: ["run", "job"], calm: 5000 });
     const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
         (await getRuns(pins)).filter((run): run is Run => run !== null));
 
@@ -39,13 +45,16 @@ export function Runs({ experiment }: { experiment: string }) {
         const held = new Set(top.map(({ id }) => id));
         return [...top, ...list.runs.filter(({ info }) => !held.has(info.run_id)).map((run) => rowOf(run, false))];
     }, [list.runs, top]);
-    const keys = useMemo(() => keysOf(rows), [rows]);
-    const ids = chosen.length > 0 ? chosen : usualColumns(keys);
+    const all = useQuery(`keys/${experiment}`, () => readRunKeys([experiment]), { on: ["run"], calm: 20_000, freshFor: 10_000 });
+    const loaded = useMemo(() => keysOf(rows), [rows]);
+    const keys = useMemo(() => withAll(loaded, all.data), [loaded, all.data]);
+    const ids = chosen.length > 0 ? chosen : usualColumns(loaded);
     const idText = ids.map(pack).join();
     const groups = useGroups(
-        { experiments: [experiment], filter, order: order === "" ? [] : [order] }, group,
+        { experiments: [experiment], filter, deleted, order: order === "" ? [] : [order] }, group,
         ids.filter((id) => id.startsWith("metrics.")).map((id) => id.slice("metrics.".length)));
-    const shown = useMemo((): Row[] => (group === "" ? rows : [...top, ...groups.rows]), [rows, top, group, groups.rows]);
+    const shown = useMemo((): Row[] => (group !== "" ? [...top, ...groups.rows] : order === "" ? nested(rows) : rows),
+        [rows, top, group, order, groups.rows]);
 
     const pin = useCallback((id: string) =>
         setPins(pins.includes(id) ? pins.filter((each) => each !== id) : [...pins, id]), [pins, setPins]);
@@ -71,6 +80,14 @@ export function Runs({ experiment }: { experiment: string }) {
         });
     };
 
+    const restore = async () => {
+        const back = [...selected];
+        for (const id of back) await restoreRun(id);
+        setSelected(new Set());
+        reload();
+        toast(`Restored ${count(back.length)} ${back.length === 1 ? "run" : "runs"}.`);
+    };
+
     if (about.error !== null && about.data === undefined) {
         return (
             <Page title={`Experiment ${experiment.slice(0, 40)}`} crumbs={[{ label: "Experiments", to: "/experiments" }]}>
@@ -87,12 +104,24 @@ export function Runs({ experiment }: { experiment: string }) {
                 <>
                     <span className="muted numbers">{count(selected.size)} selected</span>
                     <button type="button" className="button quiet" onClick={() => setSelected(new Set())}>Clear</button>
-                    <button type="button" className="button danger" onClick={() => setDeleting(true)}>Delete</button>
+                    {deleted ? <button type="button" className="button" onClick={() => void restore()}>Restore</button>
+                        : <button type="button" className="button danger" onClick={() => setDeleting(true)}>Delete</button>}
                     <button type="button" className="button primary" disabled={selected.size < 2} onClick={compare}>Compare</button>
                 </>
             )}>
+            {about.data?.lifecycle_stage === "deleted" && (
+                <p className="offline">
+                    This experiment is deleted, and its runs with it.{" "}
+                    <button type="button" className="button small" onClick={() => void restoreExperiment(experiment).then(about.reload).then(reload)}>Restore it</button>
+                </p>
+            )}
             <div className="toolbar">
-                <FilterInput value={filter} keys={keys} onSubmit={setFilter} error={list.error} />
+                <FilterInput value={typed} keys={keys} onSubmit={setFilter} error={list.error} />
+                <select className="select" aria-label="Which runs" value={stage}
+                    onChange={(event) => { setSelected(new Set()); setStage(event.target.value); }}>
+                    <option value="">Active runs</option>
+                    <option value="deleted">Deleted runs</option>
+                </select>
                 <GroupMenu keys={keys} group={group} onChange={setGroup} />
                 <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
                 <ViewsMenu experiment={about.data} reload={about.reload} />
@@ -103,7 +132,7 @@ export function Runs({ experiment }: { experiment: string }) {
                     sort={sort} onSort={onSort} selected={selected} onSelect={setSelected}
                     onOpen={(row) => row.kind === "run" && navigate(path("runs", row.id))}
                     onNearEnd={group === "" && list.hasMore ? list.loadMore : undefined} height="calc(100vh - 270px)"
-                    empty={<NoRuns filter={filter} hasError={list.error !== null} />}
+                    empty={<NoRuns filter={filter} deleted={deleted} hasError={list.error !== null} />}
                     foot={(
                         <>
                             <span className="numbers">
@@ -183,8 +212,9 @@ function ColumnMenu({ keys, chosen, onChange }: { keys: KnownKeys; chosen: strin
     );
 }
 
-function NoRuns({ filter, hasError }: { filter: string; hasError: boolean }) {
+function NoRuns({ filter, deleted, hasError }: { filter: string; deleted: boolean; hasError: boolean }) {
     if (hasError) return null;
+    if (deleted && filter === "") return <Empty title="No run is deleted" />;
     if (filter !== "") {
         return (
             <Empty title="No run fits this filter"
@@ -193,7 +223,7 @@ function NoRuns({ filter, hasError }: { filter: string; hasError: boolean }) {
     }
     return (
         <Empty title="No runs yet">
-            <Code text={`MLFLOW_TRACKING_URI=${window.location.origin} python train.py`} />
+            <Code text={`MLFLOW_TRACKING_URI=${serverAddress()} python train.py`} />
         </Empty>
     );
 }

@@ -1,6 +1,6 @@
 import { numeric } from "../../api/client";
-import { quoteKey, type Run } from "../../api/mlflow";
-import { Dot } from "../../components/Basics";
+import { quoteKey, type Run, type RunKeys } from "../../api/mlflow";
+import { RunDot } from "../../components/runState";
 import { Ago, Took } from "../../components/Time";
 import type { Column } from "../../components/VirtualTable";
 import { count, number } from "../../core/format";
@@ -16,6 +16,8 @@ export interface RunRow {
     params: Map<string, string>;
     tags: Map<string, string>;
     isPinned: boolean;
+    /** How deep it stands below runs of the table that are its parents. */
+    depth: number;
 }
 
 /** The heading of runs that share a value. */
@@ -43,10 +45,51 @@ export type Row = RunRow | GroupRow | MoreRow;
 
 export function rowOf(run: Run, isPinned: boolean): RunRow {
     return {
-        kind: "run", id: run.info.run_id, run, isPinned,
+        kind: "run", id: run.info.run_id, run, isPinned, depth: 0,
         metrics: new Map((run.data.metrics ?? []).map(({ key, value }) => [key, numeric(value)])),
         params: new Map((run.data.params ?? []).map(({ key, value }) => [key, value])),
         tags: new Map((run.data.tags ?? []).map(({ key, value }) => [key, value])),
+    };
+}
+
+export function parentOf(row: RunRow): string | undefined {
+    return row.tags.get("mlflow.parentRunId");
+}
+
+/** Children below their parents, as far as those are among the rows; each row once, whatever they claim. */
+export function nested(rows: RunRow[]): RunRow[] {
+    const known = new Set(rows.map(({ id }) => id));
+    const children = new Map<string, RunRow[]>();
+    const tops: RunRow[] = [];
+    for (const row of rows) {
+        const parent = parentOf(row);
+        if (parent !== undefined && parent !== row.id && known.has(parent) && !row.isPinned) {
+            children.set(parent, [...(children.get(parent) ?? []), row]);
+        } else tops.push(row);
+    }
+    if (children.size === 0) return rows;
+    const placed = new Set<string>();
+    const result: RunRow[] = [];
+    const place = (row: RunRow, depth: number) => {
+        if (placed.has(row.id)) return;
+        placed.add(row.id);
+        result.push(depth === 0 ? row : { ...row, depth });
+        for (const child of children.get(row.id) ?? []) place(child, Math.min(depth + 1, 6));
+    };
+    for (const row of tops) place(row, 0);
+    // Runs that are each other's parents hang below nothing.
+    for (const row of rows) place(row, 0);
+    return result;
+}
+
+/** What the table's rows hold and what all runs of the experiment have. */
+export function withAll(known: KnownKeys, all: RunKeys | undefined): KnownKeys {
+    if (all === undefined) return known;
+    const both = (some: string[], more: string[] = []) => [...new Set([...some, ...more])].sort((a, b) =>
+        Number(a.startsWith("system/")) - Number(b.startsWith("system/")) || a.localeCompare(b));
+    return {
+        metrics: both(known.metrics, all.metrics), params: both(known.params, all.params), tags: both(known.tags, all.tags),
+        values: known.values,
     };
 }
 
@@ -123,12 +166,16 @@ function MoreCell({ row, actions }: { row: MoreRow; actions: RowActions }) {
 
 function RunCell({ row, actions }: { row: RunRow; actions: RowActions }) {
     return (
-        <span className="run-name">
-            <Dot state={row.run.info.status} />
+        <span className="run-name" style={row.depth === 0 ? undefined : { paddingLeft: row.depth * 18 }}>
+            {row.depth > 0 && <span className="muted" role="img" aria-label="child of the run above" title="Child of the run above">↳</span>}
+            <RunDot run={row.run} />
             <Link to={path("runs", row.id)} dir="auto"><bdi>{runName(row.run).slice(0, 200)}</bdi></Link>
             <button type="button" className="copy inline" aria-pressed={row.isPinned}
                 aria-label={row.isPinned ? "Unpin" : "Pin to the top"} title={row.isPinned ? "Unpin" : "Pin to the top"}
                 onClick={() => actions.pin(row.id)}>{row.isPinned ? "★" : "☆"}</button>
+            {row.depth === 0 && parentOf(row) !== undefined && (
+                <Link className="muted small nowrap" to={path("runs", parentOf(row) ?? "")} title={`Child of run ${parentOf(row) ?? ""}`}>child</Link>
+            )}
         </span>
     );
 }

@@ -30,9 +30,9 @@ export interface Groups {
 
 /** All runs that match in groups that the server makes; the runs of a group are loaded when it is opened. */
 export function useGroups(
-    search: Pick<RunSearch, "experiments" | "filter" | "order">, group: string, metrics: string[],
+    search: Pick<RunSearch, "experiments" | "filter" | "order" | "deleted">, group: string, metrics: string[],
 ): Groups {
-    const key = group === "" ? null : `groups/${search.experiments.join()}/${group}/${search.filter}`;
+    const key = group === "" ? null : `groups/${search.experiments.join()}/${group}/${search.deleted ? "deleted" : ""}/${search.filter}`;
     const live = { on: ["run", "job"], calm: 5000 };
     const heads = useQuery(key, () => groupRuns(search, group, []), live);
     const measured = metrics.slice(0, MOST_MEANS);

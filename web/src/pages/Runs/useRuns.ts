@@ -16,7 +16,7 @@ export interface RunList {
 }
 
 /** Runs of an experiment as the server filters and sorts them, page by page as they are needed. */
-export function useRuns(experiment: string, filter: string, order: string[]): RunList {
+export function useRuns(experiment: string, filter: string, order: string[], deleted = false): RunList {
     const [runs, setRuns] = useState<Run[]>([]);
     const [error, setError] = useState<Error | null>(null);
     const [isLoading, setLoading] = useState(true);
@@ -33,7 +33,7 @@ export function useRuns(experiment: string, filter: string, order: string[]): Ru
         setLoading(true);
         try {
             const reply = await searchRuns({
-                experiments: [experiment], filter, order: orderKey === "" ? [] : orderKey.split("\n"),
+                experiments: [experiment], filter, deleted, order: orderKey === "" ? [] : orderKey.split("\n"),
                 limit: how === "refresh" ? Math.min(1000, Math.max(PAGE, shown)) : how === "more" ? MORE : PAGE,
                 pageToken: how === "more" ? token.current : undefined,
             }, abort.signal);
@@ -50,7 +50,7 @@ export function useRuns(experiment: string, filter: string, order: string[]): Ru
                 setLoading(false);
             }
         }
-    }, [experiment, filter, orderKey]);
+    }, [experiment, filter, orderKey, deleted]);
 
     useEffect(() => {
         token.current = undefined;
