@@ -1,10 +1,12 @@
+import { useState } from "react";
 import type { DatasetInput } from "../../api/mlflow";
 import { Card, Facts } from "../../components/Basics";
 import { Empty } from "../../components/State";
 import { count } from "../../core/format";
 
-/** Columns that are shown of a dataset at most. */
-const MOST = 300;
+/** Columns that are shown before "Show all", and at most. */
+const FIRST = 20;
+const MOST = 2000;
 
 interface ColumnOf {
     name: string;
@@ -18,27 +20,28 @@ export function Datasets({ inputs }: { inputs: DatasetInput[] }) {
         <Card title="Data" flush>
             {inputs.length === 0 ? <Empty title="No datasets logged" /> : (
                 <ul className="list">
-                    {inputs.map((input) => <Dataset key={`${input.dataset.name} ${input.dataset.digest}`} input={input} open={inputs.length === 1} />)}
+                    {inputs.map((input) => <Dataset key={`${input.dataset.name} ${input.dataset.digest}`} input={input} />)}
                 </ul>
             )}
         </Card>
     );
 }
 
-function Dataset({ input: { dataset, tags }, open }: { input: DatasetInput; open: boolean }) {
+function Dataset({ input: { dataset, tags } }: { input: DatasetInput }) {
+    const [all, setAll] = useState(false);
     const columns = columnsOf(dataset.schema);
     const profile = parsed(dataset.profile);
     const sizes: [string, string | undefined][] = Object.entries(isRecord(profile) ? profile : {})
         .slice(0, 12).map(([name, value]) => [words(name), shown(value)]);
     return (
         <li className="dataset">
-            <details open={open}>
-                <summary>
-                    <span className="grow cut"><bdi>{dataset.name.slice(0, 200)}</bdi></span>
+            <div className="grow">
+                <div className="row between">
+                    <span className="cut"><bdi>{dataset.name.slice(0, 200)}</bdi></span>
                     {tags?.map(({ key, value }) => (
                         <span key={key} className="chip"><bdi>{key === "mlflow.data.context" ? value : `${key}: ${value}`}</bdi></span>
                     ))}
-                </summary>
+                </div>
                 <Facts items={[
                     ["Digest", <span key="digest" className="mono small">{dataset.digest}</span>],
                     ["Source", <bdi key="source" className="mono small wrap">{sourceOf(dataset.source).slice(0, 2000)}</bdi>],
@@ -49,7 +52,7 @@ function Dataset({ input: { dataset, tags }, open }: { input: DatasetInput; open
                     <table className="plain compact" aria-label={`Columns of ${dataset.name.slice(0, 80)}`}>
                         <thead><tr><th scope="col">Column</th><th scope="col">Type</th></tr></thead>
                         <tbody>
-                            {columns.slice(0, MOST).map((column, index) => (
+                            {columns.slice(0, all ? MOST : FIRST).map((column, index) => (
                                 <tr key={index}>
                                     <td><bdi>{column.name.slice(0, 200)}</bdi></td>
                                     <td className="muted">{column.type.slice(0, 100)}{column.isOptional ? ", optional" : ""}</td>
@@ -58,8 +61,9 @@ function Dataset({ input: { dataset, tags }, open }: { input: DatasetInput; open
                         </tbody>
                     </table>
                 )}
-                {columns.length > MOST && <p className="muted small">The first {MOST} of {count(columns.length)} columns.</p>}
-            </details>
+                {!all && columns.length > FIRST && <button type="button" className="button small" onClick={() => setAll(true)}>Show all {count(columns.length)} columns</button>}
+                {all && columns.length > MOST && <p className="muted small">The first {count(MOST)} of {count(columns.length)} columns.</p>}
+            </div>
         </li>
     );
 }

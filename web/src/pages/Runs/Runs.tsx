@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useState } from "react";
 import { serverAddress } from "../../api/base";
-import { countRuns, deleteRun, getExperiment, getRuns, readRunKeys, restoreExperiment, restoreRun, type Run } from "../../api/mlflow";
+import { countRuns, deleteRun, getExperiment, getRuns, quoteKey, readRunKeys, restoreExperiment, restoreRun, type Run } from "../../api/mlflow";
 import { Code, Copy, Menu, Page } from "../../components/Basics";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
@@ -122,6 +122,7 @@ export function Runs({ experiment }: { experiment: string }) {
                     <option value="">Active runs</option>
                     <option value="deleted">Deleted runs</option>
                 </select>
+                <OrderMenu keys={keys} sort={sort} onChange={onSort} />
                 <GroupMenu keys={keys} group={group} onChange={setGroup} />
                 <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
                 <ViewsMenu experiment={about.data} reload={about.reload} />
@@ -163,6 +164,24 @@ function countText(loaded: number, total: number | undefined, hasMore: boolean):
     const all = hasMore ? total : loaded;
     if (all === undefined) return `${count(loaded)} runs loaded; scroll for more`;
     return hasMore ? `${count(loaded)} of ${count(all)} runs loaded; scroll for more` : `${count(all)} ${all === 1 ? "run" : "runs"}`;
+}
+
+/** Orders by anything that any run has, also by what is no column; a heading turns the order round. */
+function OrderMenu({ keys, sort, onChange }: { keys: KnownKeys; sort: Sort | undefined; onChange: (sort: Sort | undefined) => void }) {
+    const choices: [string, string][] = [
+        ["attributes.run_name", "name"], ["attributes.end_time", "end"],
+        ...keys.metrics.map((key): [string, string] => [`metrics.${quoteKey(key)}`, key]),
+        ...keys.params.map((key): [string, string] => [`params.${quoteKey(key)}`, key]),
+    ];
+    const isListed = sort === undefined || choices.some(([key]) => key === sort.key);
+    return (
+        <select className="select" aria-label="Order by" value={sort?.key ?? ""}
+            onChange={(event) => onChange(event.target.value === "" ? undefined : { key: event.target.value, descending: true })}>
+            <option value="">Newest first</option>
+            {!isListed && <option value={sort.key}>Order by {sort.key.replace(/^attributes\./, "").slice(0, 50)}</option>}
+            {choices.map(([key, label]) => <option key={key} value={key}>Order by {label.slice(0, 50)}</option>)}
+        </select>
+    );
 }
 
 function GroupMenu({ keys, group, onChange }: { keys: KnownKeys; group: string; onChange: (group: string) => void }) {
