@@ -130,16 +130,12 @@ struct PageCallTests {
             _ = try await world.post(
                 "runs/log-batch",
                 #"""
-                {"run_id":"\#(run)","params":[{"key":"rare","value":"1"},{"key":"e\u0301","value":"1"},
-                {"key":"\u00e9","value":"1"}],"metrics":[{"key":"odd/one","value":1,"timestamp":1}]}
+                {"run_id":"\#(run)","params":[{"key":"rare","value":"1"}],
+                "metrics":[{"key":"odd/one","value":1,"timestamp":1}]}
                 """#)
             let keys = try await world.post(Self.own + "runs/keys", body())
             #expect(keys["metrics"] == .array([.string("odd/one"), .string("score")]))
-            guard case .array(let params) = keys["params"] else {
-                Issue.record("no params")
-                return
-            }
-            #expect(params.count == 4)
+            #expect(keys["params"] == .array([.string("depth"), .string("rare")]))
             #expect(keys["has_more"] == .bool(false))
         }
     }
