@@ -140,7 +140,7 @@ struct PageCallTests {
         }
     }
 
-    /// Noise round a slow curve, logged in three parts; the last goes back to an earlier step.
+    /// Noise round 0.88.
     private static func noisy(_ count: Int) -> [String] {
         (0..<count).map { index in
             let value = 0.53 + 0.7 * Double((index * 7919) % 1000) / 1000

@@ -24,6 +24,8 @@ jobs:
     resources: { cpus: CORES }
   fail:
     run: sh -c 'echo about to fail; exit 3'
+  raise:
+    run: python3 -c 'raise ValueError("no rows in rows.csv")'
   train:
     run: python3 train.py ${x} ${rounds}
     parameters: { rounds: 9 }
@@ -159,6 +161,24 @@ def test_a_failure_needs_a_person_until_it_is_made_good(
     needs.get_by_role("link", name="fail").click()
     expect(page.get_by_role("alert")).to_contain_text("exited")
     expect(page.get_by_role("log")).to_contain_text("about to fail")
+    assert watched.errors == []
+
+
+def test_failures_say_why_and_stand_together(
+    working, open_context: Callable[..., BrowserContext]
+) -> None:  # type: ignore[no-untyped-def]
+    watched = Watched(open_context(), working.url)
+    for _ in range(2):
+        working.run("run", "raise", "--project", "demo")
+    page = watched.open("/")
+    why = "ValueError: no rows in rows.csv"
+    needs = page.locator("section").filter(has=page.get_by_role("heading", name="Needs a person"))
+    expect(needs.get_by_role("listitem").filter(has_text="2 times")).to_contain_text(why)
+    page = watched.open("/jobs?show=failed")
+    alike = page.locator("section").filter(has=page.get_by_role("heading", name="What failed"))
+    expect(alike.get_by_role("listitem").filter(has_text=why)).to_contain_text("2")
+    alike.get_by_role("link", name="raise").click()
+    expect(page.get_by_role("alert")).to_contain_text(why)
     assert watched.errors == []
 
 
