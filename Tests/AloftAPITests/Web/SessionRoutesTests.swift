@@ -64,6 +64,29 @@ import Testing
         }
     }
 
+    @Test(arguments: [("http", "aloft_session="), ("https", "__Secure-aloft_session=")])
+    func `below a path of a proxy the cookie stays below it`(scheme: String, start: String)
+        async throws
+    {
+        try await withClient { client, secret in
+            var headers: HTTPFields = [.forwardedPrefix: "/team/aloft"]
+            if let name = HTTPField.Name("X-Forwarded-Proto") { headers[name] = scheme }
+            let sent = headers
+            let body = ByteBuffer(string: #"{"token":"\#(secret)"}"#)
+            let cookie = try await client.execute(
+                uri: "/api/v1/session", method: .post, headers: sent, body: body
+            ) { $0.headers[.setCookie] ?? "" }
+            #expect(cookie.hasPrefix(start))
+            #expect(cookie.contains("; Path=/team/aloft; "))
+            #expect(cookie.contains("Secure") == (scheme == "https"))
+            var known = sent
+            known[.cookie] = String(cookie.prefix { $0 != ";" })
+            try await client.execute(uri: "/api/v1/who", method: .get, headers: known) {
+                #expect($0.status == .ok)
+            }
+        }
+    }
+
     @Test func `an unknown token signs nobody in`() async throws {
         try await withClient { client, _ in
             let body = ByteBuffer(string: #"{"token":"guess"}"#)

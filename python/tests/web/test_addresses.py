@@ -38,6 +38,16 @@ def test_everything_works_below_a_path(
         (tmp_path / "note.txt").write_text("a note")
         client.log_artifact(run, str(tmp_path / "note.txt"))
 
+        # The program as well, and addresses that the server writes into answers.
+        server.run("ps", "--server", proxy.url)  # type: ignore[attr-defined]
+        folder = f"{experiment}/{run}/artifacts"
+        upload = urllib.request.Request(
+            f"{proxy.url}/api/2.0/mlflow-artifacts/mpu/create/{folder}",
+            b'{"path": "big.bin", "num_parts": 2}',
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(upload, timeout=30) as answer:
+            assert json.load(answer)["credentials"][0]["url"].startswith(proxy.url + "/")
         watched = Watched(open_context(), proxy.url)
         page = watched.open("/experiments")
         page.get_by_role("link", name="below a path").click()

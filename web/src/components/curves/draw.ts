@@ -128,7 +128,7 @@ export function draw(context: CanvasRenderingContext2D, size: { width: number; h
     const { frame, lines, lit } = picture;
     context.save();
     context.beginPath();
-    context.rect(frame.left, frame.top - 2, frame.width, frame.height + 4);
+    context.rect(frame.left - 3, frame.top - 2, frame.width + 6, frame.height + 4);
     context.clip();
     context.lineJoin = "round";
     const width = lines.length > 20 ? 1.1 : 1.7;
