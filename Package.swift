@@ -182,6 +182,16 @@ let package = Package(
             name: "decode-bench", dependencies: ["AloftDomain", "AloftInference"],
             path: "bench/serving/decode", swiftSettings: settings),
 
+        // Reads mutated bytes with every reader (bench/fuzz/readers); no part of the program.
+        .executableTarget(
+            name: "fuzz-readers",
+            dependencies: [
+                "AloftDomain", "AloftInference", "AloftEdge", "AloftGateway", "AloftGRPC",
+                "AloftMLflow", "AloftWire", "AloftAPI", "AloftProjectFile", "AloftTransfer",
+                "AloftProcess", "CAllocations", nioCore, nioHPACK,
+            ],
+            path: "bench/fuzz/readers", exclude: ["run"], swiftSettings: settings),
+
         // Tests.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         layer(
