@@ -54,7 +54,8 @@ format: setup-tests ## Put all sources into the house style
 	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens
 
 SECONDS_EACH ?= 600
-fuzz: build setup-tests ## Send mutated requests to both planes, an hour in all (SECONDS_EACH=600)
+fuzz: build setup-tests ## Mutated bytes for the readers, mutated requests for both planes, an hour and more (SECONDS_EACH=600)
+	bench/fuzz/readers/run $(SECONDS_EACH)
 	bench/fuzz/run --program $(PROGRAM) --seconds $(SECONDS_EACH) --seed $$RANDOM
 
 sbom: setup ## Write the bill of materials (SPDX) to .build/sbom/aloft.spdx.json

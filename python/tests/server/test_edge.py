@@ -66,6 +66,31 @@ def test_both_planes_answer_to_the_names_they_were_given(named: Server, path: st
         assert ask(port, page, "a@ohm")[0] == 400
 
 
+def test_a_host_in_the_request_line_is_asked_too(named: Server) -> None:
+    """The target may name a host itself (RFC 9112, 3.2.2); then that one is meant, not `Host`."""
+    for port, path in ((named.port, "/health"), (named.gateway_port, "/v2/health/live")):
+        for target, expected in (
+            ("http://ohm", 200),
+            (f"http://localhost:{port}", 200),
+            ("HTTP://models.example.org", 200),
+            ("http://evil.example", 421),
+            ("https://evil.example", 421),
+            ("http://ohm@evil.example", 400),
+        ):
+            status, text = ask(port, target + path)
+            assert status == expected, (port, target, text)
+            assert ask(port, target + path, "evil.example")[0] == 421
+        # A page's origin is held against the host that is meant.
+        status, _ = ask(
+            port,
+            "http://ohm/none",
+            "models.example.org",
+            "POST",
+            Origin="http://models.example.org",
+        )
+        assert status == 403
+
+
 def test_a_page_behind_the_proxy_may_work_and_others_may_not(named: Server) -> None:
     body = json.dumps({"name": "by-a-page"}).encode()
     for origin, expected in (

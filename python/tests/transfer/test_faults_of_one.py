@@ -221,6 +221,31 @@ def test_nothing_outside_a_folder_of_runs_is_taken(server: Server, tmp_path: Pat
     assert not [path for path in kept if b"PRIVATE" in path.read_bytes()]
 
 
+def test_a_meta_yaml_costs_no_more_than_its_size(server: Server, tmp_path: Path) -> None:
+    """A few lines of aliases stand for gigabytes; so do millions of short values, nearly."""
+    root = tmp_path / "mlruns"
+    (root / "96").mkdir(parents=True)
+    (root / "96" / "meta.yaml").write_text("experiment_id: '96'\nname: bombs\n")
+    meta = "artifact_uri: ''\nlifecycle_stage: active\nrun_id: {}\nstatus: 3\n{}"
+    levels = ["tags: &t0 [x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &t{n} [{', '.join([f'*t{n - 1}'] * 9)}]" for n in range(1, 30)]
+    bombs = {
+        uuid.uuid4().hex: ("\n".join(levels) + "\n? *t29\n: x\n", "aliases"),
+        uuid.uuid4().hex: ("a: [\u2028&a [1, 2],\u2028*a ]\n", "aliases"),
+        uuid.uuid4().hex: ("x: [" + "a," * 1_000_000 + "]\n", "more names and values"),
+        uuid.uuid4().hex: ("x:\n" + "- \n" * 1_000_000, "more names and values"),
+    }
+    for run, (more, _) in bombs.items():
+        write_run(root / "96", run, meta.format(run, more))
+    good = uuid.uuid4().hex
+    write_run(root / "96", good)
+    status, report = take(server, root)
+    assert status == 1 and report["runs"] == 1, report
+    told = [json.dumps(failure) for failure in report["failures"]]
+    for run, (_, why) in bombs.items():
+        assert any(run in text and why in text for text in told), (run, why, told)
+
+
 def test_a_folder_without_runs_is_refused(server: Server, tmp_path: Path) -> None:
     (tmp_path / "meta.yaml").write_text("x: 1")
     text = server.run("import", "mlflow", str(tmp_path), status=1)
