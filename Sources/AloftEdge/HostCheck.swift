@@ -14,6 +14,8 @@ package final class HostCheck: Sendable {
 
     private let listen: [ListenAddress]
     private let names: [String]
+    /// What to think of a connection without TLS.
+    package let plainConnection: RequestOrigin.Connection
     private let machine: @Sendable () -> [String]
     private let now: @Sendable () -> NIODeadline
     private let state: Mutex<State>
@@ -31,6 +33,7 @@ package final class HostCheck: Sendable {
     ) {
         self.listen = listen
         self.names = names
+        plainConnection = listen.contains { $0.port == 80 } ? .plain : .perhapsProxied
         self.machine = machine
         self.now = now
         state = Mutex(

@@ -54,6 +54,20 @@ import Testing
         }
     }
 
+    @Test func `a host in the target is asked, too`() async throws {
+        try await Self.world { world in
+            for (target, status) in [
+                ("http://evil.example", 421), ("http://x", 200), ("HTTP://localhost:9", 200),
+                ("https://a@x", 400),
+            ] {
+                let reply = try await world.send(Self.infer(path: target + Self.path))
+                #expect(reply.status == status, "\(target): \(reply.body)")
+                let page = try await world.send("GET \(target)/v2 HTTP/1.1\r\nHost: x\r\n\r\n")
+                #expect(page.status == status, "\(target): \(page.body)")
+            }
+        }
+    }
+
     @Test func `a page of another place changes nothing`() async throws {
         try await Self.world { world in
             for headers in [

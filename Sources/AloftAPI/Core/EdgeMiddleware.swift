@@ -36,7 +36,11 @@ package struct EdgeMiddleware: RouterMiddleware {
             host = head.hasFurtherHost ? .several : .one(first)
         }
         let origin = RequestOrigin(
-            method: request.method.rawValue, host: host, origin: head.origin, site: head.site)
+            method: request.method.rawValue,
+            // The library keeps the path of the target only; `TargetHost` keeps the host that it named.
+            target: head.targetHost.map { "http://\($0)/" } ?? "/",
+            connection: request.head.scheme == "https" ? .secure : hosts.plainConnection,
+            host: host, origin: head.origin, site: head.site)
         if let refusal = origin.refusal(isKnown: hosts.isKnown) { return refusal }
         if head.body == .nothing { return nil }
         return AcceptedTypes.refusal(

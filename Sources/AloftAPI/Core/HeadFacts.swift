@@ -1,3 +1,4 @@
+import AloftEdge
 import HTTPTypes
 
 /// What the middlewares want to know of a request's headers, found in one pass: each search by name costs
@@ -9,6 +10,8 @@ struct HeadFacts: Sendable {
     var contentType: String?
     /// What the library leaves among the headers where there is more than one `Host`.
     var hasFurtherHost = false
+    /// The host that the request line named; see `TargetHost`.
+    var targetHost: String?
     var body = ComingBody.nothing
     /// Whether a token or a cookie may be among them.
     var hasSecret = false
@@ -25,6 +28,7 @@ struct HeadFacts: Sendable {
             case "sec-fetch-site": site = Self.joined(site, field.value)
             case "host": hasFurtherHost = true
             case "transfer-encoding": isChunked = true
+            case TargetHost.header: targetHost = Self.joined(targetHost, field.value)
             default: break
             }
         }

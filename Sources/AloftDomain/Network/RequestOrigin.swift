@@ -13,14 +13,33 @@ package struct RequestOrigin: Sendable {
         case several
     }
 
+    /// How the connection that the request came by is known to the browser, as far as we can tell.
+    package enum Connection: Sendable, Equatable {
+        /// TLS ends here: a page of this server is `https`.
+        case secure
+        /// Plain, on the port of plain HTTP: nothing that ends TLS may stand on another port of this name.
+        case plain
+        /// Plain on another port, so there may be a proxy in front that ends TLS.
+        case perhapsProxied
+    }
+
     package var method: String
+    /// The target of the request line. Where it names a host itself, that is asked, not `Host`
+    /// (RFC 9112, section 3.2.2).
+    package var target: String
+    package var connection: Connection
     package var host: Host
     package var origin: String?
     /// `Sec-Fetch-Site`.
     package var site: String?
 
-    package init(method: String, host: Host, origin: String? = nil, site: String? = nil) {
+    package init(
+        method: String, target: String = "/", connection: Connection = .perhapsProxied, host: Host,
+        origin: String? = nil, site: String? = nil
+    ) {
         self.method = method
+        self.target = target
+        self.connection = connection
         self.host = host
         self.origin = origin
         self.site = site
@@ -34,12 +53,18 @@ package struct RequestOrigin: Sendable {
         case .several: return .hostDoubled
         case .one(let text):
             guard let read = RequestAuthority(text) else { return .hostMalformed }
-            authority = read
+            guard isKnown(read) else { return .hostUnknown(name: read.name) }
+            guard let named = RequestTarget.authority(of: target) else {
+                authority = read
+                break
+            }
+            guard let asked = RequestAuthority(named) else { return .hostMalformed }
+            guard isKnown(asked) else { return .hostUnknown(name: asked.name) }
+            authority = asked
         }
-        guard isKnown(authority) else { return .hostUnknown(name: authority.name) }
         guard !isReading else { return nil }
         if let site, !Self.ownSites.contains(site) { return .foreignOrigin(origin ?? site) }
-        if let origin, !Self.isOwn(origin, of: authority) { return .foreignOrigin(origin) }
+        if let origin, !isOwn(origin, of: authority) { return .foreignOrigin(origin) }
         return nil
     }
 
@@ -52,9 +77,13 @@ package struct RequestOrigin: Sendable {
     private static let schemes = [("http://", 80), ("https://", 443)]
 
     /// Whether the page came from this very host and port. A browser leaves the scheme's own port out.
-    /// Where a proxy ends TLS the scheme is another than ours, so either may be.
-    private static func isOwn(_ origin: String, of host: RequestAuthority) -> Bool {
-        for (scheme, port) in schemes where origin.utf8.starts(with: scheme.utf8) {
+    /// Where a proxy may end TLS the scheme can be another than ours, so either may be.
+    private func isOwn(_ origin: String, of host: RequestAuthority) -> Bool {
+        for (scheme, port) in Self.schemes where origin.utf8.starts(with: scheme.utf8) {
+            switch connection {
+            case .secure where port == 80, .plain where port == 443: return false
+            case .secure, .plain, .perhapsProxied: break
+            }
             guard let page = RequestAuthority(origin.utf8.dropFirst(scheme.utf8.count)) else {
                 return false
             }

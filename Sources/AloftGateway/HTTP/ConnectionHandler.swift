@@ -154,7 +154,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         phase = .reading
         let request = RequestInProgress(
             head: head, table: loop.table, tableNumber: loop.tableNumber, now: .now(),
-            isKnown: loop.shared.hosts.isKnown)
+            hosts: loop.shared.hosts)
         current = request
         guard request.hasBody else { return }
         // Nothing is kept of what a stranger sends.

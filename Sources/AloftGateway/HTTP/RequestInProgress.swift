@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftEdge
 import AloftInference
 import AloftWire
 import NIOCore
@@ -40,19 +41,19 @@ struct RequestInProgress {
 
     init(
         head: HTTPRequestHead, table: RoutingTable, tableNumber: UInt64, now: NIODeadline,
-        isKnown: (RequestAuthority) -> Bool
+        hosts: HostCheck
     ) {
         receivedAt = now
         method = head.method
-        uri = head.uri
+        uri = RequestTarget.path(of: head.uri)
         self.tableNumber = tableNumber
         isKeptAlive = head.isKeepAlive
         isHTTP10 = head.version.minor == 0
         isHead = head.method == .HEAD
-        if head.method == .POST, let path = table.inferPaths[head.uri] {
+        if head.method == .POST, let path = table.inferPaths[uri] {
             target = .infer(path.endpoint)
         } else {
-            target = Self.target(method: head.method, uri: head.uri, table: table)
+            target = Self.target(method: head.method, uri: uri, table: table)
         }
         var host = RequestOrigin.Host.missing
         for (name, value) in head.headers {
@@ -63,8 +64,10 @@ struct RequestInProgress {
             }
         }
         let origin = RequestOrigin(
-            method: method.rawValue, host: host, origin: extras?.origin, site: extras?.site)
-        if let refused = origin.refusal(isKnown: isKnown) ?? typeRefusal {
+            method: method.rawValue, target: head.uri, connection: hosts.plainConnection,
+            host: host,
+            origin: extras?.origin, site: extras?.site)
+        if let refused = origin.refusal(isKnown: hosts.isKnown) ?? typeRefusal {
             further.refusal = .refused(refused)
         }
         if let segments = endpoint(table)?.served.segments, segments.source == "header" {

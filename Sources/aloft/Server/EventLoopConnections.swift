@@ -57,6 +57,7 @@ struct EventLoopConnections: ServerChildChannel {
             try operations.addHandler(
                 HTTPConnectionLimits(table: tables.table(of: eventLoop), now: eventLoop.now),
                 position: .after(reader.handler))
+            try operations.addHandler(TargetHost(), position: .after(reader.handler))
             return value
         }
     }

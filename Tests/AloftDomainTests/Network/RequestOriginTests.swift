@@ -97,6 +97,39 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            ("/v2", nil), ("*", nil), ("http://localhost:5000/v2", nil),
+            ("HTTP://10.1.2.3/v2?a=b", nil), ("https://models.example.org", nil),
+            ("http://evil.example/v2", "host_unknown"),
+            ("hTTps://evil.example:5000", "host_unknown"),
+            ("http://localhost.evil.example?a=/", "host_unknown"),
+            ("http://a@localhost/v2", "host_malformed"), ("http:///v2", "host_malformed"),
+        ] as [(String, String?)])
+    func `a host that the target names is asked, too`(target: String, code: String?) {
+        let origin = RequestOrigin(method: "GET", target: target, host: .one("localhost:5000"))
+        #expect(origin.refusal { Self.known.contains($0) }?.code == code)
+        let other = RequestOrigin(method: "GET", target: target, host: .one("evil.example"))
+        #expect(other.refusal { Self.known.contains($0) }?.code == "host_unknown")
+        #expect(RequestTarget.path(of: "http://a/b?c").utf8.elementsEqual("/b?c".utf8))
+        #expect(
+            RequestTarget.path(of: "http://a?c") == "/?c" && RequestTarget.path(of: "/a") == "/a")
+    }
+
+    @Test(
+        arguments: [
+            (.secure, "https://10.1.2.3", true), (.secure, "http://10.1.2.3", false),
+            (.plain, "http://10.1.2.3", true), (.plain, "https://10.1.2.3", false),
+            (.perhapsProxied, "https://10.1.2.3", true), (.perhapsProxied, "http://10.1.2.3", true),
+        ] as [(RequestOrigin.Connection, String, Bool)])
+    func `a page of the other scheme is another's where no proxy can be between`(
+        connection: RequestOrigin.Connection, origin: String, isAllowed: Bool
+    ) {
+        let request = RequestOrigin(
+            method: "POST", connection: connection, host: .one("10.1.2.3"), origin: origin)
+        #expect((request.refusal { Self.known.contains($0) } == nil) == isAllowed)
+    }
+
     @Test func `on every address of the machine all of them are known`() throws {
         let wild = KnownHosts(
             listen: [ListenAddress(host: "0.0.0.0", port: 1)], names: [],
