@@ -77,6 +77,23 @@ import Testing
             await gate.verdict("ann", from: nil) == .known, "a server that is away ends no token")
     }
 
+    @Test func `a clock that is set back keeps no ended token open, nor a new one out`()
+        async throws
+    {
+        let (server, time, folder) = (Server(), ManualTime(), try folder())
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        server.set(["ann"])
+        let gate = gate(server, folder, time)
+        #expect(await gate.verdict("ann", from: nil) == .known)
+        #expect(await gate.verdict("eve", from: nil) == .unknown)
+        server.set(["eve"])
+        time.advance(by: .seconds(-86_400))
+        #expect(gate.remembered("ann") == nil && gate.remembered("eve") == nil)
+        #expect(await gate.verdict("ann", from: nil) == .unknown)
+        #expect(await gate.verdict("eve", from: nil) == .known)
+        #expect(gate.remembered("own") == .known)
+    }
+
     @Test func `an answer from before a look is not remembered after it`() async throws {
         let (server, time, folder) = (Server(), ManualTime(), try folder())
         defer { try? FileManager.default.removeItem(atPath: folder) }

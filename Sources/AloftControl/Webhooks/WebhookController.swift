@@ -10,6 +10,8 @@ package struct WebhookController: Sendable {
     static let lease: TimeInterval = 60
     /// Deliveries under way at once.
     static let atOnce = 32
+    /// What a receiver may ask to be left alone for, in seconds; longer than any pause of ours.
+    static let longestWait: TimeInterval = 3600
     /// Ended deliveries are kept so long, in seconds.
     static let keepEnded: TimeInterval = 7 * 24 * 3600
 
@@ -67,9 +69,16 @@ package struct WebhookController: Sendable {
 
     private func claim() async throws -> [ClaimedDelivery] {
         let now = time.now()
-        guard try await store.read({ try DeliveryQueries.isAnyDue($0, at: now) }) else { return [] }
+        // Nothing is put off for longer: the clock was set back, by a day perhaps.
+        let beyond = now.addingTimeInterval(Self.longestWait + Self.lease)
+        let isAnyDue = try await store.read { db in
+            try DeliveryQueries.isAnyDue(db, at: now)
+                || DeliveryQueries.isAnyWaiting(db, beyond: beyond)
+        }
+        guard isAnyDue else { return [] }
         return try await store.write { db in
-            try DeliveryQueries.claim(
+            try DeliveryQueries.hasten(db, beyond: beyond, to: now)
+            return try DeliveryQueries.claim(
                 db, at: now, leaseUntil: now.addingTimeInterval(Self.lease), limit: Self.atOnce)
         }
     }
@@ -134,7 +143,7 @@ package struct WebhookController: Sendable {
         var generator = chance
         let pause = DeliveryLifecycle.pause(after: attempt) / Duration.seconds(1)
         let longer = pause * Double.random(in: 1...1.25, using: &generator)
-        let asked = min((asked ?? .zero) / Duration.seconds(1), 3600)
+        let asked = min((asked ?? .zero) / Duration.seconds(1), Self.longestWait)
         return now.addingTimeInterval(max(longer, asked))
     }
 }

@@ -27,23 +27,44 @@ package final class TokenGate: Sendable {
         }
     }
 
+    /// A time of the clock on the wall. Where that is set back, what was noted later is over: else a token
+    /// that ended would open for as long as the clock was set back by.
+    private struct Span: Equatable {
+        let start: Date
+        let end: Date
+
+        static let over = Span(start: .distantPast, end: .distantPast)
+        static let always = Span(start: .distantPast, end: .distantFuture)
+
+        init(start: Date, end: Date) {
+            self.start = start
+            self.end = end
+        }
+
+        init(from now: Date, seconds: TimeInterval) {
+            self.init(start: now, end: now.addingTimeInterval(seconds))
+        }
+
+        func holds(at now: Date) -> Bool { start <= now && now < end }
+    }
+
     private struct Memory {
-        /// By the token's digest: until when the server need not be asked again.
+        /// By the token's digest: while the server need not be asked again.
         // text: digests of tokens
-        var known: [String: Date] = [:]
+        var known: [String: Span] = [:]
         /// Tokens that the server refused, so that guesses cost it nothing; bounded.
         // text: digests of tokens
-        var refused: [String: Date] = [:]
+        var refused: [String: Span] = [:]
         /// Grows with each look at which tokens ended: what was asked before it is not remembered.
         var looks = 0
 
         /// Bounded, whoever sends how many: those that were refused longest ago go first.
-        mutating func refuse(_ digest: String, until: Date, now: Date) {
+        mutating func refuse(_ digest: String, for span: Span) {
             if refused.count >= TokenGate.mostRefused {
-                refused = refused.filter { $0.value > now }
+                refused = refused.filter { $0.value.holds(at: span.start) }
                 if refused.count >= TokenGate.mostRefused { refused.removeAll() }
             }
-            refused[digest] = until
+            refused[digest] = span
         }
     }
 
@@ -84,9 +105,9 @@ package final class TokenGate: Sendable {
         if let data = try? Data(contentsOf: URL(fileURLWithPath: path)),
             let digests = try? JSONDecoder().decode([String].self, from: data)
         {
-            for digest in digests { memory.known[digest] = .distantPast }
+            for digest in digests { memory.known[digest] = .over }
         }
-        if let own { memory.known[Self.digest(own)] = .distantFuture }
+        if let own { memory.known[Self.digest(own)] = .always }
         self.memory = Mutex(memory)
     }
 
@@ -95,8 +116,8 @@ package final class TokenGate: Sendable {
         let digest = Self.digest(token)
         let now = time.now()
         return memory.withLock { memory in
-            if let until = memory.known[digest], until > now { return .known }
-            if let until = memory.refused[digest], until > now { return .unknown }
+            if memory.known[digest]?.holds(at: now) == true { return .known }
+            if memory.refused[digest]?.holds(at: now) == true { return .unknown }
             return nil
         }
     }
@@ -117,11 +138,11 @@ package final class TokenGate: Sendable {
                 if isKnown {
                     // It may have ended since the server was asked.
                     guard memory.looks == looks else { return false }
-                    memory.known[digest] = now.addingTimeInterval(60)
+                    memory.known[digest] = Span(from: now, seconds: 60)
                     memory.refused[digest] = nil
                 } else {
                     memory.known[digest] = nil
-                    memory.refuse(digest, until: now.addingTimeInterval(10), now: now)
+                    memory.refuse(digest, for: Span(from: now, seconds: 10))
                 }
                 return wasKnown != isKnown
             }
@@ -132,7 +153,7 @@ package final class TokenGate: Sendable {
         } catch {
             let wasKnown = memory.withLock { memory in
                 guard memory.known[digest] != nil else { return false }
-                memory.known[digest] = now.addingTimeInterval(5)
+                memory.known[digest] = Span(from: now, seconds: 5)
                 return true
             }
             return wasKnown ? .known : .unverifiable
@@ -144,20 +165,20 @@ package final class TokenGate: Sendable {
     package func forgetEnded() async {
         let digests = memory.withLock { memory in
             memory.looks += 1
-            for (digest, until) in memory.known where until < .distantFuture {
-                memory.known[digest] = .distantPast
+            for (digest, span) in memory.known where span != .always {
+                memory.known[digest] = .over
             }
-            return memory.known.filter { $0.value < .distantFuture }.keys.sorted()
+            return memory.known.filter { $0.value != .always }.keys.sorted()
         }
         guard let askLive, !digests.isEmpty else { return }
         for start in stride(from: 0, to: digests.count, by: CheckTokens.most) {
             let some = Array(digests[start..<min(start + CheckTokens.most, digests.count)])
             guard let live = try? await askLive(some) else { return }
             let ended = Set(some).subtracting(live)
-            let until = time.now().addingTimeInterval(60)
+            let span = Span(from: time.now(), seconds: 60)
             memory.withLock { memory in
-                for digest in some where memory.known[digest] == .distantPast {
-                    memory.known[digest] = ended.contains(digest) ? nil : until
+                for digest in some where memory.known[digest] == .over {
+                    memory.known[digest] = ended.contains(digest) ? nil : span
                 }
             }
             if !ended.isEmpty { save() }
@@ -179,7 +200,7 @@ package final class TokenGate: Sendable {
 
     private func save() {
         let digests = memory.withLock { memory in
-            memory.known.filter { $0.value < .distantFuture }.keys.sorted()
+            memory.known.filter { $0.value != .always }.keys.sorted()
         }
         // Only spares a question after a restart; without it nothing is lost.
         if let data = try? JSONEncoder().encode(digests) {

@@ -32,6 +32,21 @@ package enum DeliveryQueries {
         return (row?[0] as String?).flatMap { Date(stamp: $0) }
     }
 
+    /// Whether something waits beyond `date`, which is later than anything is put off to: the clock was set
+    /// back since.
+    package static func isAnyWaiting(_ db: Database, beyond date: Date) throws -> Bool {
+        try db.firstRow(
+            "SELECT 1 FROM webhookDelivery WHERE state = 'waiting' AND dueAt > ? LIMIT 1",
+            [date.stamp]) != nil
+    }
+
+    /// Makes what waits beyond `date` due at `now`.
+    package static func hasten(_ db: Database, beyond date: Date, to now: Date) throws {
+        try db.perform(
+            "UPDATE webhookDelivery SET dueAt = ? WHERE state = 'waiting' AND dueAt > ?",
+            [now.stamp, date.stamp])
+    }
+
     private static func webhooksWithDue(_ db: Database, at now: Date) throws -> [String] {
         try db.allRows(
             """

@@ -68,6 +68,24 @@ struct WebhookControllerTests {
         #expect(world.sent.withLock { $0.first?.deliveryID } == claimed.first?.publicID)
     }
 
+    @Test func `a clock that is set back by a day holds nothing up`() async throws {
+        let world = try WebhookWorld()
+        try await world.addWebhook()
+        try await world.createModel("a")
+        world.answers.withLock { $0 = [.unanswered(reason: "down")] }
+        #expect(try await world.controller.runOnce() == 1)
+        try await world.createModel("b")
+        world.time.advance(by: .seconds(-86_400))
+        #expect(try await world.controller.runOnce() == 2)
+        // What waits by its own right goes on waiting.
+        try await world.createModel("c")
+        world.answers.withLock {
+            $0 = [.answered(status: 429, body: "", retryAfter: .seconds(3600))]
+        }
+        #expect(try await world.controller.runOnce() == 1)
+        #expect(try await world.controller.runOnce() == 0)
+    }
+
     @Test func `a change that is undone tells nobody`() async throws {
         struct Undone: Error {}
         let world = try WebhookWorld()
