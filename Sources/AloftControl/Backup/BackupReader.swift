@@ -52,6 +52,7 @@ package struct BackupReader {
     /// - Throws: `BackupError`.
     package func restore(_ name: String?, to target: String, isPartial: Bool) throws -> Result {
         let (name, manifest) = try folder.read(name)
+        try refuseLink(target)
         guard try isFree(target) else { throw BackupError.targetNotEmpty(path: target) }
         guard manifest.files.contains(where: { $0.path == Self.database }) else {
             throw BackupError.manifestDamaged(path: folder.manifestPath(name))
@@ -114,6 +115,15 @@ package struct BackupReader {
             faults: manifest.faults + faults)
     }
 
+    /// A link there may be somebody else's: what is restored would land where it leads, or what is there be
+    /// removed.
+    private func refuseLink(_ path: String) throws {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return }
+        throw BackupError.targetUnusable(
+            path: path, reason: "it is a link; remove it, or name the folder that it leads to")
+    }
+
     private func isFree(_ target: String) throws -> Bool {
         guard files.fileExists(atPath: target) else { return true }
         return try files.contentsOfDirectory(atPath: target).isEmpty
@@ -121,13 +131,18 @@ package struct BackupReader {
 
     /// An empty folder beside the target; what a restore left that was stopped goes.
     private func makeStaging(_ path: String) throws {
+        try refuseLink(path)
         if files.fileExists(atPath: path) {
             guard files.fileExists(atPath: path + "/" + Self.mark) else {
                 throw BackupError.targetNotEmpty(path: path)
             }
             try files.removeItem(atPath: path)
         }
-        try makeFolder(path)
+        try makeFolder((path as NSString).deletingLastPathComponent)
+        // Made here and now, or not used.
+        guard mkdir(path, 0o700) == 0 else {
+            throw BackupError.targetUnusable(path: path, reason: String(cString: strerror(errno)))
+        }
         guard files.createFile(atPath: path + "/" + Self.mark, contents: nil) else {
             throw BackupError.targetUnusable(path: path, reason: "no file can be made in it")
         }
