@@ -250,6 +250,58 @@ private struct NamedPrincipal: RouterMiddleware {
         }
     }
 
+    @Test func `a job names no model of another project`() async throws {
+        try await with { person, job, store in
+            let experiment = try await person.experiment("theirs")
+            let made = try await person.call(
+                .post, "logged-models", #"{"experiment_id": "\#(experiment)", "name": "m"}"#)
+            let info = (made.json["model"] as? [String: Any])?["info"] as? [String: Any]
+            let model = try #require(info?["model_id"] as? String)
+            let run = String(repeating: "1", count: 32)
+            let metric = #""key": "a", "value": 1, "timestamp": 1, "step": 1, "model_id""#
+            let calls: [(path: String, fields: (String) -> String)] = [
+                ("runs/log-metric", { #""run_id": "\#(run)", \#(metric): "\#($0)""# }),
+                (
+                    "runs/log-batch",
+                    { #""run_id": "\#(run)", "metrics": [{\#(metric): "\#($0)"}]"# }
+                ),
+                (
+                    // Read in the other way, for the tag.
+                    "runs/log-batch",
+                    {
+                        #""run_id": "\#(run)", "tags": [{"key": "a", "value": "b"}], "metrics": [{\#(metric): "\#($0)"}]"#
+                    }
+                ),
+                (
+                    "runs/outputs",
+                    { #""run_id": "\#(run)", "models": [{"model_id": "\#($0)", "step": 0}]"# }
+                ),
+                (
+                    "runs/log-inputs",
+                    { #""run_id": "\#(run)", "models": [{"model_id": "\#($0)"}]"# }
+                ),
+            ]
+            for (path, fields) in calls {
+                let answer = try await job.call(.post, path, "{\(fields(model))}")
+                #expect(answer.status == 403, "\(path): \(answer.json)")
+                #expect(answer.json["error_code"] as? String == "PERMISSION_DENIED")
+                #expect(
+                    try await person.status(.post, path, "{\(fields(model))}") == 200, "\(path)")
+            }
+            // Its own it may name.
+            let own = try await store.read { db in
+                try TrackingQueries.run(db, RunID(run))?.info.experiment.rawValue ?? ""
+            }
+            let mine = try await job.call(
+                .post, "logged-models", #"{"experiment_id": "\#(own)", "name": "m"}"#)
+            let details = (mine.json["model"] as? [String: Any])?["info"] as? [String: Any]
+            let its = try #require(details?["model_id"] as? String)
+            for (path, fields) in calls {
+                #expect(try await job.status(.post, path, "{\(fields(its))}") == 200, "\(path)")
+            }
+        }
+    }
+
     @Test func `lists hold a job's own project only`() async throws {
         try await with { person, job, _ in
             _ = try await person.experiment("theirs")

@@ -43,6 +43,19 @@ import Testing
         }
     }
 
+    @Test func `a long body is no token`() async throws {
+        try await withClient { client, secret in
+            let long = #"{"token":"\#(secret)","x":"\#(String(repeating: "x", count: 70_000))"}"#
+            try await client.execute(
+                uri: "/api/v1/session", method: .post, body: ByteBuffer(string: long)
+            ) { response in
+                #expect(response.status == .contentTooLarge)
+                #expect(String(buffer: response.body).contains("body_too_large"))
+                #expect(response.headers[.setCookie] == nil)
+            }
+        }
+    }
+
     @Test func `a browser that signed in is known by its cookie`() async throws {
         try await withClient { client, secret in
             let body = ByteBuffer(string: #"{"token":"\#(secret)"}"#)
