@@ -29,7 +29,8 @@ package struct QueuedCall: Sendable {
         self.deadline = deadline
         self.deadlineMilliseconds = deadlineMilliseconds
         self.namesDeadline = namesDeadline
-        heldBytes = 4096 + 3 * request.tensors.usedBytes + request.parameters.count
+        heldBytes =
+            4096 + 3 * request.tensors.usedBytes + request.parameters.count
             + (request.document?.body.readableBytes ?? 0)
         self.queuedAt = queuedAt
         self.finish = finish
