@@ -61,7 +61,8 @@ package enum RolloutQueries {
         else { throw StalePlan() }
         var record = current
         let effects = try record.lifecycle.apply(event)
-        guard record.lifecycle != current.lifecycle else { return record }
+        // A step may begin in the moment in which it opened.
+        guard record.lifecycle != current.lifecycle || !effects.isEmpty else { return record }
         for effect in effects {
             switch effect {
             case .closeStep(let step):

@@ -100,7 +100,7 @@ def test_a_shadow_gets_copies_once_its_start_returns(world: dict) -> None:
 
 
 QUIET = """
-project: quiet
+project: default
 models: { churn: {} }
 deployments:
   quiet:

@@ -140,8 +140,12 @@ def test_the_queue_stands_in_its_order(
     assert working.json("ps")["jobs"][0]["waitCode"] == "cpus"
     other = watched.page.context.new_page()
     other.goto(f"{working.url}/jobs/{made[2]}")
-    expect(other.get_by_role("status")).to_contain_text("3rd of 3 in line")
-    expect(other.get_by_role("status")).to_contain_text("processor cores")
+    expect(other.get_by_role("status").filter(has_text="in line")).to_contain_text(
+        "3rd of 3 in line"
+    )
+    expect(other.get_by_role("status").filter(has_text="in line")).to_contain_text(
+        "processor cores"
+    )
     other.close()
     working.run("stop", urgent)
     expect(rows).to_have_count(3)
