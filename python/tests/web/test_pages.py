@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import mlflow
 import pytest
+from mlflow.entities import Metric
 from playwright.sync_api import BrowserContext, expect
 from seed import Seeded
 from watched import Watched
@@ -223,8 +224,19 @@ def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
 
 
 def test_a_curve_is_looked_into(watched: Watched, seeded: Seeded) -> None:
-    page = watched.open(f"/compare?runs={','.join(seeded.runs[:2])}&metrics=val_auc")
-    chart = page.get_by_role("img", name="val_auc by step")
+    # Long enough that the server sends only some of its points.
+    client = mlflow.MlflowClient()
+    run = client.create_run(seeded.hostile_experiment, run_name="long").info.run_id
+    for first in range(0, 4000, 1000):
+        client.log_batch(
+            run, [Metric("long", step % 97, step, step) for step in range(first, first + 1000)]
+        )
+    page = watched.open(f"/compare?runs={run},{seeded.runs[0]}&metrics=long")
+    chart = page.get_by_role("img", name="long by step")
+    expect(chart).to_have_attribute("data-lines", "1")
+    # Smoothed by the server, of all points.
+    with page.expect_request(lambda request: '"smoothing":0.5' in (request.post_data or "")):
+        page.get_by_label("Smoothing").fill("0.5")
     expect(chart).to_have_attribute("data-lines", "2")
     box = chart.bounding_box()
     assert box is not None
