@@ -4,8 +4,11 @@ import Yams
 /// Gathers faults while a file is read. Lives as long as one reading, on one thread.
 final class FaultList {
     private(set) var faults: [ProjectFileFault] = []
+    /// Nobody mends more at once.
+    private static let most = 200
 
     func add(_ message: String, at mark: Mark?, path: String) {
+        guard faults.count < Self.most else { return }
         faults.append(
             ProjectFileFault(
                 line: mark?.line ?? 1, column: mark?.column ?? 1, path: path, message: message))

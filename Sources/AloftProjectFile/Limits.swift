@@ -4,6 +4,10 @@ import AloftDomain
 enum Limits {
     static let largestBytes = 262_144
 
+    /// How many bytes of memory each byte of a file may take, beside a mebibyte. As many as lines that
+    /// people write take: a file is bounded, and comes from who may run any command.
+    static let growth = 96
+
     /// The first fault that forbids reading on. Costs one pass over the text.
     static func fault(in text: String) -> ProjectFileFault? {
         guard text.utf8.count <= largestBytes else {
@@ -11,6 +15,12 @@ enum Limits {
                 line: 1, column: 1, path: "",
                 message: "the file has \(text.utf8.count) bytes; a project file has at most "
                     + "\(largestBytes)")
+        }
+        guard !YAMLWeight.isTooHeavy(text.utf8, perByte: growth) else {
+            return ProjectFileFault(
+                line: 1, column: 1, path: "",
+                message: "the file holds more keys and values than may be in one of its size; "
+                    + "leave out what is not used, or make two projects of it")
         }
         return aliasFault(in: Array(text.utf8))
     }

@@ -13,6 +13,11 @@ struct MetaFile {
             throw SourceError(
                 "\(path) holds aliases (`*name`), which are not expanded", isRefusal: true)
         }
+        guard !YAMLWeight.isTooHeavy(text.utf8, perByte: 8) else {
+            throw SourceError(
+                "\(path) holds more names and values than may be in a file of its size",
+                isRefusal: true)
+        }
         let parsed: Node?
         do {
             parsed = try Yams.compose(yaml: text)

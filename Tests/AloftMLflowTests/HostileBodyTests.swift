@@ -3,6 +3,8 @@ import Foundation
 import HTTPTypes
 import Testing
 
+@testable import AloftMLflow
+
 /// Whatever a client sends, it gets a 4xx with a name it knows, never a 5xx.
 struct HostileBodyTests {
     private static let posts = [
@@ -68,6 +70,14 @@ struct HostileBodyTests {
             #expect(answer.status == 400, "\(filter): \(answer.json)")
             #expect(answer.errorCode == "INVALID_PARAMETER_VALUE")
         }
+    }
+
+    @Test(arguments: ["(", "1 ", "a,", "'b',"])
+    func `a filter of many words costs little`(word: String) {
+        let filter = "run_id IN (" + String(repeating: word, count: 99_000 / word.utf8.count)
+        #expect {
+            _ = try RunSearchParser.conditions(filter)
+        } throws: { ($0 as? ProtocolError)?.message.contains("more than 10000 words") == true }
     }
 
     @Test func `a wrong content type and too large a batch are refused`() async throws {

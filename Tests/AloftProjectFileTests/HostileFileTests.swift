@@ -58,13 +58,23 @@ import Testing
     }
 
     @Test func `many keys, faults and long words cost little`() {
-        let keys = (0..<20_000).map { "k\($0): 1" }.joined(separator: "\n")
+        let keys = (0..<2000).map { "k\($0): 1" }.joined(separator: "\n")
         #expect(faults(in: keys).count == 51)
+        for many in ["k: 1\n", "- \n", "a,", "{}", "? "] {
+            let text = "project: [" + String(repeating: many, count: 200_000 / many.utf8.count)
+            #expect(faults(in: text)[0].contains("more keys and values"), "\(many)")
+        }
         let word = String(repeating: "p", count: 200_000)
         #expect(!faults(in: "project: p\nmodels: { a: { checks: { s: [\(word)] } } }").isEmpty)
         #expect(
             !faults(in: "project: p\njobs: { a: { run: x, sweep: { method: \(word) } } }").isEmpty)
-        let dollars = String(repeating: "${", count: 60_000)
+        // As large as a file may be, with lines as people write them.
+        let job = "  j000: { run: python train.py --rate 1, resources: { cpus: 1, memory: 2Gi } }\n"
+        let whole =
+            "project: p\njobs:\n"
+            + (0..<3000).map { job.replacingOccurrences(of: "j000", with: "j\($0)") }.joined()
+        #expect(faults(in: whole) == [])
+        let dollars = String(repeating: "${", count: 2000)
         #expect(faults(in: "project: p\njobs: { a: { run: '\(dollars)' } }") == [])
     }
 

@@ -27,6 +27,8 @@ struct FilterLexer {
 
     /// The longest filter that is read, in UTF-8 bytes.
     static let longest = 100_000
+    /// The most words, numbers and signs: each takes many times its length.
+    private static let mostTokens = 10_000
 
     static func tokens(_ filter: String) throws -> [FilterToken] {
         guard filter.utf8.count <= longest else {
@@ -34,7 +36,13 @@ struct FilterLexer {
         }
         var lexer = FilterLexer(filter)
         var tokens: [FilterToken] = []
-        while let token = try lexer.next() { tokens.append(token) }
+        while let token = try lexer.next() {
+            guard tokens.count < mostTokens else {
+                throw ProtocolError.invalid(
+                    "The filter has more than \(mostTokens) words, numbers and signs.")
+            }
+            tokens.append(token)
+        }
         return tokens
     }
 
