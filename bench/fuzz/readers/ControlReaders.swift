@@ -14,8 +14,14 @@
             Reader(
                 name: "wire", variants: endpoints.count, good: bodies, words: words,
                 read: { variant, bytes in try endpoints[variant](ByteBuffer(bytes: bytes)) }),
+            // Lists of small numbers, from a gateway's own token (docs/operations/threat-model.md).
             Reader(
-                name: "project-file", good: files,
+                name: "gateway-report", growth: ReportGateway.readingBytesPerByte + 3,
+                good: [bodies[3]],
+                words: words + [#""scores":[],"#, #""warmup":[],"#],
+                read: { _, bytes in try decoder(ReportGateway.self)(ByteBuffer(bytes: bytes)) }),
+            Reader(
+                name: "project-file", growth: Limits.growth, good: files,
                 words: [
                     "\n", "  ", ": ", "- ", "&a ", "*a", "{ ", " }", "[", "]", "|\n", "project: ",
                     "jobs:",
@@ -48,7 +54,7 @@
 
         private static let endpoints: [@Sendable (ByteBuffer) throws -> Void] = [
             decoder(RunJob.self), decoder(StartSweep.self), decoder(Deploy.self),
-            decoder(SetSegments.self), decoder(SetShadow.self), decoder(ReportGateway.self),
+            decoder(SetSegments.self), decoder(SetShadow.self),
             decoder(PutServable.self), decoder(CheckTokens.self), decoder(CreateToken.self),
             decoder(ImportExperiment.self), decoder(CheckImports.self),
             decoder(ImportLoggedModel.self),

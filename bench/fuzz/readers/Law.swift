@@ -2,9 +2,9 @@ import CAllocations
 import Foundation
 
 /// What any reader takes of memory for a body, whatever the body says: eight times its bytes and a
-/// mebibyte.
+/// mebibyte. One says more for itself, see `Reader.growth`.
 enum Law {
-    static func limit(_ count: Int) -> Int { 8 * count + 1 << 20 }
+    static func limit(_ count: Int, _ growth: Int) -> Int { growth * count + (1 << 20) }
 
     /// What reading a body took.
     struct Cost {
@@ -30,9 +30,11 @@ enum Law {
 
     /// What is to be said of a body that took more; `nil` where it did not.
     static func fault(_ cost: Cost, _ sample: Sample, _ readers: [Reader]) -> String? {
-        guard cost.memory > limit(sample.body.count) else { return nil }
-        return "\(readers[sample.reader].name): \(sample.body.count) bytes took \(cost.memory); "
-            + "at most \(limit(sample.body.count)) are allowed"
+        let reader = readers[sample.reader]
+        let limit = limit(sample.body.count, reader.growth)
+        guard cost.memory > limit else { return nil }
+        return "\(reader.name): \(sample.body.count) bytes took \(cost.memory); at most \(limit) "
+            + "are allowed"
     }
 
     private static func nanoseconds() -> UInt64 {

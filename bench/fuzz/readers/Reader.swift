@@ -5,6 +5,8 @@ struct Reader: Sendable {
     let name: String
     /// Each is read in the ways that `variants` counts: as another model's, with other options.
     var variants = 1
+    /// How many bytes of memory each byte of a body may take, beside a mebibyte.
+    var growth = 8
     let good: [[UInt8]]
     /// What makes its bodies: mutations put them in.
     var words: [String] = []

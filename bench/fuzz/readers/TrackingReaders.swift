@@ -56,7 +56,9 @@
 
         private static func filter(_ text: String, _ variant: Int) throws {
             // An order is parsed even where the filter is none.
-            let clauses = text.split(separator: ";", omittingEmptySubsequences: false).map(
+            let clauses = text.split(
+                separator: ";", maxSplits: 40, omittingEmptySubsequences: false
+            ).map(
                 String.init)
             switch variant {
             case 0:

@@ -15,6 +15,7 @@ RUNS = 6000
 READERS = {
     "archive",
     "filters",
+    "gateway-report",
     "grpc-head",
     "grpc-messages",
     "http-head",
