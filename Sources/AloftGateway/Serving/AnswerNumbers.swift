@@ -16,7 +16,7 @@ struct AnswerNumbers: Sendable, Equatable {
 
     init(_ reply: TensorSet) {
         if let document = reply.document {
-            self.init(document: document)
+            self = Self(document: document)
             return
         }
         if let entry = Self.main(reply) {
