@@ -113,7 +113,7 @@ import Testing
         for (priority, count) in zip(CallPriority.allCases, [64, 900, 999]) {
             #expect(patient.decide(priority, load(high: count), remaining: nil) == .admit)
         }
-        let slow = load(high: 15, untilFree: 1e4, batch: 1e4)
+        let slow = load(high: 5, untilFree: 1e4, batch: 1e4)
         #expect(patient.decide(.low, slow, remaining: nil) == .admit)
         var full = load(high: 3)
         full.isFull = true

@@ -49,6 +49,9 @@ import Testing
 
         /// Calls of one row and of sixteen, so that it is known what they take.
         mutating func learn(one: Double, sixteen: Double) {
+            let workers = queue.workers
+            queue.workers = 1
+            defer { queue.workers = workers }
             for (count, time) in [(1, one), (16, sixteen)] {
                 come(count)
                 if let taken = take() { _ = end(taken.number, after: time) }
