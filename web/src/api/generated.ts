@@ -522,6 +522,7 @@ export interface Schemas {
         parent?: string;
     };
     ServableManifest: {
+        batch?: Schemas["ServableManifestBatch"];
         columns?: string[];
         compared?: Schemas["ServableManifestCompared"];
         example?: unknown;
@@ -534,6 +535,11 @@ export interface Schemas {
         reason?: string;
         refuses?: Schemas["ServableManifestRefused"][];
         runtime: "onnx" | "python";
+    };
+    ServableManifestBatch: {
+        mode: "rows" | "off";
+        reason?: string;
+        rows: number;
     };
     ServableManifestCompared: {
         covered: string[];
@@ -561,12 +567,18 @@ export interface Schemas {
     ServedEndpoint: {
         deployment: string;
         environment: string;
+        execution?: Schemas["ServedExecution"];
         logSampling: number;
         name: string;
         project: string;
         revisions: Schemas["ServedRevision"][];
         segments?: Schemas["ServedSegments"];
         shadow?: Schemas["ServedShadow"];
+    };
+    ServedExecution: {
+        batch?: string;
+        latencyTargetMilliseconds?: number;
+        workers?: number;
     };
     ServedRevision: {
         id: string;
