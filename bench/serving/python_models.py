@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -69,18 +70,17 @@ def save(folder: Path, cost: str) -> Path:
 
 def place(folder: Path, model: Path) -> dict[str, Any]:
     """The disk of a gateway that serves the model as converted; returns the manifest."""
-    sys.path.insert(0, str(ROOT / "python"))
-    from aloft_models.convert import python_model
-    from aloft_models.mlflow_model import open_folder
-
-    folder.mkdir(parents=True)
-    made = python_model.servable(open_folder(model), "it is a Python function", folder)
-    data = made.content.read_bytes() if isinstance(made.content, Path) else made.content
+    converted = folder.with_name(f"{folder.name}-converted")
+    command = [str(ROOT / ".venv/bin/python"), "-m", "aloft_models.convert"]
+    command += ["--model-uri", str(model), "--output", str(converted)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "python")}
+    subprocess.run(command, check=True, env=environment, timeout=600)
+    data = (converted / "model.tar").read_bytes()
+    manifest = json.loads((converted / "manifest.json").read_text())
     digest = hashlib.sha256(data).hexdigest()
     stored = folder / "models" / digest / "model.tar"
     stored.parent.mkdir(parents=True)
     stored.write_bytes(data)
-    manifest = made.manifest.as_json()
     servable = {"digest": digest, "sizeBytes": len(data), "manifest": manifest}
     revision = {"id": "r1", "number": 1, "weightPercent": 100, "servable": servable}
     revision |= {"modelName": "slow", "modelVersion": "1"}
