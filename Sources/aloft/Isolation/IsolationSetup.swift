@@ -44,7 +44,8 @@ struct IsolationOptions: ParsableArguments {
         }
         return IsolationSetup.policy(
             kind: kind, isRequired: requireIsolation, hiding: folders,
-            environment: ProcessInfo.processInfo.environment)
+            environment: UserHome.completed(
+                ProcessInfo.processInfo.environment, folder: folders.first ?? "/nonexistent"))
     }
 }
 

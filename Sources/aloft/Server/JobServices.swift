@@ -13,7 +13,8 @@ struct JobServices: Sendable {
 
     init(services: ServerServices) {
         self.services = services
-        let environment = ProcessInfo.processInfo.environment
+        let environment = UserHome.completed(
+            ProcessInfo.processInfo.environment, folder: services.folder.path)
         var configuration = LocalExecutor.Configuration(
             jobs: services.folder.jobsPath, environments: services.folder.environmentsPath,
             program: ProgramPath.current, uv: NearbyTools.uv(path: environment["PATH"]),

@@ -119,8 +119,8 @@ final class ShimKeeper {
         if isolation.kind != .none {
             // Packages cannot be linked from one mount to another.
             variables["UV_LINK_MODE"] = variables["UV_LINK_MODE"] ?? "copy"
-            tellHome(&variables)
         }
+        if isolation.kind != .none || variables["HOME"] == nil { tellHome(&variables) }
         let child = try start(
             Spawn(
                 executable: executable, arguments: arguments, variables: variables,
@@ -173,9 +173,8 @@ final class ShimKeeper {
 
     /// A home and a folder for temporary files of the attempt's own, where it cannot use the user's.
     private func tellHome(_ variables: inout [String: String]) {
-        if let home = variables["HOME"], isolation.isHidden(home) {
-            variables["HOME"] = folder.home
-        }
+        let isHidden = variables["HOME"].map { isolation.isHidden($0) } ?? true
+        if isHidden { variables["HOME"] = folder.home }
         let temporary = variables["TMPDIR"] ?? "/tmp"
         // Landlock allows no new files beside what is hidden.
         if isolation.kind == .landlock || isolation.isHidden(temporary) {

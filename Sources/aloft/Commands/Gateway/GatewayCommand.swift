@@ -202,7 +202,10 @@ struct GatewayCommand: AsyncParsableCommand {
             ?? path.first { FileManager.default.isExecutableFile(atPath: String($0)) }
             .map(String.init)
         // Workers run code of models: they get none of our secrets.
-        let variables = JobVariables.inherited(environment)
+        var variables = JobVariables.inherited(
+            UserHome.completed(environment, folder: configuration.folder))
+        // Many write something there, or cannot be imported.
+        if variables["HOME"] == nil { variables["HOME"] = "/tmp" }
         return PythonEnvironments(
             folder: configuration.folder + "/python", interpreter: configuration.workerPython,
             packagePath: package, uv: uv, limits: configuration.workerLimits,
