@@ -22,6 +22,8 @@ extension ProjectFile {
             before, now in
             (before.model != now.model ? ["model"] : [])
                 + (before.rollout != now.rollout ? ["rollout"] : [])
+                + (before.logSampling != now.logSampling ? ["log"] : [])
+                + (before.breaking != now.breaking ? ["breaking"] : [])
                 + (before.traffic.shadow != now.traffic.shadow ? ["shadow"] : [])
                 + (before.traffic.segments != now.traffic.segments ? ["segments"] : [])
         }

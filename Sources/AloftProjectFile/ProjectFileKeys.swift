@@ -18,7 +18,8 @@ package enum ProjectFileKeys {
     package static let dimension = ["uniform", "log_uniform", "int", "log_int", "choice", "step"]
     package static let model = ["checks"]
     package static let deployment = [
-        "model", "rollout", "log", "shadow", "segments", "workers", "batch", "latency_target",
+        "model", "rollout", "log", "breaking", "shadow", "segments", "workers", "batch",
+        "latency_target",
     ]
     package static let rollout = ["steps", "hold", "abort", "score_shift", "at_least"]
     package static let shadow = ["share", "deployment", "environment"]

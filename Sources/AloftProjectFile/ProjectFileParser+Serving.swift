@@ -35,6 +35,7 @@ extension ProjectFileParser {
         return DeploymentDefinition(
             name: entry.name, model: model, rollout: section["rollout"].flatMap(readRollout),
             logSampling: section["log"].flatMap(readShare),
+            breaking: section["breaking"].map(readBreaking) ?? false,
             traffic: TrafficRules(
                 shadow: section["shadow"].flatMap { readShadow($0, of: entry.name) },
                 segments: section["segments"].flatMap(readSegments),
@@ -60,6 +61,16 @@ extension ProjectFileParser {
             return nil
         }
         return milliseconds
+    }
+
+    private static func readBreaking(_ cursor: Cursor) -> Bool {
+        switch cursor.scalar?.string {
+        case "true": return true
+        case "false": return false
+        default:
+            cursor.fault("`breaking` is true or false\(cursor.butIs)")
+            return false
+        }
     }
 
     private static func readShare(_ cursor: Cursor) -> Double? {

@@ -41,9 +41,11 @@ extension RolloutJudge {
                 "errors",
                 steps.map { step in
                     Failures(
-                        candidate: (step.candidate.errors, step.candidate.requests),
-                        baseline: (step.baseline.errors, step.baseline.requests), step)
-                }, needed: -log(rate * Self.errorsShare))
+                        candidate: (step.candidate.failures, step.candidate.asked),
+                        baseline: (step.baseline.failures, step.baseline.asked), step)
+                }, needed: -log(rate * Self.errorsShare),
+                note: Self.contestedText(
+                    steps.reduce(0) { $0.addingSaturated($1.candidate.contested) }))
         ]
         if let bound = evidence.slowSeconds {
             let milliseconds = String(format: "%.4g", bound * 1e3)
@@ -89,7 +91,7 @@ extension RolloutJudge {
     }
 
     private func compare(
-        _ what: String, _ steps: [Failures], needed: Double
+        _ what: String, _ steps: [Failures], needed: Double, note: String = ""
     ) -> RolloutComparison {
         let found = SequentialTest.logEvidenceOfMoreFailures(
             steps.map {
@@ -106,7 +108,7 @@ extension RolloutJudge {
         let place = steps.count > 1 ? " in \(steps.count) steps" : ""
         let reason =
             "\(what)\(place): \(Self.percent(rate)) of \(total) against "
-            + "\(Self.percent(baselineRate)) of \(baselineTotal) for the revision before"
+            + "\(Self.percent(baselineRate)) of \(baselineTotal) for the revision before" + note
         return RolloutComparison(
             what: what, log10Evidence: found / log(10), log10Needed: needed / log(10),
             isWorse: isMore && found >= needed, isInDoubt: isMore && found >= log(Self.doubt),

@@ -95,6 +95,8 @@ package struct RolloutJudge: Sendable {
         let text =
             "\(condition.source): \(condition.shown(measured)) of "
             + "\(count.total) requests against \(condition.shown(bound))"
+            + (condition.latencyFraction == nil
+                ? Self.contestedText(evidence.candidate.contested) : "")
         if isHoldOver, condition.comparison.holds(measured, bound), count.isAbove {
             return text
         }
@@ -131,18 +133,20 @@ package struct RolloutJudge: Sendable {
             return ConditionCount(
                 failures: slow, total: total, allowed: 1 - fraction, isUpperBound: isUpperBound)
         }
-        guard condition.metric == "error_rate", traffic.requests > 0 else { return nil }
+        guard condition.metric == "error_rate", traffic.asked > 0 else { return nil }
         // `>= bound` with a share at the bound itself counts as above.
         let allowed =
-            condition.comparison == .atLeast ? bound - 0.5 / Double(traffic.requests) : bound
+            condition.comparison == .atLeast ? bound - 0.5 / Double(traffic.asked) : bound
         return ConditionCount(
-            failures: traffic.errors, total: traffic.requests, allowed: max(0, allowed),
+            failures: traffic.failures, total: traffic.asked, allowed: max(0, allowed),
             isUpperBound: isUpperBound)
     }
 
     /// The value of a metric in seconds or as a fraction.
     private func measured(_ condition: CheckExpression, in traffic: TrafficCount) -> Double? {
-        guard let fraction = condition.latencyFraction else { return traffic.errorRate }
+        guard let fraction = condition.latencyFraction else {
+            return traffic.asked == 0 ? nil : Double(traffic.failures) / Double(traffic.asked)
+        }
         return traffic.latency.percentileMicroseconds(fraction).map { $0 / 1e6 }
     }
 
@@ -154,7 +158,7 @@ package struct RolloutJudge: Sendable {
 
     private func doneReason(_ evidence: StepEvidence) -> String {
         let traffic = evidence.candidate
-        guard traffic.requests > 0 else {
+        guard traffic.asked > 0 else {
             var text = Self.withoutTraffic
             if traffic.received > 0 {
                 text +=
@@ -162,8 +166,10 @@ package struct RolloutJudge: Sendable {
             }
             return text
         }
-        var text = "\(traffic.requests) requests, \(traffic.errors) errors"
-        if traffic.refused > 0 { text += ", \(traffic.refused) refused" }
+        var text =
+            "\(traffic.asked) requests, \(traffic.errors) errors"
+            + Self.contestedText(traffic.contested)
+        if traffic.refused > traffic.contested { text += ", \(traffic.refused) refused" }
         if let p99 = traffic.latency.percentileMicroseconds(0.99) {
             text += String(format: ", latency p99 %.4gms", p99 / 1e3)
         }
@@ -194,13 +200,13 @@ package struct RolloutJudge: Sendable {
         let needed = logNeededEarly(tries: 2)
         let traffic = evidence.candidate
         if SequentialTest.logEvidenceBelow(
-            bound: 0.01, failures: traffic.errors, requests: traffic.requests) >= needed
+            bound: 0.01, failures: traffic.failures, requests: traffic.asked) >= needed
         {
             return "ahead of time, less than 1 % of requests fail: " + doneReason(evidence)
         }
         let splits = (earlier + [evidence]).map { step in
             SequentialTest.Split(
-                candidate: step.candidate.errors, baseline: step.baseline.errors,
+                candidate: step.candidate.failures, baseline: step.baseline.failures,
                 share: min(step.weightPercent / 100, 1 - 1e-9))
         }
         guard SequentialTest.logEvidenceOfFewerFailures(splits, than: 2) >= needed else {
@@ -208,6 +214,11 @@ package struct RolloutJudge: Sendable {
         }
         return "ahead of time, it does not fail twice as often as the revision before: "
             + doneReason(evidence)
+    }
+
+    /// Behind a number of failures: how many of them were refusals.
+    static func contestedText(_ count: UInt64) -> String {
+        count == 0 ? "" : " (\(count) refused with 400 that the revision before takes)"
     }
 
     private func logNeededEarly(tries: Int) -> Double {

@@ -127,6 +127,33 @@ struct RolloutJudgeTests {
         #expect(verdict == .abort(reason: "error_rate > 1%: 50% of 20 requests against 1%"))
     }
 
+    @Test func `what the candidate alone refuses speaks against it like errors`() throws {
+        let refusing = TrafficCount(contested: 20)
+        let verdict = RolloutJudge(policy: try policy()).verdict(
+            step: 0, elapsed: .seconds(2), evidence: evidence(refusing, traffic(380)))
+        let refused = "(20 refused with 400 that the revision before takes)"
+        #expect(
+            verdict
+                == .abort(
+                    reason: "error_rate > 1%: 100% of 20 requests against 1% \(refused)"))
+        // Without a condition the comparison with the revision before tells.
+        let plain = RolloutJudge(policy: try policy([])).verdict(
+            step: 0, elapsed: .seconds(2), evidence: evidence(refusing, traffic(380)))
+        guard case .abort(let reason) = plain else {
+            Issue.record("did not abort")
+            return
+        }
+        #expect(reason.hasSuffix(refused))
+        // Where both refuse alike neither is worse.
+        let both = RolloutJudge(policy: try policy([])).verdict(
+            step: 0, elapsed: .seconds(2),
+            evidence: evidence(TrafficCount(contested: 5), TrafficCount(contested: 95)))
+        guard case .hold = both else {
+            Issue.record("aborted")
+            return
+        }
+    }
+
     @Test func `one error among few does not abort before the end of the step`() throws {
         let judge = RolloutJudge(policy: try policy())
         let few = evidence(traffic(50, errors: 1), traffic(950, errors: 9))

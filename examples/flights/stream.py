@@ -71,8 +71,10 @@ def probability(reply: dict) -> float:
 
 
 def request_bodies(table, metadata: dict) -> list[bytes]:
-    """One Open Inference Protocol request a row, for the model's single matrix input."""
-    (tensor,) = metadata["inputs"]
+    """One Open Inference Protocol request a row: all columns in one tensor, which any model of a
+    table of numbers takes as `input`."""
+    first, *more = metadata["inputs"]
+    tensor = {"name": "input", "datatype": "FP64"} if more else first
     rows = table.to_numpy()
     return [
         json.dumps(

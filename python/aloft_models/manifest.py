@@ -75,6 +75,9 @@ class ServableManifest:
     runtime: Runtime
     inputs: list[Tensor]
     outputs: list[Tensor]
+    # What clients send: the inputs of the model's signature, however it is run; None where those
+    # are `inputs`.
+    public_inputs: list[Tensor] | None = None
     # The columns of the table that the model was trained on, in order.
     columns: list[str] | None = None
     # The output which the original's `predict` answers with.
@@ -99,7 +102,9 @@ class ServableManifest:
             "inputs": [tensor.as_json() for tensor in self.inputs],
             "outputs": [tensor.as_json() for tensor in self.outputs],
         }
+        public = self.public_inputs
         optional = {
+            "public_inputs": [tensor.as_json() for tensor in public] if public else None,
             "columns": self.columns,
             "predict_output": self.predict_output,
             "parity": self.parity,

@@ -19,10 +19,13 @@ package struct DeploymentService: Sendable {
         package var experimentPercent: Double?
         /// How many requests each step waits for; `nil`: as the project file says.
         package var atLeast: Int?
+        /// Whether its inputs may be others than those of what is live, whatever the file says.
+        package var breaking: Bool
 
         package init(
             deployment: String, environment: String, model: ModelReference, atOnce: Bool = false,
-            early: Bool = false, experimentPercent: Double? = nil, atLeast: Int? = nil
+            early: Bool = false, experimentPercent: Double? = nil, atLeast: Int? = nil,
+            breaking: Bool = false
         ) {
             self.atLeast = atLeast
             self.deployment = deployment
@@ -31,6 +34,7 @@ package struct DeploymentService: Sendable {
             self.atOnce = atOnce
             self.early = early
             self.experimentPercent = experimentPercent
+            self.breaking = breaking
         }
     }
 
@@ -117,12 +121,15 @@ package struct DeploymentService: Sendable {
     private static func policy(
         _ request: Request, _ settings: DeploymentSettings
     ) -> RolloutPolicy {
-        if let percent = request.experimentPercent {
-            return settings.policy.experiment(percent: percent)
-        }
+        let isBreaking = request.breaking || settings.policy.isBreaking
         var policy = request.atOnce ? .atOnce : settings.policy
-        policy.mayAdvanceEarly = request.early
-        policy.atLeast = request.atLeast ?? policy.atLeast
+        if let percent = request.experimentPercent {
+            policy = settings.policy.experiment(percent: percent)
+        } else {
+            policy.mayAdvanceEarly = request.early
+            policy.atLeast = request.atLeast ?? policy.atLeast
+        }
+        policy.isBreaking = isBreaking
         return policy
     }
 
@@ -192,9 +199,12 @@ package struct DeploymentService: Sendable {
             throw DeploymentError.nothingToRollBackTo(
                 deployment: deployment.name, environment: deployment.environment)
         }
+        // Clients were served by it before.
+        var policy = RolloutPolicy.atOnce
+        policy.isBreaking = true
         let again = try RevisionQueries.insert(
             db, id: context.chance.identifier(), deployment: deployment, version: earlier.version,
-            policy: .atOnce, checks: [], why: reason, at: context.now, by: context.who)
+            policy: policy, checks: [], why: reason, at: context.now, by: context.who)
         return (again, false)
     }
 

@@ -1,9 +1,9 @@
 import AloftDomain
-import AloftProjectFile
 import AloftStore
 import GRDB
 
-/// What the project files say of a deployment and its model.
+/// What the project files say of a deployment and its model: of the deployment that of the project
+/// whose it is, of the model's checks that of the model's own project.
 struct DeploymentSettings: Sendable {
     var project: ProjectID
     var policy: RolloutPolicy
@@ -20,19 +20,17 @@ struct DeploymentSettings: Sendable {
         _ db: Database, deployment: String, environment: String, model: String,
         modelProject: ProjectID
     ) throws -> DeploymentSettings {
-        let files = try ProjectFileQueries.projects(db).compactMap { project in
-            try ProjectFileQueries.current(db, project).map { try ProjectFileParser.parse($0.text) }
-        }
-        let named = files.first { $0.deployment(named: deployment) != nil }
-        let definition = named?.deployment(named: deployment)
+        var names = NameOwnership(db)
+        let named = try names.owner(.deployment, deployment)?.project
+        let definition = try named.flatMap { try names.file(of: $0) }?.deployment(named: deployment)
         if let definition, definition.model != model {
             throw DeploymentError.otherModel(
                 deployment: deployment, expected: definition.model, asked: model)
         }
-        let owner = named ?? files.first { $0.model(named: model) != nil }
-        let rules = owner?.model(named: model)
+        let modelOwner = try names.owner(.model, model)?.project ?? modelProject
+        let rules = try names.file(of: modelOwner)?.model(named: model)
         return DeploymentSettings(
-            project: owner?.project ?? modelProject,
+            project: named ?? modelOwner,
             policy: policy(definition, environment: environment),
             logSampling: definition?.logSampling ?? 1,
             checks: rules?.checks(for: environment) ?? [],
@@ -46,9 +44,13 @@ struct DeploymentSettings: Sendable {
         _ definition: DeploymentDefinition?, environment: String
     ) -> RolloutPolicy {
         if environment == EndpointName.staging || environment == EndpointName.shadow {
-            return .atOnce
+            var tried = RolloutPolicy.atOnce
+            tried.isBreaking = true
+            return tried
         }
         guard let definition else { return .standard }
-        return definition.rollout.map(RolloutPolicy.init) ?? .atOnce
+        var policy = definition.rollout.map(RolloutPolicy.init) ?? .atOnce
+        policy.isBreaking = definition.breaking
+        return policy
     }
 }

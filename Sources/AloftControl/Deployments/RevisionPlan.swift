@@ -14,6 +14,8 @@ struct RevisionSituation: Sendable {
     var fleet: [FleetMember] = []
     /// Whether another revision is live, so that there is something to roll out against.
     var hasLive = false
+    /// What the one that is live is made of, while this one waits.
+    var live: (number: Int, manifest: ServableManifest)?
     var rollout: RolloutRecord?
     /// The step under way.
     var step: RolloutStepRecord?
@@ -60,8 +62,23 @@ private func planAdmission(_ situation: RevisionSituation) -> RevisionAction {
         let results = evaluate(
             situation.revision.checks, phase: .beforeLoading, values: situation.values)
         if let reason = failedChecks(results) { return .reject(results, reason: reason) }
+        if let reason = brokenInputs(situation, servable) {
+            return .reject(results, reason: reason)
+        }
         return .admit(servable, results)
     }
+}
+
+/// Why clients of the revision that is live would be refused; `nil` where they are not, or where that is
+/// meant.
+private func brokenInputs(_ situation: RevisionSituation, _ servable: Servable) -> String? {
+    guard !situation.revision.policy.isBreaking, let live = situation.live,
+        let change = servable.manifest.brokenInput(from: live.manifest)
+    else { return nil }
+    return
+        "its inputs are not those of revision \(live.number), which is live: \(change). What clients "
+        + "send would be refused. Deploy it under another name; or, where clients know of it, write "
+        + "`breaking: true` for the deployment in the project file, or deploy with --breaking"
 }
 
 private func planRelease(_ situation: RevisionSituation) -> RevisionAction {

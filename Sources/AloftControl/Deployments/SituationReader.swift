@@ -34,9 +34,13 @@ enum SituationReader {
         _ cutoff: GatewayCutoff
     ) throws -> RevisionSituation {
         var situation = RevisionSituation(revision: revision, now: cutoff.now)
-        situation.hasLive = try RevisionQueries.live(db, of: deployment.id) != nil
+        let live = try RevisionQueries.live(db, of: deployment.id)
+        situation.hasLive = live != nil
         switch revision.state {
         case .waiting:
+            situation.live = live.flatMap { live in
+                live.servable.map { (live.number, $0.manifest) }
+            }
             let record = try ServableQueries.find(db, revision.version)
             situation.servable = record?.lifecycle.state
             if let servable = record?.servable {

@@ -29,19 +29,44 @@ package struct JobLauncher: Sendable {
     package func run(
         // text: names of parameters, which are ASCII
         _ name: String, of project: ProjectID, parameters: [String: String], priority: Int,
-        by who: Principal
+        from source: Source? = nil, by who: Principal
     ) async throws -> JobRecord {
-        let record = try await store.read { try ProjectFileQueries.current($0, project) }
-        guard let record else { throw JobError.noProjectFile(project: project) }
-        let file = try ProjectFileParser.parse(record.text)
+        let source = try await self.source(source, of: project)
+        let file = try ProjectFileParser.parse(source.text)
+        guard file.project == project else {
+            throw JobError.invalidSpec([
+                "the file is the project \(file.project)'s, not \(project)'s"
+            ])
+        }
         guard let definition = file.job(named: name) else {
             throw JobError.unknownJob(
                 name: name, project: project, known: file.jobs.map(\.name))
         }
         var spec = try Self.spec(definition, project: project, parameters: parameters)
-        spec.snapshot = record.snapshot
+        spec.snapshot = source.snapshot
+        spec.code = source.code
         spec.priority = priority
         return try await queue(spec, by: who)
+    }
+
+    /// A project's file with its folder, other than the one that was applied last.
+    package struct Source: Sendable {
+        package var text: String
+        package var snapshot: ContentDigest?
+        package var code: CodeOrigin?
+
+        package init(text: String, snapshot: ContentDigest?, code: CodeOrigin?) {
+            self.text = text
+            self.snapshot = snapshot
+            self.code = code
+        }
+    }
+
+    private func source(_ given: Source?, of project: ProjectID) async throws -> Source {
+        if let given { return given }
+        guard let record = try await store.read({ try ProjectFileQueries.current($0, project) })
+        else { throw JobError.noProjectFile(project: project) }
+        return Source(text: record.text, snapshot: record.snapshot, code: record.code)
     }
 
     private static func spec(
@@ -67,6 +92,12 @@ package struct JobLauncher: Sendable {
     package func queue(_ spec: JobSpec, by who: Principal) async throws -> JobRecord {
         if let snapshot = spec.snapshot, !hasBlob(snapshot) {
             throw JobError.unknownSnapshot(snapshot)
+        }
+        if let code = spec.code {
+            guard code.isPlausible else {
+                throw JobError.invalidSpec(["code is no commit of git: \(code.commit.prefix(80))"])
+            }
+            if let diff = code.diff, !hasBlob(diff) { throw JobError.unknownSnapshot(diff) }
         }
         if !allowsAnySource, let python = spec.python, case .text(let text) = python.requirements {
             let faults = (python.sources ?? .ofJobs).faults(in: text)

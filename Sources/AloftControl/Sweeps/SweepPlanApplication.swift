@@ -66,6 +66,8 @@ struct SweepPlanApplication: Sendable {
             db, name: "\(sweep.project)/\(definition.name)", project: sweep.project, at: now)
         // The chosen values are tags, not params: a script that logs a param itself may round it, and
         // a param cannot be logged twice with two texts.
+        let code = try ProjectFileQueries.find(db, sweep.project, revision: sweep.fileRevision)?
+            .code
         let tags =
             [
                 NamedText(key: "aloft.sweep", value: sweep.id.rawValue),
@@ -73,6 +75,7 @@ struct SweepPlanApplication: Sendable {
                 NamedText(key: "aloft.job", value: names.job.rawValue),
             ]
             + chosen.map { NamedText(key: "aloft.parameter.\($0)", value: $1.text) }
+            + JobRuns.tags(of: code)
         try TrackingQueries.createRun(
             db,
             NewRun(
@@ -82,7 +85,7 @@ struct SweepPlanApplication: Sendable {
         let spec = JobSpec(
             definition, project: sweep.project,
             parameters: Dictionary(chosen, uniquingKeysWith: { _, last in last }),
-            snapshot: sweep.snapshot, run: names.run, experiment: experiment,
+            snapshot: sweep.snapshot, code: code, run: names.run, experiment: experiment,
             group: JobGroup(
                 name: sweep.id.rawValue, parallel: definition.sweep?.parallel ?? 1))
         try JobQueries.insert(db, id: names.job, spec: spec, at: now, by: principal)

@@ -50,15 +50,18 @@ package struct TrafficService: Sendable {
 
     /// Puts into force what a project file that was applied says of its deployments in production:
     /// in the transaction that applies it. What it does not speak of, and the file before it did not
-    /// either, stays as people have set it.
+    /// either, stays as people have set it; so do deployments that are another project's.
     package static func apply(
         _ db: Database, file: ProjectFile, before: ProjectFile?, at moment: Date, by who: Principal
     ) throws {
         let names = Set(file.deployments.map(\.name) + (before?.deployments.map(\.name) ?? []))
+        var owners = NameOwnership(db)
         for name in names.sorted() {
             let now = file.deployment(named: name)?.traffic ?? TrafficRules()
             let then = before?.deployment(named: name)?.traffic ?? TrafficRules()
-            guard !now.isEmpty || !then.isEmpty else { continue }
+            guard !now.isEmpty || !then.isEmpty,
+                try owners.owner(.deployment, name)?.project == file.project
+            else { continue }
             try TrafficQueries.change(
                 db, project: file.project, deployment: name,
                 environment: EndpointName.production, at: moment, by: who

@@ -87,7 +87,8 @@ package enum DeploymentError: Refusal, Equatable {
         case .otherModel(let deployment, let expected, let asked):
             "the project file says that \(deployment) serves \(expected), not \(asked)"
         case .otherProject(let deployment, let project):
-            "a deployment \(deployment) exists in the project \(project); take another name"
+            "a deployment \(deployment) exists in the project \(project); take another name, or move it "
+                + "to the project whose file names it: aloft apply --take-over"
         case .stagingNotPassed(let deployment, let version, let missing):
             "\(version) may not enter production: it has not passed staging's "
                 + missing.map { "`\($0)`" }.joined(separator: ", ")

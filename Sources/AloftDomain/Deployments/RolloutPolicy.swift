@@ -21,6 +21,8 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
     package var atLeast: Int
     /// An A/B experiment: stays at its first step until a person ends it. Still undone by harm.
     package var isExperiment: Bool
+    /// Whether its inputs may be others than those of the revision that is live.
+    package var isBreaking: Bool
 
     /// A change of a fifth is no retraining's usual doing, and what a broken feature often does.
     package static let standardScoreShift = 0.2
@@ -28,7 +30,8 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
     package init(
         stepsPercent: [Double], hold: Duration, abort: [CheckExpression] = [],
         falseAlarmRate: Double? = 0.01, mayAdvanceEarly: Bool = false,
-        scoreShift: Double? = standardScoreShift, atLeast: Int = 0, isExperiment: Bool = false
+        scoreShift: Double? = standardScoreShift, atLeast: Int = 0, isExperiment: Bool = false,
+        isBreaking: Bool = false
     ) {
         precondition(stepsPercent.last == 100, "the last step is 100 %")
         self.stepsPercent = stepsPercent
@@ -39,6 +42,7 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
         self.scoreShift = scoreShift
         self.atLeast = atLeast
         self.isExperiment = isExperiment
+        self.isBreaking = isBreaking
     }
 
     package init(_ definition: RolloutDefinition) {
@@ -54,7 +58,8 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
         precondition(percent > 0 && percent < 100, "both get traffic")
         return RolloutPolicy(
             stepsPercent: [percent, 100], hold: hold, abort: abort,
-            falseAlarmRate: falseAlarmRate, scoreShift: scoreShift, isExperiment: true)
+            falseAlarmRate: falseAlarmRate, scoreShift: scoreShift, isExperiment: true,
+            isBreaking: isBreaking)
     }
 
     /// All traffic in one move.
@@ -72,7 +77,7 @@ package struct RolloutPolicy: Sendable, Hashable, Codable {
 extension RolloutPolicy {
     private enum CodingKeys: String, CodingKey {
         case stepsPercent, holdSeconds, abort, falseAlarmRate, mayAdvanceEarly, scoreShift
-        case atLeast, isExperiment
+        case atLeast, isExperiment, isBreaking
     }
 
     package init(from decoder: any Decoder) throws {
@@ -86,6 +91,7 @@ extension RolloutPolicy {
         scoreShift = try container.decodeIfPresent(Double.self, forKey: .scoreShift)
         atLeast = try container.decodeIfPresent(Int.self, forKey: .atLeast) ?? 0
         isExperiment = try container.decodeIfPresent(Bool.self, forKey: .isExperiment) ?? false
+        isBreaking = try container.decodeIfPresent(Bool.self, forKey: .isBreaking) ?? false
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -98,5 +104,6 @@ extension RolloutPolicy {
         try container.encodeIfPresent(scoreShift, forKey: .scoreShift)
         if atLeast > 0 { try container.encode(atLeast, forKey: .atLeast) }
         if isExperiment { try container.encode(true, forKey: .isExperiment) }
+        if isBreaking { try container.encode(true, forKey: .isBreaking) }
     }
 }

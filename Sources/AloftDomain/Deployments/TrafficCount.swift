@@ -6,18 +6,22 @@ package struct TrafficCount: Sendable, Hashable {
     package var refused: UInt64
     /// Requests turned away unread since too many waited (429); not among `requests`.
     package var turnedAway: UInt64
+    /// Beside those, what it refused although the other revision of the rollout takes it.
+    package var contested: UInt64
     package var latency: LatencyHistogram
     /// What good answers said, one score a request.
     package var scores: ScoreHistogram
 
     package init(
         requests: UInt64 = 0, errors: UInt64 = 0, refused: UInt64 = 0, turnedAway: UInt64 = 0,
+        contested: UInt64 = 0,
         latency: LatencyHistogram = LatencyHistogram(), scores: ScoreHistogram = ScoreHistogram()
     ) {
         self.requests = requests
         self.errors = errors
         self.refused = refused
         self.turnedAway = turnedAway
+        self.contested = contested
         self.latency = latency
         self.scores = scores
     }
@@ -27,6 +31,7 @@ package struct TrafficCount: Sendable, Hashable {
         errors = errors.addingSaturated(other.errors)
         refused = refused.addingSaturated(other.refused)
         turnedAway = turnedAway.addingSaturated(other.turnedAway)
+        contested = contested.addingSaturated(other.contested)
         latency.add(other.latency)
         scores.add(other.scores)
     }
@@ -35,11 +40,13 @@ package struct TrafficCount: Sendable, Hashable {
     /// counters were forgotten, it counts from zero.
     package func since(_ earlier: TrafficCount) -> TrafficCount {
         guard requests >= earlier.requests, errors >= earlier.errors,
-            refused >= earlier.refused, turnedAway >= earlier.turnedAway
+            refused >= earlier.refused, turnedAway >= earlier.turnedAway,
+            contested >= earlier.contested
         else { return self }
         return TrafficCount(
             requests: requests - earlier.requests, errors: errors - earlier.errors,
             refused: refused - earlier.refused, turnedAway: turnedAway - earlier.turnedAway,
+            contested: contested - earlier.contested,
             latency: latency.since(earlier.latency), scores: scores.since(earlier.scores))
     }
 
@@ -50,6 +57,12 @@ package struct TrafficCount: Sendable, Hashable {
 
     /// Whatever was asked of it, answered or not.
     package var received: UInt64 { requests.addingSaturated(refused).addingSaturated(turnedAway) }
+
+    /// What speaks against it: errors, and what it refused although the other revision takes it.
+    package var failures: UInt64 { errors.addingSaturated(contested) }
+
+    /// All requests that say something about it.
+    package var asked: UInt64 { requests.addingSaturated(contested) }
 
     /// How many latencies were above `seconds` for certain, and how many there were. A histogram
     /// knows a latency only to its bucket: one whose bucket holds `seconds` does not count as above.
@@ -76,7 +89,7 @@ package struct TrafficCount: Sendable, Hashable {
 
 extension TrafficCount: Codable {
     private enum CodingKeys: String, CodingKey {
-        case requests, errors, refused, turnedAway, latency, scores
+        case requests, errors, refused, turnedAway, contested, latency, scores
     }
 
     /// What was stored before scores and refusals were counted has none.
@@ -87,6 +100,7 @@ extension TrafficCount: Codable {
             errors: try container.decode(UInt64.self, forKey: .errors),
             refused: try container.decodeIfPresent(UInt64.self, forKey: .refused) ?? 0,
             turnedAway: try container.decodeIfPresent(UInt64.self, forKey: .turnedAway) ?? 0,
+            contested: try container.decodeIfPresent(UInt64.self, forKey: .contested) ?? 0,
             latency: try container.decode(LatencyHistogram.self, forKey: .latency),
             scores: try container.decodeIfPresent(ScoreHistogram.self, forKey: .scores)
                 ?? ScoreHistogram())

@@ -3,7 +3,8 @@ extension JobSpec {
     /// Alone it registers what the file says; one of a group does not: a sweep registers the best.
     package init(
         _ definition: JobDefinition, project: ProjectID, parameters: [String: ParameterValue] = [:],
-        snapshot: ContentDigest?, run: RunID?, experiment: ExperimentID?, group: JobGroup? = nil
+        snapshot: ContentDigest?, code: CodeOrigin? = nil, run: RunID?, experiment: ExperimentID?,
+        group: JobGroup? = nil
     ) {
         let values = definition.parameters.merging(parameters) { _, given in given }
         self.init(
@@ -17,7 +18,7 @@ extension JobSpec {
                 cpus: definition.resources.cpus, memoryBytes: definition.resources.memoryBytes,
                 gpus: definition.resources.gpus, timeLimit: definition.resources.time,
                 processes: definition.resources.processes),
-            snapshot: snapshot, run: run, experiment: experiment, group: group,
+            snapshot: snapshot, code: code, run: run, experiment: experiment, group: group,
             registers: group == nil ? definition.registers : nil)
     }
 }

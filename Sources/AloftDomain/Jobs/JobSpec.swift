@@ -14,6 +14,8 @@ package struct JobSpec: Sendable, Hashable, Codable {
     package var resources: Resources
     /// The code: a tar in the blob store, unpacked to a fresh folder for each attempt.
     package var snapshot: ContentDigest?
+    /// Where that comes from; `nil` where it is no git folder.
+    package var code: CodeOrigin?
     /// The tracking run that this job is; its status follows the job's.
     package var run: RunID?
     package var experiment: ExperimentID?
@@ -34,8 +36,9 @@ package struct JobSpec: Sendable, Hashable, Codable {
     package init(
         project: ProjectID, name: String, command: String, parameters: [String: String] = [:],
         variables: [String: String] = [:], python: PythonEnvironment? = nil,
-        resources: Resources = Resources(), snapshot: ContentDigest? = nil, run: RunID? = nil,
-        experiment: ExperimentID? = nil, group: JobGroup? = nil, registers: String? = nil,
+        resources: Resources = Resources(), snapshot: ContentDigest? = nil,
+        code: CodeOrigin? = nil, run: RunID? = nil, experiment: ExperimentID? = nil,
+        group: JobGroup? = nil, registers: String? = nil,
         priority: Int = 0,
         maxAttempts: Int = 3, stopGrace: Duration = .seconds(10), retryOf: JobID? = nil
     ) {
@@ -47,6 +50,7 @@ package struct JobSpec: Sendable, Hashable, Codable {
         self.python = python
         self.resources = resources
         self.snapshot = snapshot
+        self.code = code
         self.run = run
         self.experiment = experiment
         self.group = group

@@ -135,17 +135,20 @@ package struct DeploymentDefinition: Sendable, Equatable, Codable {
     package var rollout: RolloutDefinition?
     /// The share of answers in the prediction log, 0...1; errors are there always. `nil`: all.
     package var logSampling: Double?
+    /// Whether a version may take other inputs than the one that is live.
+    package var breaking: Bool
     /// Its shadow and segments in production.
     package var traffic: TrafficRules
 
     package init(
         name: String, model: String, rollout: RolloutDefinition? = nil, logSampling: Double? = nil,
-        traffic: TrafficRules = TrafficRules()
+        breaking: Bool = false, traffic: TrafficRules = TrafficRules()
     ) {
         self.name = name
         self.model = model
         self.rollout = rollout
         self.logSampling = logSampling
+        self.breaking = breaking
         self.traffic = traffic
     }
 }

@@ -9,6 +9,12 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         /// Open Inference Protocol: BOOL, UINT8…UINT64, INT8…INT64, FP16, FP32, FP64, BYTES.
         package var datatype: String
         package var shape: [Int]
+
+        package init(name: String, datatype: String, shape: [Int]) {
+            self.name = name
+            self.datatype = datatype
+            self.shape = shape
+        }
     }
 
     /// What the original refuses, so that the converted model is not asked either.
@@ -68,8 +74,12 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     }
 
     package var runtime: Runtime
+    /// What is run takes.
     package var inputs: [Tensor]
     package var outputs: [Tensor]
+    /// What clients send: the inputs of the model's signature, however the model is run. Absent where
+    /// those are `inputs`.
+    package var publicInputs: [Tensor]?
     /// Names of the columns of a table, in order, where a model was trained on a table: either one
     /// input of shape [-1, columns.count] takes them all, or each column is an input of its own.
     package var columns: [String]?
@@ -94,14 +104,16 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     package var example: JSONValue?
 
     package init(
-        runtime: Runtime, inputs: [Tensor], outputs: [Tensor], columns: [String]? = nil,
-        predictOutput: String? = nil, parity: Double? = nil, parityRows: Int? = nil,
+        runtime: Runtime, inputs: [Tensor], outputs: [Tensor], publicInputs: [Tensor]? = nil,
+        columns: [String]? = nil, predictOutput: String? = nil, parity: Double? = nil,
+        parityRows: Int? = nil,
         missingText: String? = nil, refuses: [Refused]? = nil, reason: String? = nil,
         batch: Batch? = nil, example: JSONValue? = nil
     ) {
         self.runtime = runtime
         self.inputs = inputs
         self.outputs = outputs
+        self.publicInputs = publicInputs
         self.columns = columns
         self.predictOutput = predictOutput
         self.parity = parity
@@ -115,6 +127,7 @@ package struct ServableManifest: Codable, Sendable, Hashable {
 
     private enum CodingKeys: String, CodingKey {
         case runtime, inputs, outputs, columns, parity, compared, refuses, reason, batch, example
+        case publicInputs = "public_inputs"
         case predictOutput = "predict_output"
         case parityRows = "parity_rows"
         case missingText = "missing_text"

@@ -61,6 +61,6 @@ extension Fleet {
             endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
             warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
             refused: reading.refused, turnedAway: reading.turnedAway, latency: reading.latency,
-            scores: reading.scores)
+            scores: reading.scores, contested: reading.contested)
     }
 }

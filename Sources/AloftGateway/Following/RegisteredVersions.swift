@@ -155,9 +155,7 @@ actor RegisteredVersions {
                     bytes, of: body, contentType: question.contentType, revision: revision,
                     into: request)
             }
-            try InferRequestReader.read(
-                bytes, jsonLength: question.jsonLength, signature: revision.signature,
-                into: request)
+            try revision.read(bytes, jsonLength: question.jsonLength, into: request)
             return nil
         }
         if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
@@ -181,7 +179,7 @@ actor RegisteredVersions {
         _ reply: TensorSet
     ) throws -> Answer {
         try body.withUnsafeReadableBytes {
-            try InferMessageReader.read($0, signature: revision.signature, into: request)
+            try revision.read(message: $0, into: request)
         }
         if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)

@@ -130,6 +130,7 @@ extension ConnectionHandler {
         var prediction = loop.prediction(
             endpoint, revision, form: form, body: current.body, receivedAt: current.receivedAt)
         prediction.jsonLength = current.jsonLength
+        prediction.isChosen = fixed == nil
         prediction.trace = current.trace
         if isLarge { return predictLarge(prediction, current, isScoring: isScoring) }
         let fault = Self.withBytes(current.body) { bytes -> InferenceError? in
@@ -139,9 +140,8 @@ extension ConnectionHandler {
                         bytes, of: current.body, contentType: current.contentType,
                         revision: revision, into: prediction.request)
                 } else {
-                    try InferRequestReader.read(
-                        bytes, jsonLength: current.jsonLength, signature: revision.signature,
-                        into: prediction.request)
+                    try revision.read(
+                        bytes, jsonLength: current.jsonLength, into: prediction.request)
                     if prediction.request.binaryOutputs != 0 { prediction.form = .binary }
                 }
                 return nil

@@ -39,6 +39,12 @@ enum PrometheusText {
             "Requests that came to no revision (no such model, not ready, no token, ...) by answer.",
             unrouted(totals.unrouted))
         metric(
+            "aloft_gateway_contested_refusals_total", "counter",
+            "Refused by one revision of a rollout where the other would have taken them.",
+            readings.map {
+                "aloft_gateway_contested_refusals_total{\(labels($0))} \($0.report.contested ?? 0)"
+            })
+        metric(
             "aloft_gateway_request_duration_seconds", "histogram",
             "From the head of a request to its reply.",
             readings.flatMap { histogram($0) })

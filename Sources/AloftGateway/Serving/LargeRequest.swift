@@ -49,10 +49,8 @@ struct LargeRequest: Sendable {
             return try ScoringRequest(
                 bytes, of: body, contentType: contentType, revision: revision, into: request)
         case .tensors(let jsonLength):
-            try InferRequestReader.read(
-                bytes, jsonLength: jsonLength, signature: revision.signature, into: request)
-        case .message:
-            try InferMessageReader.read(bytes, signature: revision.signature, into: request)
+            try revision.read(bytes, jsonLength: jsonLength, into: request)
+        case .message: try revision.read(message: bytes, into: request)
         }
         return nil
     }

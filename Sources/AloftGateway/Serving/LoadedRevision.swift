@@ -34,6 +34,8 @@ final class LoadedRevision: Sendable {
     let lastUsed: Atomic<UInt64>
     /// What the original model refuses; `nil` where that is nothing.
     let rules: InputRules?
+    /// What clients may send beside what the model itself takes.
+    let contract: InputContract?
     /// What stands for missing text in its inputs.
     let missingText: [UInt8]?
     /// What it is reckoned to take.
@@ -50,6 +52,7 @@ final class LoadedRevision: Sendable {
         self.warmup = warmup
         lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
         rules = InputRules(served.servable.manifest, signature: runner.signature)
+        contract = InputContract(served.servable.manifest, own: runner.signature)
         missingText = served.servable.manifest.missingText.map { Array($0.utf8) }
         memoryBytes = ModelMemory.bytes(of: served.servable)
         replies = InferReplyWriter(
@@ -69,6 +72,9 @@ final class LoadedRevision: Sendable {
     }
 
     var signature: ModelSignature { runner.signature }
+
+    /// What clients are told that it takes.
+    var publishedInputs: [TensorSignature] { contract?.published ?? signature.inputs }
 
     /// What the prediction log says of it while its rollout is at this step.
     func logSource(rolloutStep: Int?) -> LogSource {

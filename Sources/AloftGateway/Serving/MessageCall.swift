@@ -31,7 +31,7 @@ final class MessageCall: PredictionWaiter {
                 guard
                     let revision = try revision(of: endpoint, (name, version), message, facts)
                 else { return }
-                begin(bytes, message, facts, endpoint, revision)
+                begin(bytes, message, facts, endpoint, revision, isChosen: version.isEmpty)
             } catch {
                 refuse(error)
             }
@@ -98,14 +98,14 @@ final class MessageCall: PredictionWaiter {
 
     private func begin(
         _ bytes: UnsafeRawBufferPointer, _ message: ByteBuffer, _ facts: CallFacts,
-        _ endpoint: RoutedEndpoint, _ revision: LoadedRevision
+        _ endpoint: RoutedEndpoint, _ revision: LoadedRevision, isChosen: Bool
     ) {
         var prediction = loop.prediction(
             endpoint, revision, form: .grpc, body: message, receivedAt: facts.receivedAt)
         prediction.trace = facts.trace
+        prediction.isChosen = isChosen
         do throws(InferenceError) {
-            try InferMessageReader.read(
-                bytes, signature: revision.signature, into: prediction.request)
+            try revision.read(message: bytes, into: prediction.request)
         } catch {
             return fail(prediction, error)
         }
@@ -219,7 +219,7 @@ extension MessageCall {
             let revision = try revision(
                 of: endpoint, (target.name, target.version), message, facts)
         else { return }
-        readLarge(message, facts, endpoint, revision)
+        readLarge(message, facts, endpoint, revision, isChosen: target.version.isEmpty)
     }
 
     private func findSegment(
@@ -245,11 +245,12 @@ extension MessageCall {
 
     private func readLarge(
         _ message: ByteBuffer, _ facts: CallFacts, _ endpoint: RoutedEndpoint,
-        _ revision: LoadedRevision
+        _ revision: LoadedRevision, isChosen: Bool
     ) {
         var prediction = loop.prediction(
             endpoint, revision, form: .grpc, body: message, receivedAt: facts.receivedAt)
         prediction.trace = facts.trace
+        prediction.isChosen = isChosen
         let work = LargeRequest(
             form: .message, body: message, revision: revision, request: prediction.request,
             reply: prediction.reply)

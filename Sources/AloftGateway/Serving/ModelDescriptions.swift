@@ -75,7 +75,7 @@ extension RoutingTable {
             name: name, versions: endpoint.loaded.map(\.served.modelVersion),
             platform: revision.served.servable.manifest.runtime == .onnx
                 ? "onnxruntime_onnx" : "python",
-            inputs: revision.signature.inputs, outputs: revision.signature.outputs)
+            inputs: revision.publishedInputs, outputs: revision.signature.outputs)
     }
 
     func index(readyOnly: Bool) -> [ModelIndexEntry] {

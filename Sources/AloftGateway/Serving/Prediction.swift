@@ -19,6 +19,8 @@ struct Prediction {
     let receivedAt: NIODeadline
     /// Where the request's JSON ends and binary tensors begin, as the caller said.
     var jsonLength: Int?
+    /// Whether chance or a sticky key chose the revision, not the caller.
+    var isChosen = true
     var trace: TraceParent?
 }
 
@@ -157,7 +159,7 @@ extension LoopState {
         else { return }
         let copy = ShadowCopy(
             endpoint: prediction.endpoint.served.name, revision: shadow.revision, body: body,
-            form: prediction.form, answer: AnswerNumbers(prediction.reply))
+            form: prediction.form, purpose: .comparison(AnswerNumbers(prediction.reply)))
         let shadows = shared.shadows
         eventLoop.execute { shadows.submit(copy) }
     }
@@ -176,6 +178,7 @@ extension LoopState {
         let counters = prediction.revision.counters
         if error.isCallersFault {
             counters.refused(loop: index)
+            contest(prediction, error)
         } else {
             counters.failed(loop: index)
         }

@@ -7,9 +7,10 @@ import Synchronization
 final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
-    /// Requests, errors, callers' errors, those turned away, then the buckets of the latencies and of the scores.
+    /// Requests, errors, callers' errors, those turned away, those that only this one of a rollout's two
+    /// refuses, then the buckets of the latencies and of the scores.
     private static let cellCount = firstScore + ScoreHistogram.bucketCount
-    private static let firstLatency = 4
+    private static let firstLatency = 5
     private static let firstScore = firstLatency + LatencyHistogram.bucketCount
 
     private let cells: UnsafeMutablePointer<Cell>
@@ -49,6 +50,9 @@ final class RevisionCounters: @unchecked Sendable {
     /// Too many waited for the model.
     func turnedAway(loop: Int) { bump(loop, 3) }
 
+    /// What it refused the other revision would have taken.
+    func contested(loop: Int) { bump(loop, 4) }
+
     @inline(__always)
     private func bump(_ loop: Int, _ cell: Int) {
         let atomic = cells + loop * Self.cellCount + cell
@@ -60,6 +64,7 @@ final class RevisionCounters: @unchecked Sendable {
         var errors: UInt64 = 0
         var refused: UInt64 = 0
         var turnedAway: UInt64 = 0
+        var contested: UInt64 = 0
         var latency = LatencyHistogram()
         var scores = ScoreHistogram()
     }
@@ -75,6 +80,7 @@ final class RevisionCounters: @unchecked Sendable {
             reading.errors += block[1].load(ordering: .relaxed)
             reading.refused += block[2].load(ordering: .relaxed)
             reading.turnedAway += block[3].load(ordering: .relaxed)
+            reading.contested += block[4].load(ordering: .relaxed)
             for bucket in buckets.indices {
                 buckets[bucket] += block[Self.firstLatency + bucket].load(ordering: .relaxed)
             }

@@ -9,15 +9,21 @@ import Synchronization
     import Glibc
 #endif
 
-/// One copy on its way to a shadow.
+/// One copy on its way to a revision that does not answer its caller.
 struct ShadowCopy: Sendable {
+    enum Purpose: Sendable {
+        /// To be compared with what the request was answered.
+        case comparison(AnswerNumbers)
+        /// To learn whether that revision answers what another one refused.
+        case whetherTaken(@Sendable (Bool) -> Void)
+    }
+
     /// The endpoint whose request it copies.
     let endpoint: String
     let revision: LoadedRevision
     let body: ByteBuffer
     let form: PredictionForm
-    /// What the request was answered.
-    let answer: AnswerNumbers
+    let purpose: Purpose
 }
 
 /// Has shadows answer copies of requests that were answered already, and compares.
@@ -62,7 +68,9 @@ final class ShadowRunner: Sendable {
         copy.revision.lastUsed.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)
         let isTaken = state.withLock { state in
             guard state.waiting < limit, state.waitingBytes + size <= limitBytes else {
-                state.counts[key, default: ShadowCount()].dropped += 1
+                if case .comparison = copy.purpose {
+                    state.counts[key, default: ShadowCount()].dropped += 1
+                }
                 return false
             }
             state.waiting += 1
@@ -82,11 +90,12 @@ final class ShadowRunner: Sendable {
         let request = InferenceRequest()
         let reply = TensorSet()
         do throws(InferenceError) {
-            try Self.read(copy, into: request)
+            try copy.revision.read(copy.body, form: copy.form, into: request)
+            if let fault = copy.revision.rules?.fault(in: request.tensors) { throw fault }
             switch copy.revision.execution {
             case .inline, .queued:
                 try copy.revision.runner.run(request, into: reply)
-                finish(copy, copy.answer.difference(to: AnswerNumbers(reply)))
+                finish(copy, reply)
             case .remote(let model):
                 model.submit(
                     QueuedCall(
@@ -95,8 +104,7 @@ final class ShadowRunner: Sendable {
                         deadlineMilliseconds: Int(clamping: Self.remoteSeconds) * 1000
                     ) { result in
                         switch result {
-                        case .success:
-                            self.finish(copy, copy.answer.difference(to: AnswerNumbers(reply)))
+                        case .success: self.finish(copy, reply)
                         case .failure: self.finish(copy, nil)
                         }
                     })
@@ -106,52 +114,20 @@ final class ShadowRunner: Sendable {
         }
     }
 
-    private static func read(
-        _ copy: ShadowCopy, into request: InferenceRequest
-    ) throws(InferenceError) {
-        request.tensors.missingText = copy.revision.missingText
-        let fault = copy.body.withUnsafeReadableBytes { bytes -> InferenceError? in
-            do throws(InferenceError) {
-                let signature = copy.revision.signature
-                switch copy.form {
-                case .grpc:
-                    try InferMessageReader.read(bytes, signature: signature, into: request)
-                case .scoring:
-                    _ = try ScoringRequest(
-                        bytes, of: copy.body, contentType: scoringType(bytes),
-                        revision: copy.revision, into: request)
-                case .json:
-                    try InferRequestReader.read(bytes, signature: signature, into: request)
-                case .binary:
-                    // The JSON ends where its outermost object does.
-                    var cursor = JSONCursor(bytes)
-                    try cursor.skipValue()
-                    try InferRequestReader.read(
-                        bytes, jsonLength: cursor.position, signature: signature, into: request)
-                }
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let fault { throw fault }
-    }
-
-    /// What a body of MLflow scoring is, told by how it begins.
-    private static func scoringType(_ bytes: UnsafeRawBufferPointer) -> String {
-        let blanks = Array(" \t\r\n\u{FEFF}".utf8)
-        let start = bytes.prefix(64).drop { blanks.contains($0) }
-        if start.first == UInt8(ascii: "{") { return "application/json" }
-        return start.starts(with: "PAR1".utf8) ? "application/vnd.apache.parquet" : "text/csv"
-    }
-
-    /// - Parameter difference: `nil` where the shadow failed or answered in another form.
-    private func finish(_ copy: ShadowCopy, _ difference: ShadowDifference?) {
+    /// - Parameter reply: `nil` where it failed.
+    private func finish(_ copy: ShadowCopy, _ reply: TensorSet?) {
         let key = Key(endpoint: copy.endpoint, revision: copy.revision.served.id)
+        var difference: ShadowDifference??
+        switch copy.purpose {
+        case .comparison(let answer):
+            difference = .some(reply.flatMap { answer.difference(to: AnswerNumbers($0)) })
+        case .whetherTaken(let tell): tell(reply != nil)
+        }
+        let added = difference
         state.withLock { state in
             state.waiting -= 1
             state.waitingBytes -= copy.body.readableBytes
-            state.counts[key, default: ShadowCount()].add(difference)
+            if let added { state.counts[key, default: ShadowCount()].add(added) }
         }
         copy.revision.outstanding.subtract(1, ordering: .relaxed)
     }

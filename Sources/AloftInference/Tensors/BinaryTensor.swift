@@ -36,10 +36,12 @@ extension TensorSignature {
     /// - Throws: `InferenceError` where a tensor of this datatype and shape is not what the model
     ///   takes here.
     func check(_ datatype: Datatype, _ shape: [Int64]) throws(InferenceError) {
-        guard datatype == self.datatype else {
+        guard datatype == self.datatype || (casts && datatype.mayBecome(self.datatype)) else {
             throw .wrongDatatype(input: self, given: datatype.name)
         }
-        guard TensorShape.matches(shape, self.shape) else {
+        guard
+            TensorShape.matches(shape, self.shape) || (casts && isColumn && shape.count == 1)
+        else {
             throw .wrongShape(input: self, given: shape)
         }
     }
@@ -49,7 +51,7 @@ extension ModelSignature {
     /// - Throws: `InferenceError.missingInput` where the tensors are not all that the model takes.
     func checkComplete(_ tensors: TensorSet) throws(InferenceError) {
         let entries = tensors.entries
-        guard entries.count != inputs.count else { return }
+        guard entries.count != inputs.count, wantsAll else { return }
         let places = Set(entries.map(\.place))
         for (place, input) in inputs.enumerated() where !places.contains(place) {
             throw .missingInput(input)

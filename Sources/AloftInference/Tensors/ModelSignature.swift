@@ -6,11 +6,14 @@ package struct TensorSignature: Sendable, Hashable {
     package let datatype: Datatype
     /// `nil` where the model leaves even the number of dimensions open.
     package let shape: [Int]?
+    /// Whether other datatypes that hold the same values are taken, and are cast.
+    let casts: Bool
 
-    package init(name: String, datatype: Datatype, shape: [Int]?) {
+    package init(name: String, datatype: Datatype, shape: [Int]?, casts: Bool = false) {
         self.name = name
         self.datatype = datatype
         self.shape = shape
+        self.casts = casts
     }
 
     /// For a person: `"x" FP32 [-1, 30]`.
@@ -29,10 +32,22 @@ package struct ModelSignature: Sendable, Hashable {
     package let outputs: [TensorSignature]
     private let inputPlaces: [String: Int]
     private let outputPlaces: [String: Int]
+    /// Whether a request has all inputs; else `InputContract` says which belong together.
+    let wantsAll: Bool
 
     package init(inputs: [TensorSignature], outputs: [TensorSignature]) {
+        self.init(inputs, outputs, wantsAll: true)
+    }
+
+    /// Inputs of which some stand for others.
+    init(forms inputs: [TensorSignature], outputs: [TensorSignature]) {
+        self.init(inputs, outputs, wantsAll: false)
+    }
+
+    private init(_ inputs: [TensorSignature], _ outputs: [TensorSignature], wantsAll: Bool) {
         self.inputs = inputs
         self.outputs = outputs
+        self.wantsAll = wantsAll
         inputPlaces = Self.places(inputs)
         outputPlaces = Self.places(outputs)
     }

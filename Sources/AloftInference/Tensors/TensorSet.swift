@@ -62,6 +62,15 @@ package final class TensorSet: @unchecked Sendable {
         }
     }
 
+    /// Gives its tensors and memory for those of another; what missing text is stays.
+    func exchange(with other: TensorSet) {
+        swap(&entries, &other.entries)
+        swap(&dimensions, &other.dimensions)
+        swap(&memory, &other.memory)
+        swap(&capacity, &other.capacity)
+        swap(&used, &other.used)
+    }
+
     /// Adds a tensor with room for `byteCount` bytes, and returns where they go. The memory moves
     /// when the next tensor is added.
     package func append(

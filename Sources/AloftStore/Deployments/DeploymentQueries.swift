@@ -17,6 +17,7 @@ package enum DeploymentQueries {
             return found
         }
         try ProjectQueries.ensure(db, project, at: now)
+        try NameOwnerQueries.claim(db, .deployment, name, for: project, at: now, by: who)
         try db.execute(
             sql: """
                 INSERT INTO deployment (id, project, name, environment, createdAt, createdBy)

@@ -44,14 +44,15 @@ package enum GatewayQueries {
         try db.execute(
             sql: """
                 INSERT INTO gatewayReport (gateway, incarnation, revision, state, error, warmup,
-                    requests, errors, refused, turnedAway, latency, scores)
+                    requests, errors, refused, turnedAway, contested, latency, scores)
                 SELECT :gateway, :incarnation, id, :state, :error, :warmup, :requests, :errors,
-                    :refused, :turnedAway, :latency, :scores
+                    :refused, :turnedAway, :contested, :latency, :scores
                 FROM revision WHERE id = :revision AND state <> 'ended'
                 ON CONFLICT (revision, gateway, incarnation) DO UPDATE SET state = :state,
                     error = :error, warmup = coalesce(:warmup, gatewayReport.warmup),
                     requests = :requests, errors = :errors, refused = :refused,
-                    turnedAway = :turnedAway, latency = :latency, scores = :scores
+                    turnedAway = :turnedAway, contested = :contested, latency = :latency,
+                    scores = :scores
                 """,
             arguments: [
                 "gateway": gateway.rawValue, "incarnation": incarnation,
@@ -61,6 +62,7 @@ package enum GatewayQueries {
                 "errors": Int64(clamping: report.traffic.errors),
                 "refused": Int64(clamping: report.traffic.refused),
                 "turnedAway": Int64(clamping: report.traffic.turnedAway),
+                "contested": Int64(clamping: report.traffic.contested),
                 "latency": try StoredJSON.text(report.traffic.latency),
                 "scores": try StoredJSON.text(report.traffic.scores),
             ])
@@ -163,6 +165,7 @@ package enum GatewayQueries {
                 errors: UInt64(row["errors"] as Int64),
                 refused: UInt64(row["refused"] as Int64),
                 turnedAway: UInt64(row["turnedAway"] as Int64),
+                contested: UInt64(row["contested"] as Int64),
                 latency: try StoredJSON.value(
                     LatencyHistogram.self, from: row["latency"] as String),
                 scores: try StoredJSON.optional(ScoreHistogram.self, from: row["scores"])

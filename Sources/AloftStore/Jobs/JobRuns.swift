@@ -18,13 +18,31 @@ package enum JobRuns {
         var tags = spec.parameters.sorted { $0.key < $1.key }
             .map { NamedText(key: "aloft.parameter.\($0.key)", value: $0.value) }
         tags.append(NamedText(key: "aloft.job", value: job.rawValue))
-        try TrackingQueries.createRun(
-            db,
-            NewRun(
-                id: run, experiment: experiment, name: spec.name, user: who.description,
-                status: .scheduled, startTime: now.millisecondsSince1970, tags: tags))
+        tags += Self.tags(of: spec.code)
+        var new = NewRun(
+            id: run, experiment: experiment, name: spec.name, user: who.description,
+            status: .scheduled, startTime: now.millisecondsSince1970, tags: tags)
+        if let person = try PersonQueries.name(db, who) { new.setUser(person) }
+        try TrackingQueries.createRun(db, new)
         spec.run = run
         spec.experiment = experiment
+    }
+
+    /// Where the code comes from, as MLflow's own clients note it.
+    package static func tags(of code: CodeOrigin?) -> [NamedText] {
+        guard let code else { return [] }
+        var tags = [NamedText(key: "mlflow.source.git.commit", value: code.commit)]
+        if let branch = code.branch {
+            tags.append(NamedText(key: "mlflow.source.git.branch", value: branch))
+        }
+        if let remote = code.remote {
+            tags.append(NamedText(key: "mlflow.source.git.repoURL", value: remote))
+        }
+        if code.isDirty { tags.append(NamedText(key: "aloft.code.uncommitted", value: "true")) }
+        if let diff = code.diff {
+            tags.append(NamedText(key: "aloft.code.diff", value: diff.hex))
+        }
+        return tags
     }
 
     /// Moves a job's run, to which nothing is logged yet, to another experiment that is not deleted.

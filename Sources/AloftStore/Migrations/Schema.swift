@@ -26,6 +26,8 @@ enum Schema {
         .m0013RunNames,
         .m0014Access,
         .m0015Ledger,
+        .m0018Contracts,
+        .m0019CodeOrigin,
         .m0020Answers,
     ]
 

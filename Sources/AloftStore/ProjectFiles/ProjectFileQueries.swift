@@ -11,6 +11,8 @@ package struct ProjectFileRecord: Sendable, Equatable {
     package var text: String
     /// The folder that the file came with: a tar in the blob store.
     package var snapshot: ContentDigest?
+    /// Where the folder comes from.
+    package var code: CodeOrigin?
     package var appliedAt: String
     package var appliedBy: String
 }
@@ -20,25 +22,34 @@ package enum ProjectFileQueries {
     ///
     /// - Returns: the project's current file, and whether this call made it so.
     package static func apply(
-        _ db: Database, project: ProjectID, text: String, snapshot: ContentDigest?, at: Date,
-        by who: Principal
+        _ db: Database, project: ProjectID, text: String, snapshot: ContentDigest?,
+        code: CodeOrigin? = nil, at: Date, by who: Principal
     ) throws -> (record: ProjectFileRecord, isNew: Bool) {
         let current = try current(db, project)
-        if let current, current.text == text, current.snapshot == snapshot {
+        if var current, current.text == text, current.snapshot == snapshot {
+            guard current.code != code else { return (current, false) }
+            // The same files, committed meanwhile.
+            try db.execute(
+                sql: "UPDATE projectFile SET code = ? WHERE project = ? AND revision = ?",
+                arguments: [
+                    try code.map(StoredJSON.text), project.rawValue, current.revision,
+                ])
+            current.code = code
             return (current, false)
         }
         let record = ProjectFileRecord(
             project: project, revision: (current?.revision ?? 0) + 1, text: text,
-            snapshot: snapshot, appliedAt: at.stamp, appliedBy: who.description)
+            snapshot: snapshot, code: code, appliedAt: at.stamp, appliedBy: who.description)
         try ProjectQueries.ensure(db, project, at: at)
         try db.execute(
             sql: """
-                INSERT INTO projectFile (project, revision, text, snapshot, appliedAt, appliedBy)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO projectFile
+                    (project, revision, text, snapshot, appliedAt, appliedBy, code)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 project.rawValue, record.revision, text, snapshot?.hex, record.appliedAt,
-                record.appliedBy,
+                record.appliedBy, try code.map(StoredJSON.text),
             ])
         try EventLog.append(
             db, at: at, project: project, entity: "projectFile", entityID: project.rawValue,
@@ -69,11 +80,23 @@ package enum ProjectFileQueries {
             .map(ProjectID.init)
     }
 
-    private static func record(_ row: Row) -> ProjectFileRecord {
+    /// The same, whose first file is oldest first.
+    package static func projectsByAge(_ db: Database) throws -> [ProjectID] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT project FROM projectFile GROUP BY project ORDER BY min(appliedAt), project
+                """
+        ).map(ProjectID.init)
+    }
+
+    private static func record(_ row: Row) throws -> ProjectFileRecord {
         let snapshot: String? = row["snapshot"]
         return ProjectFileRecord(
             project: ProjectID(row["project"]), revision: row["revision"], text: row["text"],
-            snapshot: snapshot.flatMap { ContentDigest(hex: $0) }, appliedAt: row["appliedAt"],
+            snapshot: snapshot.flatMap { ContentDigest(hex: $0) },
+            code: try StoredJSON.optional(CodeOrigin.self, from: row["code"]),
+            appliedAt: row["appliedAt"],
             appliedBy: row["appliedBy"])
     }
 }

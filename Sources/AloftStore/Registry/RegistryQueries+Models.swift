@@ -66,8 +66,8 @@ extension RegistryQueries {
             [newName, now, number])
         try db.perform("UPDATE modelVersion SET updatedAt = ? WHERE model = ?", [now, number])
         try EventLog.append(
-            db, at: at, project: .default, entity: "model", entityID: newName, what: "renamed",
-            who: who, payload: ["from": .string(name)])
+            db, at: at, project: try project(db, newName), entity: "model", entityID: newName,
+            what: "renamed", who: who, payload: ["from": .string(name)])
     }
 
     package static func describeModel(
@@ -82,10 +82,11 @@ extension RegistryQueries {
     package static func deleteModel(
         _ db: Database, _ name: String, who: Principal, at: Date
     ) throws {
+        let project = try Self.project(db, name)
         try db.perform(
             "DELETE FROM registeredModel WHERE number = ?", [modelNumber(db, name)])
         try EventLog.append(
-            db, at: at, project: .default, entity: "model", entityID: name, what: "deleted",
+            db, at: at, project: project, entity: "model", entityID: name, what: "deleted",
             who: who)
     }
 
@@ -116,6 +117,11 @@ extension RegistryQueries {
         let row = try db.firstRow("SELECT number FROM registeredModel WHERE name = ?", [name])
         guard let row else { throw RegistryError.modelNotFound(name: name) }
         return row[0]
+    }
+
+    /// The project of a model; `default` where there is no such model.
+    static func project(_ db: Database, _ name: String) throws -> ProjectID {
+        try NameOwnerQueries.project(ofModel: name, db) ?? .default
     }
 
     static func touch(_ db: Database, model: Int64, at: Date) throws {

@@ -37,7 +37,7 @@ extension RegistryQueries {
             """,
             [
                 number, version, new.description, new.source, run?.rawValue ?? "", new.runLink,
-                new.loggedModel?.rawValue, "", now, now,
+                new.loggedModel?.rawValue, try PersonQueries.registrar(db, who, of: run), now, now,
             ])
         for tag in new.tags { try upsertTag(db, number, version, tag) }
         try EventLog.append(
@@ -150,8 +150,9 @@ extension RegistryQueries {
             [stage.rawValue, found.modelNumber, version])
         try touch(db, found, at: at)
         try EventLog.append(
-            db, at: at, project: .default, entity: "version", entityID: "\(name)/\(version)",
-            what: "staged", who: who, payload: ["stage": .string(stage.rawValue)])
+            db, at: at, project: try project(db, name), entity: "version",
+            entityID: "\(name)/\(version)", what: "staged", who: who,
+            payload: ["stage": .string(stage.rawValue)])
     }
 
     /// Deletes a version and its aliases.
@@ -164,8 +165,8 @@ extension RegistryQueries {
             [found.modelNumber, version])
         try touch(db, model: found.modelNumber, at: at)
         try EventLog.append(
-            db, at: at, project: .default, entity: "version", entityID: "\(name)/\(version)",
-            what: "deleted", who: who)
+            db, at: at, project: try project(db, name), entity: "version",
+            entityID: "\(name)/\(version)", what: "deleted", who: who)
     }
 
     package static func setVersionTag(
@@ -216,8 +217,9 @@ extension RegistryQueries {
             """, [found.modelNumber, alias, version])
         try touch(db, model: found.modelNumber, at: at)
         try EventLog.append(
-            db, at: at, project: .default, entity: "version", entityID: "\(name)/\(version)",
-            what: "aliased", who: who, payload: ["alias": .string(alias)])
+            db, at: at, project: try project(db, name), entity: "version",
+            entityID: "\(name)/\(version)", what: "aliased", who: who,
+            payload: ["alias": .string(alias)])
         try WebhookOutbox.add(
             db, model: found.modelNumber, .modelVersionAlias, orOfPrompt: .promptAlias, .created,
             at: at

@@ -69,10 +69,15 @@ extension TrackingQueries {
     /// - Throws: `TrackingError` if there is no such run or it is deleted.
     package static func activeRun(_ db: Database, _ id: RunID) throws -> RunHandle {
         let row = try db.firstRow(
-            "SELECT number, experiment, lifecycleStage FROM run WHERE id = ?",
+            "SELECT number, experiment, lifecycleStage, status FROM run WHERE id = ?",
             binding: [.text(id.rawValue)]
         ) {
-            (handle: RunHandle(id: id, number: $0.int(0), experiment: $0.int(1)), stage: $0.text(2))
+            (
+                handle: RunHandle(
+                    id: id, number: $0.int(0), experiment: $0.int(1),
+                    hasEnded: RunStatus(rawValue: $0.text(3))?.isEnded ?? false),
+                stage: $0.text(2)
+            )
         }
         guard let row else { throw TrackingError.runNotFound(id.rawValue) }
         guard row.stage == "active" else { throw TrackingError.runDeleted(id.rawValue) }

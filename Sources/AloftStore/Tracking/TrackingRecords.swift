@@ -95,7 +95,7 @@ package struct NewRun: Sendable {
     package var status: RunStatus
     package var startTime: Int64
     /// As they are stored: each key once with its last value, by the key's bytes; the name too.
-    package let tags: [NamedText]
+    package private(set) var tags: [NamedText]
 
     package init(
         id: RunID, experiment: ExperimentID, name: String, user: String = "",
@@ -108,6 +108,12 @@ package struct NewRun: Sendable {
         self.status = status
         self.startTime = startTime
         self.tags = Self.stored(tags + [NamedText(key: TrackingQueries.nameKey, value: name)])
+    }
+
+    /// Made by this person, whatever the client says.
+    package mutating func setUser(_ name: String) {
+        user = name
+        tags = Self.stored(tags + [NamedText(key: PersonQueries.userKey, value: name)])
     }
 
     private static func stored(_ tags: [NamedText]) -> [NamedText] {
@@ -132,4 +138,6 @@ package struct RunHandle: Sendable, Equatable {
     package var id: RunID
     package var number: Int64
     package var experiment: Int64
+    /// Whether its status is that of one that is over.
+    package var hasEnded = false
 }

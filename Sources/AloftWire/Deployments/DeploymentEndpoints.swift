@@ -45,9 +45,11 @@ package enum Deploy: Endpoint {
         package var experimentPercent: Double?
         /// How many requests each step waits for, in place of what the project file says.
         package var atLeast: Int?
+        /// The version may take other inputs than the one that is live.
+        package var breaking: Bool?
         package init(
             model: String, environment: String? = nil, atOnce: Bool? = nil, early: Bool? = nil,
-            experimentPercent: Double? = nil, atLeast: Int? = nil
+            experimentPercent: Double? = nil, atLeast: Int? = nil, breaking: Bool? = nil
         ) {
             self.atLeast = atLeast
             self.model = model
@@ -55,6 +57,7 @@ package enum Deploy: Endpoint {
             self.atOnce = atOnce
             self.early = early
             self.experimentPercent = experimentPercent
+            self.breaking = breaking
         }
     }
     package struct Reply: Codable, Sendable, Equatable {

@@ -19,6 +19,8 @@ package enum GetJob: Endpoint {
         package var job: JobView
         package var command: String
         package var snapshot: ContentDigest?
+        /// Where the snapshot comes from, as git said.
+        package var code: CodeOrigin?
         package var attempts: [AttemptView]
         /// The last lines of its log, if it failed.
         package var lastLines: String?
@@ -35,12 +37,14 @@ package enum GetJob: Endpoint {
         }
 
         package init(
-            job: JobView, command: String, snapshot: ContentDigest?, attempts: [AttemptView],
+            job: JobView, command: String, snapshot: ContentDigest?, code: CodeOrigin? = nil,
+            attempts: [AttemptView],
             lastLines: String?, registered: Registered?
         ) {
             self.job = job
             self.command = command
             self.snapshot = snapshot
+            self.code = code
             self.attempts = attempts
             self.lastLines = lastLines
             self.registered = registered
@@ -68,6 +72,11 @@ package enum RunJob: Endpoint {
         package var python: String?
         package var variables: [String: String]?
         package var snapshot: ContentDigest?
+        /// Where the snapshot comes from.
+        package var code: CodeOrigin?
+        /// A project file that `job` is taken from, with `snapshot` as its folder, in place of the one
+        /// that was applied last.
+        package var file: String?
         package var resources: Limits?
         package var priority: Int?
 
@@ -94,7 +103,8 @@ package enum RunJob: Endpoint {
             project: ProjectID? = nil, job: String? = nil, parameters: [String: String]? = nil,
             command: String? = nil, name: String? = nil, requirements: String? = nil,
             python: String? = nil, variables: [String: String]? = nil,
-            snapshot: ContentDigest? = nil, resources: Limits? = nil, priority: Int? = nil
+            snapshot: ContentDigest? = nil, code: CodeOrigin? = nil, file: String? = nil,
+            resources: Limits? = nil, priority: Int? = nil
         ) {
             self.project = project
             self.job = job
@@ -105,6 +115,8 @@ package enum RunJob: Endpoint {
             self.python = python
             self.variables = variables
             self.snapshot = snapshot
+            self.code = code
+            self.file = file
             self.resources = resources
             self.priority = priority
         }

@@ -9,11 +9,20 @@ package enum ApplyProjectFile: Endpoint {
         package var file: String?
         /// The folder that goes with it: a tar, uploaded as a blob before.
         package var snapshot: ContentDigest?
+        /// Where the folder comes from, as git says.
+        package var code: CodeOrigin?
+        /// Names that are another project's become this one's; without it they are refused.
+        package var takeOver: Bool?
 
-        package init(text: String, file: String? = nil, snapshot: ContentDigest? = nil) {
+        package init(
+            text: String, file: String? = nil, snapshot: ContentDigest? = nil,
+            code: CodeOrigin? = nil, takeOver: Bool? = nil
+        ) {
             self.text = text
             self.file = file
             self.snapshot = snapshot
+            self.code = code
+            self.takeOver = takeOver
         }
     }
     package struct Reply: Codable, Sendable, Equatable {

@@ -37,7 +37,8 @@ final class DeploymentWorld: Sendable {
     /// Registers the next version of `m` with a run that logged these metrics.
     @discardableResult
     func register(
-        metrics: [String: Double] = [:], isConverted: Bool = true, parity: Double = 1e-7
+        metrics: [String: Double] = [:], isConverted: Bool = true, parity: Double = 1e-7,
+        inputs: [ServableManifest.Tensor] = []
     ) async throws -> ModelVersionKey {
         let now = time.now
         let run: RunID = chance.identifier()
@@ -62,15 +63,18 @@ final class DeploymentWorld: Sendable {
             try ServableQueries.insert(db, key, versionStamp: facts?.stamp ?? "", at: now)
             return key
         }
-        if isConverted { try await convert(key, parity: parity) }
+        if isConverted { try await convert(key, parity: parity, inputs: inputs) }
         return key
     }
 
-    func convert(_ key: ModelVersionKey, parity: Double = 1e-7) async throws {
+    func convert(
+        _ key: ModelVersionKey, parity: Double = 1e-7, inputs: [ServableManifest.Tensor] = []
+    ) async throws {
         let hex = String(repeating: String(key.version % 10), count: 64)
         let servable = Servable(
             digest: try #require(ContentDigest(hex: hex)), sizeBytes: 10,
-            manifest: ServableManifest(runtime: .onnx, inputs: [], outputs: [], parity: parity))
+            manifest: ServableManifest(
+                runtime: .onnx, inputs: inputs, outputs: [], parity: parity))
         let now = time.now
         _ = try await store.write { db in
             try ServableQueries.apply(db, .uploaded(servable), to: key, at: now, by: .local)

@@ -96,7 +96,7 @@ struct TrafficServiceTests {
 
     private func file(_ line: String) -> String {
         """
-        project: flights
+        project: default
         models: { m: {} }
         deployments:
           d:

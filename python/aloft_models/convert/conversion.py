@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,12 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
         model_input = unsigned.input_of(model)
     try:
         source = original.of_model(folder, flavor, model)
-        return convert_original(source, folder.example(), model_input, limit or LIMIT)
+        made = convert_original(source, folder.example(), model_input, limit or LIMIT)
+        if folder.model_input().is_known or len(made.manifest.inputs) > 1:
+            return made
+        # As the Python worker would be sent it.
+        public = unsigned.plain(model_input).protocol_tensors()
+        return replace(made, manifest=replace(made.manifest, public_inputs=public))
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
         return python_model.servable(folder, str(refusal), scratch)
@@ -123,7 +128,7 @@ def convert_original(
                 problems.append(problem)
             continue
         log.info("%s: parity %.3g over %d rows", layout, found.parity, len(comparison.rows.rows))
-        return _servable(found, comparison, len(rows.real))
+        return _servable(found, comparison, len(rows.real), model_input)
     said = [problem for problem in problems if problem.startswith(_DIFFERS)]
     if said:
         raise NotConvertible(f"the converted {_kind(source.model)} {said[0]}")
@@ -223,7 +228,9 @@ def _answers(
     return kept, run(content, {name: one[kept.answered] for name, one in feeds.items()}), None
 
 
-def _servable(found: _Found, comparison: _Comparison, real_count: int) -> Servable:
+def _servable(
+    found: _Found, comparison: _Comparison, real_count: int, model_input: ModelInput
+) -> Servable:
     import onnx
 
     rows, expected = comparison.rows, comparison.expected
@@ -236,6 +243,7 @@ def _servable(found: _Found, comparison: _Comparison, real_count: int) -> Servab
         runtime="onnx",
         inputs=inputs,
         outputs=graph.tensors_of(made.graph.output),
+        public_inputs=model_input.protocol_tensors() or None,
         columns=[column.name for column in layout.columns] or None,
         predict_output=comparison.source.predict_output,
         parity=found.parity,

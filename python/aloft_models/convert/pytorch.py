@@ -182,6 +182,7 @@ def _manifest(
         runtime="onnx",
         inputs=graph.tensors_of(made.graph.input),
         outputs=graph.tensors_of(made.graph.output),
+        public_inputs=model_input.protocol_tensors() or None,
         columns=[column.name for column in model_input.columns] or None,
         predict_output=next(iter(expected)) if len(expected) == 1 else None,
         parity=difference,

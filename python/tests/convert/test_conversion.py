@@ -9,6 +9,7 @@ from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import zoo
 from aloft_models.convert.__main__ import main
@@ -18,6 +19,10 @@ from aloft_models.mlflow_model import open_folder
 from aloft_models.scoring import load_scorer
 from aloft_models.tensors import numpy_dtype
 from mlflow.models import infer_signature
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 
 def log_model(
@@ -112,6 +117,52 @@ def test_numbers_are_one_input_and_know_their_columns(tmp_path: Path) -> None:
         {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
     ]
     assert manifest.predict_output == "label"
+
+
+@pytest.mark.parametrize("encoder", ["onnx", "python"])
+def test_clients_send_what_the_signature_says_however_it_is_run(
+    encoder: str, tmp_path: Path
+) -> None:
+    rows = pd.DataFrame(
+        {"city": list("abcabcabcd") * 8, "income": np.linspace(1, 80, 80), "age": range(80)}
+    )
+    more = (
+        {} if encoder == "onnx" else {"handle_unknown": "infrequent_if_exist", "min_frequency": 9}
+    )
+    model = make_pipeline(
+        make_column_transformer((OneHotEncoder(**more), ["city"]), remainder="passthrough"),
+        LogisticRegression(max_iter=1000),
+    ).fit(rows, rows.income > 40)
+    servable = convert(log_model(tmp_path / "m", model, rows, "sklearn"), tmp_path)
+    manifest = servable.manifest
+    assert manifest.runtime == encoder
+    told = [
+        (one.name, one.datatype, one.shape) for one in manifest.public_inputs or manifest.inputs
+    ]
+    assert told == [
+        ("city", "BYTES", (-1, 1)),
+        ("income", "FP64", (-1, 1)),
+        ("age", "INT64", (-1, 1)),
+    ]
+    if encoder == "onnx":
+        assert {one.datatype for one in manifest.inputs} == {"BYTES", "FP32", "INT64"}
+        assert [one["name"] for one in manifest.as_json()["public_inputs"]] == [
+            "city",
+            "income",
+            "age",
+        ]
+
+
+def test_a_table_of_numbers_is_told_by_its_columns(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"a": np.linspace(0, 1, 60), "b": np.arange(60)})
+    model = LogisticRegression().fit(rows, rows.a > 0.5)
+    manifest = convert(log_model(tmp_path / "m", model, rows, "sklearn"), tmp_path).manifest
+    assert [(one.name, one.shape) for one in manifest.inputs] == [("input", (-1, 2))]
+    assert manifest.public_inputs is not None
+    assert [(one.name, one.datatype) for one in manifest.public_inputs] == [
+        ("a", "FP64"),
+        ("b", "INT64"),
+    ]
 
 
 def test_a_category_never_seen_goes_where_the_original_sends_it(tmp_path: Path) -> None:

@@ -115,3 +115,90 @@ def test_a_command_says_that_it_leaves_the_folder_behind(server: Server, script:
     done = run_in(script, server, "--command", "test ! -e train.py")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "--with-files" in done.stderr
+
+
+def git(folder: Path, *arguments: str) -> str:
+    names = [
+        "-c",
+        "user.name=ann",
+        "-c",
+        "user.email=ann@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+    command = ["git", *names, *arguments]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.strip()
+
+
+def finished(folder: Path, server: Server, *arguments: str) -> dict[str, Any]:
+    """The job's details, with its output and the tags of its run."""
+    done = run_in(folder, server, "--json", *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    job = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(server.get(f"/api/v1/jobs/{job['id']}"))
+    found["said"] = json.loads(server.get(f"/api/v1/jobs/{job['id']}/log"))["text"]
+    run = ask(server, "runs/search", {"experiment_ids": [job["experiment"]], "max_results": 100})
+    found["tags"] = next(
+        {tag["key"]: tag["value"] for tag in one["data"]["tags"]}
+        for one in run["runs"]
+        if one["info"]["run_id"] == job["run"]
+    )
+    return found
+
+
+def test_a_job_keeps_where_its_code_came_from(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "remote", "add", "origin", "https://ann:secret@example.org/code.git")
+    (folder / "aloft.yaml").write_text("project: coded\njobs: { say: { run: cat word.txt } }\n")
+    (folder / "word.txt").write_text("first\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "one")
+    first = git(folder, "rev-parse", "HEAD")
+    (folder / "word.txt").write_text("second\n")
+    (folder / "new.txt").write_text("not yet known\n")
+    apply = [str(program()), "apply", "--server", server.url]
+    subprocess.run(apply, cwd=folder, check=True, capture_output=True, timeout=60)
+
+    now = finished(folder, server, "say")
+    assert "second" in now["said"]
+    assert now["code"]["commit"] == first and now["code"]["isDirty"]
+    assert now["tags"]["mlflow.source.git.commit"] == first
+    assert now["tags"]["mlflow.source.git.branch"] == "main"
+    assert now["tags"]["mlflow.source.git.repoURL"] == "https://example.org/code.git"
+    diff = server.get(f"/api/v1/blobs/{now['code']['diff']}").decode()
+    assert "-first" in diff and "+second" in diff and "+not yet known" in diff
+
+    then = finished(folder, server, "say", "--at", "main")
+    assert "first" in then["said"] and "second" not in then["said"]
+    assert then["code"] == {
+        "commit": first,
+        "branch": "main",
+        "isDirty": False,
+        "remote": "https://example.org/code.git",
+    }
+    plain = finished(folder, server, "--command", "cat word.txt", "--at", first[:10])
+    assert "first" in plain["said"] and plain["code"]["commit"] == first
+    refused = run_in(folder, server, "say", "--at", "nowhere")
+    assert refused.returncode == 2 and "no such commit" in refused.stderr
+    # What the folder itself holds is as it was.
+    assert git(folder, "status", "--porcelain") == "M word.txt\n?? new.txt"
+
+
+def test_a_user_without_a_home_runs_jobs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/nonexistent")
+    for name in ("UV_CACHE_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "UV_PYTHON_INSTALL_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    server = Server(data=tmp_path / "data").start()
+    try:
+        command = 'touch "$HOME/here" && echo "cache=$UV_CACHE_DIR" "home=$HOME"'
+        done = finished(tmp_path, server, "--command", command)
+    finally:
+        assert server.stop() == 0
+    assert f"cache={server.data}/uv/cache" in done["said"]
+    assert "home=/nonexistent" not in done["said"]

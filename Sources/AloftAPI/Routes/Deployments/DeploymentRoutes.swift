@@ -82,7 +82,8 @@ package struct DeploymentRoutes: Sendable {
             DeploymentService.Request(
                 deployment: name, environment: environment, model: reference,
                 atOnce: call.body.atOnce ?? false, early: call.body.early ?? false,
-                experimentPercent: call.body.experimentPercent, atLeast: call.body.atLeast),
+                experimentPercent: call.body.experimentPercent, atLeast: call.body.atLeast,
+                breaking: call.body.breaking ?? false),
             by: call.principal)
         return Deploy.Reply(revision: try await item(result.revision), isNew: result.isNew)
     }

@@ -156,7 +156,8 @@ extension GatewayRevisionReport {
             error: report.error.map { String($0.prefix(2000)) }, warmup: report.warmup,
             traffic: TrafficCount(
                 requests: report.requests, errors: report.errors, refused: report.refused ?? 0,
-                turnedAway: report.turnedAway ?? 0, latency: report.latency,
+                turnedAway: report.turnedAway ?? 0, contested: report.contested ?? 0,
+                latency: report.latency,
                 scores: report.scores ?? ScoreHistogram()))
     }
 }

@@ -130,7 +130,8 @@ package struct JobRoutes: Sendable {
         view.isolation = try await logs.isolation(id, attempt: job.state.attempt)
         return GetJob.Reply(
             job: view, command: job.spec.command, snapshot: job.spec.snapshot,
-            attempts: attempts.map(AttemptView.init), lastLines: lastLines, registered: registered)
+            code: job.spec.code, attempts: attempts.map(AttemptView.init), lastLines: lastLines,
+            registered: registered)
     }
 
     private static func registered(
@@ -148,7 +149,10 @@ package struct JobRoutes: Sendable {
         case (.some(let name), nil):
             return try await launcher.run(
                 name, of: project, parameters: body.parameters ?? [:],
-                priority: body.priority ?? 0, by: who)
+                priority: body.priority ?? 0,
+                from: body.file.map {
+                    JobLauncher.Source(text: $0, snapshot: body.snapshot, code: body.code)
+                }, by: who)
         case (nil, .some(let command)):
             return try await launcher.queue(
                 try body.spec(project: project, command: command), by: who)
@@ -178,6 +182,6 @@ extension RunJob.Body {
                 cpus: resources?.cpus ?? defaults.cpus, memoryBytes: resources?.memoryBytes,
                 gpus: resources?.gpus ?? 0, timeLimit: timeLimit,
                 processes: resources?.processes),
-            snapshot: snapshot, priority: priority ?? 0)
+            snapshot: snapshot, code: code, priority: priority ?? 0)
     }
 }

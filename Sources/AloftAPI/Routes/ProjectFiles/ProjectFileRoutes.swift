@@ -45,13 +45,23 @@ package struct ProjectFileRoutes: Sendable {
         }
         let now = time.now()
         let (text, snapshot) = (body.text, body.snapshot)
+        let (code, takeOver) = (body.code, body.takeOver ?? false)
+        if let code {
+            guard code.isPlausible else {
+                throw JobError.invalidSpec(["code is no commit of git: \(code.commit.prefix(80))"])
+            }
+            if let diff = code.diff, !hasBlob(diff) { throw JobError.unknownSnapshot(diff) }
+        }
         let (before, applied, isNew) = try await store.write { db in
             let before = try ProjectFileQueries.current(db, file.project)
+            let old = before.flatMap { try? ProjectFileParser.parse($0.text) }
+            var names = NameOwnership(db)
+            try names.claim(for: file, takeOver: takeOver, at: now, by: principal)
             let (record, isNew) = try ProjectFileQueries.apply(
-                db, project: file.project, text: text, snapshot: snapshot, at: now, by: principal)
+                db, project: file.project, text: text, snapshot: snapshot, code: code, at: now,
+                by: principal)
             try TrafficService.apply(
-                db, file: file, before: before.flatMap { try? ProjectFileParser.parse($0.text) },
-                at: now, by: principal)
+                db, file: file, before: old, at: now, by: principal)
             return (before, record, isNew)
         }
         // An older program may have taken what this one no longer reads: then all counts as new.

@@ -40,6 +40,9 @@ struct DeployCommand: AsyncParsableCommand {
             valueName: "requests"))
     var atLeast: Int?
 
+    @Flag(help: "Take a version whose inputs are not those of the live one: clients must change.")
+    var breaking = false
+
     @Flag(help: "Wait until the version is live or was refused.")
     var wait = false
 
@@ -54,7 +57,7 @@ struct DeployCommand: AsyncParsableCommand {
             Deploy.self, path: ["deployment": deployment],
             body: .init(
                 model: model, environment: environment, atOnce: atOnce, early: early,
-                atLeast: atLeast))
+                atLeast: atLeast, breaking: breaking ? true : nil))
         let watch = RevisionWatch(
             client: client, deployment: deployment, environment: environment,
             isQuiet: options.json)

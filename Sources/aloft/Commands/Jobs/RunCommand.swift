@@ -14,6 +14,7 @@ struct RunCommand: AsyncParsableCommand {
             The job runs with the project file and code that were last sent with `aloft apply`.
             Without a project file: aloft run --command "python -c 'print(1)'" --wait
             A command starts in an empty folder; --with-files takes the files of this one along.
+            With --at both take the files that a commit of this folder's git had.
             """)
 
     @Argument(help: "The job's name in the project file.")
@@ -33,6 +34,11 @@ struct RunCommand: AsyncParsableCommand {
 
     @Flag(help: "Send this folder's files along with the command (not .git and the like).")
     var withFiles = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Run the code of this commit, branch or tag of this folder.", valueName: "commit"))
+    var at: String?
 
     @Option(help: "Processor cores for the command.")
     var cpus: Double?
@@ -91,24 +97,47 @@ struct RunCommand: AsyncParsableCommand {
                 throw CommandFailure.usage(
                     "\(option) goes with --command; what job \(job) uses is in its project file")
             }
+            guard let at else {
+                return RunJob.Body(
+                    project: project, job: job, parameters: try parameters(), priority: priority)
+            }
+            let checkout = try GitFolder(here).checkout(at)
+            defer { checkout.remove() }
+            let (text, _) = try ProjectFileSource.read(checkout.folder + "/aloft.yaml")
+            let snapshot = try await FolderUpload.send(
+                checkout.folder, to: client, isQuiet: options.json)
             return RunJob.Body(
-                project: project, job: job, parameters: try parameters(), priority: priority)
+                project: project, job: job, parameters: try parameters(), snapshot: snapshot,
+                code: checkout.origin, file: text, priority: priority)
         }
         guard parameter.isEmpty else {
             throw CommandFailure.usage("-p goes with a job; write the values into the command")
         }
         let requirements = try requirementsText()
         let limits = try limits()
+        let files = try await files(client)
         return RunJob.Body(
             project: project, command: command, requirements: requirements,
-            snapshot: try await files(client), resources: limits, priority: priority)
+            snapshot: files?.snapshot, code: files?.code, resources: limits, priority: priority)
     }
 
+    private var here: String { FileManager.default.currentDirectoryPath }
+
     /// This folder's files, sent if they are asked for.
-    private func files(_ client: ServerClient) async throws -> ContentDigest? {
-        let folder = FileManager.default.currentDirectoryPath
+    private func files(
+        _ client: ServerClient
+    ) async throws -> (snapshot: ContentDigest, code: CodeOrigin?)? {
+        let folder = here
+        if let at {
+            let checkout = try GitFolder(folder).checkout(at)
+            defer { checkout.remove() }
+            let snapshot = try await FolderUpload.send(
+                checkout.folder, to: client, isQuiet: options.json)
+            return (snapshot, checkout.origin)
+        }
         if withFiles {
-            return try await FolderUpload.send(folder, to: client, isQuiet: options.json)
+            let snapshot = try await FolderUpload.send(folder, to: client, isQuiet: options.json)
+            return (snapshot, try await GitFolder(folder).origin(sendingTo: client))
         }
         let names = try? FileManager.default.contentsOfDirectory(atPath: folder)
         if names?.contains(where: { !$0.hasPrefix(".") }) ?? false {

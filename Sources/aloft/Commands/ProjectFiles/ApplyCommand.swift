@@ -15,6 +15,9 @@ struct ApplyCommand: AsyncParsableCommand {
 
             Every fault of the file is shown with its line before anything happens. The folder is
             sent as it is, without what .gitignore and .aloftignore name; jobs run in a copy of it.
+
+            A deployment, and a model with its checks, belong to the project that named them first.
+            A file that names another project's is refused, unless --take-over moves them here.
             """)
 
     @Argument(help: "The project file.")
@@ -22,6 +25,11 @@ struct ApplyCommand: AsyncParsableCommand {
 
     @Flag(help: "Only check the file; ask no server.")
     var check = false
+
+    @Flag(
+        name: .customLong("take-over"),
+        help: "Make deployments and models that are another project's this project's own.")
+    var takeOver = false
 
     @OptionGroup var options: ServerOptions
 
@@ -39,7 +47,10 @@ struct ApplyCommand: AsyncParsableCommand {
         let snapshot = try await FolderUpload.send(folder, to: client, isQuiet: options.json)
         let reply = try await client.call(
             ApplyProjectFile.self,
-            body: .init(text: text, file: file, snapshot: snapshot))
+            body: .init(
+                text: text, file: file, snapshot: snapshot,
+                code: try await GitFolder(folder).origin(sendingTo: client),
+                takeOver: takeOver ? true : nil))
         if options.json { return try Terminal.json(reply) }
         if reply.isNew {
             Terminal.line("project \(reply.project), revision \(reply.revision)")

@@ -1,0 +1,43 @@
+/// Where a folder of code comes from, as git says it: what a job's snapshot was made of.
+package struct CodeOrigin: Sendable, Hashable, Codable {
+    /// 40 or 64 hexadecimal digits.
+    package var commit: String
+    /// `nil` where no branch was checked out.
+    package var branch: String?
+    /// The address of `origin`, without a password.
+    package var remote: String?
+    /// Whether files were not as the commit has them.
+    package var isDirty: Bool
+    /// How they differed: a patch in the blob store. `nil` where they did not, or where it was too
+    /// large to keep.
+    package var diff: ContentDigest?
+
+    package init(
+        commit: String, branch: String? = nil, remote: String? = nil, isDirty: Bool = false,
+        diff: ContentDigest? = nil
+    ) {
+        self.commit = commit
+        self.branch = branch
+        self.remote = remote
+        self.isDirty = isDirty
+        self.diff = diff
+    }
+
+    /// Whether it may be kept: a commit's name, and texts of a bounded length in one line.
+    package var isPlausible: Bool {
+        let isHex = commit.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        let isShort = [branch, remote].allSatisfy {
+            ($0?.utf8.count ?? 0) <= 1000 && !($0?.utf8.contains { $0 < 32 } ?? false)
+        }
+        return isHex && (commit.utf8.count == 40 || commit.utf8.count == 64) && isShort
+    }
+
+    /// A remote's address without the user's name and password that it may hold.
+    package static func withoutSecrets(_ remote: String) -> String {
+        let parts = remote.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let at = parts[1].lastIndex(of: "@"),
+            !parts[1][..<at].contains("/")
+        else { return remote }
+        return "\(parts[0])://\(parts[1][parts[1].index(after: at)...])"
+    }
+}

@@ -1,0 +1,97 @@
+package import AloftDomain
+package import Foundation
+package import GRDB
+
+/// The names that belong to a project.
+package enum NameOwnerQueries {
+    package static func find(
+        _ db: Database, _ kind: NameOwner.Kind, _ name: String
+    ) throws -> NameOwner? {
+        try Row.fetchOne(
+            db, sql: "SELECT * FROM nameOwner WHERE kind = ? AND name = ?",
+            arguments: [kind.rawValue, name]
+        ).map(record)
+    }
+
+    package static func list(_ db: Database, of project: ProjectID) throws -> [NameOwner] {
+        try Row.fetchAll(
+            db, sql: "SELECT * FROM nameOwner WHERE project = ? ORDER BY kind, name",
+            arguments: [project.rawValue]
+        ).map(record)
+    }
+
+    /// Gives a name to a project, if it is nobody's.
+    package static func claim(
+        _ db: Database, _ kind: NameOwner.Kind, _ name: String, for project: ProjectID, at: Date,
+        by who: Principal
+    ) throws {
+        try ProjectQueries.ensure(db, project, at: at)
+        try db.execute(
+            sql: """
+                INSERT INTO nameOwner (kind, name, project, since, takenBy) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (kind, name) DO NOTHING
+                """,
+            arguments: [kind.rawValue, name, project.rawValue, at.stamp, who.description])
+    }
+
+    /// Takes a name from the project that has it, with the deployments or the model of that name.
+    package static func takeOver(
+        _ db: Database, _ owner: NameOwner, for project: ProjectID, at: Date, by who: Principal
+    ) throws {
+        try ProjectQueries.ensure(db, project, at: at)
+        try db.execute(
+            sql: """
+                INSERT INTO nameOwner (kind, name, project, since, takenBy)
+                VALUES (:kind, :name, :project, :at, :by)
+                ON CONFLICT (kind, name) DO UPDATE SET project = :project, since = :at,
+                    takenBy = :by
+                """,
+            arguments: [
+                "kind": owner.kind.rawValue, "name": owner.name, "project": project.rawValue,
+                "at": at.stamp, "by": who.description,
+            ])
+        let table = owner.kind == .deployment ? "deployment" : "registeredModel"
+        try db.execute(
+            sql: "UPDATE \(table) SET project = ? WHERE name = ?",
+            arguments: [project.rawValue, owner.name])
+        try EventLog.append(
+            db, at: at, project: project, entity: "projectFile", entityID: project.rawValue,
+            what: "tookOver", who: who,
+            payload: [
+                "kind": .string(owner.kind.rawValue), "name": .string(owner.name),
+                "from": .string(owner.project.rawValue),
+            ])
+        if owner.kind == .deployment { try DesiredStateQueries.refresh(db) }
+    }
+
+    /// Lets go of a name that its project no longer uses.
+    package static func release(_ db: Database, _ owner: NameOwner) throws {
+        try db.execute(
+            sql: "DELETE FROM nameOwner WHERE kind = ? AND name = ? AND project = ?",
+            arguments: [owner.kind.rawValue, owner.name, owner.project.rawValue])
+    }
+
+    /// Whether there is a deployment or a registered model of this name in the project.
+    package static func isInUse(_ db: Database, _ owner: NameOwner) throws -> Bool {
+        let table = owner.kind == .deployment ? "deployment" : "registeredModel"
+        return try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE name = ? AND project = ?)",
+            arguments: [owner.name, owner.project.rawValue]) ?? false
+    }
+
+    /// The project that a registered model was made in; `nil` where there is no such model.
+    package static func project(ofModel name: String, _ db: Database) throws -> ProjectID? {
+        try String.fetchOne(
+            db, sql: "SELECT project FROM registeredModel WHERE name = ?", arguments: [name]
+        ).map(ProjectID.init)
+    }
+
+    private static func record(_ row: Row) throws -> NameOwner {
+        guard let kind = NameOwner.Kind(rawValue: row["kind"]) else {
+            throw UnknownStoredValue(table: "nameOwner", value: row["kind"])
+        }
+        return NameOwner(
+            kind: kind, name: row["name"], project: ProjectID(row["project"]), since: row["since"],
+            takenBy: row["takenBy"])
+    }
+}

@@ -1,0 +1,138 @@
+import AloftClient
+import AloftDomain
+import AloftProcess
+import Crypto
+import Foundation
+
+/// What git says of a folder of code, and the code as a commit had it. It asks the `git` of the path,
+/// and changes nothing.
+struct GitFolder {
+    private let folder: String
+
+    /// A larger patch is not kept.
+    private static let diffLimitBytes = 8 << 20
+    /// Files that git does not know whose content goes into the patch.
+    private static let untrackedLimit = 100
+
+    init(_ folder: String) { self.folder = folder }
+
+    /// Commit, branch and remote, with what is not committed sent as a blob; `nil` in a folder that is
+    /// not git's, or has no commit yet, or where there is no git.
+    func origin(sendingTo client: ServerClient) async throws -> CodeOrigin? {
+        guard var origin = origin(of: "HEAD") else { return nil }
+        origin.branch = line("symbolic-ref", "--quiet", "--short", "HEAD")
+        let status = output("status", "--porcelain", "--untracked-files=normal", "--", ".")
+        origin.isDirty = status.map { !$0.isEmpty } ?? false
+        guard origin.isDirty, let patch = patch(), patch.count <= Self.diffLimitBytes else {
+            return origin
+        }
+        let digest = ContentDigest(bytes: SHA256.hash(data: patch))
+        let path = temporary("patch")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try patch.write(to: URL(fileURLWithPath: path))
+        try await client.putBlob(digest, fromFile: path, sizeBytes: Int64(patch.count))
+        origin.diff = digest
+        return origin
+    }
+
+    private func origin(of revision: String) -> CodeOrigin? {
+        guard let commit = line("rev-parse", "--verify", "--quiet", revision + "^{commit}") else {
+            return nil
+        }
+        var origin = CodeOrigin(commit: commit)
+        origin.remote = line("remote", "get-url", "origin").map(CodeOrigin.withoutSecrets)
+        return origin.isPlausible ? origin : nil
+    }
+
+    /// Changes of what git knows, and the files below this folder that it does not know yet.
+    private func patch() -> Data? {
+        let plain = ["--no-ext-diff", "--no-textconv", "--no-color", "--binary"]
+        guard var patch = bytes(["diff"] + plain + ["HEAD", "--", "."]) else { return nil }
+        let names = bytes(["ls-files", "--others", "--exclude-standard", "-z"]) ?? Data()
+        for name in names.split(separator: 0).prefix(Self.untrackedLimit) {
+            let text = String(decoding: name, as: UTF8.self)
+            // Ends with 1 where the two differ, as they do.
+            let added = bytes(
+                ["diff"] + plain + ["--no-index", "--", "/dev/null", text], statuses: [0, 1])
+            patch += added ?? Data()
+            if patch.count > Self.diffLimitBytes { break }
+        }
+        return patch
+    }
+
+    /// The files of a commit in a folder of their own.
+    struct Checkout {
+        let folder: String
+        let origin: CodeOrigin
+
+        func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    }
+
+    /// - Throws: `CommandFailure` where this is no git folder or has no such commit.
+    func checkout(_ revision: String) throws -> Checkout {
+        guard line("rev-parse", "--git-dir") != nil else {
+            throw CommandFailure("--at \(revision): this folder is not git's", status: 2)
+        }
+        guard !revision.hasPrefix("-"), var origin = origin(of: revision) else {
+            throw CommandFailure(
+                "--at \(revision): there is no such commit, branch or tag", status: 2)
+        }
+        if bytes(["show-ref", "--verify", "--quiet", "refs/heads/" + revision]) != nil {
+            origin.branch = revision
+        }
+        let (target, archive) = (temporary("checkout"), temporary("tar"))
+        defer { try? FileManager.default.removeItem(atPath: archive) }
+        try FileManager.default.createDirectory(
+            atPath: target, withIntermediateDirectories: true)
+        let checkout = Checkout(folder: target, origin: origin)
+        // Below the folder that this is, as `aloft apply` sends it.
+        let isWritten =
+            bytes(["archive", "--format=tar", "--output", archive, origin.commit]) != nil
+        guard isWritten,
+            Self.run("tar", ["-xf", archive, "-C", target], in: folder, into: nil) == 0
+        else {
+            checkout.remove()
+            throw CommandFailure("--at \(revision): its files could not be written to \(target)")
+        }
+        return checkout
+    }
+
+    // MARK: Asking git
+
+    private func line(_ arguments: String...) -> String? {
+        guard let bytes = bytes(arguments) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        return text.isEmpty ? nil : text
+    }
+
+    private func output(_ arguments: String...) -> String? {
+        bytes(arguments).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// What git wrote; `nil` where it ended otherwise.
+    private func bytes(_ arguments: [String], statuses: Set<Int32> = [0]) -> Data? {
+        let path = temporary("out")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let status = Self.run("git", arguments, in: folder, into: path)
+        guard let status, statuses.contains(status) else { return nil }
+        return FileManager.default.contents(atPath: path) ?? Data()
+    }
+
+    /// - Returns: the exit status; `nil` where it could not be started.
+    private static func run(
+        _ program: String, _ arguments: [String], in folder: String, into output: String?
+    ) -> Int32? {
+        var variables = ProcessInfo.processInfo.environment
+        variables["GIT_OPTIONAL_LOCKS"] = "0"
+        variables["GIT_TERMINAL_PROMPT"] = "0"
+        return try? Spawn(
+            executable: "/usr/bin/env", arguments: [program] + arguments, variables: variables,
+            folder: folder, output: output ?? "/dev/null"
+        ).run()
+    }
+
+    private func temporary(_ kind: String) -> String {
+        NSTemporaryDirectory() + "aloft-git-\(UUID().uuidString).\(kind)"
+    }
+}
