@@ -53,6 +53,12 @@ package struct ArtifactFolder: Sendable {
         path.components.isEmpty ? root : root + "/" + path.text
     }
 
+    /// Whether a file has the path.
+    package func holds(_ path: ArtifactPath) -> Bool {
+        var status = stat()
+        return lstat(location(of: path), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// A new file to write; `keep` puts it in its place.
     package func begin() throws -> IncomingFile {
         let name: Identifier<ArtifactFolder> = chance.identifier()

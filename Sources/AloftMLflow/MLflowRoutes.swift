@@ -96,11 +96,7 @@ struct MLflowService: Sendable {
 
     /// Says to live pages that files changed; those of a run stand in a folder of its identifier.
     func filesChanged(_ path: ArtifactPath) {
-        let isID = { (part: String) in
-            part.utf8.count == 32
-                && part.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-        }
-        if let run = path.components.first(where: isID) { store.changed(.run, run) }
+        if let run = Self.run(of: path) { store.changed(.run, run.rawValue) }
     }
 
     /// The answer where there is nothing to say.

@@ -19,6 +19,20 @@ struct TestContext: RequestContext, PrincipalBearing, CallerWatching {
     init(source: ApplicationRequestContextSource) { coreContext = .init(source: source) }
 }
 
+/// Everybody is the same person, as if the middleware that looks at tokens had said so.
+private struct FixedPrincipal: RouterMiddleware {
+    let principal: Principal
+
+    func handle(
+        _ request: Request, context: TestContext,
+        next: (Request, TestContext) async throws -> Response
+    ) async throws -> Response {
+        var context = context
+        context.principal = principal
+        return try await next(request, context)
+    }
+}
+
 /// The routes over a real store, called without a socket.
 struct World {
     let temporary: TemporaryStore
@@ -46,11 +60,15 @@ struct World {
         }
     }
 
-    static func run(_ body: @escaping @Sendable (World) async throws -> Void) async throws {
+    /// - Parameter asker: who makes all calls.
+    static func run(
+        as asker: Principal = .local, _ body: @escaping @Sendable (World) async throws -> Void
+    ) async throws {
         let temporary = try TemporaryStore()
         let artifacts = try ArtifactFolder(
             root: temporary.folder.path + "/artifacts", chance: .seeded(1))
         let router = Router(context: TestContext.self)
+        router.add(middleware: FixedPrincipal(principal: asker))
         MLflowRoutes(
             store: temporary.store, artifacts: artifacts, webhooks: .deaf, time: .live,
             chance: .seeded(2)

@@ -20,8 +20,10 @@ struct ArtifactCalls: Sendable {
             calls.raw(.get, files + "/**", .read, of: place.read) { request, _ in
                 try await download(Self.path(in: request, after: files + "/"), request)
             }
-            calls.raw(.put, files + "/**", .record, of: place.written) { request, _ in
-                try await upload(request, to: Self.path(in: request, after: files + "/"))
+            calls.raw(.put, files + "/**", .record, of: place.written) { request, context in
+                try await upload(
+                    request, to: Self.path(in: request, after: files + "/"),
+                    by: context.principal)
             }
             calls.raw(.delete, files + "/**", .clear, of: place.removed) { request, context in
                 try await remove(
@@ -81,7 +83,7 @@ struct ArtifactCalls: Sendable {
             try await downloadOfVersion(request)
         }
         calls.raw(.post, "/ajax-api/2.0/mlflow/upload-artifact", .record, of: Self.run) {
-            request, _ in try await uploadToRun(request)
+            request, context in try await uploadToRun(request, by: context.principal)
         }
     }
 
@@ -126,14 +128,21 @@ struct ArtifactCalls: Sendable {
         return MLflowBody.json(JSONWriter.document { $0.files(entries, under: "") })
     }
 
-    private func upload(_ request: Request, to path: ArtifactPath) async throws -> Response {
+    private func upload(
+        _ request: Request, to path: ArtifactPath, by who: Principal
+    ) async throws -> Response {
         let artifacts = service.artifacts
         let file = try await BlockingWork.run { try artifacts.begin() }
         do {
             for try await buffer in request.body {
                 try buffer.withUnsafeReadableBytes { try file.write($0) }
             }
-            try await BlockingWork.run { try artifacts.keep(file, at: path) }
+            let isThere = try await BlockingWork.run {
+                let isThere = artifacts.holds(path)
+                try artifacts.keep(file, at: path)
+                return isThere
+            }
+            if isThere { try await service.replaced(path, by: who) }
             service.filesChanged(path)
         } catch {
             file.abandon()
@@ -158,6 +167,7 @@ struct ArtifactCalls: Sendable {
                 try artifacts.discard(path, id: chance.identifier(), at: now)
             }
         }
+        try await service.removed(path, by: who)
         service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }
@@ -206,7 +216,9 @@ struct ArtifactCalls: Sendable {
         return try await download(path, request)
     }
 
-    private func uploadToRun(_ request: Request) async throws -> Response {
+    private func uploadToRun(
+        _ request: Request, by who: Principal
+    ) async throws -> Response {
         let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
         let path = try root.path(Self.query(request, ["path"]))
         let limit = 10 << 20
@@ -215,11 +227,14 @@ struct ArtifactCalls: Sendable {
             throw ProtocolError.invalid("Request must not be empty.")
         }
         let artifacts = service.artifacts
-        try await BlockingWork.run {
+        let isThere = try await BlockingWork.run {
+            let isThere = artifacts.holds(path)
             let file = try artifacts.begin()
             try buffer.withUnsafeReadableBytes { try file.write($0) }
             try artifacts.keep(file, at: path)
+            return isThere
         }
+        if isThere { try await service.replaced(path, by: who) }
         service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }

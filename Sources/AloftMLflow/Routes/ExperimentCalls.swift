@@ -96,28 +96,33 @@ struct ExperimentCalls: Sendable {
     private func update(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
         let name = try call.fields.has("new_name") ? call.fields.text("new_name", limit: 500) : nil
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) { db in
             guard let name else { return }
+            let before = try TrackingQueries.experiment(db, id)?.name
             try TrackingQueries.renameExperiment(db, id, to: name, at: at)
+            try AuditLog(db, by: who, at: at).experiment(
+                id, "renamed", ["from": .string(before ?? ""), "to": .string(name)])
         }
         return MLflowService.empty
     }
 
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) {
             try TrackingQueries.deleteExperiment($0, id, at: at)
+            try AuditLog($0, by: who, at: at).experiment(id, "deleted")
         }
         return MLflowService.empty
     }
 
     private func restore(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) {
             try TrackingQueries.restoreExperiment($0, id, at: at)
+            try AuditLog($0, by: who, at: at).experiment(id, "restored")
         }
         return MLflowService.empty
     }
@@ -125,9 +130,11 @@ struct ExperimentCalls: Sendable {
     private func setTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
         let tag = try FieldReader.tag(call.fields, maxValue: 20_000)
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) {
             try TrackingQueries.setExperimentTag($0, id, tag, at: at)
+            try AuditLog($0, by: who, at: at).experiment(
+                id, "changed", ["tags": .array([.string(tag.key)])])
         }
         return MLflowService.empty
     }
@@ -135,9 +142,11 @@ struct ExperimentCalls: Sendable {
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
         let key = try call.fields.string("key")
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) { db in
             try TrackingQueries.deleteExperimentTag(db, id, key: key, at: at)
+            try AuditLog(db, by: who, at: at).experiment(
+                id, "changed", ["tagsDeleted": .array([.string(key)])])
         }
         return MLflowService.empty
     }

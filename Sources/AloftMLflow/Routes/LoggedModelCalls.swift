@@ -82,17 +82,27 @@ struct LoggedModelCalls: Sendable {
 
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = LoggedModelID(call.parameter("model"))
-        let at = service.time.now()
-        try await service.store.write { try LoggedModelQueries.delete($0, id, at: at) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.store.write { db in
+            try LoggedModelQueries.delete(db, id, at: at)
+            try AuditLog(db, by: who, at: at).loggedModel(id, "deleted")
+        }
         return MLflowService.empty
     }
 
     private func setTags(_ call: Call) async throws -> [UInt8] {
         let id = LoggedModelID(call.parameter("model"))
         let tags = try Self.tags(call.fields)
+        let (who, at) = (call.principal, service.time.now())
         let model = try await service.store.write { db in
             try LoggedModelQueries.setTags(db, LoggedModelQueries.number(db, id), tags)
-            return try LoggedModelQueries.get(db, id)
+            let model = try LoggedModelQueries.get(db, id)
+            if model.status == .ready {
+                try AuditLog(db, by: who, at: at).loggedModel(
+                    id, "changed",
+                    ["tags": .array(tags.prefix(20).map { .string($0.key) })])
+            }
+            return model
         }
         return Self.document(model)
     }
@@ -100,7 +110,12 @@ struct LoggedModelCalls: Sendable {
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = LoggedModelID(call.parameter("model"))
         let key = call.parameter("key")
-        try await service.store.write { try LoggedModelQueries.deleteTag($0, id, key: key) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.store.write { db in
+            try LoggedModelQueries.deleteTag(db, id, key: key)
+            try AuditLog(db, by: who, at: at).loggedModel(
+                id, "changed", ["tagsDeleted": .array([.string(key)])])
+        }
         return MLflowService.empty
     }
 

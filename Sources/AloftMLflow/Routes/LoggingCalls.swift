@@ -12,7 +12,7 @@ struct LoggingCalls: Sendable {
         calls.post("runs/set-tag", .record, of: Subjects.run, setTag)
         calls.post("runs/delete-tag", .record, of: Subjects.run, deleteTag)
         calls.raw(.post, "runs/log-batch", .record) { request, context in
-            try await logBatch(request, context.bearer)
+            try await logBatch(request, context.bearer, context.principal)
         }
         calls.postLarge("runs/log-inputs", .record, of: Subjects.runOfModels, logInputs)
         calls.post("runs/outputs", .record, of: Subjects.runOfModels, logOutputs)
@@ -22,15 +22,25 @@ struct LoggingCalls: Sendable {
     private func logMetric(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let series = try FieldReader.metric(call.fields)
-        try await service.change(id) { try TrackingQueries.log($0, id, [series]) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.change(id) { db in
+            let run = try TrackingQueries.activeRun(db, id)
+            try TrackingQueries.log(db, run, [series])
+            try AuditLog(db, by: who, at: at).ended(
+                run, "changed", ["metrics": .array([.string(series.key)])])
+        }
         return MLflowService.empty
     }
 
     private func logParam(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let param = try FieldReader.param(call.fields)
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(id) { db in
-            try TrackingQueries.logParam(db, TrackingQueries.activeRun(db, id), param)
+            let run = try TrackingQueries.activeRun(db, id)
+            try TrackingQueries.logParam(db, run, param)
+            try AuditLog(db, by: who, at: at).ended(
+                run, "changed", ["params": .array([.string(param.key)])])
         }
         return MLflowService.empty
     }
@@ -38,22 +48,34 @@ struct LoggingCalls: Sendable {
     private func setTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let tag = try FieldReader.runTag(call.fields)
-        try await service.change(id) { try TrackingQueries.setTag($0, id, tag) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.change(id) { db in
+            let run = try TrackingQueries.activeRun(db, id)
+            try TrackingQueries.setTag(db, run, tag)
+            try AuditLog(db, by: who, at: at).ended(
+                run, "changed", ["tags": .array([.string(tag.key)])])
+        }
         return MLflowService.empty
     }
 
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let key = try call.fields.string("key")
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(id) { db in
-            try TrackingQueries.deleteTag(db, TrackingQueries.activeRun(db, id), key: key)
+            let run = try TrackingQueries.activeRun(db, id)
+            try TrackingQueries.deleteTag(db, run, key: key)
+            try AuditLog(db, by: who, at: at).ended(
+                run, "changed", ["tagsDeleted": .array([.string(key)])])
         }
         return MLflowService.empty
     }
 
     private static let batchLimit = 1_000_000
 
-    private func logBatch(_ request: Request, _ bearer: Bearer) async throws -> Response {
+    private func logBatch(
+        _ request: Request, _ bearer: Bearer, _ who: Principal
+    ) async throws -> Response {
         let buffer = try await MLflowBody.collect(request, limit: Self.batchLimit)
         let usual = buffer.withUnsafeReadableBytes { LogBatchReader.read($0) }
         let batch: LogBatch
@@ -69,11 +91,14 @@ struct LoggingCalls: Sendable {
                     + models.map { Claim(try queries.loggedModel($0), .read) }
             }
         }
+        let at = service.time.now()
         try await service.change(batch.run) { db in
             let run = try TrackingQueries.activeRun(db, batch.run)
             try TrackingQueries.log(db, run, batch.metrics)
             for param in batch.params { try TrackingQueries.logParam(db, run, param) }
             for tag in batch.tags { try TrackingQueries.setTag(db, run, tag) }
+            guard run.hasEnded else { return }
+            try AuditLog(db, by: who, at: at).run(batch.run, "changed", batch.named)
         }
         return MLflowBody.json(MLflowService.empty)
     }
@@ -166,5 +191,16 @@ struct LoggingCalls: Sendable {
     private static func json(_ text: String) throws -> JSONValue? {
         var text = text
         return text.withUTF8 { try? JSONReader.read(UnsafeRawBufferPointer($0)) }
+    }
+}
+
+extension LogBatch {
+    /// The names of what it writes, the first of many.
+    fileprivate var named: [String: JSONValue] {
+        func some(_ names: [String]) -> JSONValue { .array(names.prefix(20).map { .string($0) }) }
+        return [
+            "metrics": some(metrics.map(\.key)), "params": some(params.map(\.key)),
+            "tags": some(tags.map(\.key)),
+        ]
     }
 }

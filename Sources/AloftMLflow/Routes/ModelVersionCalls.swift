@@ -59,10 +59,11 @@ struct ModelVersionCalls: Sendable {
         let name = try call.fields.string("name")
         let version = try RegistryFields.version(call.fields)
         let description = try call.fields.optionalString("description") ?? ""
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         let changed = try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.describeVersion(
                 db, name, version, description: description, at: at)
+            try AuditLog(db, by: who, at: at).version(name, version, "described")
             return try RegistryQueries.version(db, name, version)
         }
         return Self.document(changed)
@@ -124,9 +125,11 @@ struct ModelVersionCalls: Sendable {
         let name = try call.fields.string("name")
         let version = try RegistryFields.version(call.fields)
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.setVersionTag(db, name, version, tag, at: at)
+            try AuditLog(db, by: who, at: at).version(
+                name, version, "changed", ["tags": .array([.string(tag.key)])])
         }
         return MLflowService.empty
     }
@@ -135,9 +138,11 @@ struct ModelVersionCalls: Sendable {
         let name = try call.fields.string("name")
         let version = try RegistryFields.version(call.fields)
         let key = try call.fields.string("key")
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.version, "\(name)/\(version)") { db in
             try RegistryQueries.deleteVersionTag(db, name, version, key: key, at: at)
+            try AuditLog(db, by: who, at: at).version(
+                name, version, "changed", ["tagsDeleted": .array([.string(key)])])
         }
         return MLflowService.empty
     }

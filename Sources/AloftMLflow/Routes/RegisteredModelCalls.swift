@@ -64,9 +64,10 @@ struct RegisteredModelCalls: Sendable {
     private func update(_ call: Call) async throws -> [UInt8] {
         let name = try call.fields.string("name")
         let description = try call.fields.optionalString("description") ?? ""
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         let model = try await service.change(.model, name) { db in
             try RegistryQueries.describeModel(db, name, description: description, at: at)
+            try AuditLog(db, by: who, at: at).model(name, "described")
             return try RegistryQueries.model(db, name)
         }
         return Self.document(model)
@@ -111,9 +112,11 @@ struct RegisteredModelCalls: Sendable {
     private func setTag(_ call: Call) async throws -> [UInt8] {
         let name = try call.fields.string("name")
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) {
             try RegistryQueries.setModelTag($0, name, tag, at: at)
+            try AuditLog($0, by: who, at: at).model(
+                name, "changed", ["tags": .array([.string(tag.key)])])
         }
         return MLflowService.empty
     }
@@ -121,9 +124,11 @@ struct RegisteredModelCalls: Sendable {
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let name = try call.fields.string("name")
         let key = try call.fields.string("key")
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) { db in
             try RegistryQueries.deleteModelTag(db, name, key: key, at: at)
+            try AuditLog(db, by: who, at: at).model(
+                name, "changed", ["tagsDeleted": .array([.string(key)])])
         }
         return MLflowService.empty
     }
@@ -143,9 +148,15 @@ struct RegisteredModelCalls: Sendable {
     private func deleteAlias(_ call: Call) async throws -> [UInt8] {
         let name = try call.fields.string("name")
         let alias = try call.fields.string("alias")
-        let at = service.time.now()
+        let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) { db in
+            let before = try RegistryQueries.model(db, name).aliases.first {
+                $0.alias.isSame(as: alias)
+            }
             try RegistryQueries.deleteAlias(db, name, alias: alias, at: at)
+            guard let before else { return }
+            try AuditLog(db, by: who, at: at).version(
+                name, before.version, "aliasDeleted", ["alias": .string(alias)])
         }
         return MLflowService.empty
     }

@@ -31,6 +31,8 @@ struct RunCalls: Sendable {
         let who = call.principal
         let run = try await service.change(new.id) { db in
             try AccessQueries.note(db, who, made: .run, new.id.rawValue)
+            var new = new
+            if let person = try PersonQueries.name(db, who) { new.setUser(person) }
             return try TrackingQueries.createdRun(db, new)
         }
         return Self.document(run)
@@ -85,8 +87,14 @@ struct RunCalls: Sendable {
         let name = try FieldReader.text(call.fields, "run_name").map {
             ValueRules.cut($0, to: ValueRules.maxTagValue)
         }
+        let (who, at) = (call.principal, service.time.now())
         let info = try await service.change(id) { db in
             let run = try TrackingQueries.activeRun(db, id)
+            let before = try name.flatMap { _ in try TrackingQueries.runInfo(db, id)?.name }
+            if let name, let before, !before.isSame(as: name) {
+                try AuditLog(db, by: who, at: at).run(
+                    id, "renamed", ["from": .string(before), "to": .string(name)])
+            }
             try TrackingQueries.updateRun(db, run, status: status, endTime: endTime, name: name)
             return try TrackingQueries.runInfo(db, id)
         }
@@ -96,14 +104,23 @@ struct RunCalls: Sendable {
 
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
-        let at = service.time.now()
-        try await service.change(id) { try TrackingQueries.deleteRun($0, id, at: at) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.change(id) { db in
+            let before = try TrackingQueries.runInfo(db, id)?.stage
+            try TrackingQueries.deleteRun(db, id, at: at)
+            if before == .active { try AuditLog(db, by: who, at: at).run(id, "deleted") }
+        }
         return MLflowService.empty
     }
 
     private func restore(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
-        try await service.change(id) { try TrackingQueries.restoreRun($0, id) }
+        let (who, at) = (call.principal, service.time.now())
+        try await service.change(id) { db in
+            let before = try TrackingQueries.runInfo(db, id)?.stage
+            try TrackingQueries.restoreRun(db, id)
+            if before == .deleted { try AuditLog(db, by: who, at: at).run(id, "restored") }
+        }
         return MLflowService.empty
     }
 

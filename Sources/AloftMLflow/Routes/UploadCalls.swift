@@ -21,7 +21,8 @@ struct UploadCalls: Sendable {
                     try await create(request, prefix: prefix, context.bearer)
                 }
                 calls.raw(.post, prefix + "mpu/complete" + folder, .record) { request, context in
-                    try await complete(request, prefix: prefix, context.bearer)
+                    try await complete(
+                        request, prefix: prefix, context.bearer, by: context.principal)
                 }
                 calls.raw(.post, prefix + "mpu/abort" + folder, .record) { request, context in
                     try await abort(request, context.bearer)
@@ -130,7 +131,7 @@ struct UploadCalls: Sendable {
     }
 
     private func complete(
-        _ request: Request, prefix: String, _ bearer: Bearer
+        _ request: Request, prefix: String, _ bearer: Bearer, by who: Principal
     ) async throws -> Response {
         let fields = try MLflowBody.fields(try await MLflowBody.collect(request))
         let path = try Self.path(request, fields, after: prefix + "mpu/complete")
@@ -142,10 +143,13 @@ struct UploadCalls: Sendable {
                 entityTag: try part.string("etag").replacing(scalar: "\"", with: ""))
         }
         let artifacts = service.artifacts
-        try await BlockingWork.run {
+        let isThere = try await BlockingWork.run {
+            let isThere = artifacts.holds(path)
             try artifacts.completeUpload(
                 id, to: path, parts: parts.sorted { $0.number < $1.number })
+            return isThere
         }
+        if isThere { try await service.replaced(path, by: who) }
         service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
     }
