@@ -8,6 +8,8 @@ let made = 0;
 
 interface Entry {
     key?: string;
+    /** Where the window was scrolled to, for when the page is loaded anew. */
+    top?: number;
 }
 
 /** For a new entry of the window's history. */
@@ -52,9 +54,19 @@ let restoring = false;
 /** Keeps where the window was scrolled to, and returns there on going back. */
 export function keepScroll(): void {
     window.history.scrollRestoration = "manual";
+    let resting: number | undefined;
     window.addEventListener("scroll", () => {
-        if (!restoring) remember(entryKey(), WINDOW, window.scrollY);
+        if (restoring) return;
+        const key = entryKey();
+        remember(key, WINDOW, window.scrollY);
+        window.clearTimeout(resting);
+        resting = window.setTimeout(() => {
+            if (entryKey() !== key) return;
+            window.history.replaceState({ ...(window.history.state as Entry | null), top: window.scrollY }, "");
+        }, 200);
     }, { passive: true });
+    const { top = 0 } = (window.history.state as Entry | null) ?? {};
+    if (top > 0) restore(top);
     window.addEventListener("popstate", () => restore(recall<number>(entryKey(), WINDOW) ?? 0));
 }
 
