@@ -51,8 +51,9 @@ def ask(server: Server, path: str, body: object) -> Any:
 
 
 def run_in(folder: Path, server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
+    limit = ["--time", "10m"] if "--command" in arguments else []
     return subprocess.run(
-        [str(program()), "run", "--server", server.url, "--time", "10m", "--wait", *arguments],
+        [str(program()), "run", "--server", server.url, *limit, "--wait", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
