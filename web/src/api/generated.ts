@@ -2,8 +2,10 @@
 
 export interface Schemas {
     ApplyProjectFileBody: {
+        code?: Schemas["CodeOrigin"];
         file?: string;
         snapshot?: string;
+        takeOver?: boolean;
         text: string;
     };
     ApplyProjectFileReply: {
@@ -52,6 +54,13 @@ export interface Schemas {
     CheckTokensReply: {
         live: string[];
     };
+    CodeOrigin: {
+        branch?: string;
+        commit: string;
+        diff?: string;
+        isDirty: boolean;
+        remote?: string;
+    };
     CreateTokenBody: {
         name: string;
     };
@@ -62,6 +71,7 @@ export interface Schemas {
     DeployBody: {
         atLeast?: number;
         atOnce?: boolean;
+        breaking?: boolean;
         early?: boolean;
         environment?: string;
         experimentPercent?: number;
@@ -115,6 +125,7 @@ export interface Schemas {
     };
     GetJobReply: {
         attempts: Schemas["AttemptView"][];
+        code?: Schemas["CodeOrigin"];
         command: string;
         job: Schemas["JobView"];
         lastLines?: string;
@@ -417,6 +428,7 @@ export interface Schemas {
         weightPercent: number;
     };
     RevisionReport: {
+        contested?: number;
         endpoint: string;
         error?: string;
         errors: number;
@@ -478,7 +490,9 @@ export interface Schemas {
         turnedAway: number;
     };
     RunJobBody: {
+        code?: Schemas["CodeOrigin"];
         command?: string;
+        file?: string;
         job?: string;
         name?: string;
         parameters?: Record<string, string>;
@@ -532,6 +546,7 @@ export interface Schemas {
         parity?: number;
         parity_rows?: number;
         predict_output?: string;
+        public_inputs?: Schemas["ServableManifestTensor"][];
         reason?: string;
         refuses?: Schemas["ServableManifestRefused"][];
         runtime: "onnx" | "python";
