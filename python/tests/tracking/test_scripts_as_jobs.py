@@ -137,7 +137,7 @@ def finished(folder: Path, server: Server, *arguments: str) -> dict[str, Any]:
     """The job's details, with its output and the tags of its run."""
     done = run_in(folder, server, "--json", *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
-    job = json.loads(done.stdout)
+    job = json.loads(done.stdout)["job"]
     found: dict[str, Any] = json.loads(server.get(f"/api/v1/jobs/{job['id']}"))
     found["said"] = json.loads(server.get(f"/api/v1/jobs/{job['id']}/log"))["text"]
     run = ask(server, "runs/search", {"experiment_ids": [job["experiment"]], "max_results": 100})
