@@ -32,10 +32,10 @@ const columns: Column<Job>[] = [
     },
     { id: "why", title: "Why it failed", width: 240, cell: (job) => (job.failure ? <bdi className="small" title={reasonOf(job)}>{reasonOf(job).slice(0, 200)}</bdi> : "") },
     { id: "asks", title: "Asks for", width: 150, cell: (job) => asks(job) },
-    { id: "waits", title: "Waits for", width: 220, cell: (job) => <span className="muted small" title={job.waitsFor}>{job.waitsFor ?? ""}</span> },
     { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <Ago at={job.createdAt} /> },
     { id: "took", title: "Took", width: 110, cell: (job) => <Took from={job.startedAt} to={job.endedAt} /> },
     { id: "run", title: "Run", width: 100, cell: (job) => (job.run ? <Link to={path("runs", job.run)} className="mono">{job.run.slice(0, 8)}</Link> : "") },
+    { id: "waits", title: "Waits for", width: 420, cell: (job) => <span className="muted small" title={job.waitsFor}>{job.waitsFor ?? ""}</span> },
 ];
 
 export function ordinal(number: number): string {
