@@ -18,7 +18,7 @@ from aloft_server import free_port, program
 from scoring_grid import Outcome, compare, kinds, save
 
 KINDS = kinds()
-DEPLOYED = ["plain", "rich", "named tensors", "bare", "list of Pair"]
+DEPLOYED = ["plain", "named tensors", "bare", "list of Pair"]
 
 
 @dataclass
