@@ -74,7 +74,7 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
         if folder.model_input().is_known or len(made.manifest.inputs) > 1:
             return made
         # As the Python worker would be sent it.
-        public = unsigned.plain(model_input).protocol_tensors()
+        public = folder.served_input(model).protocol_tensors()
         return replace(made, manifest=replace(made.manifest, public_inputs=public))
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
