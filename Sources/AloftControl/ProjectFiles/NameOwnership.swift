@@ -5,7 +5,7 @@ package import Foundation
 package import GRDB
 
 /// Names that all projects share belong to the project that had them first: deployments, and models
-/// with their checks. `docs/adr/0021-signatures-and-names-are-promises.md`. Of use within one transaction.
+/// with their checks. `docs/adr/0020-signatures-and-names-are-promises.md`. Of use within one transaction.
 package struct NameOwnership {
     private let db: Database
     /// Read once, where a name has no owner in the tables.
