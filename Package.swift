@@ -151,8 +151,8 @@ let package = Package(
             "AloftGateway",
             [
                 "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
-                "AloftProcess", "AloftEdge", nioCore, nioPosix, nioHTTP1, nioFoundation, logging,
-                serviceLifecycle, crypto,
+                "AloftProcess", "AloftEdge", "CInflate", nioCore, nioPosix, nioHTTP1,
+                nioFoundation, logging, serviceLifecycle, crypto,
             ], isHot: true),
 
         .target(

@@ -11,6 +11,8 @@ enum InferenceMethod: String {
     case serverMetadata = "ServerMetadata"
     case modelReady = "ModelReady"
     case modelMetadata = "ModelMetadata"
+    case modelConfig = "ModelConfig"
+    case modelStatistics = "ModelStatistics"
     case modelInfer = "ModelInfer"
     case modelStreamInfer = "ModelStreamInfer"
     case repositoryIndex = "RepositoryIndex"
@@ -42,7 +44,11 @@ struct SmallMethods: Sendable {
     ) async -> Result<ByteBuffer, Status> {
         do {
             if !method.isPublic { try await models.authorize(token, from: place) }
-            let reply = try await reply(method, Array(buffer: message), token)
+            let asked = Array(buffer: message)
+            if let bytes = try await tritonReply(method, asked) {
+                return .success(ByteBuffer(bytes: bytes))
+            }
+            let reply = try await reply(method, asked, token)
             let bytes: [UInt8] = try reply.serializedBytes()
             return .success(ByteBuffer(bytes: bytes))
         } catch let error as CallRefusal {
@@ -66,7 +72,7 @@ struct SmallMethods: Sendable {
             return Inference_ServerMetadataResponse.with {
                 $0.name = "aloft"
                 $0.version = "1"
-                $0.extensions = ["model_repository"]
+                $0.extensions = ["model_configuration", "model_repository", "statistics"]
             }
         case .modelReady:
             let asked: Inference_ModelReadyRequest = try Self.read(bytes)
@@ -82,7 +88,7 @@ struct SmallMethods: Sendable {
             let asked: Inference_RepositoryModelUnloadRequest = try Self.read(bytes)
             try await models.unload(asked.modelName, token)
             return Inference_RepositoryModelUnloadResponse()
-        case .modelInfer, .modelStreamInfer:
+        case .modelConfig, .modelStatistics, .modelInfer, .modelStreamInfer:
             throw Status(.internal, "\(method.rawValue) is not answered here.")
         }
     }
@@ -126,7 +132,7 @@ struct SmallMethods: Sendable {
         }
     }
 
-    private static func read<Asked: Message>(_ bytes: [UInt8]) throws(Status) -> Asked {
+    static func read<Asked: Message>(_ bytes: [UInt8]) throws(Status) -> Asked {
         do {
             return try Asked(serializedBytes: bytes)
         } catch {

@@ -28,6 +28,8 @@ package enum InferenceError: Refusal, Equatable {
     case refusedByModel(reason: String)
     /// A content type that MLflow scoring does not read.
     case wrongType(reason: String)
+    /// The tensors of a compressed body would take more memory than may be made of it.
+    case tooMuch(name: String, limitBytes: Int)
 
     case runtimeMissing(reason: String)
     case unsupportedModel(reason: String)
@@ -64,6 +66,7 @@ package enum InferenceError: Refusal, Equatable {
         case .badTable: "bad_table"
         case .refusedByModel: "refused_by_model"
         case .wrongType: "wrong_type"
+        case .tooMuch: "body_too_large"
         case .runtimeMissing: "runtime_missing"
         case .unsupportedModel: "unsupported_model"
         case .unloadable: "model_unloadable"
@@ -85,6 +88,7 @@ package enum InferenceError: Refusal, Equatable {
             .modelFailed:
             .invalid
         case .badAnswer: .damaged
+        case .tooMuch: .tooLarge
         case .unsupportedModel: .unsupported
         case .runtimeMissing, .unloadable, .workerFailed, .deadlineExceeded, .shuttingDown:
             .unavailable
@@ -132,6 +136,9 @@ package enum InferenceError: Refusal, Equatable {
             "Nothing here acts on the parameter \"\(name)\": send tensors in the request itself, and "
                 + "ask for outputs as they are."
         case .badTable(let reason), .refusedByModel(let reason), .wrongType(let reason): reason
+        case .tooMuch(let name, let limit):
+            "Input \"\(name)\" would take more than the \(limit) bytes that a compressed body of this "
+                + "length may become. Send it uncompressed."
         case .runtimeMissing(let reason): reason
         case .unsupportedModel(let reason): "The model cannot be served: \(reason)."
         case .unloadable(let reason): "The model cannot be loaded: \(reason)"

@@ -6,19 +6,25 @@
 #include <zlib.h>
 
 /// The largest window, and nothing but gzip.
-#define WINDOW_BITS (15 + 16)
+#define GZIP_BITS (15 + 16)
+/// The same, gzip or zlib by what the stream begins with.
+#define ANY_BITS (15 + 32)
 
 struct aloft_inflater {
     z_stream stream;
 };
 
-struct aloft_inflater *aloft_inflater_open(void) {
+static struct aloft_inflater *open_with(int window_bits) {
     struct aloft_inflater *inflater = calloc(1, sizeof *inflater);
     if (inflater == NULL) return NULL;
-    if (inflateInit2(&inflater->stream, WINDOW_BITS) == Z_OK) return inflater;
+    if (inflateInit2(&inflater->stream, window_bits) == Z_OK) return inflater;
     free(inflater);
     return NULL;
 }
+
+struct aloft_inflater *aloft_inflater_open(void) { return open_with(GZIP_BITS); }
+
+struct aloft_inflater *aloft_inflater_open_any(void) { return open_with(ANY_BITS); }
 
 int aloft_inflater_step(struct aloft_inflater *inflater, const uint8_t *input, size_t length,
                         size_t *taken, uint8_t *output, size_t room, size_t *given) {

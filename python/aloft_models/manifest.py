@@ -82,6 +82,8 @@ class ServableManifest:
     columns: list[str] | None = None
     # The output which the original's `predict` answers with.
     predict_output: str | None = None
+    # Where `predict` answers with all outputs by name: `outputs` always, `rows` a table as a table.
+    predict_all: Literal["outputs", "rows"] | None = None
     # Largest difference between original and converted outputs; see `convert.parity`.
     parity: float | None = None
     parity_rows: int | None = None
@@ -107,6 +109,7 @@ class ServableManifest:
             "public_inputs": [tensor.as_json() for tensor in public] if public else None,
             "columns": self.columns,
             "predict_output": self.predict_output,
+            "predict_all": self.predict_all,
             "parity": self.parity,
             "parity_rows": self.parity_rows,
             "compared": vars(self.compared) if self.compared else None,

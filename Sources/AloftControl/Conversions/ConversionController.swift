@@ -104,8 +104,8 @@ package struct ConversionController: Sendable {
         if let uri, tools.files.holdsModel(at: uri) == false {
             let failure = ConversionFailure(
                 reason:
-                    "\(uri.prefix(300)) holds no model (there is no file MLmodel in it); log one "
-                    + "there and deploy the version again")
+                    "\(uri.prefix(300)) holds no model (there is no file MLmodel in it, nor one ONNX "
+                    + "file); log one there and deploy the version again")
             try willAct()
             _ = try await store.write { db in
                 try ServableQueries.apply(

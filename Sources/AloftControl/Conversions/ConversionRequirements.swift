@@ -58,11 +58,15 @@ package struct VersionFiles: Sendable {
         return try? String(contentsOfFile: file.path, encoding: .utf8)
     }
 
-    /// Whether there is a model at `uri`; `nil` where its files are not kept here.
+    /// Whether there is a model at `uri`: an MLflow model, or one ONNX file; `nil` where its files are not
+    /// kept here.
     package func holdsModel(at uri: String) -> Bool? {
         guard let root = Self.path(in: uri) else { return nil }
-        guard let path = try? ArtifactPath(root + "/MLmodel") else { return false }
-        return (try? artifacts.file(at: path)) != nil
+        guard let folder = try? ArtifactPath(root) else { return false }
+        if root.ends(with: ".onnx"), (try? artifacts.file(at: folder)) != nil { return true }
+        let entries = (try? artifacts.list(folder)) ?? []
+        return entries.contains { $0.name == "MLmodel" && !$0.isFolder }
+            || entries.count { $0.name.ends(with: ".onnx") && !$0.isFolder } == 1
     }
 
     /// The path in `mlflow-artifacts:/path` and `mlflow-artifacts://host/path`.

@@ -17,6 +17,10 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         }
     }
 
+    /// How MLflow scoring answers for an ONNX file that was logged as such: `outputs`, an object of all by
+    /// name; `rows`, the same, but a table of them to a table.
+    package enum PredictAll: String, Codable, Sendable, CaseIterable { case outputs, rows }
+
     /// What the original refuses, so that the converted model is not asked either.
     package struct Refused: Codable, Sendable, Hashable {
         /// `missing`: no value. `beyond`: farther from zero than `limit`. `unknown`: a text that is none
@@ -85,6 +89,8 @@ package struct ServableManifest: Codable, Sendable, Hashable {
     package var columns: [String]?
     /// The output that `predict` of the original model answers with (MLflow scoring returns it).
     package var predictOutput: String?
+    /// Where `predict` answers with all outputs by their names.
+    package var predictAll: PredictAll?
     /// The largest difference between the original's outputs and the converted model's over
     /// `parityRows` rows: |a - b| / max(1, |a|), so absolute for probabilities and other values up
     /// to one, relative beyond. Absent where nothing was converted.
@@ -105,8 +111,8 @@ package struct ServableManifest: Codable, Sendable, Hashable {
 
     package init(
         runtime: Runtime, inputs: [Tensor], outputs: [Tensor], publicInputs: [Tensor]? = nil,
-        columns: [String]? = nil, predictOutput: String? = nil, parity: Double? = nil,
-        parityRows: Int? = nil,
+        columns: [String]? = nil, predictOutput: String? = nil, predictAll: PredictAll? = nil,
+        parity: Double? = nil, parityRows: Int? = nil,
         missingText: String? = nil, refuses: [Refused]? = nil, reason: String? = nil,
         batch: Batch? = nil, example: JSONValue? = nil
     ) {
@@ -116,6 +122,7 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         self.publicInputs = publicInputs
         self.columns = columns
         self.predictOutput = predictOutput
+        self.predictAll = predictAll
         self.parity = parity
         self.parityRows = parityRows
         self.missingText = missingText
@@ -129,6 +136,7 @@ package struct ServableManifest: Codable, Sendable, Hashable {
         case runtime, inputs, outputs, columns, parity, compared, refuses, reason, batch, example
         case publicInputs = "public_inputs"
         case predictOutput = "predict_output"
+        case predictAll = "predict_all"
         case parityRows = "parity_rows"
         case missingText = "missing_text"
     }

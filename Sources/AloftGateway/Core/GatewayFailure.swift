@@ -9,6 +9,9 @@ package enum GatewayFailure: Refusal, Equatable {
     case versionNotFound(name: String, version: String, known: [String])
     case notReady(name: String, reason: String)
     case bodyTooLarge(limitBytes: Int)
+    /// A compressed body that becomes much larger than it is.
+    case bodyGrows(bytes: Int, limitBytes: Int)
+    case damagedBody
     case malformedHTTP
     case tokenMissing
     case tokenUnknown
@@ -29,6 +32,8 @@ package enum GatewayFailure: Refusal, Equatable {
         case .versionNotFound: "version_not_found"
         case .notReady: "model_not_ready"
         case .bodyTooLarge: "body_too_large"
+        case .bodyGrows: "body_too_large"
+        case .damagedBody: "damaged_body"
         case .malformedHTTP: "malformed_http"
         case .tokenMissing: "token_missing"
         case .tokenUnknown: "token_unknown"
@@ -45,11 +50,11 @@ package enum GatewayFailure: Refusal, Equatable {
     package var kind: RefusalKind {
         switch self {
         case .noSuchRoute, .endpointNotFound, .versionNotFound: .notFound
-        case .methodNotAllowed, .malformedHTTP, .badHeader: .invalid
+        case .methodNotAllowed, .malformedHTTP, .badHeader, .damagedBody: .invalid
         case .notReady, .tokenUnverifiable, .shuttingDown, .bodiesHeld: .unavailable
         case .refused(let refusal): refusal.kind
         case .tooManyAttempts: .exhausted
-        case .bodyTooLarge: .tooLarge
+        case .bodyTooLarge, .bodyGrows: .tooLarge
         case .tokenMissing, .tokenUnknown: .unauthenticated
         case .notAdministrator: .forbidden
         }
@@ -72,6 +77,10 @@ package enum GatewayFailure: Refusal, Equatable {
                 + known.joined(separator: ", ") + "."
         case .notReady(let name, let reason): "Deployment \"\(name)\" is not ready: \(reason)."
         case .bodyTooLarge(let limit): "The body is larger than the limit of \(limit) bytes."
+        case .bodyGrows(let bytes, let limit):
+            "The compressed body of \(bytes) bytes becomes more than \(limit), the limit for one of its "
+                + "length. Send it uncompressed."
+        case .damagedBody: "The compressed body is damaged or cut off."
         case .malformedHTTP: "The request is not HTTP/1.1."
         case .tokenMissing:
             "This gateway asks for a token: send Authorization: Bearer TOKEN (`aloft token create "
@@ -140,5 +149,7 @@ extension InferenceError {
     }
 
     /// Whether the request itself was wrong, so that it says nothing about the revision.
-    var isCallersFault: Bool { kind == .invalid && code != "model_failed" }
+    var isCallersFault: Bool {
+        (kind == .invalid || kind == .tooLarge) && code != "model_failed"
+    }
 }

@@ -383,7 +383,7 @@ extension InferenceError {
             .repeatedInput, .repeatedMember, .missingInput, .unknownOutput, .wrongDatatype,
             .wrongShape,
             .wrongCount, .ragged, .badElement, .badBinary, .badContents, .unsupportedParameter,
-            .badTable, .refusedByModel, .wrongType, .badAnswer, .modelFailed:
+            .badTable, .tooMuch, .refusedByModel, .wrongType, .badAnswer, .modelFailed:
             true
         case .runtimeMissing, .workerFailed, .deadlineExceeded, .overloaded, .shuttingDown: false
         }

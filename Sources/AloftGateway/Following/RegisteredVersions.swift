@@ -22,6 +22,8 @@ actor RegisteredVersions {
         var contentType: String
         var jsonLength: Int?
         var body: ByteBuffer?
+        /// What its tensors may take.
+        var tensorLimitBytes = Int.max
 
         /// Whether body and answer are messages of gRPC.
         var isMessage: Bool { !isScoring && contentType == PredictionForm.messageType }
@@ -146,6 +148,7 @@ actor RegisteredVersions {
     ) throws -> Answer {
         let request = InferenceRequest()
         request.tensors.missingText = revision.missingText
+        request.tensors.limitBytes = question.tensorLimitBytes
         let reply = TensorSet()
         let body = question.body ?? ByteBuffer()
         if question.isMessage { return try runMessage(body, revision, request, reply) }
@@ -160,6 +163,7 @@ actor RegisteredVersions {
         }
         if let fault = revision.rules?.fault(in: request.tensors) { throw fault }
         try revision.runner.run(request, into: reply)
+        if let fault = scoring?.fault(in: reply) { throw fault }
         var jsonLength: Int?
         let bytes = try written(scoring?.bound(reply) ?? revision.replies.bound(request, reply)) {
             if let scoring {

@@ -10,7 +10,7 @@ extension ConnectionHandler {
     /// from the connection meanwhile, so answers keep their order; it may be closed when `then` is called.
     ///
     /// - Returns: why it is not done, where too many wait.
-    private func elsewhere<Value: Sendable>(
+    func elsewhere<Value: Sendable>(
         isFurther: Bool = false, _ work: @escaping @Sendable () -> Value,
         then: @escaping @Sendable (ConnectionHandler, Value) -> Void
     ) -> InferenceError? {

@@ -11,7 +11,7 @@ extension ConnectionHandler {
         switch (segments.first, segments.count) {
         case ("v2", 1):
             json(
-                #"{"name":"aloft","version":"1","extensions":["binary_tensor_data","model_repository"]}"#
+                #"{"name":"aloft","version":"1","extensions":["binary_tensor_data","model_configuration","model_repository","statistics"]}"#
             )
         case ("v2", 3) where path == "/v2/health/live": json(#"{"live":true}"#)
         case ("v2", 3) where path == "/v2/health/ready":
@@ -24,6 +24,20 @@ extension ConnectionHandler {
             json("{\"models\":[\(names.joined(separator: ","))]}")
         case ("v2", 4) where segments[1] == "models" && segments[3] == "versions":
             versions(segments[2])
+        // A deployment of this name is asked as any other.
+        case ("v2", 3)
+        where path == "/v2/models/stats" && loop.table.endpoints["stats"] == nil:
+            statistics(nil, version: nil)
+        case ("v2", 4) where segments[1] == "models" && segments[3] == "config":
+            configuration(segments[2], version: nil)
+        case ("v2", 4) where segments[1] == "models" && segments[3] == "stats":
+            statistics(segments[2], version: nil)
+        case ("v2", 6)
+        where segments[1] == "models" && segments[3] == "versions" && segments[5] == "config":
+            configuration(segments[2], version: segments[4])
+        case ("v2", 6)
+        where segments[1] == "models" && segments[3] == "versions" && segments[5] == "stats":
+            statistics(segments[2], version: segments[4])
         case ("v2", 3) where segments[1] == "models": metadata(segments[2], version: nil)
         case ("v2", 4) where segments[1] == "models" && segments[3] == "ready":
             ready(segments[2], version: nil)
@@ -44,11 +58,11 @@ extension ConnectionHandler {
         }
     }
 
-    private func json(_ text: String, status: Int = 200) {
+    func json(_ text: String, status: Int = 200) {
         answer(status: status, body: Array(text.utf8))
     }
 
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         String(decoding: JSONText.quoted(text), as: UTF8.self)
     }
 
@@ -113,7 +127,8 @@ extension ConnectionHandler {
         let registered = loop.shared.registered
         let question = RegisteredVersions.Question(
             key: ModelVersionKey(model: model, version: number), isScoring: isScoring,
-            contentType: current.contentType, jsonLength: current.jsonLength, body: current.body)
+            contentType: current.contentType, jsonLength: current.jsonLength, body: current.body,
+            tensorLimitBytes: current.tensorLimitBytes)
         let (repository, token) = (loop.shared.repository, current.token)
         later { () async -> Result<RegisteredVersions.Answer, GatewayFailure> in
             do throws(GatewayFailure) {

@@ -71,6 +71,7 @@ extension ConnectionHandler {
     }
 
     func route(_ current: RequestInProgress) {
+        if current.isCompressed { return inflateBody(current) }
         switch current.target {
         case .infer(let found):
             // While the body came the table may have changed.
@@ -131,6 +132,7 @@ extension ConnectionHandler {
             endpoint, revision, form: form, body: current.body, receivedAt: current.receivedAt)
         prediction.jsonLength = current.jsonLength
         prediction.isChosen = fixed == nil
+        prediction.request.tensors.limitBytes = current.tensorLimitBytes
         prediction.trace = current.trace
         if isLarge { return predictLarge(prediction, current, isScoring: isScoring) }
         let fault = Self.withBytes(current.body) { bytes -> InferenceError? in
@@ -208,6 +210,7 @@ extension ConnectionHandler {
         let request = prediction.request
         let reply = prediction.reply
         if reply.usedBytes > LargeBodies.thresholdBytes { return writeElsewhere(prediction) }
+        if let fault = prediction.scoring?.fault(in: reply) { return fail(prediction, fault) }
         let bound = prediction.scoring?.bound(reply) ?? revision.replies.bound(request, reply)
         guard bound <= LargeBodies.answerLimitBytes else {
             return fail(prediction, .answerTooLarge(bound))

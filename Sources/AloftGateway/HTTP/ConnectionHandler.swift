@@ -44,7 +44,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         didSet { countReplies(from: oldValue) }
     }
     /// Of the body that is kept, those that count in the budget of all.
-    private var countedBytes = 0
+    var countedBytes = 0
     /// When a request of this connection was turned away last.
     var turnedAwayAt: NIODeadline?
     /// What a client is told that came again too soon, when its pause is over.

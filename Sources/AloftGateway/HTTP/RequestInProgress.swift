@@ -120,11 +120,14 @@ struct RequestInProgress {
         case 14 where Self.equal(name, "content-length"): declaredBytes = Int(value)
         case 14 where Self.equal(name, "sec-fetch-site"): further.site = value
         case 16 where Self.equal(name, "content-encoding"):
-            guard value.lowercased() != "identity" else { return }
-            target = .refused(
-                .badHeader(
-                    name: "Content-Encoding", value: value,
-                    expected: "none: bodies are taken as they are, uncompressed"))
+            guard let isCompressed = CompressedBody.isCompressed(value) else {
+                target = .refused(
+                    .badHeader(
+                        name: "Content-Encoding", value: value,
+                        expected: "gzip or deflate, or none"))
+                return
+            }
+            if isCompressed { further.isCompressed = true }
         case 17 where Self.equal(name, "transfer-encoding"): isChunked = true
         case 17 where Self.equal(name, "x-request-timeout"):
             guard let milliseconds = Self.milliseconds(value) else {
@@ -188,7 +191,7 @@ struct RequestInProgress {
 // MARK: What some requests have
 
 extension RequestInProgress {
-    /// Written only while the head is read, and when a large body's segment is found.
+    /// Written only while the head is read, and when something is found out about its body.
     private final class Extras {
         var timeoutMilliseconds: Int?
         var priority = CallPriority.normal
@@ -201,6 +204,8 @@ extension RequestInProgress {
         var site: String?
         var refusal: GatewayFailure?
         var isSegmentKnown = false
+        var isCompressed = false
+        var tensorLimitBytes = Int.max
     }
 
     private var further: Extras {
@@ -226,6 +231,19 @@ extension RequestInProgress {
     var segment: String? { extras?.segment }
     /// Whether it was looked for in a large body already.
     var isSegmentKnown: Bool { extras?.isSegmentKnown ?? false }
+
+    /// Whether its body is still as it came, compressed.
+    var isCompressed: Bool { (extras?.isCompressed ?? false) && bodyBytes > 0 }
+    /// What its tensors may take.
+    var tensorLimitBytes: Int { extras?.tensorLimitBytes ?? .max }
+
+    mutating func inflated(_ body: ByteBuffer) {
+        further.isCompressed = false
+        further.tensorLimitBytes = CompressedBody.tensorLimit(
+            compressedBytes: bodyBytes, body: body)
+        self.body = body
+        bodyBytes = body.readableBytes
+    }
 
     mutating func found(segment: String?) {
         further.segment = segment

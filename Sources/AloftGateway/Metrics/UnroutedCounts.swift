@@ -58,7 +58,9 @@ extension GatewayFailure {
         case .endpointNotFound(let name, _), .versionNotFound(let name, _, _),
             .notReady(let name, _):
             name
-        case .noSuchRoute, .methodNotAllowed, .bodyTooLarge, .malformedHTTP, .tokenMissing,
+        case .noSuchRoute, .methodNotAllowed, .bodyTooLarge, .bodyGrows, .damagedBody,
+            .malformedHTTP,
+            .tokenMissing,
             .tokenUnknown, .tokenUnverifiable, .notAdministrator, .badHeader, .shuttingDown,
             .refused, .bodiesHeld, .tooManyAttempts:
             nil

@@ -147,6 +147,16 @@ package struct InferenceAccess: Sendable {
         }
     }
 
+    /// - Parameter name: empty for all deployments.
+    package func statistics(
+        _ name: String, version: String
+    ) async throws(CallRefusal) -> [ModelStatistics] {
+        let now = shared.time.now()
+        return try await ask { (table) throws(GatewayFailure) in
+            try table.statistics(name.isEmpty ? nil : name, version: version, now: now)
+        }
+    }
+
     package func index(readyOnly: Bool) async -> [ModelIndexEntry] {
         await loops.ask { $0.table.index(readyOnly: readyOnly) }
     }

@@ -76,6 +76,7 @@ struct LargeReply: Sendable {
                 return nil
             }
         }
+        if let fault = scoring?.fault(in: reply) { return .failure(fault) }
         let bound = scoring?.bound(reply) ?? revision.replies.bound(request, reply)
         return write(bound: bound, headRoom: headRoom) { writer in
             guard let scoring else { return revision.replies.write(request, reply, to: &writer) }

@@ -8,13 +8,13 @@ extension LoadedRevision {
     /// A request of the Open Inference Protocol in JSON.
     @inline(__always)
     func read(
-        _ bytes: UnsafeRawBufferPointer, jsonLength: Int?, into request: InferenceRequest
+        _ bytes: UnsafeRawBufferPointer, jsonLength: Int? = nil, into request: InferenceRequest
     ) throws(InferenceError) {
         do throws(InferenceError) {
             try InferRequestReader.read(
                 bytes, jsonLength: jsonLength, signature: signature, into: request)
         } catch {
-            try readAgain(error, request) { (forms) throws(InferenceError) in
+            try readAgain(error, request) { (forms, request) throws(InferenceError) in
                 try InferRequestReader.read(
                     bytes, jsonLength: jsonLength, signature: forms, into: request)
             }
@@ -29,29 +29,36 @@ extension LoadedRevision {
         do throws(InferenceError) {
             try InferMessageReader.read(bytes, signature: signature, into: request)
         } catch {
-            try readAgain(error, request) { (forms) throws(InferenceError) in
+            try readAgain(error, request) { (forms, request) throws(InferenceError) in
                 try InferMessageReader.read(bytes, signature: forms, into: request)
             }
         }
     }
 
+    /// In the forms of the signature, else as a table, a tensor a column.
     private func readAgain(
         _ error: InferenceError, _ request: InferenceRequest,
-        _ read: (ModelSignature) throws(InferenceError) -> Void
+        _ read: (ModelSignature, InferenceRequest) throws(InferenceError) -> Void
     ) throws(InferenceError) {
-        guard let contract, error.isOfForm else { throw error }
-        try read(contract.forms)
-        try contract.cast(request)
+        do throws(InferenceError) {
+            guard let contract, error.isOfForm else { throw error }
+            try read(contract.forms, request)
+            try contract.cast(request)
+        } catch {
+            guard let columns else { throw error }
+            try columns.read(into: request, after: error, read)
+        }
     }
 
     /// A body of any form, for a revision that did not get it first.
     func read(
-        _ body: ByteBuffer, form: PredictionForm, into request: InferenceRequest
+        _ body: ByteBuffer, form: PredictionForm, jsonLength: Int? = nil,
+        into request: InferenceRequest
     ) throws(InferenceError) {
         request.tensors.missingText = missingText
         let result = body.withUnsafeReadableBytes { bytes in
             Result { () throws(InferenceError) in
-                try read(bytes, of: body, form: form, into: request)
+                try read(bytes, of: body, form: form, jsonLength: jsonLength, into: request)
             }
         }
         try result.get()
@@ -59,7 +66,7 @@ extension LoadedRevision {
 
     private func read(
         _ bytes: UnsafeRawBufferPointer, of body: ByteBuffer, form: PredictionForm,
-        into request: InferenceRequest
+        jsonLength: Int?, into request: InferenceRequest
     ) throws(InferenceError) {
         switch form {
         case .grpc: try read(message: bytes, into: request)
@@ -69,6 +76,9 @@ extension LoadedRevision {
                 into: request)
         case .json: try read(bytes, jsonLength: nil, into: request)
         case .binary:
+            if let jsonLength {
+                return try read(bytes, jsonLength: jsonLength, into: request)
+            }
             // The JSON ends where its outermost object does.
             var cursor = JSONCursor(bytes)
             try cursor.skipValue()

@@ -36,10 +36,14 @@ final class LoadedRevision: Sendable {
     let rules: InputRules?
     /// What clients may send beside what the model itself takes.
     let contract: InputContract?
+    /// How requests that have a tensor a column are read; `nil` for a model that takes no table.
+    let columns: ColumnInputs?
     /// What stands for missing text in its inputs.
     let missingText: [UInt8]?
     /// What it is reckoned to take.
     let memoryBytes: Int
+    /// The names of its outputs as JSON strings.
+    let quotedOutputs: [[UInt8]]
 
     init(
         served: ServedRevision, endpoint: String, runner: any ModelRunner, execution: Execution,
@@ -53,7 +57,9 @@ final class LoadedRevision: Sendable {
         lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
         rules = InputRules(served.servable.manifest, signature: runner.signature)
         contract = InputContract(served.servable.manifest, own: runner.signature)
+        columns = ColumnInputs(runner.signature, columns: served.servable.manifest.columns)
         missingText = served.servable.manifest.missingText.map { Array($0.utf8) }
+        quotedOutputs = runner.signature.outputs.map { JSONText.quoted($0.name) }
         memoryBytes = ModelMemory.bytes(of: served.servable)
         replies = InferReplyWriter(
             modelName: endpoint, modelVersion: served.modelVersion, signature: runner.signature)

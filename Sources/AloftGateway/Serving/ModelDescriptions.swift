@@ -9,6 +9,8 @@ package struct ModelDescription: Sendable {
     package let versions: [String]
     /// `onnxruntime_onnx` or `python`.
     package let platform: String
+    /// The same in Triton's words: `onnxruntime` or `python`.
+    package let backend: String
     package let inputs: [TensorSignature]
     package let outputs: [TensorSignature]
 }
@@ -71,10 +73,11 @@ extension RoutingTable {
         guard
             let revision = try revision(endpoint, version: version) ?? endpoint.loaded.last
         else { throw .notReady(name: name, reason: endpoint.reason) }
+        let isOnnx = revision.served.servable.manifest.runtime == .onnx
         return ModelDescription(
             name: name, versions: endpoint.loaded.map(\.served.modelVersion),
-            platform: revision.served.servable.manifest.runtime == .onnx
-                ? "onnxruntime_onnx" : "python",
+            platform: isOnnx ? "onnxruntime_onnx" : "python",
+            backend: isOnnx ? "onnxruntime" : "python",
             inputs: revision.publishedInputs, outputs: revision.signature.outputs)
     }
 

@@ -48,6 +48,7 @@ extension LoopState {
         revision.lastUsed.store(receivedAt.uptimeNanoseconds, ordering: .relaxed)
         let request = takeRequest()
         request.tensors.missingText = revision.missingText
+        request.tensors.limitBytes = .max
         return Prediction(
             id: nextPredictionID(), endpoint: endpoint, revision: revision, request: request,
             reply: takeReply(), form: form, body: body, receivedAt: receivedAt)
@@ -159,7 +160,8 @@ extension LoopState {
         else { return }
         let copy = ShadowCopy(
             endpoint: prediction.endpoint.served.name, revision: shadow.revision, body: body,
-            form: prediction.form, purpose: .comparison(AnswerNumbers(prediction.reply)))
+            form: prediction.form, jsonLength: prediction.jsonLength,
+            purpose: .comparison(AnswerNumbers(prediction.reply)))
         let shadows = shared.shadows
         eventLoop.execute { shadows.submit(copy) }
     }

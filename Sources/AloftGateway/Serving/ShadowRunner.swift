@@ -23,6 +23,8 @@ struct ShadowCopy: Sendable {
     let revision: LoadedRevision
     let body: ByteBuffer
     let form: PredictionForm
+    /// Where the request's JSON ends, as the caller said.
+    var jsonLength: Int?
     let purpose: Purpose
 }
 
@@ -90,7 +92,8 @@ final class ShadowRunner: Sendable {
         let request = InferenceRequest()
         let reply = TensorSet()
         do throws(InferenceError) {
-            try copy.revision.read(copy.body, form: copy.form, into: request)
+            try copy.revision.read(
+                copy.body, form: copy.form, jsonLength: copy.jsonLength, into: request)
             if let fault = copy.revision.rules?.fault(in: request.tensors) { throw fault }
             switch copy.revision.execution {
             case .inline, .queued:

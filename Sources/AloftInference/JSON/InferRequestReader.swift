@@ -29,6 +29,9 @@ package struct InferRequestReader {
                 reason: "Inference-Header-Content-Length is \(length), the body has "
                     + "\(body.count) bytes")
         }
+        if length == 0, jsonLength != nil {
+            return try readRaw(body, signature: signature, into: request)
+        }
         var reader = Self(
             signature: signature, request: request,
             binary: UnsafeRawBufferPointer(rebasing: body[length...]))

@@ -10,7 +10,18 @@ package struct ScoringReader {
         _ body: UnsafeRawBufferPointer, isCSV: Bool, signature: ModelSignature, columns: [String]?,
         into request: InferenceRequest
     ) throws(InferenceError) {
+        _ = try form(body, isCSV: isCSV, signature: signature, columns: columns, into: request)
+    }
+
+    /// The same.
+    ///
+    /// - Returns: whether the body is a table, which `instances` and `inputs` are not.
+    package static func form(
+        _ body: UnsafeRawBufferPointer, isCSV: Bool, signature: ModelSignature, columns: [String]?,
+        into request: InferenceRequest
+    ) throws(InferenceError) -> Bool {
         request.reset()
+        var isTable = isCSV
         let reader = Self(
             signature: signature, request: request,
             tables: TableReader(
@@ -19,15 +30,17 @@ package struct ScoringReader {
             try reader.tables.csv()
         } else {
             var cursor = JSONCursor(body)
-            try reader.body(&cursor)
+            isTable = try reader.body(&cursor)
         }
         try signature.checkComplete(request.tensors)
         request.tensors.sortByPlace()
+        return isTable
     }
 
     private static let forms = ["dataframe_split", "dataframe_records", "instances", "inputs"]
 
-    private func body(_ cursor: inout JSONCursor) throws(InferenceError) {
+    /// - Returns: whether it is a table.
+    private func body(_ cursor: inout JSONCursor) throws(InferenceError) -> Bool {
         var form: String?
         guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
             throw noForm
@@ -50,7 +63,8 @@ package struct ScoringReader {
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
         try cursor.expectEnd()
-        if form == nil { throw noForm }
+        guard let form else { throw noForm }
+        return form == "dataframe_split" || form == "dataframe_records"
     }
 
     private func other(

@@ -32,6 +32,7 @@ struct TensorDataReader {
         guard let count = TensorShape.elementCount(shape), count <= limit else {
             throw .wrongCount(name: name, count: nil, shape: shape)
         }
+        try tensors.checkRoom(count * (datatype == .bytes ? 4 : datatype.elementBytes), name: name)
         return count
     }
 
@@ -93,6 +94,7 @@ struct TensorDataReader {
         _ cursor: inout JSONCursor, count: Int,
         _ take: (inout JSONCursor, Int) throws(InferenceError) -> Void
     ) throws(InferenceError) {
+        if shape.isEmpty, cursor.peek() != UInt8(ascii: "[") { return try take(&cursor, 0) }
         guard try cursor.open(UInt8(ascii: "["), close: UInt8(ascii: "]")) else {
             guard count == 0 else { throw .wrongCount(name: name, count: 0, shape: shape) }
             return

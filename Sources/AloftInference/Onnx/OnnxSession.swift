@@ -27,13 +27,19 @@ package final class OnnxSession: @unchecked Sendable {
         self.library = library
         pointer = created
         do {
+            let inputs = try Self.read(
+                count: aloft_onnx_input_count(created)
+            ) { aloft_onnx_input_at(created, $0) }
+            let outputs = try Self.read(
+                count: aloft_onnx_output_count(created)
+            ) { aloft_onnx_output_at(created, $0) }
+            // What has no dimensions is a scalar if the file says so.
+            let scalars =
+                (inputs + outputs).contains { $0.shape == nil }
+                ? OnnxShapes.declared(inFile: path) : []
             signature = ModelSignature(
-                inputs: try Self.read(
-                    count: aloft_onnx_input_count(created)
-                ) { aloft_onnx_input_at(created, $0) },
-                outputs: try Self.read(
-                    count: aloft_onnx_output_count(created)
-                ) { aloft_onnx_output_at(created, $0) })
+                inputs: inputs.map { $0.scalar(if: scalars.contains($0.name)) },
+                outputs: outputs.map { $0.scalar(if: scalars.contains($0.name)) })
         } catch {
             aloft_onnx_session_release(created)
             throw error
@@ -62,7 +68,7 @@ package final class OnnxSession: @unchecked Sendable {
                 bytes.bindMemory(to: Int64.self).prefix(Int(clamping: max(0, raw.rank))).map(
                     Int.init)
             }
-            // The runtime reports an unknown number of dimensions as none.
+            // The runtime reports an unknown number of dimensions as none, and so a scalar.
             signatures.append(
                 TensorSignature(
                     name: name, datatype: datatype, shape: shape.isEmpty ? nil : shape))
@@ -190,6 +196,13 @@ package final class OnnxSession: @unchecked Sendable {
                 place: place, dimensions: dimensions,
                 strings: zip(offsets, offsets.dropFirst()).map { bytes[$0..<$1] })
         }
+    }
+}
+
+extension TensorSignature {
+    fileprivate func scalar(if isDeclared: Bool) -> TensorSignature {
+        guard shape == nil, isDeclared else { return self }
+        return TensorSignature(name: name, datatype: datatype, shape: [])
     }
 }
 

@@ -125,6 +125,7 @@ struct TableLayout {
             tensor.datatype == .bytes
                 ? strings : rows * tensor.rowElements * tensor.datatype.elementBytes
         }
+        try target.checkRoom(sizes.reduce(0, +), name: signature.inputs.first?.name ?? "")
         target.reserve(sizes.reduce(0) { $0 + $1 + TensorSet.alignment })
         for (tensor, size) in zip(tensors, sizes) {
             let shape = try shape(of: tensor, rows: rows)

@@ -22,7 +22,8 @@ struct TableReader {
         try layout.check(rows: rows)
         let missing = request.tensors.missingText?.count ?? 0
         let size = rows.multipliedReportingOverflow(by: layout.rowBytes(missingText: missing))
-        let limit = Self.growth * body.count + Self.freeBytes
+        let limit = min(
+            Self.growth * body.count + Self.freeBytes, request.tensors.limitBytes)
         guard !size.overflow, size.partialValue <= limit else {
             throw .badTable(
                 reason: "The table leaves most of its values out: \(rows) rows of "

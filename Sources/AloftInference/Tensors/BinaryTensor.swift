@@ -21,6 +21,7 @@ extension TensorSet {
                     + (expected.overflow
                         ? "more than any body can hold" : "\(expected.partialValue)"))
         }
+        try checkRoom(bytes.count, name: name)
         if datatype == .bytes { try BinaryStrings.check(bytes, count: count, name: name) }
         if datatype == .bool, let index = bytes.firstIndex(where: { $0 > 1 }) {
             throw .badElement(name: name, index: index, datatype: datatype)
@@ -36,7 +37,9 @@ extension TensorSignature {
     /// - Throws: `InferenceError` where a tensor of this datatype and shape is not what the model
     ///   takes here.
     func check(_ datatype: Datatype, _ shape: [Int64]) throws(InferenceError) {
-        guard datatype == self.datatype || (casts && datatype.mayBecome(self.datatype)) else {
+        guard
+            datatype == self.datatype || isOpen || (casts && datatype.mayBecome(self.datatype))
+        else {
             throw .wrongDatatype(input: self, given: datatype.name)
         }
         guard

@@ -28,9 +28,48 @@ extension InferenceRequest {
         rows(1, signature) ?? self
     }
 
-    /// The first row twice; `nil` where the model does not take rows.
-    package func repeatedRow(_ signature: ModelSignature) -> InferenceRequest? {
-        rows(2, signature)
+    /// A row that differs from the first in its numbers: other real numbers, other small whole ones; texts
+    /// stay. `nil` where the model does not take rows.
+    package func changedRow(_ signature: ModelSignature) -> InferenceRequest? {
+        guard let result = rows(1, signature) else { return nil }
+        for entry in result.tensors.entries {
+            let memory = result.tensors.memory(of: entry)
+            func change<Number: BitwiseCopyable>(_: Number.Type, _ next: (Number) -> Number) {
+                // traps: a count of elements
+                for index in 0..<entry.elementCount {
+                    let offset = index * MemoryLayout<Number>.stride
+                    let value = memory.loadUnaligned(fromByteOffset: offset, as: Number.self)
+                    memory.storeBytes(of: next(value), toByteOffset: offset, as: Number.self)
+                }
+            }
+            switch entry.datatype {
+            case .fp32: change(Float.self) { $0 * 0.75 + 0.5 }
+            case .fp64: change(Double.self) { $0 * 0.75 + 0.5 }
+            // One and zero change places, and whatever else there is stays near.
+            case .bool, .int8, .uint8: change(UInt8.self) { $0 ^ 1 }
+            case .int16, .uint16: change(UInt16.self) { $0 ^ 1 }
+            case .int32, .uint32: change(UInt32.self) { $0 ^ 1 }
+            case .int64, .uint64: change(UInt64.self) { $0 ^ 1 }
+            case .fp16, .bf16, .bytes: break
+            }
+        }
+        return result
+    }
+
+    /// This first row and then that of another request; `nil` where they are not alike.
+    package func followed(
+        by other: InferenceRequest, _ signature: ModelSignature
+    ) -> InferenceRequest? {
+        guard let result = rows(2, signature),
+            result.tensors.entries.count == other.tensors.entries.count
+        else { return nil }
+        for (entry, row) in zip(result.tensors.entries, other.tensors.entries)
+        where entry.datatype != .bytes {
+            guard entry.byteCount == 2 * row.byteCount else { return nil }
+            (result.tensors.memory(of: entry) + row.byteCount).copyBytes(
+                from: other.tensors.bytes(row))
+        }
+        return result
     }
 
     private func rows(_ copies: Int, _ signature: ModelSignature) -> InferenceRequest? {

@@ -8,12 +8,19 @@ package struct TensorSignature: Sendable, Hashable {
     package let shape: [Int]?
     /// Whether other datatypes that hold the same values are taken, and are cast.
     let casts: Bool
+    /// Whether any datatype is taken, to be made this one later.
+    let isOpen: Bool
 
     package init(name: String, datatype: Datatype, shape: [Int]?, casts: Bool = false) {
+        self.init(name: name, datatype: datatype, shape: shape, casts: casts, isOpen: false)
+    }
+
+    init(name: String, datatype: Datatype, shape: [Int]?, casts: Bool = false, isOpen: Bool) {
+        self.casts = casts
+        self.isOpen = isOpen
         self.name = name
         self.datatype = datatype
         self.shape = shape
-        self.casts = casts
     }
 
     /// For a person: `"x" FP32 [-1, 30]`.

@@ -32,6 +32,8 @@ package final class TensorSet: @unchecked Sendable {
     package var ownNames: [String] = []
     /// The whole answer as it is sent, instead of tensors.
     package var document: [UInt8]?
+    /// How much the tensors of a request may take, where its body came compressed.
+    package var limitBytes = Int.max
     private var memory: UnsafeMutableRawPointer
     private var capacity: Int
     private var used = 0
@@ -135,8 +137,17 @@ package final class TensorSet: @unchecked Sendable {
 
     /// Makes room for so many bytes of tensors at once, where it is known what comes: memory that grows
     /// step by step takes three times as much.
-    func reserve(_ byteCount: Int) {
+    func reserve(_ wanted: Int) {
+        let byteCount = min(wanted, limitBytes)
         if byteCount > capacity - used { grow(to: used + byteCount) }
+    }
+
+    /// - Throws: `InferenceError.tooMuch` where so many bytes more are not to be had.
+    @inline(__always)
+    func checkRoom(_ byteCount: Int, name: String) throws(InferenceError) {
+        guard byteCount <= limitBytes - used else {
+            throw .tooMuch(name: name, limitBytes: limitBytes)
+        }
     }
 
     /// Where a tensor's elements are written. The memory moves when the next tensor is added.

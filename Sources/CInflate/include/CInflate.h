@@ -25,6 +25,9 @@ struct aloft_inflater;
 /// NULL where there is no memory.
 struct aloft_inflater *aloft_inflater_open(void);
 
+/// The same for a stream that is gzip or zlib, as its first bytes say.
+struct aloft_inflater *aloft_inflater_open_any(void);
+
 /// Takes from `input` and puts into `output` what there is room for. Returns 1 while more may come, 0 at
 /// the end of a stream (go on with what is left of the input), -1 where the data are damaged.
 int aloft_inflater_step(struct aloft_inflater *inflater, const uint8_t *input, size_t length,

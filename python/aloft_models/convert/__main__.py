@@ -40,18 +40,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from aloft_models.convert.conversion import convert_folder
+    from aloft_models.convert.conversion import convert_file, convert_folder
+    from aloft_models.convert.onnx_file import only_file
     from aloft_models.convert.upload import digest_and_size, upload
     from aloft_models.mlflow_model import open_folder
 
     with tempfile.TemporaryDirectory(prefix="aloft-convert-") as temporary:
         scratch = Path(temporary)
         folder = _fetch(options.model_uri, options.server, scratch)
-        try:
-            opened = open_folder(folder)
-        except Exception as error:
-            raise ConversionFailed(in_short(error)) from error
-        servable = convert_folder(opened, options.parity_limit, scratch)
+        plain = folder if folder.is_file() else only_file(folder)
+        if plain is not None:
+            servable = convert_file(plain)
+        else:
+            try:
+                opened = open_folder(folder)
+            except Exception as error:
+                raise ConversionFailed(in_short(error)) from error
+            servable = convert_folder(opened, options.parity_limit, scratch)
         manifest = servable.manifest
         if options.output is not None:
             _write(options.output, servable)
@@ -71,10 +76,41 @@ def _fetch(uri: str, server: str | None, scratch: Path) -> Path:
 
     if server is not None and "MLFLOW_TRACKING_URI" not in os.environ:
         mlflow.set_tracking_uri(server)
+    target = scratch / "model"
     try:
-        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(scratch / "model")))
+        source = _source(uri)
+        if source.endswith(".onnx"):
+            return _fetch_file(source, target)
+        return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(target)))
+    except ConversionFailed:
+        raise
     except Exception as error:
         raise ConversionFailed(f"{uri} cannot be fetched: {in_short(error)}") from error
+
+
+def _source(uri: str) -> str:
+    """Where a registered version's files are; anything else is its own source."""
+    import mlflow
+
+    if not uri.startswith("models:/"):
+        return uri
+    version = mlflow.MlflowClient().get_model_version(*_name_and_version(uri))
+    return str(version.source)
+
+
+def _fetch_file(source: str, target: Path) -> Path:
+    """A version whose source is a file, not a folder: the file, and the weights beside it."""
+    import mlflow
+
+    from aloft_models.convert.onnx_file import weights_beside
+
+    def fetch(uri: str) -> Path:
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(target)))
+
+    file = fetch(source)
+    for name in weights_beside(file):
+        fetch(f"{source.rpartition('/')[0]}/{name}")
+    return file
 
 
 def _name_and_version(uri: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from aloft_models.convert import (
     boosters,
     estimators,
     graph,
+    onnx_file,
     original,
     parity,
     proved,
@@ -59,6 +60,8 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
     Throws ConversionFailed where the model cannot be loaded or does not answer at all."""
     flavor = original.flavor_of(folder)
     model_input = folder.model_input()
+    if "onnx" in folder.flavors:
+        return _own_onnx(folder, scratch)
     if flavor is None:
         kinds = ", ".join(sorted(set(folder.flavors) - {"python_function"})) or "a Python function"
         reason = f"the model is {kinds}, for which there is no conversion to ONNX"
@@ -79,6 +82,19 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
         return python_model.servable(folder, str(refusal), scratch)
+
+
+def convert_file(path: Path) -> Servable:
+    """A plain ONNX file. Throws ConversionFailed."""
+    return Servable(*onnx_file.servable_of_file(path))
+
+
+def _own_onnx(folder: ModelFolder, scratch: Path) -> Servable:
+    try:
+        return Servable(*onnx_file.servable_of_folder(folder))
+    except NotConvertible as refusal:
+        log.warning("not in the gateway's runtime: %s", refusal)
+        return python_model.servable(folder, folder.model_input(), str(refusal), scratch)
 
 
 def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:

@@ -545,6 +545,7 @@ export interface Schemas {
         outputs: Schemas["ServableManifestTensor"][];
         parity?: number;
         parity_rows?: number;
+        predict_all?: "outputs" | "rows";
         predict_output?: string;
         public_inputs?: Schemas["ServableManifestTensor"][];
         reason?: string;

@@ -12,14 +12,18 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from made_models import ALL, save
 from protocol_gateway import Gateway, fixture, limited_gateway
 
 
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """One gateway for all tests of the protocols: an identity of every datatype, a classifier, two
-    revisions that say which answered, and a slow model."""
-    one = Gateway(folder=tmp_path_factory.mktemp("gateway") / "data")
+    revisions that say which answered, a slow model, and the models of `made_models`."""
+    folder = tmp_path_factory.mktemp("gateway")
+    one = Gateway(folder=folder / "data")
+    for name, graph in ALL.items():
+        one.deploy(name, (save(graph(), folder / f"{name}.onnx"), 100), predict_all="rows")
     one.deploy("identity", (fixture("identity.onnx"), 100))
     one.deploy("typed", (fixture("identity-typed.onnx"), 100))
     one.deploy("brain", (fixture("identity-brain.onnx"), 100))

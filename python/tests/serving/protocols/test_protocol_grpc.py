@@ -219,7 +219,7 @@ def test_unknown_names_are_refused_with_what_there_is(
 
 def test_methods_that_are_not_served_say_so(client: triton.InferenceServerClient) -> None:
     with pytest.raises(InferenceServerException) as refused:
-        client.get_inference_statistics()
+        client.get_trace_settings()
     assert "UNIMPLEMENTED" in str(refused.value.status())
 
 
