@@ -20,7 +20,7 @@ extension ServerClient {
 }
 
 /// A file in pieces of a mebibyte, read as they are asked for.
-private struct FileChunks: AsyncSequence, Sendable {
+struct FileChunks: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
     let path: String

@@ -7,13 +7,14 @@ import Foundation
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "models",
-        abstract: "List registered models, or show one with its versions.",
+        abstract: "List registered models, show one with its versions, or register an ONNX file.",
         discussion: """
             Examples:
               aloft models
               aloft models show flight-delay
+              aloft models register detector detector.onnx
             """,
-        subcommands: [List.self, Show.self], defaultSubcommand: List.self)
+        subcommands: [List.self, Show.self, Register.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -191,6 +191,12 @@ struct TrackingClient {
         try decode(Reply.self, await client.track(.get, path, query: query))
     }
 
+    func post<Reply: Decodable>(_ path: String, _ body: some Encodable) async throws -> Reply {
+        try decode(
+            Reply.self,
+            await client.track(.post, path, body: try JSONEncoder().encode(body)))
+    }
+
     private func decode<Reply: Decodable>(_ type: Reply.Type, _ data: Data) throws -> Reply {
         do {
             return try Self.decoder.decode(type, from: data)
