@@ -94,7 +94,7 @@ def _own_onnx(folder: ModelFolder, scratch: Path) -> Servable:
         return Servable(*onnx_file.servable_of_folder(folder))
     except NotConvertible as refusal:
         log.warning("not in the gateway's runtime: %s", refusal)
-        return python_model.servable(folder, folder.model_input(), str(refusal), scratch)
+        return python_model.servable(folder, str(refusal), scratch)
 
 
 def _pytorch(folder: ModelFolder, limit: float, scratch: Path) -> Servable:
