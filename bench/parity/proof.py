@@ -33,7 +33,7 @@ def table(lines: list[dict[str, Any]]) -> dict[str, Any]:
     for line in lines:
         if line["state"] == "onnx":
             right.update(line["facets"])
-    guilty = {culprit(line, right) for line in lines if line["state"] == "wrong"}
+    guilty = culprits(lines, right)
     estimators: dict[str, dict[str, Any]] = {}
     for facet, count in sorted(right.items()):
         name, _, option = facet.partition(" ")
@@ -42,7 +42,7 @@ def table(lines: list[dict[str, Any]]) -> dict[str, Any]:
     options: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for facet in sorted(right):
         name, _, option = facet.partition(" ")
-        if option and name in estimators:
+        if option and name in estimators and facet not in guilty:
             key, _, value = option.partition("=")
             options[name][key].append(value)
     for name, known in options.items():
@@ -56,17 +56,38 @@ def table(lines: list[dict[str, Any]]) -> dict[str, Any]:
         "not_proved": sorted(guilty),
         "wrong": sum(
             line["state"] == "wrong"
-            and all(facet.partition(" ")[0] in estimators for facet in line["facets"])
+            and all(
+                facet not in guilty and facet.partition(" ")[0] in estimators
+                for facet in line["facets"]
+            )
             for line in fitted
         ),
         "estimators": estimators,
     }
 
 
-def culprit(line: dict[str, Any], right: Counter[str]) -> str:
-    """The estimator of a wrong answer that was right least often elsewhere: it is not proved."""
-    names = [facet for facet in line["facets"] if " " not in facet]
-    return min(names, key=lambda name: (right[name], name))
+def culprits(lines: list[dict[str, Any]], right: Counter[str]) -> set[str]:
+    """The estimators and options that explain the wrong answers: they are not proved.
+
+    Again and again the one that is wrong most often, for how often it was tried, until each wrong
+    answer has one. Beside those each estimator that was wrong twice and in one of twenty pipelines,
+    unless an option explains all of its wrong answers.
+    """
+    wrong = [set(line["facets"]) for line in lines if line["state"] == "wrong"]
+    tried = Counter(right)
+    for facets in wrong:
+        tried.update(facets)
+    guilty: set[str] = set()
+    while unexplained := [facets for facets in wrong if not facets & guilty]:
+        counts = Counter(facet for facets in unexplained for facet in facets)
+        guilty.add(min(counts, key=lambda facet: (-counts[facet] / tried[facet], facet)))
+    options = {facet for facet in guilty if " " in facet}
+    counts = Counter(facet for facets in wrong if not facets & options for facet in facets)
+    times = Counter(facet for facets in wrong for facet in facets)
+    for facet in counts:
+        if " " not in facet and times[facet] > 1 and times[facet] / tried[facet] >= 0.05:
+            guilty.add(facet)
+    return guilty
 
 
 def versions() -> dict[str, str]:

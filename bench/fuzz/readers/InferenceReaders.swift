@@ -103,11 +103,10 @@
                     let header = Data(frame[..<length])
                     let payload = Array(frame[length...])
                     let message = try JSONDecoder().decode(WorkerFrames.Message.self, from: header)
-                    guard case .values(let outputs)? = message.outputs else { return }
                     let request = InferenceRequest()
                     request.wantedOutputs = [0, 1]
-                    try WorkerFrames.decode(
-                        outputs, payload: payload, request: request,
+                    try WorkerAnswers.read(
+                        message, payload: payload, request: request,
                         signature: models[variant].signature, into: TensorSet())
                 }),
         ]
