@@ -226,7 +226,12 @@ final class RawConnection: @unchecked Sendable {
 
     private func fill() throws {
         var bytes = [UInt8](repeating: 0, count: 65536)
-        let count = recv(descriptor, &bytes, bytes.count, 0)
+        var count = -1
+        // A machine that does much else answers late.
+        for _ in 0..<10 where count < 0 {
+            count = recv(descriptor, &bytes, bytes.count, 0)
+            if count < 0, errno != EAGAIN { break }
+        }
         guard count > 0 else { throw Failure(text: "the other side closed") }
         buffered += bytes[..<count]
     }

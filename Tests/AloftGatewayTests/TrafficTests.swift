@@ -53,7 +53,7 @@ import Testing
             let own = metrics.split(separator: "\n").filter {
                 $0.hasPrefix("aloft_gateway_requests_total{endpoint=\"demo.shadow\"")
             }
-            #expect(own.count == 3)
+            #expect(own.count == 4)
             #expect(own.allSatisfy { $0.hasSuffix(" 0") }, "a copy is no request")
         }
     }

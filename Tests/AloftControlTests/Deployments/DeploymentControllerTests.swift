@@ -347,7 +347,11 @@ struct DeploymentControllerTests {
 
     @Test func `what is live is answered only once every gateway has it in memory`() async throws {
         let world = try DeploymentWorld()
-        let revision = try await world.deployFully(try await world.register())
+        let revision = try await world.deploy(try await world.register(), atOnce: true)
+        for _ in 0..<20 where try await world.revision(revision.id).state != .live {
+            try await FakeGateway().report(to: world)
+            _ = try await world.controller.runOnce()
+        }
         func answers() async throws -> RevisionAnswers {
             let cutoff = GatewayCutoff(now: world.time.now)
             return try await world.store.read { db in

@@ -75,6 +75,7 @@ struct TrafficServiceTests {
     @Test func `a project file says how a model runs, in all environments, at once`() async throws {
         let world = try DeploymentWorld()
         _ = try await world.deployFully(try await world.register())
+        _ = try await world.deployFully(try await world.register(), environment: "staging")
         let plain = try ProjectFileParser.parse(file(""))
         let said = try ProjectFileParser.parse(file("workers: 3"))
         let now = world.time.now
