@@ -28,7 +28,6 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multioutput import MultiOutputRegressor
-from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -228,13 +227,17 @@ CONVERTIBLE: dict[str, Kind] = {
     "LinearSVC": Kind(lambda: fitted(make_pipeline(StandardScaler(), LinearSVC()), *cancer())),
     "Stacking": Kind(
         lambda: fitted(
-            StackingClassifier([("a", RandomForestClassifier(5)), ("b", GaussianNB())]), *iris()
+            StackingClassifier(
+                [("a", RandomForestClassifier(5)), ("b", LogisticRegression(max_iter=1000))]
+            ),
+            *iris(),
         )
     ),
     "soft voting": Kind(
         lambda: fitted(
             VotingClassifier(
-                [("a", RandomForestClassifier(5)), ("b", GaussianNB())], voting="soft"
+                [("a", RandomForestClassifier(5)), ("b", LogisticRegression(max_iter=1000))],
+                voting="soft",
             ),
             *iris(),
         )
