@@ -19,6 +19,7 @@ extension LoadedRevision {
                     bytes, jsonLength: jsonLength, signature: forms, into: request)
             }
         }
+        if takesColumns { try checkLengths(request.tensors) }
     }
 
     /// A message `ModelInferRequest`.
@@ -32,6 +33,18 @@ extension LoadedRevision {
             try readAgain(error, request) { (forms, request) throws(InferenceError) in
                 try InferMessageReader.read(bytes, signature: forms, into: request)
             }
+        }
+        if takesColumns { try checkLengths(request.tensors) }
+    }
+
+    /// The model would fail on columns of several lengths, and that would speak against its revision.
+    private func checkLengths(_ tensors: TensorSet) throws(InferenceError) {
+        guard let first = tensors.entries.first else { return }
+        for entry in tensors.entries where entry.elementCount != first.elementCount {
+            let names = [entry, first].map { signature.input(at: $0.place)?.name ?? "" }
+            throw .badTable(
+                reason: "Column \"\(names[0])\" has \(entry.elementCount) values, column "
+                    + "\"\(names[1])\" has \(first.elementCount).")
         }
     }
 

@@ -38,6 +38,8 @@ final class LoadedRevision: Sendable {
     let contract: InputContract?
     /// How requests that have a tensor a column are read; `nil` for a model that takes no table.
     let columns: ColumnInputs?
+    /// Whether it has an input for each column of a table: they must be of one length.
+    let takesColumns: Bool
     /// What stands for missing text in its inputs.
     let missingText: [UInt8]?
     /// What it is reckoned to take.
@@ -58,6 +60,9 @@ final class LoadedRevision: Sendable {
         rules = InputRules(served.servable.manifest, signature: runner.signature)
         contract = InputContract(served.servable.manifest, own: runner.signature)
         columns = ColumnInputs(runner.signature, columns: served.servable.manifest.columns)
+        takesColumns =
+            runner.signature.inputs.count > 1
+            && runner.signature.inputs.allSatisfy { $0.shape == [-1, 1] }
         missingText = served.servable.manifest.missingText.map { Array($0.utf8) }
         quotedOutputs = runner.signature.outputs.map { JSONText.quoted($0.name) }
         memoryBytes = ModelMemory.bytes(of: served.servable)

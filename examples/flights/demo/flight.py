@@ -198,9 +198,11 @@ class Flight:
     def answering_revision(self) -> str:
         """Which revision answers right now, as the gateway says in its reply."""
         path = f"{self.aloft.gateway_url}/v2/models/{DEPLOYMENT}"
-        (tensor,) = json.loads(get(path) or b'{"inputs": [{}]}')["inputs"]
-        width = tensor["shape"][1]
-        body = {"inputs": [{**tensor, "shape": [1, width], "data": [0.0] * width}]}
+        inputs = json.loads(get(path) or b"{}").get("inputs", [])
+        if not inputs:
+            raise StepFailed(f"{path} does not say what the model takes")
+        # A tensor a column, each of one row.
+        body = {"inputs": [{**tensor, "shape": [1, 1], "data": [0]} for tensor in inputs]}
         request = urllib.request.Request(
             path + "/infer", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )

@@ -162,7 +162,8 @@ def test_a_failure_needs_a_person_until_it_is_made_good(
     working.run("run", "fail", "--project", "demo")
     page = watched.open("/")
     needs = page.locator("section").filter(has=page.get_by_role("heading", name="Needs a person"))
-    needs.get_by_role("link", name="fail").click()
+    # Building its environment takes a machine that is busy more than a minute.
+    needs.get_by_role("link", name="fail").click(timeout=300_000)
     expect(page.get_by_role("alert")).to_contain_text("exited")
     expect(page.get_by_role("log")).to_contain_text("about to fail")
     assert watched.errors == []

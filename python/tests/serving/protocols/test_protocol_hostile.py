@@ -299,7 +299,7 @@ def tensor_of(size: int, **changes: Any) -> dict[str, Any]:
         (tensor_of(1 << 62), b"\0" * 8, None, "only 8 bytes follow"),
         (tensor_of(-8), b"\0" * 8, None, "a number of bytes"),
         (tensor_of(8, shape=[1 << 62, 2]), b"\0" * 8, None, "x"),
-        (tensor_of(8, datatype="FP64"), b"\0" * 8, None, "the model takes FP32"),
+        (tensor_of(8, datatype="FP64"), b"\0" * 8, None, "shape [1, 2] of FP64 takes 16"),
         (tensor_of(8), b"\0" * 8, 100_000, "Inference-Header-Content-Length"),
         (tensor_of(8), b"\0" * 8, -1, "Inference-Header-Content-Length"),
         (tensor_of(8), b"\0" * 8, "eight", "Inference-Header-Content-Length"),

@@ -287,8 +287,8 @@ def test_columns_that_lose_something_are_refused(gateway: Gateway) -> None:
     age, income = column("age", "INT64", [1, 2]), column("income", "FP64", [1, 2])
     city = column("city", "BYTES", ["a", "b"])
     assert ask(age, income, city)[0] == 200
-    assert ask(column("age", "FP64", [1.5, 2]), income, city) == (400, "bad_element")
-    assert ask(column("age", "INT64", [1, 1 << 40]), income, city) == (400, "bad_element")
+    assert ask(column("age", "FP64", [1.5, 2]), income, city) == (400, "bad_contents")
+    assert ask(column("age", "INT64", [1, 1 << 40]), income, city) == (400, "bad_contents")
     assert ask(column("age", "BYTES", ["1", "2"]), income, city) == (400, "wrong_datatype")
     assert ask(age, income, column("city", "INT64", [1, 2])) == (400, "wrong_datatype")
     assert ask(age, column("income", "FP32", [1, 2, 3]), city) == (400, "bad_table")
