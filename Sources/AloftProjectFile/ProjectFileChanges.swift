@@ -26,6 +26,7 @@ extension ProjectFile {
                 + (before.breaking != now.breaking ? ["breaking"] : [])
                 + (before.traffic.shadow != now.traffic.shadow ? ["shadow"] : [])
                 + (before.traffic.segments != now.traffic.segments ? ["segments"] : [])
+                + (before.traffic.execution != now.traffic.execution ? ["execution"] : [])
         }
         lines += compare("monitor", old?.monitors ?? [], monitors, name: \.deployment) {
             before, now in

@@ -108,8 +108,9 @@ def read(body: bytes, content_type: str) -> Any:
     more than its text. What cannot be read is left to MLflow to say."""
     essence = content_type.split(";")[0]
     if essence == "text/csv":
-        head = body.split(b"\n", 1)[0]
-        _check_cells(head.count(b",") + 1, body.count(b"\n"), len(body))
+        # pandas ends lines at either.
+        head = body.split(b"\n", 1)[0].split(b"\r", 1)[0]
+        _check_cells(head.count(b",") + 1, body.count(b"\n") + body.count(b"\r"), len(body))
         return body
     if essence != "application/json":
         return body

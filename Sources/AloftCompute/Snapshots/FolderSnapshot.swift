@@ -51,6 +51,21 @@ package struct FolderSnapshot: Sendable {
         return try packer.finish()
     }
 
+    /// Whether `pack` would take this file of the folder, by the names that its ignore files give.
+    ///
+    /// - Parameter name: relative to the folder.
+    package static func includes(_ name: String, of folder: String) -> Bool {
+        let parts = name.pieces(at: "/").map(String.init)
+        var rules = IgnoreRules()
+        for depth in parts.indices {
+            let base = Array(parts[..<depth])
+            rules.addFiles(of: base, in: folder)
+            let isFolder = depth < parts.count - 1
+            if rules.excludes(base + [parts[depth]], isFolder: isFolder) { return false }
+        }
+        return !parts.isEmpty
+    }
+
     init(path: String, digest: ContentDigest, sizeBytes: Int64, fileCount: Int) {
         self.path = path
         self.digest = digest
@@ -80,11 +95,7 @@ private struct SnapshotPacker {
 
     mutating func add(folder: [String], rules: IgnoreRules) throws {
         var rules = rules
-        for file in [".gitignore", ".aloftignore"] {
-            let path = place(folder + [file])
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
-            rules.add(text.split(separator: "\n").map(String.init), base: folder)
-        }
+        rules.addFiles(of: folder, in: root)
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: place(folder))

@@ -21,6 +21,15 @@ struct IgnoreRules: Sendable {
 
     init() { add(Self.defaults, base: []) }
 
+    /// Adds what the ignore files of `base`, a folder below `root`, say.
+    mutating func addFiles(of base: [String], in root: String) {
+        for file in [".gitignore", ".aloftignore"] {
+            let path = ([root] + base + [file]).joined(separator: "/")
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
+            add(text.split(separator: "\n").map(String.init), base: base)
+        }
+    }
+
     mutating func add(_ lines: [String], base: [String]) {
         for line in lines {
             if let rule = Self.rule(line, base: base) { rules.append(rule) }

@@ -81,7 +81,8 @@ package final class TrafficRecorder: Sendable {
                     unrouted[place].counts[kind] != nil
                         || unrouted[place].counts.count < Self.mostKinds
                 else { continue }
-                unrouted[place].counts[kind, default: 0] += count - known
+                unrouted[place].counts[kind] = (unrouted[place].counts[kind] ?? 0)
+                    .addingSaturated(count - known)
             }
         }
 
@@ -170,7 +171,7 @@ package final class TrafficRecorder: Sendable {
         var sums: [Unrouted: (requests: UInt64, last: Int)] = [:]
         for (interval, counts) in state.withLock(\.unrouted) where interval >= first {
             for (kind, count) in counts {
-                sums[kind] = ((sums[kind]?.requests ?? 0) + count, interval)
+                sums[kind] = ((sums[kind]?.requests ?? 0).addingSaturated(count), interval)
             }
         }
         return sums.map { kind, sum in

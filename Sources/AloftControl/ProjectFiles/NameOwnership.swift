@@ -78,10 +78,10 @@ package struct NameOwnership {
         where try owner(.model, model) == nil {
             try NameOwnerQueries.claim(db, .model, model, for: file.project, at: moment, by: who)
         }
-        try release(after: file)
+        try release(after: file, at: moment, by: who)
     }
 
-    private func release(after file: ProjectFile) throws {
+    private func release(after file: ProjectFile, at moment: Date, by who: Principal) throws {
         for owner in try NameOwnerQueries.list(db, of: file.project) {
             let isNamed =
                 switch owner.kind {
@@ -91,6 +91,13 @@ package struct NameOwnership {
                         || file.deployments.contains { $0.model == owner.name }
                 }
             if !isNamed, try !NameOwnerQueries.isInUse(db, owner) {
+                if owner.kind == .deployment {
+                    // Nobody inherits what this project said of the name.
+                    try TrafficQueries.change(
+                        db, project: owner.project, deployment: owner.name,
+                        environment: EndpointName.production, at: moment, by: who
+                    ) { $0 = TrafficRules() }
+                }
                 try NameOwnerQueries.release(db, owner)
             }
         }

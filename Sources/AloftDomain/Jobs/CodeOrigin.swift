@@ -29,15 +29,23 @@ package struct CodeOrigin: Sendable, Hashable, Codable {
         let isShort = [branch, remote].allSatisfy {
             ($0?.utf8.count ?? 0) <= 1000 && !($0?.utf8.contains { $0 < 32 } ?? false)
         }
-        return isHex && (commit.utf8.count == 40 || commit.utf8.count == 64) && isShort
+        let isOpen = remote.map { Self.withoutSecrets($0).isSame(as: $0) } ?? true
+        return isHex && (commit.utf8.count == 40 || commit.utf8.count == 64) && isShort && isOpen
     }
 
     /// A remote's address without the user's name and password that it may hold.
     package static func withoutSecrets(_ remote: String) -> String {
-        let parts = remote.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let at = parts[1].lastIndex(of: "@"),
-            !parts[1][..<at].contains("/")
-        else { return remote }
-        return "\(parts[0])://\(parts[1][parts[1].index(after: at)...])"
+        let bytes = Array(remote.utf8)
+        guard let colon = bytes.firstRange(of: "://".utf8) else { return remote }
+        let rest = bytes[colon.upperBound...]
+        let end = rest.firstIndex { "/?#".utf8.contains($0) } ?? rest.endIndex
+        var at = rest[..<end].lastIndex(of: UInt8(ascii: "@"))
+        // A password with a slash in it, where a port would be digits.
+        let port = rest[..<end].drop { $0 != UInt8(ascii: ":") }.dropFirst()
+        if at == nil, !port.allSatisfy({ (48...57).contains($0) }) {
+            at = rest.firstIndex(of: UInt8(ascii: "@"))
+        }
+        guard let at else { return remote }
+        return String(decoding: bytes[..<colon.upperBound] + rest[(at + 1)...], as: UTF8.self)
     }
 }

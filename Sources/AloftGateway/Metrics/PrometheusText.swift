@@ -28,7 +28,8 @@ enum PrometheusText {
                 let labels = labels(reading)
                 let report = reading.report
                 return [
-                    ("ok", report.requests - report.errors), ("error", report.errors),
+                    ("ok", report.requests - min(report.errors, report.requests)),
+                    ("error", report.errors),
                     ("refused", report.refused ?? 0), ("turned_away", report.turnedAway ?? 0),
                 ].map {
                     "aloft_gateway_requests_total{\(labels),outcome=\"\($0.0)\"} \($0.1)"

@@ -124,6 +124,13 @@ class Sender:
                 except TensorError as error:
                     said = {"code": "answer_too_large", "message": str(error)}
                     waiting.append(self._message({"id": header.get("id"), "error": said}, b""))
+                except (ValueError, TypeError, RecursionError) as error:
+                    # Half a pair of surrogates, a number that JSON has not, an object in itself.
+                    said = {
+                        "code": "bad_answer",
+                        "message": ascii(f"{type(error).__name__}: {error}"),
+                    }
+                    waiting.append(self._message({"id": header.get("id"), "error": said}, b""))
                 size += len(waiting[-1])
                 if size > _FIRST_BYTES:
                     self._connection.sendall(b"".join(waiting))

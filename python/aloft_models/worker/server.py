@@ -131,7 +131,13 @@ class WorkerServer:
     def _predict(self, model: Served) -> None:
         while True:
             request = self._requests.get()
-            replies = answer_all(model, request.messages)
+            try:
+                replies = answer_all(model, request.messages)
+            except (Exception, SystemExit) as error:  # the one thread that answers goes on
+                failure = _failure(error)
+                replies = [
+                    ({"id": one.get("id"), "error": failure}, b"") for one, _ in request.messages
+                ]
             with contextlib.suppress(OSError):  # whoever asked may have gone
                 request.sender.send_all(replies)
 
@@ -219,7 +225,7 @@ def _parameters(message: Message) -> dict[str, Any]:
 def _write(
     messages: list[Message], place: int, outputs: dict[str, Array], replies: list[Reply | None]
 ) -> None:
-    with contextlib.suppress(TensorError):
+    with contextlib.suppress(Exception):  # said again by `answer`, to whom it belongs
         entries, data = write_tensors(outputs)
         replies[place] = {"id": messages[place][0].get("id"), "outputs": entries}, data
 

@@ -1,4 +1,5 @@
 import AloftClient
+import AloftCompute
 import AloftDomain
 import AloftProcess
 import Crypto
@@ -11,8 +12,9 @@ struct GitFolder {
 
     /// A larger patch is not kept.
     private static let diffLimitBytes = 8 << 20
-    /// Files that git does not know whose content goes into the patch.
+    /// More files that git does not know are no patch, nor are more that changed.
     private static let untrackedLimit = 100
+    private static let changedLimit = 1000
 
     init(_ folder: String) { self.folder = folder }
 
@@ -44,20 +46,40 @@ struct GitFolder {
         return origin.isPlausible ? origin : nil
     }
 
-    /// Changes of what git knows, and the files below this folder that it does not know yet.
+    /// Changes of what git knows, and the files below this folder that it does not know yet, but for what
+    /// the ignore files keep back; `nil` where that is too much. `git apply` takes it in this folder.
     private func patch() -> Data? {
-        let plain = ["--no-ext-diff", "--no-textconv", "--no-color", "--binary"]
-        guard var patch = bytes(["diff"] + plain + ["HEAD", "--", "."]) else { return nil }
-        let names = bytes(["ls-files", "--others", "--exclude-standard", "-z"]) ?? Data()
-        for name in names.split(separator: 0).prefix(Self.untrackedLimit) {
-            let text = String(decoding: name, as: UTF8.self)
+        let plain = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary"]
+        let changed = names("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".")
+        let untracked = names("ls-files", "--others", "--exclude-standard", "-z")
+        guard changed.count <= Self.changedLimit, untracked.count <= Self.untrackedLimit,
+            (changed + untracked).reduce(0, { $0 + size(of: $1) }) <= Self.diffLimitBytes
+        else { return nil }
+        var patch = Data()
+        if !changed.isEmpty {
+            let asked = plain + ["--relative", "HEAD", "--"] + changed
+            guard let said = bytes(asked) else { return nil }
+            patch = said
+        }
+        for name in untracked {
             // Ends with 1 where the two differ, as they do.
-            let added = bytes(
-                ["diff"] + plain + ["--no-index", "--", "/dev/null", text], statuses: [0, 1])
-            patch += added ?? Data()
-            if patch.count > Self.diffLimitBytes { break }
+            let asked = plain + ["--no-index", "--", "/dev/null", name]
+            guard let added = bytes(asked, statuses: [0, 1]) else { return nil }
+            patch += added
         }
         return patch
+    }
+
+    /// The names that git gives, without those that a snapshot leaves out.
+    private func names(_ arguments: String...) -> [String] {
+        (bytes(arguments) ?? Data()).split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
+            .filter { FolderSnapshot.includes($0, of: folder) }
+    }
+
+    private func size(of name: String) -> Int {
+        var facts = stat()
+        return lstat(folder + "/" + name, &facts) == 0 ? Int(facts.st_size) : 0
     }
 
     /// The files of a commit in a folder of their own.
@@ -126,9 +148,11 @@ struct GitFolder {
         var variables = ProcessInfo.processInfo.environment
         variables["GIT_OPTIONAL_LOCKS"] = "0"
         variables["GIT_TERMINAL_PROMPT"] = "0"
+        // What it warns of is no part of what it says.
+        let script = "exec \"$0\" \"$@\" 2>/dev/null"
         return try? Spawn(
-            executable: "/usr/bin/env", arguments: [program] + arguments, variables: variables,
-            folder: folder, output: output ?? "/dev/null"
+            executable: "/bin/sh", arguments: ["-c", script, program] + arguments,
+            variables: variables, folder: folder, output: output ?? "/dev/null"
         ).run()
     }
 

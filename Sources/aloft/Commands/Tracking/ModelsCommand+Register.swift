@@ -110,7 +110,7 @@ extension TrackingClient {
         do {
             _ = try await client.track(
                 .post, "registered-models/create", body: try JSONEncoder().encode(["name": name]))
-        } catch ClientError.refused(_, let code, _) where code == "RESOURCE_ALREADY_EXISTS" {
+        } catch ClientError.refused(_, let code, _) where code == "resource_already_exists" {
             // Another version of it, then.
         }
         let reply: Reply = try await post(
