@@ -302,6 +302,40 @@ private struct NamedPrincipal: RouterMiddleware {
         }
     }
 
+    @Test func `neither a model nor a trace opens what another project logged`() async throws {
+        try await with { person, job, store in
+            let theirs = try await person.experiment("theirs")
+            let victim = try await person.run(theirs)
+            let run = String(repeating: "1", count: 32)
+            let own = try await store.read { db in
+                try TrackingQueries.run(db, RunID(run))?.info.experiment.rawValue ?? ""
+            }
+            // A version of such a model would open its run.
+            #expect(
+                try await job.status(
+                    .post, "logged-models",
+                    #"{"experiment_id": "\#(own)", "name": "m", "source_run_id": "\#(victim)"}"#)
+                    == 403)
+            let location =
+                #"{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "\#(own)"}}"#
+            let trace = "tr-" + String(repeating: "7", count: 32)
+            let info = """
+                {"trace_id": "\(trace)", "trace_location": \(location), "state": "OK", \
+                "request_time": "2026-01-01T00:00:00Z"}
+                """
+            #expect(
+                try await job.status(
+                    .post, "/api/3.0/mlflow/traces", #"{"trace": {"trace_info": \#(info)}}"#) == 200
+            )
+            let place = "mlflow-artifacts:/\(theirs)/\(victim)/artifacts"
+            _ = try await job.call(
+                .patch, "/api/3.0/mlflow/traces/\(trace)/tags",
+                #"{"key": "mlflow.artifactLocation", "value": "\#(place)"}"#)
+            let file = "/ajax-api/3.0/mlflow/get-trace-artifact?request_id=\(trace)"
+            #expect(try await job.status(.get, file) == 403)
+        }
+    }
+
     @Test func `lists hold a job's own project only`() async throws {
         try await with { person, job, _ in
             _ = try await person.experiment("theirs")

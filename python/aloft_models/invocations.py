@@ -13,6 +13,9 @@ from aloft_models.scoring import Scorer
 # A table of so many cells is always taken; a larger one must have said a part of them.
 _FREE_CELLS = 1 << 20
 _CELLS_PER_BYTE = 4
+# Characters that a list of texts may take as an array, each as long as the longest.
+_FREE_CHARACTERS = 1 << 22
+_CHARACTERS_PER_BYTE = 8
 # Each takes some hundred bytes once it is read, however short it is.
 _MOST_LISTS = 4 << 20
 _MOST_WORDS = 2000
@@ -133,6 +136,8 @@ def read(body: bytes, content_type: str) -> Any:
         columns = split.get("columns")
         width = len(columns) if isinstance(columns, list | dict) else 0
         _check_table(split.get("data"), len(body), width)
+        index = split.get("index")
+        _check_cells(width, len(index) if isinstance(index, list | dict) else 0, len(body))
     return data
 
 
@@ -146,11 +151,25 @@ def _check_table(value: Any, size: int, columns: int = 0) -> None:
             columns = max(columns, len(names))
         widest = max((len(one) for one in value if isinstance(one, list)), default=1)
         _check_cells(max(columns, widest), len(value), size)
+        _check_texts(value, size)
     elif isinstance(value, dict):
         longest = max(
             (len(one) for one in value.values() if isinstance(one, list | dict)), default=1
         )
         _check_cells(len(value), longest, size)
+        for one in value.values():
+            if isinstance(one, list):
+                _check_texts(one, size)
+
+
+def _check_texts(values: list[Any], size: int) -> None:
+    """NumPy keeps each text of a list in as many places as the longest takes."""
+    longest = max((len(one) for one in values if isinstance(one, str)), default=0)
+    if longest * len(values) > max(_FREE_CHARACTERS, _CHARACTERS_PER_BYTE * size):
+        raise Refused(
+            f"The longest of {len(values)} texts has {longest} characters, and a list of texts "
+            f"takes that much for each, in a body of {size} bytes. Send it alone."
+        )
 
 
 def _check_cells(columns: int, rows: int, size: int) -> None:

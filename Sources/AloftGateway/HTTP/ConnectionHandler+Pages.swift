@@ -164,8 +164,10 @@ extension ConnectionHandler {
     private func index() {
         var readyOnly = false
         if let body = current?.body, body.readableBytes > 0 {
+            // On the event loop, which has no time for more.
+            let isShort = body.readableBytes <= 1024
             let request = body.withUnsafeReadableBytes {
-                try? JSONDecoder().decode(IndexRequest.self, from: Data($0))
+                isShort ? try? JSONDecoder().decode(IndexRequest.self, from: Data($0)) : nil
             }
             guard let request else {
                 return answer(

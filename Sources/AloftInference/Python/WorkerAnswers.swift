@@ -66,7 +66,13 @@ enum WorkerAnswers {
             isOwn = isOwn || said?.datatype != datatype
             chosen.append((header, datatype, place ?? 0))
         }
-        for output in chosen { try append(output, payload, to: target) }
+        // Together they are no more than what came: none may be told of the same bytes twice.
+        var room = payload.count
+        for output in chosen {
+            guard output.header.length <= room else { throw malformed(output.header) }
+            room -= max(0, output.header.length)
+            try append(output, payload, to: target)
+        }
         if isOwn { target.ownNames = chosen.map(\.header.name) }
     }
 

@@ -36,7 +36,7 @@ struct NumberCast {
                 (memory + 8 * (first + index * step)).storeBytes(
                     of: Double(value), as: Double.self)
             }
-        case (target, kind, _) where stride == 1 && step == 1:
+        case (target, source, _) where stride == 1 && step == 1:
             let size = target.elementBytes
             (memory + first * size).copyMemory(
                 from: base + start * size, byteCount: count * size)

@@ -85,6 +85,14 @@ enum Subjects {
             }
     }
 
+    /// A logged model's experiment, and the run that it names as its own: a version of it opens the run.
+    static let newLoggedModel: Subject = { queries, call in
+        let source = try call.fields.optionalString("source_run_id") ?? ""
+        let claims = try experiment(queries, call)
+        return source.isEmpty
+            ? claims : claims + [Claim(try queries.run(RunID(source)), .read)]
+    }
+
     static let runs: Subject = { queries, call in
         let ids = try call.fields.strings("run_id") + call.fields.strings("run_ids")
         return try ids.map { Claim(try queries.run(RunID($0))) }

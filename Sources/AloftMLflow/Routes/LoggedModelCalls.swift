@@ -7,7 +7,7 @@ struct LoggedModelCalls: Sendable {
     let service: MLflowService
 
     func add<Context>(to calls: CallRouter<Context>) {
-        calls.post("logged-models", .begin, of: Subjects.experiment, create)
+        calls.post("logged-models", .begin, of: Subjects.newLoggedModel, create)
         calls.postSearch("logged-models/search", .read, of: Subjects.experiments, search)
         calls.get("logged-models/:model", .read, of: Subjects.loggedModel, get)
         calls.patch("logged-models/:model", .record, of: Subjects.loggedModel, finish)

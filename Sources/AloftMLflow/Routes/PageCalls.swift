@@ -14,7 +14,7 @@ struct PageCalls: Sendable {
     private static let mostPoints: Int64 = 100_000
     private static let usualGroups: Int64 = 500
     /// Points that are read to smooth the curves of one question.
-    private static let mostSmoothed: Int64 = 20_000_000
+    private static let mostSmoothed: Int64 = 5_000_000
     /// Names of a kind.
     private static let mostKeys = 2000
 
@@ -29,7 +29,10 @@ struct PageCalls: Sendable {
     /// One metric of many runs; each curve's steps, times and values as lists of the same length, in the
     /// order of `axis`. With `smoothing` the smoothed values as well, made of all points of each series.
     private func curves(_ call: Call) async throws -> [UInt8] {
+        // Each once, in order.
+        var seen: Set<RunID> = []
         let runs = try call.fields.strings("run_ids").map { RunID($0) }
+            .filter { seen.insert($0).inserted }
         guard (1...Self.maxRuns).contains(runs.count) else {
             throw ProtocolError.invalid("Give 1 to \(Self.maxRuns) values of 'run_ids'.")
         }
@@ -129,7 +132,7 @@ struct PageCalls: Sendable {
         guard metrics.count <= Self.maxMetrics else {
             throw ProtocolError.invalid("Give at most \(Self.maxMetrics) values of 'metrics'.")
         }
-        let found = try await service.store.read { db in
+        let found = try await service.store.search { db in
             try TrackingQueries.groups(db, search, by: grouping, metrics: metrics)
         }
         return JSONWriter.document { writer in

@@ -37,7 +37,10 @@ struct TraceCalls: Sendable {
         _ queries: AccessQueries, _ request: Request, _: Context
     ) throws -> [Claim] {
         let id = try FieldReader.text(QueryText.fields(request), "request_id") ?? ""
-        return [Claim(try queries.trace(TraceID(id)))]
+        let trace = Claim(try queries.trace(TraceID(id)))
+        // Where its files are a client wrote.
+        guard let files = try queries.files(of: TraceID(id)) else { return [trace] }
+        return [trace, Claim(files)]
     }
 
     private func start(_ call: Call) async throws -> [UInt8] {

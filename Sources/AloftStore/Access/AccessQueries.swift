@@ -126,6 +126,17 @@ package struct AccessQueries {
         return try item(owner, .trace, id.rawValue, isAssigned: false)
     }
 
+    /// What a trace's files belong to, by the place that its tag says; `nil` without one.
+    package func files(of id: TraceID) throws -> Thing? {
+        let place = try String.fetchOne(
+            db,
+            sql: """
+                SELECT g.value FROM trace t JOIN traceTag g ON g.trace = t.number
+                WHERE t.id = ? AND g.key = 'mlflow.artifactLocation'
+                """, arguments: [id.rawValue])
+        return try place.map(source)
+    }
+
     // MARK: Registry
 
     package func model(_ name: String) throws -> Thing {
@@ -134,11 +145,17 @@ package struct AccessQueries {
             arguments: [name])
         let spec = try JobQueries.find(db, job)?.spec
         let isNamed = spec?.registers == name
-        guard let row else { return .model(project: nil, .none, isNamed: isNamed) }
+        // A project file may own a name that nobody has registered, or take one over.
+        let owner = try String.fetchOne(
+            db, sql: "SELECT project FROM nameOwner WHERE kind = 'model' AND name = ?",
+            arguments: [name])
+        guard let row else {
+            return .model(project: owner.map { ProjectID($0) }, .none, isNamed: isNamed)
+        }
         let number: Int64 = row["number"]
-        return .model(
-            project: ProjectID(row["project"]),
-            try isMade(.model, String(number)) ? .made : .none, isNamed: isNamed)
+        let project = ProjectID(owner ?? row["project"])
+        let isOwn = try project == self.project && isMade(.model, String(number))
+        return .model(project: project, isOwn ? .made : .none, isNamed: isNamed)
     }
 
     /// A version's tags and description are its maker's.

@@ -90,6 +90,8 @@ def register(server: Any, name: str, number: int) -> None:
     if name in COMMANDED:
         printed = server.run("models", "register", model_name(name), str(path))
         assert printed == f"{model_name(name)}/1\n"
+        again = server.run("models", "register", model_name(name), str(path))
+        assert again == f"{model_name(name)}/2\n", "the next version"
         return
     with mlflow.start_run() as run:
         if name in LOGGED:

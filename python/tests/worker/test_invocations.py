@@ -36,6 +36,26 @@ def test_so_is_such_csv() -> None:
         read(body.encode(), "text/csv")
 
 
+def test_nor_do_carriage_returns_or_an_index_hide_it() -> None:
+    names = [f"c{place}" for place in range(2_000)]
+    body = ",".join(names) + "\r1" * 20_000
+    with pytest.raises(Refused, match="leaves most of its values out"):
+        read(body.encode(), "text/csv")
+    split = {"columns": names, "index": [0] * 100_000, "data": []}
+    with pytest.raises(Refused, match="leaves most of its values out"):
+        read(json.dumps({"dataframe_split": split}).encode(), "application/json")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_one_long_text_among_many_short_ones_is_refused(wrapped: bool) -> None:
+    texts = ["x" * 2_000, *[""] * 60_000]
+    body = json.dumps({"inputs": {"a": texts} if wrapped else texts}).encode()
+    with pytest.raises(Refused, match="characters"):
+        read(body, "application/json")
+    some = ["a text of usual length " * 20] * 5_000 + ["longer " * 300]
+    assert read(json.dumps({"inputs": some}).encode(), "application/json")["inputs"] == some
+
+
 def test_more_lists_than_memory_is_for_are_refused() -> None:
     begin = time.process_time()
     with pytest.raises(Refused, match="lists and objects"):

@@ -38,6 +38,9 @@ package struct SessionRoutes: Sendable {
         guard let body = try? JSON.decoder.decode(Body.self, from: Data(buffer.readableBytesView))
         else { throw BodyError.malformed(reason: "token is missing") }
         let (now, secret) = (time.now(), TokenQueries.makeSecret(using: chance))
+        // Strangers do not take the writer's time.
+        let found = try await store.read { try TokenQueries.find($0, secret: body.token) }
+        guard found?.kind == .user else { throw AccessError.unknownToken }
         let isKnown = try await store.write { db in
             guard let token = try TokenQueries.find(db, secret: body.token), token.kind == .user
             else { return false }
