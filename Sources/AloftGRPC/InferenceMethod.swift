@@ -132,7 +132,16 @@ struct SmallMethods: Sendable {
         }
     }
 
+    /// Messages that name a model and little else.
+    private static let smallBytes = 64 << 10
+
     static func read<Asked: Message>(_ bytes: [UInt8]) throws(Status) -> Asked {
+        guard bytes.count <= smallBytes else {
+            throw Status(
+                .resourceExhausted,
+                "The message has \(bytes.count) bytes; a \(Asked.protoMessageName) has at most \(smallBytes)."
+            )
+        }
         do {
             return try Asked(serializedBytes: bytes)
         } catch {

@@ -74,7 +74,12 @@ final class WorkerExchange {
             guard let identifier = message.id, identifier > first,
                 let place = Int(exactly: identifier - first - 1), calls.indices.contains(place),
                 !isAnswered[place]
-            else { continue }
+            else {
+                // One that says much that nobody asked keeps no caller over its time.
+                finishLate()
+                try checkPatience()
+                continue
+            }
             hasAnswered = true
             isAnswered[place] = true
             left -= 1

@@ -5,7 +5,7 @@ extension InputContract {
     package func cast(_ request: InferenceRequest) throws(InferenceError) {
         let sent = request.tensors
         let made = TensorSet()
-        made.reserve(sent.usedBytes * 2)
+        made.reserve(try room(for: sent))
         var places = [Int?](repeating: nil, count: forms.inputs.count)
         for (index, entry) in sent.entries.enumerated() where entry.place < places.count {
             places[entry.place] = index
@@ -20,6 +20,18 @@ extension InputContract {
             !isTable || sent.entries.count == 1
         else { throw surplus(sent) }
         sent.exchange(with: made)
+    }
+
+    /// What the model's own inputs take, as much as a table may (`TableLayout`).
+    private func room(for sent: TensorSet) throws(InferenceError) -> Int {
+        let widest = own.inputs.map(\.datatype.elementBytes).max() ?? 0
+        var bytes = 0
+        for entry in sent.entries { bytes += max(entry.elementCount * widest, entry.byteCount) }
+        let limit = 6 * sent.usedBytes + (512 << 10)
+        guard bytes <= limit else {
+            throw .tooMuch(name: own.inputs.first?.name ?? "", limitBytes: limit)
+        }
+        return bytes
     }
 
     /// - Returns: how many of the sent tensors it was made of.
