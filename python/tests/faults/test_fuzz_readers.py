@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from aloft_server import program
+from aloft_server import ROOT, program
 
 SEED = os.environ.get("ALOFT_FUZZ_SEED", "20261129")
 RUNS = 6000
@@ -41,7 +41,8 @@ READERS = {
 def readers() -> Path:
     path = program().with_name("fuzz-readers")
     if not path.exists():
-        pytest.skip("fuzz-readers is not built: swift build --product fuzz-readers")
+        path = ROOT / ".build/debug/fuzz-readers"
+    assert path.exists(), "fuzz-readers is not built: swift build --build-tests"
     return path
 
 
