@@ -20,6 +20,18 @@ def no_experiment_of_others() -> None:
     os.environ.pop("MLFLOW_EXPERIMENT_ID", None)
 
 
+@pytest.fixture(autouse=True)
+def no_autologging_of_others() -> Iterator[None]:
+    """What one test logs by itself is off for the next tests of the same process.
+
+    `mlflow.autolog(disable=True)` leaves on what a flavor's own `autolog` switched on.
+    """
+    yield
+    utilities = sys.modules.get("mlflow.utils.autologging_utils")
+    for settings in getattr(utilities, "AUTOLOGGING_INTEGRATIONS", {}).values():
+        settings["disable"] = True
+
+
 @pytest.fixture
 def make_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Makes servers that are stopped when the test ends."""

@@ -24,7 +24,6 @@ from xgboost import XGBClassifier
 def client(server: Server) -> Iterator[MlflowClient]:
     mlflow.set_tracking_uri(server.url)
     yield MlflowClient(server.url)
-    mlflow.autolog(disable=True)
     mlflow.disable_system_metrics_logging()
     while mlflow.active_run():
         mlflow.end_run()

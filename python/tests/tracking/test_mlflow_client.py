@@ -39,7 +39,6 @@ def tracking_uri(request: pytest.FixtureRequest) -> str:
 def client(tracking_uri: str) -> Iterator[MlflowClient]:
     mlflow.set_tracking_uri(tracking_uri)
     yield MlflowClient(tracking_uri)
-    mlflow.autolog(disable=True)
     while mlflow.active_run():
         mlflow.end_run()
 
