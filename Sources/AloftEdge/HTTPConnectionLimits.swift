@@ -46,6 +46,8 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     private var bodyBytes = 0
     /// When the last bytes of a body came.
     private var bodyAt: NIODeadline
+    /// The time at which the parts that are read now came; asked for once.
+    private var readAt: NIODeadline?
     private var untakenSince: NIODeadline?
     /// Whether the connection ends with the answer that is being written.
     private var endsWithAnswer = false
@@ -106,20 +108,23 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         sawPart = true
+        let now = readAt ?? context.eventLoop.now
+        readAt = now
+        var data = data
         switch unwrapInboundIn(data) {
-        case .head:
-            let now = context.eventLoop.now
+        case .head(let head):
             if open == 0 { answeringFrom = now }
             open += 1
             isReading = true
             (bodySince, bodyBytes) = (now, 0)
             bodyAt = now
+            if let marked = TargetHost.marked(head) { data = wrapInboundOut(.head(marked)) }
         case .body(let bytes):
             bodyBytes += bytes.readableBytes
-            bodyAt = context.eventLoop.now
+            bodyAt = now
         case .end:
             isReading = false
-            answeringFrom = context.eventLoop.now
+            answeringFrom = now
         }
         context.fireChannelRead(data)
         if lingersUntil != nil, !isReading { context.close(promise: nil) }
@@ -127,6 +132,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         wantsRead = false
+        readAt = nil
         if open == 0 { headSince = sawPart ? nil : headSince ?? context.eventLoop.now }
         sawPart = false
         context.fireChannelReadComplete()

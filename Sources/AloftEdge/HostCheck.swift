@@ -9,6 +9,8 @@ import Synchronization
 package final class HostCheck: Sendable {
     private struct State {
         var known: KnownHosts
+        /// The header that was found known last.
+        var lastKnown = ""
         var lookedAt: NIODeadline
     }
 
@@ -51,6 +53,14 @@ package final class HostCheck: Sendable {
             return state.known.contains(host)
         }
     }
+
+    /// Whether a `Host` is the one that was found known last, as nearly all are.
+    package func isLastKnown(_ text: String) -> Bool {
+        state.withLock { !text.isEmpty && $0.lastKnown.isSame(as: text) }
+    }
+
+    /// Notes a `Host` that is known.
+    package func remember(_ text: String) { state.withLock { $0.lastKnown = text } }
 
     private static func look(
         _ listen: [ListenAddress], _ names: [String], _ machine: () -> [String]

@@ -74,9 +74,9 @@ package struct RequestLines {
                 default: if wasBlank { place = .line(blanks: blanks, wasBlank: false) }
                 }
                 at += 1
-            case .headers: if takeLine(bytes, &at) { endHeader() }
-            case .chunkSize: if takeLine(bytes, &at) { endChunkSize() }
-            case .trailers: if takeLine(bytes, &at) { endTrailer() }
+            case .headers: takeLine(bytes, &at) { $0.endHeader($1) }
+            case .chunkSize: takeLine(bytes, &at) { $0.endChunkSize($1) }
+            case .trailers: takeLine(bytes, &at) { $0.endTrailer($1) }
             case .body(let left):
                 let count = min(left, bytes.count - at)
                 at += count
@@ -90,23 +90,38 @@ package struct RequestLines {
         return nil
     }
 
-    /// Takes bytes to the end of a line; whether it ended. Only its beginning is kept.
-    private mutating func takeLine(_ bytes: UnsafeRawBufferPointer, _ at: inout Int) -> Bool {
-        while at < bytes.count {
-            let byte = bytes[at]
-            at += 1
-            if byte == UInt8(ascii: "\n") {
-                if kept.last == UInt8(ascii: "\r") { kept.removeLast() }
-                return true
-            }
-            if kept.count < Self.mostKept { kept.append(byte) }
+    /// Takes bytes to the end of a line and gives it, without its end, to `act`. Only the beginning of a
+    /// line that comes in pieces is kept.
+    private mutating func takeLine(
+        _ bytes: UnsafeRawBufferPointer, _ at: inout Int,
+        _ act: (inout Self, UnsafeRawBufferPointer) -> Void
+    ) {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[at...])
+        guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else {
+            keep(rest)
+            at = bytes.count
+            return
         }
-        return false
+        at += end + 1
+        let line = UnsafeRawBufferPointer(rebasing: rest[..<end])
+        guard !kept.isEmpty else { return act(&self, Self.withoutReturn(line)) }
+        keep(line)
+        let whole = kept
+        kept.removeAll(keepingCapacity: true)
+        whole.withUnsafeBytes { act(&self, Self.withoutReturn($0)) }
     }
 
-    private mutating func endHeader() {
-        defer { kept.removeAll(keepingCapacity: true) }
-        guard !kept.isEmpty else {
+    private mutating func keep(_ bytes: UnsafeRawBufferPointer) {
+        kept.append(contentsOf: bytes.prefix(Self.mostKept - kept.count))
+    }
+
+    private static func withoutReturn(_ line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard line.last == UInt8(ascii: "\r") else { return line }
+        return UnsafeRawBufferPointer(rebasing: line.dropLast())
+    }
+
+    private mutating func endHeader(_ line: UnsafeRawBufferPointer) {
+        guard !line.isEmpty else {
             if isChunked {
                 place = .chunkSize
             } else {
@@ -114,39 +129,42 @@ package struct RequestLines {
             }
             return
         }
-        switch kept.firstIndex(of: UInt8(ascii: ":")) {
-        case 14 where isNamed("content-length"):
-            guard let value = Self.number(kept[15...], radix: 10) else { return place = .over }
+        // The two names differ in length from nearly all others.
+        if Self.isNamed("content-length", line) {
+            guard let value = Self.number(line.dropFirst(15), radix: 10) else {
+                return place = .over
+            }
             length = value
-        case 17 where isNamed("transfer-encoding"): isChunked = true
-        default: break
+        } else if Self.isNamed("transfer-encoding", line) {
+            isChunked = true
         }
     }
 
-    private func isNamed(_ name: StaticString) -> Bool {
-        for index in 0..<name.utf8CodeUnitCount {
-            let byte = kept[index]
+    /// Whether this is the header of a name in lower case.
+    private static func isNamed(_ name: StaticString, _ line: UnsafeRawBufferPointer) -> Bool {
+        let count = name.utf8CodeUnitCount
+        guard line.count > count, line[count] == UInt8(ascii: ":") else { return false }
+        for index in 0..<count {
+            let byte = line[index]
             let lower = byte &- 65 < 26 ? byte | 0x20 : byte
             guard lower == name.utf8Start[index] else { return false }
         }
         return true
     }
 
-    private mutating func endChunkSize() {
-        defer { kept.removeAll(keepingCapacity: true) }
-        let digits = kept.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
+    private mutating func endChunkSize(_ line: UnsafeRawBufferPointer) {
+        let digits = line.prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: " ") }
         guard let size = Self.number(digits, radix: 16) else { return place = .over }
         // With the line's end behind the data.
         place = size == 0 ? .trailers : .body(left: size + 2)
     }
 
-    private mutating func endTrailer() {
-        if kept.isEmpty { place = .start }
-        kept.removeAll(keepingCapacity: true)
+    private mutating func endTrailer(_ line: UnsafeRawBufferPointer) {
+        if line.isEmpty { place = .start }
     }
 
     /// At most fifteen digits, with blanks round them.
-    private static func number(_ bytes: ArraySlice<UInt8>, radix: Int) -> Int? {
+    private static func number(_ bytes: Slice<UnsafeRawBufferPointer>, radix: Int) -> Int? {
         let isBlank = { (byte: UInt8) in byte == 32 || byte == 9 }
         let digits = bytes.drop(while: isBlank).prefix { !isBlank($0) }
         guard (1...15).contains(digits.count), digits.allSatisfy({ $0 < 128 }) else { return nil }

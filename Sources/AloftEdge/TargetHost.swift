@@ -1,29 +1,22 @@
 import AloftDomain
-package import NIOCore
-package import NIOHTTP1
+import NIOHTTP1
 
-/// Keeps the host that a request line names itself (`GET http://NAME/… HTTP/1.1`), which the library drops:
-/// behind its reader, and before it makes requests of what was read.
-package final class TargetHost: ChannelInboundHandler {
-    package typealias InboundIn = HTTPServerRequestPart
-    package typealias InboundOut = HTTPServerRequestPart
-
+/// The host that a request line names itself (`GET http://NAME/… HTTP/1.1`), which the library drops: kept in
+/// a header, before the library makes a request of what it read.
+package enum TargetHost {
     /// A header of ours, whatever a client puts there.
     package static let header = "x-aloft-target-host"
 
-    package init() {}
-
-    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(var head) = unwrapInboundIn(data) else {
-            return context.fireChannelRead(data)
-        }
+    /// The head with the host that it names; `nil` where the head stays as it is.
+    static func marked(_ head: HTTPRequestHead) -> HTTPRequestHead? {
         if let authority = RequestTarget.authority(of: head.uri) {
-            head.headers.replaceOrAdd(name: Self.header, value: authority)
-        } else if head.headers.contains(name: Self.header) {
-            head.headers.remove(name: Self.header)
-        } else {
-            return context.fireChannelRead(data)
+            var marked = head
+            marked.headers.replaceOrAdd(name: header, value: authority)
+            return marked
         }
-        context.fireChannelRead(wrapInboundOut(.head(head)))
+        guard head.headers.contains(name: header) else { return nil }
+        var clean = head
+        clean.headers.remove(name: header)
+        return clean
     }
 }

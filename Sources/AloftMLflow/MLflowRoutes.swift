@@ -76,7 +76,7 @@ struct MLflowService: Sendable {
     var access: AccessGuard { AccessGuard(store: store) }
 
     /// Writes what concerns one run, and says so to live pages once it is durable.
-    func change<Value: Sendable>(
+    nonisolated(nonsending) func change<Value: Sendable>(
         _ run: RunID, _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         let value = try await store.write(body)
@@ -85,7 +85,7 @@ struct MLflowService: Sendable {
     }
 
     /// Writes what the log of events leaves out, and says so to live pages once it is durable.
-    func change<Value: Sendable>(
+    nonisolated(nonsending) func change<Value: Sendable>(
         _ kind: LiveSubject.Kind, _ id: String,
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {

@@ -20,11 +20,12 @@ struct APIWorld {
 
     var store: Store { temporary.store }
 
-    init(access: PrincipalMiddleware.Access = .open) throws {
+    init(access: PrincipalFinder.Access = .open) throws {
         temporary = try TemporaryStore()
         router = Router(context: AloftRequestContext.self)
-        router.add(middleware: ErrorMiddleware())
-        router.add(middleware: PrincipalMiddleware(store: temporary.store, access: access))
+        router.add(
+            middleware: FrontMiddleware(
+                principals: PrincipalFinder(store: temporary.store, access: access)))
         var routes = APIRoutes(router: router, store: temporary.store)
         TokenRoutes(store: temporary.store, time: time.source, chance: chance).add(to: &routes)
         EventRoutes(store: temporary.store).add(to: &routes)

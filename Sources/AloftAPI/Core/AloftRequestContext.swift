@@ -6,20 +6,19 @@ import NIOCore
 /// What a handler knows of its request beside the request itself.
 package struct AloftRequestContext: RequestContext, PrincipalBearing, CallerWatching {
     package var coreContext: CoreRequestContextStorage
-    /// Who asks; set by `PrincipalMiddleware` before any route runs.
-    package var principal: Principal
-    /// The same as the rules of access take it.
-    package var bearer: Bearer
-    /// Kept by `EdgeMiddleware`, the first who wants to know.
-    var head: HeadFacts?
+    /// Who asks; set by `FrontMiddleware` before any route runs.
+    var asking: Asking
     private let channel: any Channel
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        principal = .local
-        bearer = .person
+        asking = .anybody
         channel = source.channel
     }
+
+    package var principal: Principal { asking.principal }
+
+    package var bearer: Bearer { asking.bearer }
 
     /// Where the caller is; `nil` without a network.
     var place: RemotePlace? { RemotePlace(channel.remoteAddress) }
@@ -30,4 +29,20 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing, CallerWatc
 
     /// Bodies of `/api/v1` are small documents; blobs and artifacts are streamed and have no limit.
     package var maxUploadSize: Int { 16 << 20 }
+}
+
+extension AloftRequestContext {
+    /// Who asks, and the same as the rules of access take it.
+    struct Asking: Sendable {
+        let principal: Principal
+        let bearer: Bearer
+
+        init(_ principal: Principal, project: ProjectID) {
+            self.principal = principal
+            bearer = Bearer(principal, project: project)
+        }
+
+        /// Whoever asks a server that asks for no token.
+        static let anybody = Asking(.local, project: .default)
+    }
 }

@@ -20,7 +20,7 @@ package struct EndpointCall<E: Endpoint>: Sendable {
         principal = context.principal
         bearer = context.bearer
         token =
-            PrincipalMiddleware.secret(in: request.headers)
+            PrincipalFinder.secret(in: request.headers)
             ?? SessionCookie.secret(in: request)
         parameters = APIRoutes.parameters(of: context)
         queries = Dictionary(

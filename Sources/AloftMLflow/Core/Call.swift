@@ -37,7 +37,9 @@ struct CallRouter<Context: RequestContext & PrincipalBearing & CallerWatching> {
     /// Of the protocol: most calls are of version 2.0, those of traces also of 3.0.
     var version = "2.0"
 
-    typealias Handler = @Sendable (Call) async throws -> [UInt8]
+    typealias Handler = nonisolated(nonsending) @Sendable (Call) async throws -> [UInt8]
+    typealias RawHandler =
+        nonisolated(nonsending) @Sendable (Request, Context) async throws -> Response
 
     func get(
         _ path: String, _ action: Action, of subject: @escaping Subject,
@@ -107,17 +109,20 @@ struct CallRouter<Context: RequestContext & PrincipalBearing & CallerWatching> {
         }
     }
 
-    private static func call(
+    nonisolated(nonsending) private static func call(
         _ request: Request, _ context: Context, _ bodies: LargeBodies, limit: Int
     ) async throws -> Call {
         let fields =
             request.method == .get
             ? QueryText.fields(request) : try await bodies.fields(request, limit: limit)
-        let parameters = Dictionary(
-            context.parameters.map { (String($0.key), decoded($0.value)) },
-            uniquingKeysWith: { _, last in last })
-        guard !parameters.values.contains(where: { $0.utf8.contains(0) }) else {
-            throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
+        // text: names of our own routes
+        var parameters: [String: String] = [:]
+        for (name, value) in context.parameters {
+            let value = decoded(value)
+            guard !value.utf8.contains(0) else {
+                throw ProtocolError.invalid("The address holds the character U+0000 (NUL).")
+            }
+            parameters[String(name)] = value
         }
         return Call(
             fields: fields, principal: context.principal, bearer: context.bearer,
@@ -131,7 +136,7 @@ struct CallRouter<Context: RequestContext & PrincipalBearing & CallerWatching> {
     func raw(
         _ method: HTTPRequest.Method, _ path: String, _ action: Action,
         of subject: (@Sendable (AccessQueries, Request, Context) throws -> [Claim])? = nil,
-        _ handler: @escaping @Sendable (Request, Context) async throws -> Response
+        _ handler: @escaping RawHandler
     ) {
         let paths =
             path.begins(with: "/")
@@ -217,7 +222,9 @@ enum MLflowBody {
     /// Of what holds whole schemas, models or traces.
     static let largeLimit = 32 << 20
 
-    static func collect(_ request: Request, limit: Int = limit) async throws -> ByteBuffer {
+    nonisolated(nonsending) static func collect(_ request: Request, limit: Int = limit) async throws
+        -> ByteBuffer
+    {
         let buffer = try await request.body.collect(upTo: limit)
         guard buffer.readableBytes > 0 else { return buffer }
         let type = request.headers[.contentType] ?? ""

@@ -13,13 +13,15 @@ struct LargeBodies: Sendable {
         label: "aloft.bodies", qos: .utility, attributes: .concurrent)
 
     /// The body's members; none where there is no body.
-    func fields(_ request: Request, limit: Int = MLflowBody.limit) async throws -> Fields {
+    nonisolated(nonsending) func fields(_ request: Request, limit: Int = MLflowBody.limit)
+        async throws -> Fields
+    {
         let buffer = try await MLflowBody.collect(request, limit: limit)
         return try await read(buffer) { try MLflowBody.fields($0) }
     }
 
     /// Runs `body` on a request's bytes.
-    func read<Value: Sendable>(
+    nonisolated(nonsending) func read<Value: Sendable>(
         _ buffer: ByteBuffer, _ body: @escaping @Sendable (ByteBuffer) throws -> Value
     ) async throws -> Value {
         guard buffer.readableBytes > Self.smallBytes else { return try body(buffer) }

@@ -19,7 +19,7 @@ struct LoggingCalls: Sendable {
         calls.postLarge("runs/log-model", .record, of: Subjects.run, logModel)
     }
 
-    private func logMetric(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func logMetric(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let series = try FieldReader.metric(call.fields)
         let (who, at) = (call.principal, service.time.now())
@@ -32,7 +32,7 @@ struct LoggingCalls: Sendable {
         return MLflowService.empty
     }
 
-    private func logParam(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func logParam(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let param = try FieldReader.param(call.fields)
         let (who, at) = (call.principal, service.time.now())
@@ -45,7 +45,7 @@ struct LoggingCalls: Sendable {
         return MLflowService.empty
     }
 
-    private func setTag(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func setTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let tag = try FieldReader.runTag(call.fields)
         let (who, at) = (call.principal, service.time.now())
@@ -58,7 +58,7 @@ struct LoggingCalls: Sendable {
         return MLflowService.empty
     }
 
-    private func deleteTag(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let key = try call.fields.string("key")
         let (who, at) = (call.principal, service.time.now())
@@ -73,7 +73,7 @@ struct LoggingCalls: Sendable {
 
     private static let batchLimit = 1_000_000
 
-    private func logBatch(
+    nonisolated(nonsending) private func logBatch(
         _ request: Request, _ bearer: Bearer, _ who: Principal
     ) async throws -> Response {
         let buffer = try await MLflowBody.collect(request, limit: Self.batchLimit)

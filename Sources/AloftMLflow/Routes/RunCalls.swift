@@ -15,7 +15,7 @@ struct RunCalls: Sendable {
         calls.postSearch("runs/search", .read, of: Subjects.experiments, search)
     }
 
-    private func create(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func create(_ call: Call) async throws -> [UInt8] {
         let fields = call.fields
         let experiment =
             try fields.has("experiment_id")
@@ -80,7 +80,7 @@ struct RunCalls: Sendable {
         }
     }
 
-    private func update(_ call: Call) async throws -> [UInt8] {
+    nonisolated(nonsending) private func update(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
         let status = try FieldReader.runStatus(call.fields)
         let endTime = try call.fields.optionalInt("end_time")

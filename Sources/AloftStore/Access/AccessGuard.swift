@@ -18,7 +18,7 @@ package struct AccessGuard: Sendable {
     package init(store: Store) { self.store = store }
 
     /// - Throws: `AccessRefusal`.
-    package func check(
+    nonisolated(nonsending) package func check(
         _ bearer: Bearer, _ action: Action,
         of find: @escaping @Sendable (AccessQueries) throws -> [Claim]
     ) async throws {

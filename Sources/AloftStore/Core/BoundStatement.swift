@@ -49,6 +49,21 @@ extension Database {
         try step(sql, values, read)
     }
 
+    /// Runs `body` in a transaction of the writer; undoes it if `body` throws or the commit fails.
+    ///
+    /// As GRDB's `inTransaction(.immediate)`, which compiles `BEGIN` and `COMMIT` anew each time.
+    func immediateTransaction(_ body: () throws -> Void) throws {
+        try perform("BEGIN IMMEDIATE TRANSACTION", binding: [])
+        do {
+            try body()
+            try perform("COMMIT TRANSACTION", binding: [])
+        } catch {
+            // SQLite may have undone it already.
+            if isInsideTransaction { try? perform("ROLLBACK TRANSACTION", binding: []) }
+            throw error
+        }
+    }
+
     private func step<Value>(
         _ sql: String, _ values: [BoundValue], _ read: (BoundRow) -> Value
     ) throws -> Value? {
@@ -87,11 +102,26 @@ extension Database {
         case .int(let number): sqlite3_bind_int64(statement, index, number)
         case .real(let number): sqlite3_bind_double(statement, index, number)
         // By length: a zero byte ends no text.
-        case .text(let text):
-            sqlite3_bind_text(statement, index, text, Int32(text.utf8.count), copied)
+        case .text(let text): bind(text, to: statement, at: index, copied)
         case .blob(let bytes) where bytes.isEmpty: sqlite3_bind_zeroblob(statement, index, 0)
         case .blob(let bytes):
             sqlite3_bind_blob(statement, index, bytes, Int32(bytes.count), copied)
+        }
+    }
+
+    /// From where the text lies, without a copy of its own.
+    private static func bind(
+        _ text: String, to statement: SQLiteStatement, at index: Int32,
+        _ copied: sqlite3_destructor_type
+    ) -> Int32 {
+        var text = text
+        return text.withUTF8 { bytes in
+            guard let start = bytes.baseAddress, !bytes.isEmpty else {
+                return sqlite3_bind_text(statement, index, "", 0, copied)
+            }
+            return start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+                sqlite3_bind_text(statement, index, $0, Int32(clamping: bytes.count), copied)
+            }
         }
     }
 }

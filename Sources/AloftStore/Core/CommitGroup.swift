@@ -7,16 +7,8 @@ import Synchronization
 /// answers each caller. While one transaction is on its way to the disk the next gathers, so the
 /// busier the store, the more writes share a commit, and a lone write waits for nobody.
 final class CommitGroup: Sendable {
-    /// One caller's write: `run` does it inside the shared transaction and keeps its outcome (it may
-    /// be called again in another transaction, if the first was rolled back), `finish` gives the
-    /// outcome out after the commit, or the commit's own failure.
-    private struct Write: Sendable {
-        let run: @Sendable (Database) throws -> Void
-        let finish: @Sendable ((any Error)?) -> Void
-    }
-
     private struct Queue {
-        var waiting: [Write] = []
+        var waiting: [PendingWrite] = []
         var isDraining = false
         /// As soon as so many wait, whoever gathers a group is told.
         var wanted = Int.max
@@ -48,34 +40,16 @@ final class CommitGroup: Sendable {
         self.state = state
     }
 
-    func perform<Value: Sendable>(
+    /// Stays on the caller's thread until there is something to wait for: most writes are small.
+    nonisolated(nonsending) func perform<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            let outcome = Mutex<Result<Value, any Error>?>(nil)
-            let box = Outcome(outcome: outcome)
-            let write = Write(
-                run: { db in
-                    do {
-                        let value = try body(db)
-                        box.set(.success(value))
-                    } catch {
-                        box.set(.failure(error))
-                        throw error
-                    }
-                },
-                finish: { failure in
-                    if let failure {
-                        continuation.resume(throwing: failure)
-                    } else if let result = box.get() {
-                        continuation.resume(with: result)
-                    }
-                })
-            enqueue(write)
+        try await withUnsafeThrowingContinuation { continuation in
+            enqueue(WaitingWrite(body, continuation))
         }
     }
 
-    private func enqueue(_ write: Write) {
+    private func enqueue(_ write: PendingWrite) {
         let (mustDrain, isGathered) = queue.withLock { queue in
             queue.waiting.append(write)
             let isGathered = queue.waiting.count == queue.wanted
@@ -125,11 +99,15 @@ final class CommitGroup: Sendable {
         _ = try? pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
     }
 
-    private func nextGroup() -> [Write]? {
+    private func nextGroup() -> [PendingWrite]? {
         queue.withLock { queue in
             guard !queue.waiting.isEmpty else {
                 queue.isDraining = false
                 return nil
+            }
+            guard queue.waiting.count > Self.largestGroup else {
+                defer { queue.waiting = [] }
+                return queue.waiting
             }
             let group = Array(queue.waiting.prefix(Self.largestGroup))
             queue.waiting.removeFirst(group.count)
@@ -139,7 +117,7 @@ final class CommitGroup: Sendable {
 
     /// Returns what kept the whole group from being committed. The failure of a single write is its
     /// own: what it did is undone and the others go on.
-    private func commit(_ group: [Write]) -> (any Error)? {
+    private func commit(_ group: [PendingWrite]) -> (any Error)? {
         do {
             do {
                 try transaction { db in
@@ -163,13 +141,12 @@ final class CommitGroup: Sendable {
     private func transaction(_ body: (Database) throws -> Void) throws {
         var position: Int64?
         try pool.writeWithoutTransaction { db in
-            try db.inTransaction(.immediate) {
+            try db.immediateTransaction {
                 let before = db.totalChangesCount
                 try body(db)
                 if hasLedger, db.totalChangesCount != before {
                     position = try Ledger.advance(db)
                 }
-                return .commit
             }
             checkpointer.committed(changes: db.totalChangesCount)
         }
@@ -182,7 +159,7 @@ final class CommitGroup: Sendable {
 
     /// Without a savepoint, which costs a copy of each page that the write touches: nearly all writes
     /// succeed, and nearly all that fail have changed nothing yet.
-    private static func run(_ write: Write, in db: Database) throws {
+    private static func run(_ write: PendingWrite, in db: Database) throws {
         let before = db.totalChangesCount
         do {
             try write.run(db)
@@ -193,7 +170,7 @@ final class CommitGroup: Sendable {
         }
     }
 
-    private static func runApart(_ write: Write, in db: Database) throws {
+    private static func runApart(_ write: PendingWrite, in db: Database) throws {
         try db.perform("SAVEPOINT member")
         do {
             try write.run(db)
@@ -212,15 +189,4 @@ final class CommitGroup: Sendable {
         default: return false
         }
     }
-}
-
-/// Carries a result from the writer's thread to its caller.
-private final class Outcome<Value: Sendable>: Sendable {
-    private let result: Mutex<Result<Value, any Error>?>
-
-    init(outcome: consuming Mutex<Result<Value, any Error>?>) { result = outcome }
-
-    func set(_ value: Result<Value, any Error>) { result.withLock { $0 = value } }
-
-    func get() -> Result<Value, any Error>? { result.withLock { $0 } }
 }

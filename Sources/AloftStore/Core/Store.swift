@@ -94,7 +94,7 @@ package final class Store: Sendable {
     ///
     /// `body` runs on the writer's thread: it must not wait for anything. It may run twice, if what it
     /// did was rolled back because of another's failure: it must do nothing but read and write `db`.
-    package func write<Value: Sendable>(
+    nonisolated(nonsending) package func write<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try await commits.perform(body)

@@ -26,9 +26,9 @@ package struct AuditLog {
 
     /// A change of a run that has ended; nothing for one that runs.
     package func ended(
-        _ run: RunHandle, _ what: String, _ payload: [String: JSONValue] = [:]
+        _ run: RunHandle, _ what: String, _ payload: @autoclosure () -> [String: JSONValue] = [:]
     ) throws {
-        if run.hasEnded { try self.run(run.id, what, payload) }
+        if run.hasEnded { try self.run(run.id, what, payload()) }
     }
 
     package func experiment(

@@ -7,7 +7,7 @@ import NIOHTTP1
 
 /// HTTP/1.1 connections whose tasks run on the thread of their event loop, so that reading a request
 /// and writing its answer wake no other thread. What takes longer than a moment must leave it, as
-/// `ShortCallMiddleware` sees to.
+/// `FrontMiddleware` sees to.
 struct EventLoopConnections: ServerChildChannel {
     private let connections: HTTP1Channel
     private let tables: ConnectionTables
@@ -57,7 +57,6 @@ struct EventLoopConnections: ServerChildChannel {
             try operations.addHandler(
                 HTTPConnectionLimits(table: tables.table(of: eventLoop), now: eventLoop.now),
                 position: .after(reader.handler))
-            try operations.addHandler(TargetHost(), position: .after(reader.handler))
             return value
         }
     }

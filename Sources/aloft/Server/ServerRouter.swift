@@ -16,17 +16,16 @@ extension ServerServices {
         let router = Router(
             context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
         let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
-        router.add(middleware: EdgeMiddleware(hosts: hosts))
-        router.add(middleware: ShortCallMiddleware())
         let webFolder = WebFolder.find(from: ProgramPath.current)
-        router.add(middleware: WebFallbackMiddleware(page: WebPage(folder: webFolder)))
-        router.add(middleware: ErrorMiddleware())
-        router.add(middleware: ReserveMiddleware(reserve: reserve))
+        let budget = ByteBudget(limitBytes: ByteBudget.share(largest: BodyBudget.largest))
         router.add(
-            middleware: PrincipalMiddleware(store: store, access: configuration.access, time: time))
-        let budget = ByteBudget(
-            limitBytes: ByteBudget.share(largest: BodyBudgetMiddleware.largest))
-        router.add(middleware: BodyBudgetMiddleware(budget: budget))
+            middleware: FrontMiddleware(
+                edge: EdgeCheck(hosts: hosts),
+                fallback: WebFallback(page: WebPage(folder: webFolder)),
+                reserve: reserve,
+                principals: PrincipalFinder(
+                    store: store, access: configuration.access, time: time),
+                bodies: BodyBudget(budget: budget)))
 
         var routes = APIRoutes(router: router, store: store)
         TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)

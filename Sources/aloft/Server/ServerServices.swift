@@ -17,7 +17,7 @@ struct ServerConfiguration: Sendable {
     let gateway: ListenAddress?
     /// Where it answers over gRPC; nowhere without it.
     let gatewayGRPC: ListenAddress?
-    let access: PrincipalMiddleware.Access
+    let access: PrincipalFinder.Access
     let sharePath: String?
     let retention: PredictionArchive.Retention
     let webhookReach: WebhookTarget.Reach

@@ -30,10 +30,10 @@ import Testing
                 at: Date(timeIntervalSince1970: 0))
         }
         let router = Router(context: AloftRequestContext.self)
-        router.add(middleware: ErrorMiddleware())
         router.add(
-            middleware: PrincipalMiddleware(
-                store: store.store, access: .tokenRequired, time: time.source))
+            middleware: FrontMiddleware(
+                principals: PrincipalFinder(
+                    store: store.store, access: .tokenRequired, time: time.source)))
         var routes = APIRoutes(router: router, store: store.store)
         SessionRoutes(store: store.store, time: time.source, chance: .live())
             .add(to: &routes)

@@ -25,14 +25,15 @@ import Testing
     }
 
     private func withClient(
-        folder: URL?, base: BasePath = .root, access: PrincipalMiddleware.Access = .open,
+        folder: URL?, base: BasePath = .root, access: PrincipalFinder.Access = .open,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let router = Router(context: AloftRequestContext.self)
-        router.add(middleware: WebFallbackMiddleware(page: WebPage(folder: folder)))
-        router.add(middleware: ErrorMiddleware())
         let store = try TemporaryStore()
-        router.add(middleware: PrincipalMiddleware(store: store.store, access: access))
+        router.add(
+            middleware: FrontMiddleware(
+                fallback: WebFallback(page: WebPage(folder: folder)),
+                principals: PrincipalFinder(store: store.store, access: access)))
         var routes = APIRoutes(router: router, store: store.store)
         WebRoutes(folder: folder).add(to: &routes)
         let responder = BasePathResponder(router.buildResponder(), base: base)
@@ -164,9 +165,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [PrincipalMiddleware.Access.open, .tokenRequired])
+    @Test(arguments: [PrincipalFinder.Access.open, .tokenRequired])
     func `a browser at an unknown address is shown the interface's own page`(
-        access: PrincipalMiddleware.Access
+        access: PrincipalFinder.Access
     ) async throws {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }

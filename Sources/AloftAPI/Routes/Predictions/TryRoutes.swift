@@ -40,7 +40,7 @@ package struct TryRoutes: Sendable {
             }
             let endpoint = context.parameters.get("prediction") ?? ""
             let token =
-                PrincipalMiddleware.secret(in: request.headers)
+                PrincipalFinder.secret(in: request.headers)
                 ?? SessionCookie.secret(in: request)
             let answer = try await ask(
                 endpoint.removingPercentEncoding ?? endpoint, Data(buffer.readableBytesView), token)

@@ -5,7 +5,7 @@ import Hummingbird
 
 /// The files of the web interface: the page for each page address, and its assets.
 ///
-/// A mistyped address of the API stays an error of the API; see `WebFallbackMiddleware` for what a
+/// A mistyped address of the API stays an error of the API; see `WebFallback` for what a
 /// browser is shown elsewhere. Assets carry a digest of their content in their names and are cached for
 /// good; the page itself is asked for each time.
 package struct WebRoutes: Sendable {

@@ -2,13 +2,11 @@ package import AloftDomain
 package import AloftStore
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 
 /// Finds out who asks. A token names its bearer. Without one the caller is `local` while access is
 /// open (a server on loopback), and refused otherwise.
-package struct PrincipalMiddleware: RouterMiddleware {
-    package typealias Context = AloftRequestContext
-
+package struct PrincipalFinder: Sendable {
     package enum Access: Sendable {
         /// No token needed: the server listens on loopback only.
         case open
@@ -30,40 +28,32 @@ package struct PrincipalMiddleware: RouterMiddleware {
         self.attempts = attempts
     }
 
-    package func handle(
-        _ request: Request, context: Context,
-        next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        var context = context
-        do {
-            let (principal, project) = try await principal(of: request, context)
-            context.principal = principal
-            context.bearer = Bearer(principal, project: project)
-        } catch let refusal as AccessError {
-            return ErrorResponse.make(for: refusal, path: request.uri.path)
-        }
-        return try await next(request, context)
+    /// Who asks, where there is nothing to look up.
+    func atOnce(_ head: HeadFacts) -> AloftRequestContext.Asking? {
+        access == .open && !head.hasSecret ? .anybody : nil
     }
 
-    private func principal(
-        of request: Request, _ context: Context
-    ) async throws -> (principal: Principal, project: ProjectID) {
+    /// - Throws: `AccessError`.
+    func find(
+        _ request: Request, _ head: HeadFacts, from context: AloftRequestContext
+    ) async throws -> AloftRequestContext.Asking {
         let isPublic = Self.isPublic(request.uri.path)
-        let mayHaveSecret = context.head?.hasSecret ?? true
-        if mayHaveSecret,
+        if head.hasSecret,
             let secret = Self.secret(in: request.headers) ?? SessionCookie.secret(in: request)
         {
-            let record = try await find(secret, context)
-            if let record { return (record.principal, record.project) }
+            if let record = try await find(secret, context) {
+                return .init(record.principal, project: record.project)
+            }
             // MLflow clients may carry a password that means nothing here; open access ignores it.
             if access == .tokenRequired, !isPublic { throw AccessError.unknownToken }
         }
-        if access == .open || isPublic { return (.local, .default) }
+        if access == .open || isPublic { return .anybody }
         throw AccessError.tokenMissing
     }
 
     /// On an open server tokens open nothing, so nobody tries them there.
-    private func find(_ secret: String, _ context: Context) async throws -> TokenRecord? {
+    private func find(_ secret: String, _ context: AloftRequestContext) async throws -> TokenRecord?
+    {
         guard access == .tokenRequired else {
             return try await bearer(secret)
         }

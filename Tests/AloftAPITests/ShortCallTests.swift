@@ -8,7 +8,7 @@ import Testing
 @testable import AloftAPI
 
 /// Short calls stay on their connection's thread; nothing else holds it up.
-struct ShortCallMiddlewareTests {
+struct ShortCallTests {
     /// Stands for the thread of a connection's event loop.
     private final class Loop: TaskExecutor {
         private static let key = DispatchSpecificKey<Bool>()
@@ -53,7 +53,7 @@ struct ShortCallMiddlewareTests {
     ) async throws -> String {
         let router = Router(context: AloftRequestContext.self)
         router.add(middleware: OnLoop(loop: Loop()))
-        router.add(middleware: ShortCallMiddleware())
+        router.add(middleware: FrontMiddleware())
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/streamed", method: method) { _, _ in
                 Response(

@@ -1,30 +1,25 @@
 import AloftDomain
 import Foundation
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 
 /// Shows a browser the interface's own page where there is nothing at an address: it says so in words,
 /// with ways to go on. Programs, and everything below the APIs' addresses, get the error as it is.
 ///
 /// Stands outside the question who asks: the page holds no data, and which addresses there are is no
 /// secret.
-package struct WebFallbackMiddleware: RouterMiddleware {
-    package typealias Context = AloftRequestContext
-
+package struct WebFallback: Sendable {
     private let page: WebPage
 
     package init(page: WebPage) { self.page = page }
 
-    package func handle(
-        _ request: Request, context: Context,
-        next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        let response = try await next(request, context)
+    /// The page to show for an answer; `nil` where the answer is shown as it is.
+    func page(for response: Response, to request: Request) throws -> Response? {
         guard response.status == .notFound || response.status == .unauthorized,
             request.method == .get || request.method == .head,
             Self.asksForPage(request.headers), !WebRoutes.isOfPrograms(request.uri.path),
             var shown = try page.response(base: request.basePath)
-        else { return response }
+        else { return nil }
         shown.status = .notFound
         return shown
     }

@@ -13,16 +13,17 @@ import Testing
 @testable import AloftAPI
 
 /// What is refused before any route runs, over a real connection, where the library sets `Host` apart.
-@Suite struct EdgeMiddlewareTests {
+@Suite struct FrontMiddlewareTests {
     private static func run(
         budgetBytes: Int = 1 << 30,
         _ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
         let router = Router(context: AloftRequestContext.self)
         let listen = ListenAddress(host: "127.0.0.1", port: 0)
-        router.add(middleware: EdgeMiddleware(hosts: HostCheck(listen: [listen], names: ["ohm"])))
-        router.add(middleware: ErrorMiddleware())
-        router.add(middleware: BodyBudgetMiddleware(budget: ByteBudget(limitBytes: budgetBytes)))
+        router.add(
+            middleware: FrontMiddleware(
+                edge: EdgeCheck(hosts: HostCheck(listen: [listen], names: ["ohm"])),
+                bodies: BodyBudget(budget: ByteBudget(limitBytes: budgetBytes))))
         router.get("/api/v1/things") { _, _ in "seen" }
         for path: RouterPath in ["/api/v1/things", "/api/2.0/mlflow/runs/create"] {
             router.post(path) { request, _ in
@@ -119,8 +120,9 @@ import Testing
                 perPlace: .init(burst: 3, perSecond: 0), all: .init(burst: 3, perSecond: 0)))
         let router = Router(context: AloftRequestContext.self)
         router.add(
-            middleware: PrincipalMiddleware(
-                store: world.store, access: .tokenRequired, attempts: attempts))
+            middleware: FrontMiddleware(
+                principals: PrincipalFinder(
+                    store: world.store, access: .tokenRequired, attempts: attempts)))
         router.get("/api/v1/who") { _, context in "\(context.principal)" }
         let good = try await world.makeToken(.user, name: "ann")
         try await Application(router: router).test(.router) { client async throws -> Void in

@@ -1,15 +1,13 @@
 package import AloftDomain
 package import AloftEdge
 import HTTPTypes
-package import Hummingbird
+import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Keeps the bodies that are held in memory at one time within a budget of the whole process. Stands behind
-/// `PrincipalMiddleware`, so that strangers take none of it. Files go to disk as they come and do not count.
-package struct BodyBudgetMiddleware: RouterMiddleware {
-    package typealias Context = AloftRequestContext
-
+/// Keeps the bodies that are held in memory at one time within a budget of the whole process. Asked behind
+/// `PrincipalFinder`, so that strangers take none of it. Files go to disk as they come and do not count.
+package struct BodyBudget: Sendable {
     /// The largest body that any route holds.
     package static let largest = 64 << 20
     /// Bodies up to this many bytes do not count: there are no more of them than connections.
@@ -19,20 +17,24 @@ package struct BodyBudgetMiddleware: RouterMiddleware {
 
     package init(budget: ByteBudget) { self.budget = budget }
 
-    package func handle(
-        _ request: Request, context: Context,
-        next: (Request, Context) async throws -> Response
-    ) async throws -> Response {
-        let body = (context.head ?? HeadFacts(request.headers)).body
-        if case .bytes(...Self.free) = body { return try await next(request, context) }
-        guard body != .nothing, !Self.isStreamed(request) else {
-            return try await next(request, context)
+    /// Whether a body counts for nothing.
+    static func isFree(_ body: ComingBody) -> Bool {
+        switch body {
+        case .nothing, .bytes(...free): true
+        case .bytes, .chunked: false
         }
+    }
+
+    /// Runs `next` while the body is counted.
+    func holding(
+        _ request: Request, _ body: ComingBody, _ next: (Request) async throws -> Response
+    ) async throws -> Response {
+        if Self.isFree(body) || Self.isStreamed(request) { return try await next(request) }
         if case .bytes(let length) = body {
             let bytes = min(length, Self.largest)
             guard budget.take(bytes) else { return Self.refusal(request) }
             defer { budget.give(bytes) }
-            return try await next(request, context)
+            return try await next(request)
         }
         let share = Share(budget: budget)
         defer { share.end() }
@@ -42,7 +44,7 @@ package struct BodyBudgetMiddleware: RouterMiddleware {
                 guard share.take(part.readableBytes) else { throw BodiesHeld() }
                 return part
             })
-        return try await next(request, context)
+        return try await next(request)
     }
 
     private static func refusal(_ request: Request) -> Response {

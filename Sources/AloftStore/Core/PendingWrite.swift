@@ -1,0 +1,44 @@
+import GRDB
+
+/// One caller's write, on its way through `CommitGroup`.
+///
+/// A class with two methods and not two closures: it is made for each call that logs something, and one
+/// allocation is cheaper than five.
+///
+/// `@unchecked Sendable`: its caller makes it, and only the writer's thread touches it afterwards.
+class PendingWrite: @unchecked Sendable {
+    /// Does it inside the shared transaction and keeps its outcome. May be called again in another
+    /// transaction, if the first was rolled back.
+    func run(_ db: Database) throws {}
+
+    /// Gives the outcome out after the commit, or the commit's own failure. Once.
+    func finish(_ failure: (any Error)?) {}
+}
+
+final class WaitingWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
+    private let body: @Sendable (Database) throws -> Value
+    private let caller: UnsafeContinuation<Value, any Error>
+    private var outcome: Result<Value, any Error>?
+
+    init(
+        _ body: @escaping @Sendable (Database) throws -> Value,
+        _ caller: UnsafeContinuation<Value, any Error>
+    ) {
+        self.body = body
+        self.caller = caller
+    }
+
+    override func run(_ db: Database) throws {
+        do {
+            outcome = .success(try body(db))
+        } catch {
+            outcome = .failure(error)
+            throw error
+        }
+    }
+
+    override func finish(_ failure: (any Error)?) {
+        if let failure { return caller.resume(throwing: failure) }
+        caller.resume(with: outcome ?? .failure(CancellationError()))
+    }
+}
