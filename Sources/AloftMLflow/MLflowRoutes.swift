@@ -84,6 +84,17 @@ struct MLflowService: Sendable {
         return value
     }
 
+    /// Writes what a run logs: points, params and tags. They come by the thousand, so that it wakes
+    /// nobody who does not follow them, but for what is written to a run that has ended: that is an
+    /// event.
+    nonisolated(nonsending) func log(
+        to run: RunID, _ body: @escaping @Sendable (Database) throws -> RunHandle
+    ) async throws {
+        let handle = try await store.write(as: .logging, body)
+        if handle.hasEnded { store.changes.notify() }
+        store.changed(.run, run.rawValue)
+    }
+
     /// Writes what the log of events leaves out, and says so to live pages once it is durable.
     nonisolated(nonsending) func change<Value: Sendable>(
         _ kind: LiveSubject.Kind, _ id: String,

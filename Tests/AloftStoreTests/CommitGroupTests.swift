@@ -158,11 +158,30 @@ struct CommitGroupTests {
     @Test func `a commit wakes who waits for a change`() async throws {
         let temporary = try await makeTable()
         let store = temporary.store
-        let seen = store.changes.count
+        let seen = store.changes.count()
         async let waiting: Void = store.changes.wait(after: seen, upTo: .seconds(60))
         try await store.write { try $0.execute(sql: "INSERT INTO note (text) VALUES ('x')") }
         await waiting
-        #expect(store.changes.count > seen)
+        #expect(store.changes.count() > seen)
+    }
+
+    @Test func `what runs log wakes only who follows it`() async throws {
+        let temporary = try await makeTable()
+        let store = temporary.store
+        let changes = store.changes
+        let (state, all) = (changes.count(), changes.count(of: [.state, .logging]))
+        async let following: Void = changes.wait(
+            after: all, of: [.state, .logging], upTo: .seconds(600))
+        async let waiting: Void = changes.wait(after: state, upTo: .seconds(600))
+        try await store.write(as: .logging) {
+            try $0.execute(sql: "INSERT INTO note (text) VALUES ('x')")
+        }
+        await following
+        #expect(changes.count() == state)
+        #expect(changes.count(of: .logging) == 1)
+        try await store.write { try $0.execute(sql: "INSERT INTO note (text) VALUES ('y')") }
+        await waiting
+        #expect(changes.count() == state + 1)
     }
 }
 

@@ -44,7 +44,7 @@ package struct ConversionController: Sendable {
 
     package func run() async throws {
         while !Task.isCancelled {
-            let seen = store.changes.count
+            let seen = store.changes.count()
             try await runOnce()
             await store.changes.wait(after: seen, upTo: .seconds(30), clock: time.clock)
             // Nobody waits for a conversion by the millisecond; commits may come by the thousand.

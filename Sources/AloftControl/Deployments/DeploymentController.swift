@@ -23,7 +23,7 @@ package struct DeploymentController: Sendable {
 
     package func run() async throws {
         while !Task.isCancelled {
-            let seen = store.changes.count
+            let seen = store.changes.count()
             let next = try await runOnce()
             await store.changes.wait(after: seen, upTo: next, clock: time.clock)
             // Under a stream of commits, such as metrics of a training, look fifty times a second.

@@ -61,7 +61,7 @@ package struct JobController: Sendable {
 
     package func run() async throws {
         while !Task.isCancelled {
-            let seen = store.changes.count
+            let seen = store.changes.count()
             let pause = try await runOnce()
             // Many commits a second (metrics) must not become as many looks.
             try? await time.clock.sleep(for: .milliseconds(50))

@@ -23,9 +23,13 @@ package struct SweepController: Sendable {
     /// Returns when the task is cancelled. Looks after every commit, at most ten times a second.
     package func run() async throws {
         while !Task.isCancelled {
-            let seen = store.changes.count
+            // What trials log decides which of them go on.
+            let isAnyLive = try await store.read { try !SweepQueries.live($0).isEmpty }
+            let kinds: ChangeSignal.Kinds = isAnyLive ? [.state, .logging] : .state
+            let seen = store.changes.count(of: kinds)
             try await runOnce()
-            await store.changes.wait(after: seen, upTo: .seconds(30), clock: time.clock)
+            await store.changes.wait(
+                after: seen, of: kinds, upTo: .seconds(30), clock: time.clock)
             try await time.clock.sleep(for: .milliseconds(100))
         }
     }

@@ -35,7 +35,7 @@ package struct WebhookController: Sendable {
         try await recover()
         try await withThrowingDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let seen = store.changes.count
+                let seen = store.changes.count()
                 for delivery in try await claim() {
                     group.addTask { try await deliver(delivery) }
                 }

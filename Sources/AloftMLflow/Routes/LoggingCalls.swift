@@ -23,11 +23,12 @@ struct LoggingCalls: Sendable {
         let id = try FieldReader.runID(call.fields)
         let series = try FieldReader.metric(call.fields)
         let (who, at) = (call.principal, service.time.now())
-        try await service.change(id) { db in
+        try await service.log(to: id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.log(db, run, [series])
             try AuditLog(db, by: who, at: at).ended(
                 run, "changed", ["metrics": .array([.string(series.key)])])
+            return run
         }
         return MLflowService.empty
     }
@@ -36,11 +37,12 @@ struct LoggingCalls: Sendable {
         let id = try FieldReader.runID(call.fields)
         let param = try FieldReader.param(call.fields)
         let (who, at) = (call.principal, service.time.now())
-        try await service.change(id) { db in
+        try await service.log(to: id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.logParam(db, run, param)
             try AuditLog(db, by: who, at: at).ended(
                 run, "changed", ["params": .array([.string(param.key)])])
+            return run
         }
         return MLflowService.empty
     }
@@ -49,11 +51,12 @@ struct LoggingCalls: Sendable {
         let id = try FieldReader.runID(call.fields)
         let tag = try FieldReader.runTag(call.fields)
         let (who, at) = (call.principal, service.time.now())
-        try await service.change(id) { db in
+        try await service.log(to: id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.setTag(db, run, tag)
             try AuditLog(db, by: who, at: at).ended(
                 run, "changed", ["tags": .array([.string(tag.key)])])
+            return run
         }
         return MLflowService.empty
     }
@@ -62,11 +65,12 @@ struct LoggingCalls: Sendable {
         let id = try FieldReader.runID(call.fields)
         let key = try call.fields.string("key")
         let (who, at) = (call.principal, service.time.now())
-        try await service.change(id) { db in
+        try await service.log(to: id) { db in
             let run = try TrackingQueries.activeRun(db, id)
             try TrackingQueries.deleteTag(db, run, key: key)
             try AuditLog(db, by: who, at: at).ended(
                 run, "changed", ["tagsDeleted": .array([.string(key)])])
+            return run
         }
         return MLflowService.empty
     }
@@ -92,13 +96,13 @@ struct LoggingCalls: Sendable {
             }
         }
         let at = service.time.now()
-        try await service.change(batch.run) { db in
+        try await service.log(to: batch.run) { db in
             let run = try TrackingQueries.activeRun(db, batch.run)
             try TrackingQueries.log(db, run, batch.metrics)
             for param in batch.params { try TrackingQueries.logParam(db, run, param) }
             for tag in batch.tags { try TrackingQueries.setTag(db, run, tag) }
-            guard run.hasEnded else { return }
-            try AuditLog(db, by: who, at: at).run(batch.run, "changed", batch.named)
+            try AuditLog(db, by: who, at: at).ended(run, "changed", batch.named)
+            return run
         }
         return MLflowBody.json(MLflowService.empty)
     }

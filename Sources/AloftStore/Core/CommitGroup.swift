@@ -42,10 +42,11 @@ final class CommitGroup: Sendable {
 
     /// Stays on the caller's thread until there is something to wait for: most writes are small.
     nonisolated(nonsending) func perform<Value: Sendable>(
+        as kind: ChangeSignal.Kinds = .state,
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
         try await withUnsafeThrowingContinuation { continuation in
-            enqueue(WaitingWrite(body, continuation))
+            enqueue(WaitingWrite(kind, body, continuation))
         }
     }
 
@@ -65,7 +66,7 @@ final class CommitGroup: Sendable {
             let began = DispatchTime.now()
             let failure = commit(group)
             let nanoseconds = DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds
-            if failure == nil { changes.notify() }
+            if failure == nil { changes.notify(group.reduce([]) { $0.union($1.kind) }) }
             for write in group { write.finish(failure) }
             helpCheckpoint()
             gather(after: group.count, nanoseconds: nanoseconds)

@@ -78,6 +78,6 @@ extension Store {
     /// Tells live pages that something changed of which the log has no event. Call it once the change
     /// is committed, so that who is woken by it finds it; wakes waiters only if one waits for such.
     package func changed(_ kind: LiveSubject.Kind, _ id: String) {
-        if activity.note(LiveSubject(kind, id)) { changes.notify() }
+        if activity.note(LiveSubject(kind, id)) { changes.notify(.activity) }
     }
 }

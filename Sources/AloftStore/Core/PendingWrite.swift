@@ -7,6 +7,11 @@ import GRDB
 ///
 /// `@unchecked Sendable`: its caller makes it, and only the writer's thread touches it afterwards.
 class PendingWrite: @unchecked Sendable {
+    /// What others learn of it once it is committed.
+    let kind: ChangeSignal.Kinds
+
+    init(_ kind: ChangeSignal.Kinds) { self.kind = kind }
+
     /// Does it inside the shared transaction and keeps its outcome. May be called again in another
     /// transaction, if the first was rolled back.
     func run(_ db: Database) throws {}
@@ -15,17 +20,21 @@ class PendingWrite: @unchecked Sendable {
     func finish(_ failure: (any Error)?) {}
 }
 
+/// A write whose caller waits for its value.
+///
+/// `@unchecked Sendable`: as `PendingWrite`, only the writer's thread touches it once it is made.
 final class WaitingWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
     private let body: @Sendable (Database) throws -> Value
     private let caller: UnsafeContinuation<Value, any Error>
     private var outcome: Result<Value, any Error>?
 
     init(
-        _ body: @escaping @Sendable (Database) throws -> Value,
+        _ kind: ChangeSignal.Kinds, _ body: @escaping @Sendable (Database) throws -> Value,
         _ caller: UnsafeContinuation<Value, any Error>
     ) {
         self.body = body
         self.caller = caller
+        super.init(kind)
     }
 
     override func run(_ db: Database) throws {

@@ -94,10 +94,13 @@ package final class Store: Sendable {
     ///
     /// `body` runs on the writer's thread: it must not wait for anything. It may run twice, if what it
     /// did was rolled back because of another's failure: it must do nothing but read and write `db`.
+    ///
+    /// - Parameter kind: whom the commit wakes.
     nonisolated(nonsending) package func write<Value: Sendable>(
+        as kind: ChangeSignal.Kinds = .state,
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws -> Value {
-        try await commits.perform(body)
+        try await commits.perform(as: kind, body)
     }
 
     /// Runs `body` on a snapshot. May be called by many at once; never waits for a writer.

@@ -137,7 +137,7 @@ struct JobControllerTests {
         let running = Task { try await controller.run() }
         func wait(for name: String, _ holds: (JobRecord) -> Bool) async throws {
             while true {
-                let seen = world.store.changes.count
+                let seen = world.store.changes.count()
                 if holds(try await world.job(name)) { return }
                 await world.store.changes.wait(after: seen, upTo: .seconds(600))
             }
