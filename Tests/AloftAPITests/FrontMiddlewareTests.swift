@@ -137,4 +137,44 @@ import Testing
             for _ in 0..<10 { #expect(try await status(good) == 200) }
         }
     }
+
+    @Test(arguments: [PrincipalFinder.Access.open, .tokenRequired])
+    func `guesses at signing in count with all others`(access: PrincipalFinder.Access)
+        async throws
+    {
+        let world = try APIWorld(access: access)
+        let attempts = TokenAttempts(
+            limiter: AttemptLimiter(
+                perPlace: .init(burst: 3, perSecond: 0), all: .init(burst: 3, perSecond: 0)))
+        let router = Router(context: AloftRequestContext.self)
+        router.add(
+            middleware: FrontMiddleware(
+                principals: PrincipalFinder(
+                    store: world.store, access: access, attempts: attempts)))
+        router.get("/api/v1/who") { _, context in "\(context.principal)" }
+        var routes = APIRoutes(router: router, store: world.store)
+        SessionRoutes(
+            store: world.store, time: world.time.source, chance: world.chance, attempts: attempts
+        ).add(to: &routes)
+        let good = try await world.makeToken(.user, name: "ann")
+        let late = try await world.makeToken(.user, name: "bob")
+        try await Application(router: router).test(.router) { client async throws -> Void in
+            func signIn(_ token: String) async throws -> Int {
+                try await client.execute(
+                    uri: "/api/v1/session", method: .post,
+                    body: ByteBuffer(string: #"{"token":"\#(token)"}"#)
+                ) { $0.status.code }
+            }
+            for _ in 0..<10 { #expect(try await signIn(good) == 200) }
+            for number in 0..<3 { #expect(try await signIn("guess-\(number)") == 401) }
+            for number in 3..<20 { #expect(try await signIn("guess-\(number)") == 429) }
+            #expect(try await signIn(late) == 429)
+            #expect(try await signIn(good) == 200)
+            guard access == .tokenRequired else { return }
+            let elsewhere = try await client.execute(
+                uri: "/api/v1/who", method: .get, headers: [.authorization: "Bearer guess"]
+            ) { $0.status.code }
+            #expect(elsewhere == 429)
+        }
+    }
 }

@@ -18,13 +18,14 @@ extension ServerServices {
         let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
         let webFolder = WebFolder.find(from: ProgramPath.current)
         let budget = ByteBudget(limitBytes: ByteBudget.share(largest: BodyBudget.largest))
+        let attempts = TokenAttempts()
         router.add(
             middleware: FrontMiddleware(
                 edge: EdgeCheck(hosts: hosts),
                 fallback: WebFallback(page: WebPage(folder: webFolder)),
                 reserve: reserve,
                 principals: PrincipalFinder(
-                    store: store, access: configuration.access, time: time),
+                    store: store, access: configuration.access, time: time, attempts: attempts),
                 bodies: BodyBudget(budget: budget)))
 
         var routes = APIRoutes(router: router, store: store)
@@ -66,7 +67,8 @@ extension ServerServices {
         ServerRoutes().add(to: &routes)
 
         EventStream(store: store).add(to: &routes)
-        SessionRoutes(store: store, time: time, chance: chance).add(to: &routes)
+        SessionRoutes(store: store, time: time, chance: chance, attempts: attempts)
+            .add(to: &routes)
         ShippingRoutes(archive: predictions).add(to: &routes)
         TryRoutes(ask: configuration.gateway.map(GatewayQuestions.ask)).add(to: &routes)
         MLflowRoutes(

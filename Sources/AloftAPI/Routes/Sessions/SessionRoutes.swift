@@ -16,15 +16,22 @@ package struct SessionRoutes: Sendable {
     private let store: Store
     private let time: TimeSource
     private let chance: Chance
+    private let attempts: TokenAttempts
 
-    package init(store: Store, time: TimeSource, chance: Chance) {
+    /// - Parameter attempts: the same as the middleware's, so that guesses count together.
+    package init(
+        store: Store, time: TimeSource, chance: Chance, attempts: TokenAttempts = TokenAttempts()
+    ) {
         self.store = store
         self.time = time
         self.chance = chance
+        self.attempts = attempts
     }
 
     package func add(to routes: inout APIRoutes) {
-        routes.raw(.post, "/api/v1/session", .greet) { request, _ in try await signIn(request) }
+        routes.raw(.post, "/api/v1/session", .greet) { request, context in
+            try await signIn(request, context)
+        }
         routes.raw(.delete, "/api/v1/session", .greet) { request, _ in
             if let secret = SessionCookie.secret(in: request) {
                 try await store.write { try SessionQueries.end($0, secret: secret) }
@@ -33,13 +40,19 @@ package struct SessionRoutes: Sendable {
         }
     }
 
-    private func signIn(_ request: Request) async throws -> Response {
+    private func signIn(
+        _ request: Request, _ context: AloftRequestContext
+    ) async throws -> Response {
         let buffer = try await request.body.collect(upTo: 1 << 16)
         guard let body = try? JSON.decoder.decode(Body.self, from: Data(buffer.readableBytesView))
         else { throw BodyError.malformed(reason: "token is missing") }
         let (now, secret) = (time.now(), TokenQueries.makeSecret(using: chance))
+        guard attempts.mayLookUp(body.token, from: { context.place }) else {
+            throw AccessError.tooManyAttempts
+        }
         // Strangers do not take the writer's time.
         let found = try await store.read { try TokenQueries.find($0, secret: body.token) }
+        attempts.lookedUp(body.token, isKnown: found != nil, from: { context.place })
         guard found?.kind == .user else { throw AccessError.unknownToken }
         let isKnown = try await store.write { db in
             guard let token = try TokenQueries.find(db, secret: body.token), token.kind == .user
