@@ -217,6 +217,10 @@ final class ServerStub: Sendable {
                 let index = try await world.post("/v2/repository/index", "")
                 #expect(index.body.contains("UNAVAILABLE"))
                 #expect(index.body.contains("the next try is at"), "\(index.body)")
+                // Whoever waits for it is told, and it is tried again all the same.
+                try await stub.wait("given up on") { stub.lastReport(of: 1)?.state == .failed }
+                let words = stub.lastReport(of: 1)?.error ?? ""
+                #expect(words.contains("(tried \(LoadFailure.mostVain) times;"), "\(words)")
                 try FileManager.default.removeItem(atPath: place)
                 try await world.waitUntilReady()
                 try await stub.wait("well") { stub.lastReport(of: 1)?.state == .ready }

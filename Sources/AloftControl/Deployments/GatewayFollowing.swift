@@ -6,6 +6,8 @@ package import GRDB
 package struct AwaitedGateway: Sendable, Equatable {
     package var gateway: GatewayID
     package var reason: String
+    /// Whether it tried to load the model in vain. It tries again, ever more seldom.
+    package var hasFailed = false
 }
 
 /// Whether the gateways that are alive answer as the tables say.
@@ -37,6 +39,13 @@ package struct GatewayFollowing: Sendable, Equatable {
     /// Those that do not answer with the deployment's weights yet.
     var behind: [GatewayID] { standings.filter { !follows($0) }.map(\.gateway) }
 
+    /// What keeps gateways from loading the revision, as a sentence; `nil` where nothing does.
+    var failure: String? {
+        standings.first { $0.state == .failed }.map {
+            "gateway \($0.gateway) could not load the model: \($0.error ?? "it gave no reason")"
+        }
+    }
+
     /// Those by which a revision that has traffic is not answered.
     var awaited: [AwaitedGateway] {
         standings.compactMap { standing in
@@ -49,7 +58,8 @@ package struct GatewayFollowing: Sendable, Equatable {
             case .failed:
                 return AwaitedGateway(
                     gateway: standing.gateway,
-                    reason: "cannot load the model: \(standing.error ?? "it gave no reason")")
+                    reason: "cannot load the model: \(standing.error ?? "it gave no reason")",
+                    hasFailed: true)
             case .loading, .draining, .gone, nil:
                 return AwaitedGateway(
                     gateway: standing.gateway,

@@ -108,6 +108,9 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
     guard let rollout = situation.rollout, let step = situation.step else {
         return .wait(reason: "its rollout begins", atMost: lookAgain)
     }
+    if !rollout.state.isOver, let reason = situation.following.failure {
+        return .abort(reason: reason)
+    }
     let judge = RolloutJudge(policy: situation.revision.policy)
     let evidence = step.evidence
     let earlier = situation.earlierSteps.map(\.evidence)

@@ -34,7 +34,9 @@ extension Fleet {
                     report.state = .ready
                     report.warmup = warmup
                 case .fallingAsleep(let loaded): report = Self.reading(loaded, .ready)
-                case .queued, .loading: report.error = failures[key]?.text
+                case .queued, .loading:
+                    report.error = failures[key]?.text
+                    if failures[key]?.isReported == true { report.state = .failed }
                 case .draining, nil: break
                 }
                 result.append(

@@ -6,12 +6,18 @@ import Foundation
 extension Fleet {
     /// Puts a revision that could not be loaded back into the line after a while: other loads go on,
     /// and a server that is away is not asked all the time.
+    ///
+    /// - Parameter isServerAway: whether nothing is wrong but that the server does not answer.
     @discardableResult
-    func tryLater(_ key: Key, reason: String, isPermanent: Bool) -> LoadFailure {
+    func tryLater(
+        _ key: Key, reason: String, isPermanent: Bool, isServerAway: Bool = false
+    ) -> LoadFailure {
         let tries = (failures[key]?.tries ?? 0) + 1
+        let vain = (failures[key]?.vain ?? 0) + (isServerAway ? 0 : 1)
         let pause = LoadFailure.pause(afterTries: tries, isPermanent: isPermanent)
         let failure = LoadFailure(
-            tries: tries, reason: reason, nextTry: time.now().addingTimeInterval(pause.seconds))
+            tries: tries, reason: reason, nextTry: time.now().addingTimeInterval(pause.seconds),
+            vain: vain)
         failures[key] = failure
         Task {
             try? await time.clock.sleep(for: pause)

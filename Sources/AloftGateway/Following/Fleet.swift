@@ -240,7 +240,9 @@ actor Fleet {
             if wanted(key) == nil {
                 residence = nil
             } else {
-                tryLater(key, reason: Self.text(of: error), isPermanent: false)
+                tryLater(
+                    key, reason: Self.text(of: error), isPermanent: false,
+                    isServerAway: (error as? ClientError)?.isTransient ?? false)
                 residence = .queued(isAwaited: isAwaited)
             }
         }

@@ -7,6 +7,15 @@ struct LoadFailure: Sendable, Equatable {
     var tries: Int
     var reason: String
     var nextTry: Date
+    /// How often of these it was not for want of a server that answers.
+    var vain = 0
+
+    /// Whether reports are to say so. It is tried again all the same; but who waits for the model need
+    /// wait no longer.
+    var isReported: Bool { vain >= Self.mostVain }
+
+    /// Some six seconds with what goes by, such as a process that the kernel ended for its memory.
+    static let mostVain = 5
 
     /// How long to wait after the last try: what came to nothing on its way (a server that is away) soon,
     /// what the model itself is at fault for, so that the same file would fail the same way, seldom; but

@@ -85,10 +85,13 @@ package struct RevisionItem: Codable, Sendable, Equatable {
 package struct AwaitedItem: Codable, Sendable, Equatable {
     package var gateway: GatewayID
     package var reason: String
+    /// Whether it tried to load the model in vain; it tries again, ever more seldom.
+    package var hasFailed: Bool
 
-    package init(gateway: GatewayID, reason: String) {
+    package init(gateway: GatewayID, reason: String, hasFailed: Bool = false) {
         self.gateway = gateway
         self.reason = reason
+        self.hasFailed = hasFailed
     }
 }
 

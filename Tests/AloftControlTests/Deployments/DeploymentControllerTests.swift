@@ -368,7 +368,8 @@ struct DeploymentControllerTests {
         #expect(
             try await answers().awaited == [
                 AwaitedGateway(
-                    gateway: GatewayID("new"), reason: "cannot load the model: no such operator")
+                    gateway: GatewayID("new"), reason: "cannot load the model: no such operator",
+                    hasFailed: true)
             ])
         try await FakeGateway(name: "ahead", served: 10_000).report(to: world)
         #expect(

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import numpy
@@ -183,3 +184,32 @@ def test_predictions_go_on_while_the_server_is_down_and_after(world: dict) -> No
     assert predict(world) == world["predicted"][0]
     server.run("deploy", "churn", "--model", "churn/2", "--at-once", "--wait")
     assert predict(world) == world["predicted"][1]
+
+
+def report(server: Any, revision: str, state: str, error: str | None = None) -> None:
+    """As a gateway would that is alive and has this to say of a revision of `sound`."""
+    told = {"endpoint": "sound", "revision": revision, "state": state, "requests": 0, "errors": 0}
+    told |= {"latency": []} | ({"error": error} if error else {})
+    desired = json.loads(server.get("/api/v1/gateways"))["desiredRevision"]
+    body = {"gateway": "late", "incarnation": "1", "desiredRevision": desired, "revisions": [told]}
+    request = urllib.request.Request(
+        f"{server.url}/api/v1/gateways/report",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=30).close()
+
+
+def test_nobody_waits_for_a_gateway_that_cannot_load(world: dict) -> None:
+    """The last here: for half a minute this gateway counts as one that is alive."""
+    server = world["server"]
+    words = ["deploy", "sound", "--model", "churn/1", "--at-once", "--wait"]
+    server.run(*words)
+    live = server.json("rollout", "show", "sound")["deployment"]["live"]["id"]
+    report(server, live, "loading")
+    told = server.run(*words, "--timeout", "1", status=1)
+    assert "is not answered after 1.0 seconds" in told and "gateway late loads the model" in told
+    report(server, live, "failed", "no such operator")
+    told = server.run(*words, status=1)
+    assert "(churn/1) in production is live, but not every gateway answers" in told
+    assert "gateway late cannot load the model: no such operator" in told

@@ -27,6 +27,7 @@ export interface Schemas {
     };
     AwaitedItem: {
         gateway: string;
+        hasFailed: boolean;
         reason: string;
     };
     CheckImportsBody: {

@@ -114,7 +114,10 @@ extension RolloutStepItem.Traffic {
 }
 
 extension AwaitedItem {
-    init(_ awaited: AwaitedGateway) { self.init(gateway: awaited.gateway, reason: awaited.reason) }
+    init(_ awaited: AwaitedGateway) {
+        self.init(
+            gateway: awaited.gateway, reason: awaited.reason, hasFailed: awaited.hasFailed)
+    }
 }
 
 extension RolloutStepItem.Comparison {

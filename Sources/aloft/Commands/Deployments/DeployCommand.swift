@@ -15,7 +15,8 @@ struct DeployCommand: AsyncParsableCommand {
             moves by 10 %, 50 % and 100 %. In staging all traffic moves at once.
 
             With --wait the exit status is 0 once the version is live and every gateway answers with
-            it, 1 if a check fails or the rollout is undone. A step in which no request came proves
+            it, 1 if a check fails, the rollout is undone, a gateway cannot load the model or --timeout
+            is over. A step in which no request came proves
             nothing; it is passed and said. --at-least makes each step wait for requests.
             """)
 
@@ -46,12 +47,19 @@ struct DeployCommand: AsyncParsableCommand {
     @Flag(help: "Wait until the version is live or was refused.")
     var wait = false
 
+    @Option(
+        help: ArgumentHelp(
+            "How long --wait waits at most, in seconds; else for as long as it takes.",
+            valueName: "seconds"))
+    var timeout: Double?
+
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
         guard ModelReference(model) != nil else {
             throw CommandFailure.usage(DeploymentError.invalidReference(model).message)
         }
+        let limit = try waitLimit()
         let client = try options.client()
         let reply = try await client.call(
             Deploy.self, path: ["deployment": deployment],
@@ -63,13 +71,29 @@ struct DeployCommand: AsyncParsableCommand {
             isQuiet: options.json)
         var revision = reply.revision
         if !options.json { Terminal.line(opening(reply)) }
-        if wait { revision = try await watch.waitUntilSettled(revision) }
+        if wait { revision = try await watch.waitUntilSettled(revision, within: limit) }
         if options.json { try Terminal.json(revision) }
-        guard wait, revision.hasEnded else { return }
+        guard wait else { return }
+        if let failure = watch.failure(of: revision) { throw failure }
+        guard revision.hasEnded else {
+            if RevisionWatch.isSettled(revision) { return }
+            throw CommandFailure(
+                "\(deployment) revision \(revision.number) is not answered after \(timeout ?? 0) "
+                    + "seconds, and goes on: \(RevisionWatch.line(revision))")
+        }
         if revision.state == "retired" || revision.liveAt != nil { return }
         throw CommandFailure(
             "\(deployment) revision \(revision.number) was \(revision.state): "
                 + (revision.reason ?? "no reason given"))
+    }
+
+    private func waitLimit() throws -> Duration? {
+        guard let timeout else { return nil }
+        guard wait, timeout > 0, timeout <= 31_536_000 else {
+            throw CommandFailure.usage(
+                "--timeout \(timeout): expected seconds above 0, at most 31536000, with --wait")
+        }
+        return .seconds(timeout)
     }
 
     private func opening(_ reply: Deploy.Reply) -> String {
@@ -88,8 +112,25 @@ struct RevisionWatch {
     let environment: String
     let isQuiet: Bool
 
-    /// Returns when the revision is live and every gateway answers with it, or when it has ended. A
-    /// server that restarts is waited for.
+    static func isSettled(_ revision: RevisionItem) -> Bool {
+        revision.hasEnded || revision.state == "standby"
+            || revision.state == "live" && revision.isAnswered
+    }
+
+    /// Why waiting on is in vain: the revision is live, and the gateways that do not answer with it could not
+    /// load it. `nil` where that is not so, or one of them is still on its way.
+    func failure(of revision: RevisionItem) -> CommandFailure? {
+        guard revision.state == "live", !revision.isAnswered, !revision.awaited.isEmpty,
+            revision.awaited.allSatisfy(\.hasFailed)
+        else { return nil }
+        return CommandFailure(
+            "\(deployment) revision \(revision.number) (\(revision.model)/\(revision.version)) in "
+                + "\(environment) is live, but not every gateway answers with it"
+                + DeploymentText.awaited(revision))
+    }
+
+    /// Returns when the revision is live and every gateway answers with it or has failed to load it, or
+    /// when it has ended. A server that restarts is waited for.
     ///
     /// - Parameter limit: how long at most; `nil`: for as long as it takes.
     func waitUntilSettled(
@@ -100,16 +141,21 @@ struct RevisionWatch {
         let end = limit.map { ContinuousClock.now + $0 }
         while true {
             said = say(revision, after: said)
-            let isLive = revision.state == "live" && revision.isAnswered
-            if revision.hasEnded || isLive || revision.state == "standby" { return revision }
-            if let end, ContinuousClock.now >= end { return revision }
+            if Self.isSettled(revision) || failure(of: revision) != nil { return revision }
+            var seconds = 5
+            if let end {
+                let left = end - ContinuousClock.now
+                guard left > .zero else { return revision }
+                seconds = min(seconds, max(1, Int(bounded: left.seconds, 0...5)))
+            }
             do {
                 revision = try await client.call(
                     ShowRevision.self,
                     path: ["deployment": deployment, "number": String(revision.number)],
                     query: [
                         "environment": environment, "seen": String(revision.changes),
-                        "answered": String(revision.isAnswered), "wait": "5",
+                        "answered": String(revision.isAnswered),
+                        "wait": String(seconds),
                     ])
             } catch let error as ClientError where error.isTransient {
                 try await Task.sleep(for: .milliseconds(500))
@@ -125,7 +171,7 @@ struct RevisionWatch {
     }
 
     /// One line for the state, and with it what it rests on.
-    private static func line(_ revision: RevisionItem) -> String {
+    static func line(_ revision: RevisionItem) -> String {
         switch revision.state {
         case "waiting": return "waiting: " + (revision.reason ?? "its checks come next")
         case "warming":

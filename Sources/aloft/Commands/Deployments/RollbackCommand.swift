@@ -47,6 +47,7 @@ struct RollbackCommand: AsyncParsableCommand {
         guard !options.json else { return try Terminal.json(reply) }
         Terminal.line("\(what) was out of memory; it is loaded again and then gets all traffic")
         let settled = try await watch.waitUntilSettled(revision)
+        if let failure = watch.failure(of: settled) { throw failure }
         guard settled.state != "live" else { return }
         throw CommandFailure("revision \(settled.number) was \(settled.state)")
     }

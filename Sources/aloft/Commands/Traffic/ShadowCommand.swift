@@ -102,10 +102,11 @@ struct ShadowCommand: AsyncParsableCommand {
             _ revision: RevisionItem, _ at: (deployment: String, environment: String),
             _ client: ServerClient
         ) async throws {
-            let settled = try await RevisionWatch(
+            let watch = RevisionWatch(
                 client: client, deployment: at.deployment, environment: at.environment,
-                isQuiet: place.options.json
-            ).waitUntilSettled(revision)
+                isQuiet: place.options.json)
+            let settled = try await watch.waitUntilSettled(revision)
+            if let failure = watch.failure(of: settled) { throw failure }
             guard settled.hasEnded, settled.liveAt == nil else { return }
             throw CommandFailure(
                 "\(at.deployment) revision \(settled.number) in \(at.environment) was "

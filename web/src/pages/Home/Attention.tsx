@@ -96,7 +96,7 @@ function ofTraffic(traffic: Traffic | undefined, deployments: Deployment[]): Nee
 /** A check that does not hold, a rollout that somebody paused, or a live revision that is not answered. */
 function ofDeployment(item: Deployment): Need[] {
     const revision = item.underWay;
-    const awaited = item.live?.awaited.find(({ reason }) => reason.includes("cannot load"));
+    const awaited = item.live?.awaited.find(({ hasFailed }) => hasFailed);
     if (awaited !== undefined) {
         return [{
             key: `g ${item.endpoint}`, to: deploymentPath(item), state: "failed", at: item.live?.liveAt, times: 1,
