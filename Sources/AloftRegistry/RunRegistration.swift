@@ -18,6 +18,15 @@ package struct RunRegistration: Sendable {
         self.tags = tags + [NamedText(key: "aloft.project", value: project.rawValue)]
     }
 
+    /// Why nothing is registered under the model's name, as a sentence: another project has it since the
+    /// work that was to be registered was ordered.
+    package func refusal(_ db: Database, orderedAt moment: Date) throws -> String? {
+        try NameOwnerQueries.newHolder(ofModel: model, after: moment, otherThan: project, db).map {
+            "the model \(model) is the project \($0.project)'s since this was started, so nothing was "
+                + "registered; register the run's model under a name of \(project)"
+        }
+    }
+
     /// The run's version of this model, made if there is none yet. A second call finds the first's.
     ///
     /// - Returns: `nil` if the run logged no model that is ready.

@@ -53,6 +53,38 @@ import Testing
         }
     }
 
+    @Test func `a loop on one thing is a few events that say how many they stand for`() async throws
+    {
+        try await World.run(as: Self.ann) { world in
+            let id = try await world.run()
+            let run = #""run_id":"\#(id)""#
+            _ = try await ok(world, "runs/update", #"{\#(run),"status":"FINISHED","end_time":5}"#)
+            _ = try await ok(world, "registered-models/create", #"{"name":"m"}"#)
+            for number in 0..<40 {
+                _ = try await ok(
+                    world, "runs/set-tag", #"{\#(run),"key":"a","value":"\#(number)"}"#)
+                _ = try await ok(world, "runs/delete", "{\(run)}")
+                _ = try await ok(world, "runs/restore", "{\(run)}")
+                _ = try await ok(
+                    world, "registered-models/rename",
+                    #"{"name":"m\#(number % 2 == 0 ? "" : "2")","new_name":"m\#(number % 2 == 0 ? "2" : "")"}"#
+                )
+            }
+            let found = try await events(world, "run")
+            #expect(found.count == 3 * EventLog.mostAlone)
+            #expect(found.last?.what == "restored")
+            for what in ["changed", "deleted", "restored"] {
+                let last = found.last { $0.what == what }
+                guard case .object(let told)? = last?.payload else { continue }
+                #expect(told["count"] == .int(Int64(41 - EventLog.mostAlone)), "\(what)")
+                guard case .string(let first)? = told["first"] else { continue }
+                #expect(first <= last?.at ?? "")
+            }
+            let models = try await events(world, "model").filter { $0.what == "renamed" }
+            #expect(models.count == 2 * EventLog.mostAlone)
+        }
+    }
+
     @Test func `experiments, models, versions and aliases`() async throws {
         try await World.run(as: Self.ann) { world in
             let made = try await ok(world, "experiments/create", #"{"name":"e"}"#)

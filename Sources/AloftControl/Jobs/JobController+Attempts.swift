@@ -143,15 +143,16 @@ extension JobController {
         guard case .succeeded = job.outcome, let name = job.spec.registers,
             let run = job.spec.run
         else { return }
-        let version = try RunRegistration(
+        let registration = RunRegistration(
             model: name, run: run, project: job.spec.project,
-            tags: [NamedText(key: "aloft.job", value: job.id.rawValue)]
-        ).apply(db, by: who, at: now)
-        guard version == nil else { return }
+            tags: [NamedText(key: "aloft.job", value: job.id.rawValue)])
+        let refusal = try registration.refusal(db, orderedAt: job.createdAt)
+        if refusal == nil, try registration.apply(db, by: who, at: now) != nil { return }
         try EventLog.append(
             db, at: now, project: job.spec.project, entity: "job", entityID: job.id.rawValue,
             what: "registeredNothing", who: who,
-            why: "the script logged no model to register as \(name); log one, as in "
+            why: refusal
+                ?? "the script logged no model to register as \(name); log one, as in "
                 + "`mlflow.sklearn.log_model(model, name=\"model\")`")
     }
 

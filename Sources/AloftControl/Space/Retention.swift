@@ -8,7 +8,7 @@ package import Logging
 package struct Retention: Sendable {
     package struct Limits: Sendable {
         package var eventDays = 365
-        package var events: Int64 = 1_000_000
+        package var events = 1_000_000
         package var deliveryDays = 7
         package var deliveries: Int64 = 100_000
 
@@ -47,14 +47,30 @@ package struct Retention: Sendable {
         while true {
             let count = try await store.write { db in
                 try EventLog.prune(
-                    db, before: now.addingTimeInterval(-Double(limits.eventDays) * 86_400),
-                    keeping: limits.events)
+                    db, before: now.addingTimeInterval(-Double(limits.eventDays) * 86_400))
                     + DeliveryQueries.prune(
                         db, before: now.addingTimeInterval(-Double(limits.deliveryDays) * 86_400),
                         keeping: limits.deliveries)
             }
-            guard count > 0 else { return forgotten }
+            guard count > 0 else { break }
             forgotten += count
         }
+        return try await forgotten + forgetExcess()
+    }
+
+    /// Counting them takes long, so it is done beside the writer.
+    private func forgetExcess() async throws -> Int {
+        var forgotten = 0
+        let limit = limits.events
+        while var excess = try await store.read({ try EventLog.excess($0, keeping: limit) }) {
+            while excess.count > 0 {
+                let wanted = excess
+                let count = try await store.write { try EventLog.prune($0, wanted) }
+                guard count > 0 else { break }
+                excess.count -= count
+                forgotten += count
+            }
+        }
+        return forgotten
     }
 }

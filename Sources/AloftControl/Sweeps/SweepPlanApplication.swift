@@ -104,14 +104,19 @@ struct SweepPlanApplication: Sendable {
         _ db: Database, _ settlement: SweepPlan.Settlement, in sweep: inout SweepRecord
     ) throws -> String? {
         guard let name = settlement.registers, let best = settlement.best else { return nil }
-        sweep.registered = try RunRegistration(
+        let registration = RunRegistration(
             model: name, run: best.run, project: sweep.project,
             tags: [
                 NamedText(key: "aloft.sweep", value: sweep.id.rawValue),
                 NamedText(key: "aloft.trial", value: String(best.number)),
                 NamedText(key: "aloft.job", value: best.job.rawValue),
-            ]
-        ).apply(db, by: principal, at: now)
+            ])
+        if let started = Date(stamp: sweep.createdAt),
+            let refusal = try registration.refusal(db, orderedAt: started)
+        {
+            return refusal
+        }
+        sweep.registered = try registration.apply(db, by: principal, at: now)
         guard sweep.registered == nil else { return nil }
         return
             "trial \(best.number) is the best, but its script logged no model to register as "

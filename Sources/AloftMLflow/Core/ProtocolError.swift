@@ -68,6 +68,7 @@ struct ProtocolError: Error, Equatable {
             case .modelExists: self.init(.resourceAlreadyExists, error.message)
             case .aliasNotFound, .invalidSource:
                 self.init(.invalidParameterValue, error.message)
+            case .nameOfOther: self.init(.permissionDenied, error.message)
             case .modelNotFound, .versionNotFound: self.init(.resourceDoesNotExist, error.message)
             }
         case let error as any Refusal: self.init(Self.name(for: error.kind), error.message)

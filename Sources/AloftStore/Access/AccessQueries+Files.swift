@@ -15,7 +15,8 @@ extension AccessQueries {
         for part in parts {
             guard let (thing, root) = try owner(part), !root.isEmpty, parts.starts(with: root)
             else { continue }
-            return Artifact(thing: thing, isInside: parts.count > root.count)
+            return Artifact(
+                thing: try lettingGo(of: thing, part, parts), isInside: parts.count > root.count)
         }
         guard let first = parts.first else { return Artifact(thing: .platform, isInside: false) }
         var thing = try experiment(ExperimentID(first))
@@ -49,6 +50,31 @@ extension AccessQueries {
             }
         }
         return nil
+    }
+
+    /// A path in a run, without the run's hold on it where it is, holds or is in the files of a version that
+    /// is another project's now.
+    private func lettingGo(of thing: Thing, _ run: String, _ parts: [String]) throws -> Thing {
+        guard case .item(let project, let hold) = thing, hold != .none, Self.isDigits(run) else {
+            return thing
+        }
+        let versions = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT m.name, v.version FROM modelVersion v JOIN registeredModel m ON m.number = v.model
+                WHERE v.runId = :run OR instr(v.source, :run) > 0
+                """, arguments: ["run": run])
+        for row in versions where try isOthers(model: row["name"]) {
+            let key = ModelVersionKey(model: row["name"], version: row["version"])
+            guard let facts = try VersionFactsQueries.find(db, key),
+                let place = try VersionFactsQueries.artifactURI(db, facts)
+            else { continue }
+            let root = Self.parts(of: place)
+            if !root.isEmpty, parts.starts(with: root) || root.starts(with: parts) {
+                return .item(project: project, .none)
+            }
+        }
+        return thing
     }
 
     private static func isDigits(_ text: some StringProtocol) -> Bool {
@@ -91,19 +117,28 @@ extension AccessQueries {
 
     /// The servable form of a version.
     package func servable(_ version: ModelVersionKey) throws -> Thing {
-        let owner = try String.fetchOne(
-            db, sql: "SELECT project FROM registeredModel WHERE name = ?",
-            arguments: [version.model])
-        guard let owner else { return .missing }
-        let isMine = try ServableQueries.find(db, version)?.job == job
-        return .servable(project: ProjectID(owner), isMine: isMine)
+        guard let facts = try VersionFactsQueries.find(db, version),
+            let holder = try NameOwnerQueries.holder(ofModel: version.model, db)
+        else { return .missing }
+        return .servable(project: holder, isMine: try isConversion(of: facts))
+    }
+
+    /// Whether the job converts just this version, and not one that had its name and number before, nor
+    /// one whose model another project took over.
+    private func isConversion(of facts: VersionFacts) throws -> Bool {
+        guard let servable = try ServableQueries.find(db, facts.key) else { return false }
+        return servable.job == job && servable.versionStamp == facts.stamp
+            && facts.project == project
     }
 
     /// Whether the job converts anything, and so may send a blob.
     package func conversion() throws -> Thing {
-        let isMine =
-            try Bool.fetchOne(
-                db, sql: "SELECT 1 FROM servable WHERE job = ?", arguments: [job.rawValue]) ?? false
+        let versions = try Row.fetchAll(
+            db, sql: "SELECT model, version FROM servable WHERE job = ?", arguments: [job.rawValue])
+        let isMine = try versions.contains { row in
+            let key = ModelVersionKey(model: row["model"], version: row["version"])
+            return try VersionFactsQueries.find(db, key).map(isConversion) ?? false
+        }
         return .servable(project: project, isMine: isMine)
     }
 
@@ -113,7 +148,9 @@ extension AccessQueries {
         let owners = try String.fetchAll(
             db,
             sql: """
-                SELECT m.project FROM servable s JOIN registeredModel m ON m.name = s.model
+                SELECT coalesce(o.project, m.project) FROM servable s
+                JOIN registeredModel m ON m.name = s.model
+                LEFT JOIN nameOwner o ON o.kind = 'model' AND o.name = m.name
                 WHERE s.digest = ?
                 UNION SELECT d.project FROM revision r JOIN deployment d ON d.id = r.deployment
                 WHERE r.servable LIKE ?

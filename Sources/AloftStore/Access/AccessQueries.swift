@@ -101,7 +101,16 @@ package struct AccessQueries {
         if owner != project.rawValue, try isSource("loggedModel", id.rawValue) {
             owner = project.rawValue
         }
-        return try item(owner, .loggedModel, id.rawValue, isAssigned: false)
+        let thing = try item(owner, .loggedModel, id.rawValue, isAssigned: false)
+        guard case .item(let project, .made) = thing else { return thing }
+        let models = try String.fetchAll(
+            db,
+            sql: """
+                SELECT DISTINCT m.name FROM modelVersion v JOIN registeredModel m ON m.number = v.model
+                WHERE v.loggedModel = ? OR v.source = 'models:/' || ?
+                """, arguments: [id.rawValue, id.rawValue])
+        // What a version of another project's model consists of stays as it is.
+        return try models.contains(where: isOthers) ? .item(project: project, .none) : thing
     }
 
     /// Whether it is what a version of a model of the job's project was made of: who may read a model
@@ -111,7 +120,8 @@ package struct AccessQueries {
             db,
             sql: """
                 SELECT 1 FROM modelVersion v JOIN registeredModel m ON m.number = v.model
-                WHERE v.\(column) = ? AND m.project = ?
+                LEFT JOIN nameOwner o ON o.kind = 'model' AND o.name = m.name
+                WHERE v.\(column) = ? AND coalesce(o.project, m.project) = ?
                 """, arguments: [id, project.rawValue]) ?? false
     }
 
@@ -140,41 +150,50 @@ package struct AccessQueries {
     // MARK: Registry
 
     package func model(_ name: String) throws -> Thing {
-        let row = try Row.fetchOne(
-            db, sql: "SELECT number, project FROM registeredModel WHERE name = ?",
-            arguments: [name])
-        let spec = try JobQueries.find(db, job)?.spec
-        let isNamed = spec?.registers == name
         // A project file may own a name that nobody has registered, or take one over.
-        let owner = try String.fetchOne(
-            db, sql: "SELECT project FROM nameOwner WHERE kind = 'model' AND name = ?",
-            arguments: [name])
-        guard let row else {
-            return .model(project: owner.map { ProjectID($0) }, .none, isNamed: isNamed)
+        let holder = try NameOwnerQueries.holder(ofModel: name, db)
+        let isNamed = try isNamed(name)
+        guard let number = try? RegistryQueries.modelNumber(db, name) else {
+            return .model(project: holder, .none, isNamed: isNamed)
         }
-        let number: Int64 = row["number"]
-        let project = ProjectID(owner ?? row["project"])
-        let isOwn = try project == self.project && isMade(.model, String(number))
-        return .model(project: project, isOwn ? .made : .none, isNamed: isNamed)
+        let isOwn = try holder == project && isMade(.model, String(number))
+        return .model(project: holder, isOwn ? .made : .none, isNamed: isNamed)
     }
 
-    /// A version's tags and description are its maker's.
+    /// Whether the person who started the job named this model, and it is still whose it was then.
+    private func isNamed(_ name: String) throws -> Bool {
+        guard let record = try JobQueries.find(db, job),
+            record.spec.registers?.isSame(as: name) == true
+        else { return false }
+        return try NameOwnerQueries.newHolder(
+            ofModel: name, after: record.createdAt, otherThan: project, db) == nil
+    }
+
+    /// Whether a model is another project's, and not one that the job was told to register.
+    func isOthers(model name: String) throws -> Bool {
+        guard let holder = try NameOwnerQueries.holder(ofModel: name, db), holder != project
+        else { return false }
+        return try !isNamed(name)
+    }
+
+    /// A version's tags and description are its maker's, for as long as the model is not another
+    /// project's.
     package func version(_ name: String, _ version: Int64) throws -> Thing {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT m.number, m.project FROM modelVersion v
+                SELECT m.number FROM modelVersion v
                 JOIN registeredModel m ON m.number = v.model WHERE m.name = ? AND v.version = ?
                 """, arguments: [name, version])
-        guard let row else { return .missing }
-        let number: Int64 = row["number"]
-        let id = "\(number)/\(version)"
-        guard try !isMade(.version, id) else {
-            return .item(project: ProjectID(row["project"]), .made)
+        guard let row, case .model(let holder, _, let isNamed) = try model(name) else {
+            return .missing
+        }
+        let id = "\(row["number"] as Int64)/\(version)"
+        if let holder, holder == project || isNamed, try isMade(.version, id) {
+            return .item(project: holder, .made)
         }
         // Whoever made the model did not make each of its versions.
-        guard case .model(let owner, _, let isNamed) = try model(name) else { return .missing }
-        return .model(project: owner, .none, isNamed: isNamed)
+        return .model(project: holder, .none, isNamed: isNamed)
     }
 
     /// Notes a model, and its newest version if it has one.

@@ -26,7 +26,7 @@ package enum DeploymentQueries {
             arguments: [
                 id.rawValue, project.rawValue, name, environment, now.stamp, who.description,
             ])
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: now, project: project, entity: "deployment", entityID: id.rawValue,
             what: "created", who: who,
             payload: ["name": .string(name), "environment": .string(environment)])

@@ -40,6 +40,16 @@ package enum ServableQueries {
         ).map(record)
     }
 
+    /// Those of a model that are being converted.
+    static func converting(_ db: Database, model: String) throws -> [ServableRecord] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM servable WHERE model = ? AND state = 'converting' ORDER BY version
+                """, arguments: [model]
+        ).map(record)
+    }
+
     /// Applies `event` and tells of it. News that changes nothing writes nothing.
     ///
     /// - Throws: `DeploymentError.versionNotFound` if there is no such servable,
@@ -70,7 +80,7 @@ package enum ServableQueries {
                 try record.servable.map(StoredJSON.text), try failure.map(StoredJSON.text),
                 now.stamp, version.model, version.version, before.name.rawValue,
             ])
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: now, project: project, entity: "servable", entityID: version.description,
             what: state.name.rawValue, who: who, why: failure?.reason)
         record.updatedAt = now

@@ -79,7 +79,7 @@ package struct AuditLog {
     }
 
     private func project(ofModel name: String) throws -> ProjectID {
-        try project("SELECT project FROM registeredModel WHERE name = ?", [name])
+        try RegistryQueries.project(db, name)
     }
 
     private func project(_ sql: String, _ arguments: StatementArguments) throws -> ProjectID {
@@ -90,7 +90,7 @@ package struct AuditLog {
         _ entity: String, _ id: String, _ what: String, _ project: ProjectID,
         _ payload: [String: JSONValue]
     ) throws {
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: project, entity: entity, entityID: id, what: what, who: who,
             payload: payload)
     }

@@ -24,17 +24,70 @@ package enum EventLog {
         what: String,
         who: Principal, why: String? = nil, payload: [String: JSONValue] = [:]
     ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        let text = String(decoding: try encoder.encode(JSONValue.object(payload)), as: UTF8.self)
         try db.execute(
             sql: """
                 INSERT INTO event (at, project, entity, entityId, what, who, why, payload)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                at.stamp, project.rawValue, entity, entityID, what, who.description, why, text,
+                at.stamp, project.rawValue, entity, entityID, what, who.description, why,
+                try text(payload),
             ])
+    }
+
+    /// So many events of one kind, thing and principal stand alone within `flockSpan`; what comes more
+    /// often is counted on the last of them.
+    package static let mostAlone = 10
+    private static let flockSpan: TimeInterval = 3600
+
+    /// Appends one event of what somebody may do to one thing as often as they like. The first few in an
+    /// hour stand alone; each further one takes the place of the last, and says how many it stands for and
+    /// since when, so that nobody pushes out what is older. Who follows the events sees each. Call it in
+    /// the transaction that changes the state.
+    package static func appendCounted(
+        _ db: Database, at: Date, project: ProjectID, entity: String, entityID: String,
+        what: String, who: Principal, why: String? = nil, payload: [String: JSONValue] = [:]
+    ) throws {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT sequence, at, payload FROM event
+                WHERE entity = ? AND entityId = ? AND what = ? AND who = ? AND project = ?
+                ORDER BY sequence DESC LIMIT ?
+                """,
+            arguments: [
+                entity, entityID, what, who.description, project.rawValue, mostAlone,
+            ])
+        let start = at.addingTimeInterval(-flockSpan)
+        var told = payload
+        if rows.count == mostAlone, let last = rows.first, let first = rows.last,
+            try StoredDate.required(first["at"]) > start
+        {
+            let before = try members(last)
+            var count: Int64 = 1
+            if case .int(let counted)? = before["count"] { count = counted }
+            told["count"] = .int(count + 1)
+            told["first"] = before["first"] ?? .string(last["at"])
+            try db.execute(
+                sql: "DELETE FROM event WHERE sequence = ?",
+                arguments: [last["sequence"] as Int64])
+        }
+        try append(
+            db, at: at, project: project, entity: entity, entityID: entityID, what: what, who: who,
+            why: why, payload: told)
+    }
+
+    private static func members(_ row: Row) throws -> [String: JSONValue] {
+        let data = Data((row["payload"] as String).utf8)
+        guard case .object(let members) = try JSONDecoder().decode(JSONValue.self, from: data)
+        else { return [:] }
+        return members
+    }
+
+    private static func text(_ payload: [String: JSONValue]) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return String(decoding: try encoder.encode(JSONValue.object(payload)), as: UTF8.self)
     }
 
     /// Events after `sequence`, oldest first, at most `limit`; of one entity if it is named.
@@ -56,23 +109,51 @@ package enum EventLog {
         return try rows.map(record)
     }
 
-    /// Forgets at most a thousand events: those before `date`, and those beyond the `count` newest.
+    /// Forgets at most a thousand events from before `date`.
     ///
     /// - Returns: how many.
-    package static func prune(
-        _ db: Database, before date: Date, keeping count: Int64
-    ) throws -> Int {
+    package static func prune(_ db: Database, before date: Date) throws -> Int {
         // Their times rise with their numbers, so only the oldest need be looked at.
         try db.execute(
             sql: """
                 DELETE FROM event WHERE sequence IN (
-                    SELECT sequence FROM event
-                    WHERE sequence <= (SELECT max(sequence) FROM event) - :count
-                        OR sequence IN (
-                            SELECT sequence FROM event ORDER BY sequence LIMIT 1000
-                        ) AND at < :date
-                    ORDER BY sequence LIMIT 1000)
-                """, arguments: ["date": date.stamp, "count": count])
+                    SELECT sequence FROM event ORDER BY sequence LIMIT 1000)
+                    AND at < ?
+                """, arguments: [date.stamp])
+        return db.changesCount
+    }
+
+    /// Events that are too many.
+    package struct Excess: Sendable, Equatable {
+        /// Whose are to go, the oldest first; `nil` where nobody has so many that the rest suffers.
+        package var who: String?
+        package var count: Int
+    }
+
+    /// What goes beyond `limit`: of whoever has more than a tenth of that, so that a principal who is busy
+    /// pushes out its own events and not everybody's. Ask again when that many are gone.
+    package static func excess(_ db: Database, keeping limit: Int) throws -> Excess? {
+        let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM event") ?? 0
+        guard total > limit else { return nil }
+        let busiest = try Row.fetchOne(
+            db,
+            sql: "SELECT who, count(*) AS n FROM event GROUP BY who ORDER BY n DESC, who LIMIT 1")
+        let count: Int = busiest?["n"] ?? 0
+        let share = limit / 10
+        guard let busiest, count > share else { return Excess(count: total - limit) }
+        return Excess(who: busiest["who"], count: min(total - limit, count - share))
+    }
+
+    /// Forgets the oldest of them, at most a thousand.
+    ///
+    /// - Returns: how many.
+    package static func prune(_ db: Database, _ excess: Excess) throws -> Int {
+        try db.execute(
+            sql: """
+                DELETE FROM event WHERE sequence IN (
+                    SELECT sequence FROM event WHERE :who IS NULL OR who = :who
+                    ORDER BY sequence LIMIT :count)
+                """, arguments: ["who": excess.who, "count": min(excess.count, 1000)])
         return db.changesCount
     }
 

@@ -51,7 +51,7 @@ package enum ProjectFileQueries {
                 project.rawValue, record.revision, text, snapshot?.hex, record.appliedAt,
                 record.appliedBy, try code.map(StoredJSON.text),
             ])
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: project, entity: "projectFile", entityID: project.rawValue,
             what: "applied", who: who, payload: ["revision": .int(Int64(record.revision))])
         return (record, true)

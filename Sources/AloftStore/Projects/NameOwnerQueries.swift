@@ -54,14 +54,35 @@ package enum NameOwnerQueries {
         try db.execute(
             sql: "UPDATE \(table) SET project = ? WHERE name = ?",
             arguments: [project.rawValue, owner.name])
-        try EventLog.append(
-            db, at: at, project: project, entity: "projectFile", entityID: project.rawValue,
-            what: "tookOver", who: who,
-            payload: [
-                "kind": .string(owner.kind.rawValue), "name": .string(owner.name),
-                "from": .string(owner.project.rawValue),
-            ])
-        if owner.kind == .deployment { try DesiredStateQueries.refresh(db) }
+        // Both are told: who has it now, and who has it no longer.
+        for told in Set([project, owner.project]) {
+            try EventLog.append(
+                db, at: at, project: told, entity: "projectFile", entityID: told.rawValue,
+                what: "tookOver", who: who,
+                payload: [
+                    "kind": .string(owner.kind.rawValue), "name": .string(owner.name),
+                    "from": .string(owner.project.rawValue), "to": .string(project.rawValue),
+                ])
+        }
+        switch owner.kind {
+        case .deployment: try DesiredStateQueries.refresh(db)
+        case .model: try convertAgain(db, owner.name, for: project, at: at, by: who)
+        }
+    }
+
+    /// What jobs of the former project were converting is converted anew: their tokens write to the
+    /// model no longer.
+    private static func convertAgain(
+        _ db: Database, _ model: String, for project: ProjectID, at: Date, by who: Principal
+    ) throws {
+        for servable in try ServableQueries.converting(db, model: model) {
+            guard let job = servable.job else { continue }
+            let failure = ConversionFailure(reason: "the project \(project) took the model over")
+            for event in [ServableLifecycle.Event.jobFailed(job, failure), .retried] {
+                try ServableQueries.apply(
+                    db, event, to: servable.version, project: project, at: at, by: who)
+            }
+        }
     }
 
     /// Lets go of a name that its project no longer uses.
@@ -77,6 +98,23 @@ package enum NameOwnerQueries {
         return try Bool.fetchOne(
             db, sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE name = ? AND project = ?)",
             arguments: [owner.name, owner.project.rawValue]) ?? false
+    }
+
+    /// Whose a model's name is, whether or not there is such a model: that of the project whose file
+    /// names it, else that of the project that made it; `nil` where it is nobody's.
+    package static func holder(ofModel name: String, _ db: Database) throws -> ProjectID? {
+        try find(db, .model, name)?.project ?? project(ofModel: name, db)
+    }
+
+    /// Who has had a model's name since `moment`, if that is not `project` and the name was not theirs
+    /// before.
+    package static func newHolder(
+        ofModel name: String, after moment: Date, otherThan project: ProjectID, _ db: Database
+    ) throws -> NameOwner? {
+        guard let owner = try find(db, .model, name), owner.project != project,
+            let since = owner.since, since > moment.stamp
+        else { return nil }
+        return owner
     }
 
     /// The project that a registered model was made in; `nil` where there is no such model.

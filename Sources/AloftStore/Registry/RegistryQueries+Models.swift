@@ -16,6 +16,8 @@ extension RegistryQueries {
             throw RegistryError.modelExists(name: name)
         }
         let now = at.millisecondsSince1970
+        // A name may be a project's before there is a model of it.
+        let project = try NameOwnerQueries.find(db, .model, name)?.project ?? project
         try db.perform(
             """
             INSERT INTO registeredModel (project, name, description, createdAt, updatedAt)
@@ -23,7 +25,7 @@ extension RegistryQueries {
             """, [project.rawValue, name, description, now, now])
         let number = db.lastInsertedRowID
         for tag in tags { try upsertTag(db, model: number, tag) }
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: project, entity: "model", entityID: name, what: "created", who: who
         )
         try WebhookOutbox.add(
@@ -52,6 +54,10 @@ extension RegistryQueries {
         return try fillModel(db, row)
     }
 
+    /// A model keeps its project under its new name, so a name that another project has, or still has
+    /// after its model was deleted, is not to be had.
+    ///
+    /// - Throws: `RegistryError.modelNotFound`, `.modelExists` or `.nameOfOther`.
     package static func renameModel(
         _ db: Database, _ name: String, to newName: String, who: Principal, at: Date
     ) throws {
@@ -60,12 +66,16 @@ extension RegistryQueries {
         if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [newName]) != nil {
             throw RegistryError.modelExists(name: newName)
         }
+        let holder = try project(db, name)
+        if let owner = try NameOwnerQueries.find(db, .model, newName), owner.project != holder {
+            throw RegistryError.nameOfOther(owner, model: name, of: holder)
+        }
         let now = at.millisecondsSince1970
         try db.perform(
-            "UPDATE registeredModel SET name = ?, updatedAt = ? WHERE number = ?",
-            [newName, now, number])
+            "UPDATE registeredModel SET name = ?, project = ?, updatedAt = ? WHERE number = ?",
+            [newName, holder.rawValue, now, number])
         try db.perform("UPDATE modelVersion SET updatedAt = ? WHERE model = ?", [now, number])
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: try project(db, newName), entity: "model", entityID: newName,
             what: "renamed", who: who, payload: ["from": .string(name)])
     }
@@ -85,7 +95,7 @@ extension RegistryQueries {
         let project = try Self.project(db, name)
         try db.perform(
             "DELETE FROM registeredModel WHERE number = ?", [modelNumber(db, name)])
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: project, entity: "model", entityID: name, what: "deleted",
             who: who)
     }
@@ -119,9 +129,9 @@ extension RegistryQueries {
         return row[0]
     }
 
-    /// The project of a model; `default` where there is no such model.
+    /// Whose a model is; `default` where it is nobody's.
     static func project(_ db: Database, _ name: String) throws -> ProjectID {
-        try NameOwnerQueries.project(ofModel: name, db) ?? .default
+        try NameOwnerQueries.holder(ofModel: name, db) ?? .default
     }
 
     static func touch(_ db: Database, model: Int64, at: Date) throws {

@@ -16,11 +16,11 @@ extension RegistryQueries {
         _ db: Database, _ new: NewModelVersion, who: Principal, at: Date
     ) throws -> ModelVersionRecord {
         let row = try db.firstRow(
-            "SELECT number, lastVersion, project FROM registeredModel WHERE name = ?", [new.name])
+            "SELECT number, lastVersion FROM registeredModel WHERE name = ?", [new.name])
         guard let row else { throw RegistryError.modelNotFound(name: new.name) }
         let number: Int64 = row[0]
         let version = (row[1] as Int64) + 1
-        let project = ProjectID(row[2])
+        let project = try project(db, new.name)
         let now = at.millisecondsSince1970
         var run = new.run
         if run == nil, let model = new.loggedModel {
@@ -149,7 +149,7 @@ extension RegistryQueries {
             "UPDATE modelVersion SET stage = ? WHERE model = ? AND version = ?",
             [stage.rawValue, found.modelNumber, version])
         try touch(db, found, at: at)
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: try project(db, name), entity: "version",
             entityID: "\(name)/\(version)", what: "staged", who: who,
             payload: ["stage": .string(stage.rawValue)])
@@ -216,7 +216,7 @@ extension RegistryQueries {
             ON CONFLICT (model, alias) DO UPDATE SET version = excluded.version
             """, [found.modelNumber, alias, version])
         try touch(db, model: found.modelNumber, at: at)
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: at, project: try project(db, name), entity: "version",
             entityID: "\(name)/\(version)", what: "aliased", who: who,
             payload: ["alias": .string(alias)])

@@ -85,7 +85,7 @@ extension RegistryQueries {
         var text = SQLText("SELECT m.*") + ordering.columns
         text += SQLText(" FROM registeredModel m WHERE 1")
         if let project = search.project {
-            text += SQLText(" AND m.project = ?", [project.rawValue.databaseValue])
+            text += holder(is: project)
         }
         for condition in search.conditions {
             text += " AND "
@@ -113,7 +113,7 @@ extension RegistryQueries {
         text += SQLText(
             " FROM modelVersion v JOIN registeredModel m ON m.number = v.model WHERE 1")
         if let project = search.project {
-            text += SQLText(" AND m.project = ?", [project.rawValue.databaseValue])
+            text += holder(is: project)
         }
         for condition in search.conditions {
             text += " AND "
@@ -132,6 +132,15 @@ extension RegistryQueries {
         text += try ordering.after(search.after) + ordering.orderByColumns
         text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
         return try ordering.page(text.rows(db), limit: search.limit) { try fillVersion(db, $0) }
+    }
+
+    /// As `NameOwnerQueries.holder`, of the model `m`.
+    private static func holder(is project: ProjectID) -> SQLText {
+        SQLText(
+            """
+             AND coalesce((SELECT o.project FROM nameOwner o WHERE o.kind = 'model' AND o.name = m.name),
+                m.project) = ?
+            """, [project.rawValue.databaseValue])
     }
 
     private static func tag(

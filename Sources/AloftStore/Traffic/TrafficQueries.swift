@@ -55,7 +55,7 @@ package enum TrafficQueries {
                     "rules": try StoredJSON.text(rules), "at": now.stamp, "by": who.description,
                 ])
         }
-        try EventLog.append(
+        try EventLog.appendCounted(
             db, at: now, project: project, entity: "traffic",
             entityID: EndpointName.text(deployment: deployment, environment: environment),
             what: rules.isEmpty ? "cleared" : "changed", who: who,

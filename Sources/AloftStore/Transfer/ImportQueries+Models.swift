@@ -135,6 +135,7 @@ extension ImportQueries {
         _ db: Database, _ incoming: IncomingModel, who: Principal, at: Date
     ) throws -> ModelImport {
         var result = ModelImport()
+        let holder = try RegistryQueries.project(db, incoming.name)
         if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [incoming.name]) == nil {
             result.isNew = true
             try db.perform(
@@ -143,7 +144,7 @@ extension ImportQueries {
                 VALUES (?, ?, ?, ?, ?)
                 """,
                 [
-                    ProjectID.default.rawValue, incoming.name, incoming.description,
+                    holder.rawValue, incoming.name, incoming.description,
                     incoming.createdAt, incoming.updatedAt,
                 ])
         }
@@ -162,7 +163,7 @@ extension ImportQueries {
         for alias in incoming.aliases { try add(db, alias, to: target, &result) }
         guard result.isNew || result.newVersions > 0 else { return result }
         try EventLog.append(
-            db, at: at, project: .default, entity: "model", entityID: incoming.name,
+            db, at: at, project: holder, entity: "model", entityID: incoming.name,
             what: "imported", who: who,
             payload: [
                 "source": .string(incoming.source), "versions": .int(Int64(result.newVersions)),

@@ -1,5 +1,6 @@
 import AloftTestKit
 import Foundation
+import GRDB
 import Testing
 
 @testable import AloftControl
@@ -114,8 +115,56 @@ struct NameOwnershipTests {
         }
         let taken = events.filter { $0.what == "tookOver" }
         #expect(taken.count == 2 && taken.allSatisfy { $0.who == "user:zoe" })
+        let lost = try await world.store.read {
+            try EventLog.list($0, entity: "projectFile", entityID: "credit", limit: 10)
+        }.filter { $0.what == "tookOver" }
+        #expect(lost.count == 2 && lost.allSatisfy { $0.project.rawValue == "credit" })
+        guard case .object(let told)? = lost.first?.payload else { return }
+        #expect(told["from"] == .string("credit") && told["to"] == .string("zzz"))
         // Who had it is told, also where its file is what it was.
         await #expect(throws: NamesOfOthers.self) { try await apply(world, Self.owners) }
+    }
+
+    @Test func `a conversion that was on its way is begun anew, and its job hands in nothing`()
+        async throws
+    {
+        let world = try DeploymentWorld()
+        try await apply(world, "project: credit\nmodels: { m: {} }")
+        let key = try await world.register(isConverted: false)
+        let now = world.time.now
+        try await world.store.write { db in
+            for id in ["convert", "other"] {
+                let spec = JobSpec(project: ProjectID("credit"), name: "convert", command: "true")
+                try JobQueries.insert(db, id: JobID(id), spec: spec, at: now, by: .local)
+            }
+            try db.execute(sql: "UPDATE registeredModel SET project = 'credit'")
+            let facts = try #require(try VersionFactsQueries.find(db, key))
+            try ServableQueries.insert(db, key, versionStamp: facts.stamp, at: now)
+            try ServableQueries.apply(
+                db, .jobCreated(JobID("convert")), to: key, at: now, by: .local)
+        }
+        func things(_ job: String) async throws -> [Thing] {
+            try await world.store.read { db in
+                let queries = AccessQueries(db, job: JobID(job), project: ProjectID("credit"))
+                return [try queries.servable(key), try queries.conversion()]
+            }
+        }
+        let isMine = { (mine: Bool) in
+            [Thing](repeating: .servable(project: ProjectID("credit"), isMine: mine), count: 2)
+        }
+        #expect(try await things("convert") == isMine(true))
+        #expect(try await things("other") == isMine(false))
+        let file = "project: zzz\nmodels: { m: { checks: { staging: [\"auc >= 0.6\"] } } }"
+        try await apply(world, file, takeOver: true)
+        #expect(
+            try await things("convert") == [
+                .servable(project: ProjectID("zzz"), isMine: false),
+                .servable(project: ProjectID("credit"), isMine: false),
+            ])
+        let state = try await world.store.read {
+            try ServableQueries.find($0, key)?.lifecycle.state
+        }
+        #expect(state == .pending)
     }
 
     @Test func `what a project lost it no longer clears`() async throws {

@@ -39,6 +39,28 @@ import Testing
         #expect(try await byAge.runOnce() == 1000)
     }
 
+    @Test func `whoever is busy pushes out its own events, not everybody's`() async throws {
+        let world = try TemporaryStore()
+        let time = ManualTime()
+        let now = time.now
+        try await world.store.write { db in
+            for number in 0..<3000 {
+                let who = number < 50 ? Principal.user(name: "ann") : .job(JobID("loop"))
+                try EventLog.append(
+                    db, at: now, project: .default, entity: "run", entityID: "\(number)",
+                    what: "changed", who: who)
+            }
+        }
+        var limits = Retention.Limits()
+        limits.events = 1000
+        let retention = Retention(
+            store: world.store, time: time.source, limits: limits, logger: Logger(label: "test"))
+        #expect(try await retention.runOnce() == 2000)
+        let left = try await world.store.read { try EventLog.list($0, limit: 5000) }
+        #expect(left.count == 1000 && left.count { $0.who == "user:ann" } == 50)
+        #expect(left.last?.entityID == "2999")
+    }
+
     @Test func `what is still to be delivered is kept, whatever ended before it goes`()
         async throws
     {

@@ -34,7 +34,7 @@ package struct TokenIssuer: Sendable {
             }
             try TokenQueries.insert(
                 db, id: id, name: name, kind: .user, secret: secret, project: .default, at: now)
-            try EventLog.append(
+            try EventLog.appendCounted(
                 db, at: now, project: .default, entity: "token", entityID: name, what: "created",
                 who: principal)
         }

@@ -44,7 +44,7 @@ package struct TokenRoutes: Sendable {
             guard try TokenQueries.revoke(db, kind: .user, name: name, at: now) else {
                 throw TokenError.notFound(name: name)
             }
-            try EventLog.append(
+            try EventLog.appendCounted(
                 db, at: now, project: .default, entity: "token", entityID: name, what: "revoked",
                 who: principal)
         }
