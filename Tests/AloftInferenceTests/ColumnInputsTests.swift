@@ -68,8 +68,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"[1.5]"#, "FP64", "bad_element"), (#"[4294967296]"#, "INT64", "bad_element"),
-        (#"[null]"#, "FP64", "bad_element"), (#"["1"]"#, "BYTES", "wrong_datatype"),
+        (#"[1.5]"#, "FP64", "bad_contents"), (#"[4294967296]"#, "INT64", "bad_contents"),
+        (#"[null]"#, "FP64", "bad_contents"), (#"["1"]"#, "BYTES", "wrong_datatype"),
         (#"[1,2]"#, "INT64", "bad_table"),
     ])
     func `what an input has no room for is refused`(data: String, type: String, code: String) throws

@@ -59,7 +59,9 @@ final class LoadedRevision: Sendable {
         lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
         rules = InputRules(served.servable.manifest, signature: runner.signature)
         contract = InputContract(served.servable.manifest, own: runner.signature)
-        columns = ColumnInputs(runner.signature, columns: served.servable.manifest.columns)
+        columns = ColumnInputs(
+            runner.signature, columns: served.servable.manifest.columns,
+            published: contract?.published ?? [])
         takesColumns =
             runner.signature.inputs.count > 1
             && runner.signature.inputs.allSatisfy { $0.shape == [-1, 1] }

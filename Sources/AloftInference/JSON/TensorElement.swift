@@ -57,6 +57,10 @@ struct BrainBits: TensorElement {
         bits = value.isNaN ? 0x7FC0 : rounded
     }
 
+    static func float(_ bits: UInt16) -> Float {
+        Float(bitPattern: UInt32(truncatingIfNeeded: bits) << 16)
+    }
+
     static func scan(_ cursor: inout JSONCursor) throws(InferenceError) -> BrainBits? {
         guard cursor.isAtNumber() else { return cursor.takeMissing() ? BrainBits(.nan) : nil }
         return BrainBits(try cursor.number())

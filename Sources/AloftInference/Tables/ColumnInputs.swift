@@ -1,16 +1,24 @@
+import AloftDomain
+
 /// Requests of the inference protocol that have a tensor for each column of a table, as MLServer's pandas
-/// codec writes them (`"parameters": {"content_type": "pd"}`): each goes where the model has its column, and
-/// becomes its datatype where that loses nothing but digits of a real number.
+/// codec writes them (`"parameters": {"content_type": "pd"}`): each goes where the model has its column, cast
+/// by the law of `NumberCast`.
 package struct ColumnInputs: Sendable {
     private let signature: ModelSignature
     private let names: [String]
     /// The columns as inputs of any datatype and shape.
     private let open: ModelSignature
     private let layout: TableLayout
+    /// What the signature says that each column is; `nil` where it is what the model is run with.
+    private let kinds: [Datatype?]
 
-    /// - Parameter columns: of the table that the model was trained on, in order.
+    /// - Parameters:
+    ///   - columns: of the table that the model was trained on, in order.
+    ///   - published: the columns as the model's signature says them.
     /// - Returns: `nil` for a model that takes no table.
-    package init?(_ signature: ModelSignature, columns: [String]?) {
+    package init?(
+        _ signature: ModelSignature, columns: [String]?, published: [TensorSignature] = []
+    ) {
         let names = columns ?? signature.inputs.map(\.name)
         guard !names.isEmpty, Set(names).count == names.count,
             columns != nil || signature.inputs.allSatisfy({ Self.isColumn($0) })
@@ -22,6 +30,9 @@ package struct ColumnInputs: Sendable {
         }
         self.signature = signature
         self.names = names
+        kinds = names.map { name in
+            published.first { $0.isColumn && $0.name.isSame(as: name) }?.datatype
+        }
         open = ModelSignature(
             inputs: names.map {
                 TensorSignature(name: $0, datatype: .fp64, shape: nil, isOpen: true)
@@ -154,16 +165,14 @@ package struct ColumnInputs: Sendable {
             return fillTexts(target, entry, columns, slots, rows: rows)
         }
         for (element, column) in slots {
-            var cast = ColumnCast(
-                bytes: columns.bytes(column), from: column.datatype, to: tensor.datatype,
-                target: target.memory(of: entry))
-            // traps: a number of values, which is not negative
-            for row in 0..<rows {
-                guard cast.copy(row, to: row * tensor.rowElements + element) else {
-                    throw .badElement(
-                        name: name(column.place), index: row, datatype: tensor.datatype)
-                }
-            }
+            // traps: held against the list on this line
+            let said = column.place < kinds.count ? kinds[column.place] : nil
+            try NumberCast(
+                name: name(column.place), from: column.datatype, as: said ?? tensor.datatype,
+                to: tensor.datatype
+            ).copy(
+                columns.bytes(column), start: 0, stride: 1, to: target.memory(of: entry),
+                start: element, stride: tensor.rowElements, count: rows)
         }
     }
 

@@ -45,23 +45,7 @@ extension TableReader {
                 reason: "The columns have different lengths: \"\(columns.names[odd.place])\" has "
                     + "\(odd.length) values, \"\(columns.names[lists[0].place])\" has \(rows).")
         }
-        try fill(columns, lists, rows: rows)
-    }
-
-    private func fill(
-        _ columns: ColumnNames, _ lists: [List], rows: Int
-    ) throws(InferenceError) {
-        let layout = try TableLayout(signature, names: columns.names)
-        try checkSize(layout, rows: rows)
-        var slots = columns.names.map { _ in [Int]() }
-        for (place, of) in layout.slotsOfNames.enumerated() {
-            slots[columns.firstPlace(place)] += of
-        }
-        var sink = TableSink(
-            layout, body: body, isCSV: false, mayMiss: false,
-            missingText: request.tensors.missingText
-        ) { "\($0)" }
-        try fill(layout, &sink, rows: rows) { (sink) throws(InferenceError) in
+        try fill(columns, rows: rows, mayMiss: false) { (slots, sink) throws(InferenceError) in
             var lists = lists
             for index in lists.indices { try lists[index].begin() }
             for _ in 0..<max(rows, 0) {

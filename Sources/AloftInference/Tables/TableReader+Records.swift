@@ -21,17 +21,7 @@ extension TableReader {
             rows = try own.read(&cursor, limit: Self.mostOwnColumns)
             columns = ColumnNames(own.names)
         }
-        let layout = try TableLayout(signature, names: columns.names)
-        try checkSize(layout, rows: rows)
-        var slots = columns.names.map { _ in [Int]() }
-        for (place, of) in layout.slotsOfNames.enumerated() {
-            slots[columns.firstPlace(place)] += of
-        }
-        var sink = TableSink(
-            layout, body: body, isCSV: false, mayMiss: true,
-            missingText: request.tensors.missingText
-        ) { "\($0)" }
-        try fill(layout, &sink, rows: rows) { (sink) throws(InferenceError) in
+        try fill(columns, rows: rows, mayMiss: true) { (slots, sink) throws(InferenceError) in
             var again = start
             var walk = Walk(columns: columns, slots: slots, sink: sink)
             _ = try each(&again, &walk) { (walk, place, cursor) throws(InferenceError) in

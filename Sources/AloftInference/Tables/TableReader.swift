@@ -34,6 +34,30 @@ struct TableReader {
         }
     }
 
+    /// Lays out a table whose columns come by their names, and fills the tensors.
+    ///
+    /// - Parameters:
+    ///   - mayMiss: whether a row may lack a column.
+    ///   - walk: hands each cell to the slots of its column, which stand at the column's first place.
+    func fill(
+        _ columns: ColumnNames, rows: Int, mayMiss: Bool,
+        _ walk: ([[Int]], inout TableSink) throws(InferenceError) -> Void
+    ) throws(InferenceError) {
+        let layout = try TableLayout(signature, names: columns.names)
+        try checkSize(layout, rows: rows)
+        var slots = columns.names.map { _ in [Int]() }
+        for (place, of) in layout.slotsOfNames.enumerated() {
+            slots[columns.firstPlace(place)] += of
+        }
+        var sink = TableSink(
+            layout, body: body, isCSV: false, mayMiss: mayMiss,
+            missingText: request.tensors.missingText
+        ) { "\($0)" }
+        try fill(layout, &sink, rows: rows) { (sink) throws(InferenceError) in
+            try walk(slots, &sink)
+        }
+    }
+
     /// Walks over the table once or twice, and fills the tensors.
     ///
     /// - Parameter walk: hands each cell to the sink.

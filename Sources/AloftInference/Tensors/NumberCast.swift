@@ -1,6 +1,8 @@
-/// Numbers of one datatype into another, by way of what the model's signature says that they are: what
-/// the signature's datatype cannot hold as it is is refused. From there to what the model is run with
-/// the conversion has rounded when it was compared with the original, so that only infinity is refused.
+/// The one law of casts, for every form of request: numbers of one datatype into another, by way of what
+/// the model's signature says that they are. What the signature's datatype cannot hold as the same number
+/// is refused; truth values are 0 and 1 as numbers, and no number is a truth value. From there to what the
+/// model is run with the conversion has rounded when it was compared with the original, so that only what
+/// would become infinite is refused.
 struct NumberCast {
     let name: String
     let source: Datatype
@@ -81,9 +83,11 @@ struct NumberCast {
         case .int16: whole(Int16.self)
         case .int32: whole(Int32.self)
         case .int64: whole(Int64.self)
+        case .fp16: .real(Double(Float16(bitPattern: place.loadUnaligned(as: UInt16.self))))
+        case .bf16: .real(Double(BrainBits.float(place.loadUnaligned(as: UInt16.self))))
         case .fp32: .real(Double(place.loadUnaligned(as: Float.self)))
         case .fp64: .real(place.loadUnaligned(as: Double.self))
-        case .fp16, .bf16, .bytes: .real(.nan)  // never cast
+        case .bytes: .real(.nan)  // texts are never cast
         }
     }
 
@@ -118,7 +122,20 @@ struct NumberCast {
         case .int16: return holds(Int16.self)
         case .int32: return holds(Int32.self)
         case .int64: return holds(Int64.self)
-        case .fp16, .bf16, .bytes: return false
+        case .fp16: return isSame(number, as: { Double(Float16($0)) })
+        case .bf16: return isSame(number, as: { Double(BrainBits.float(BrainBits($0).bits)) })
+        case .bytes: return false
+        }
+    }
+
+    /// Whether a number is the same when it is rounded.
+    private func isSame(_ number: Number, as rounded: (Double) -> Double) -> Bool {
+        switch number {
+        case .whole(let value):
+            Double(exactly: value).map { rounded($0) == $0 } ?? false
+        case .large(let value):
+            Double(exactly: value).map { rounded($0) == $0 } ?? false
+        case .real(let value): value.isNaN || rounded(value) == value
         }
     }
 
@@ -155,6 +172,14 @@ struct NumberCast {
                 }
             if narrowed.isInfinite, real.isFinite { return false }
             place.storeBytes(of: narrowed, as: Float.self)
+        case .fp16:
+            let narrowed = Float16(real)
+            if narrowed.isInfinite, real.isFinite { return false }
+            place.storeBytes(of: narrowed.bitPattern, as: UInt16.self)
+        case .bf16:
+            let narrowed = BrainBits(real).bits
+            if BrainBits.float(narrowed).isInfinite, real.isFinite { return false }
+            place.storeBytes(of: narrowed, as: UInt16.self)
         case .bool, .uint8: return put(UInt8.self)
         case .uint16: return put(UInt16.self)
         case .uint32: return put(UInt32.self)
@@ -163,7 +188,7 @@ struct NumberCast {
         case .int16: return put(Int16.self)
         case .int32: return put(Int32.self)
         case .int64: return put(Int64.self)
-        case .fp16, .bf16, .bytes: return false
+        case .bytes: return false
         }
         return true
     }
@@ -193,13 +218,7 @@ struct NumberCast {
 
 extension Datatype {
     /// Whether it holds numbers or truth values that can be cast.
-    var isNumber: Bool {
-        switch self {
-        case .bool, .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .fp32, .fp64:
-            true
-        case .fp16, .bf16, .bytes: false
-        }
-    }
+    var isNumber: Bool { self != .bytes }
 
     /// Whether its values may be those of the other datatype.
     func mayBecome(_ other: Datatype) -> Bool {
