@@ -118,7 +118,7 @@ let package = Package(
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
                 "AloftStore", "AloftArtifacts", "AloftCompute", "AloftRegistry", "AloftWire",
-                grdb, logging, serviceLifecycle,
+                grdb, logging, serviceLifecycle, crypto,
             ]),
         layer(
             "AloftMLflow",

@@ -12,6 +12,7 @@ extension ProjectFile {
             if before.environment != now.environment { parts.append("environment") }
             if before.resources != now.resources { parts.append("resources") }
             if before.variables != now.variables { parts.append("variables") }
+            if before.secrets != now.secrets { parts.append("secrets") }
             if before.parameters != now.parameters { parts.append("parameters") }
             if before.sweep != now.sweep { parts.append("sweep") }
             if before.registers != now.registers { parts.append("registers") }

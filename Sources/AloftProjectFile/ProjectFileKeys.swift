@@ -6,7 +6,8 @@ package enum ProjectFileKeys {
     ]
     package static let environment = ["python", "version"]
     package static let job = [
-        "run", "environment", "resources", "variables", "parameters", "sweep", "registers",
+        "run", "environment", "resources", "variables", "secrets", "parameters", "sweep",
+        "registers",
     ]
     package static let resources = ["cpus", "memory", "gpus", "time", "processes"]
     package static let sweep = [

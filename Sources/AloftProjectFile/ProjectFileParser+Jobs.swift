@@ -35,9 +35,11 @@ extension ProjectFileParser {
         let registers = section["registers"].flatMap {
             readName($0, "the registered model's name", as: .model)
         }
+        let variables = section["variables"].map(readVariables) ?? [:]
         let job = JobDefinition(
             name: entry.name, run: CommandTemplate(command ?? ""), environment: environment,
-            resources: resources, variables: section["variables"].map(readVariables) ?? [:],
+            resources: resources, variables: variables,
+            secrets: section["secrets"].map { readSecrets($0, of: variables) },
             parameters: section["parameters"].map(readParameters) ?? [:],
             sweep: sweep.flatMap(\.self), registers: registers)
         if command != nil, let run = section["run"] { checkParameters(of: job, at: run, section) }
@@ -103,6 +105,19 @@ extension ProjectFileParser {
             variables[entry.name] = text
         }
         return variables
+    }
+
+    /// Names of variables whose values are secrets.
+    private static func readSecrets(
+        _ cursor: Cursor, of variables: [String: String]
+    ) -> [String] {
+        (cursor.list("`secrets`") ?? []).compactMap { item in
+            guard let name = item.scalar?.string, variables[name] != nil else {
+                item.fault("`secrets` names variables that stand under `variables`\(item.butIs)")
+                return nil
+            }
+            return name
+        }
     }
 
     private static func readParameters(_ cursor: Cursor) -> [String: ParameterValue] {

@@ -32,7 +32,9 @@ struct APIWorld {
         let blobs = try BlobStore(root: temporary.folder.path + "/blobs", chance: chance)
         BlobRoutes(blobs: blobs).add(to: &routes)
         ProjectFileRoutes(
-            store: temporary.store, time: time.source, hasBlob: { blobs.contains($0) }
+            store: temporary.store, time: time.source,
+            sealer: { VariableSealer(key: "a key of this test alone") },
+            hasBlob: { blobs.contains($0) }
         ).add(to: &routes)
         let starter = SweepStarter(store: temporary.store, time: time.source, chance: chance)
         SweepRoutes(store: temporary.store, starter: starter).add(to: &routes)

@@ -37,6 +37,8 @@ package struct JobLaunch: Codable, Sendable, Equatable {
     /// The GPUs that it may see.
     package var gpuSlots: [String]
     package var stopGrace: Duration
+    /// Values that its log must not show.
+    package var masked: [String]?
 
     /// The code: a tar, checked by its digest.
     package struct Snapshot: Codable, Sendable, Equatable {
@@ -53,8 +55,9 @@ package struct JobLaunch: Codable, Sendable, Equatable {
         attempt: AttemptID, command: String, variables: [String: String] = [:],
         snapshot: Snapshot? = nil, python: PythonEnvironment? = nil,
         resources: Resources = Resources(), gpuSlots: [String] = [],
-        stopGrace: Duration = .seconds(10)
+        stopGrace: Duration = .seconds(10), masked: [String]? = nil
     ) {
+        self.masked = masked
         self.attempt = attempt
         self.command = command
         self.variables = variables

@@ -77,7 +77,8 @@ extension JobController {
         ]
         variables["MLFLOW_RUN_ID"] = spec.run?.rawValue
         variables["MLFLOW_EXPERIMENT_ID"] = spec.experiment?.rawValue
-        variables.merge(spec.variables) { _, own in own }
+        let (own, secrets) = try opened(spec.variables)
+        variables.merge(own) { _, own in own }
         return JobLaunch(
             attempt: job.attempt, command: spec.command, variables: variables,
             snapshot: spec.snapshot.map {
@@ -85,7 +86,19 @@ extension JobController {
             },
             python: spec.python, resources: spec.resources,
             gpuSlots: attempts.last { $0.id == job.attempt }?.gpuSlots ?? [],
-            stopGrace: spec.stopGrace)
+            stopGrace: spec.stopGrace, masked: secrets + [secret])
+    }
+
+    private func opened(
+        // text: names of variables, which are ASCII
+        _ variables: [String: String]
+            // text: the same
+    ) throws -> (variables: [String: String], secrets: [String]) {
+        do {
+            return try VariableSealer(key: configuration.tokenKey).opened(variables)
+        } catch let error as VariableSealer.Unreadable {
+            throw ComputeError.cannotStart(reason: error.message)
+        }
     }
 
     private func recordStart(of job: JobRecord) async throws {

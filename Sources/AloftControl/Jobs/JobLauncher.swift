@@ -11,12 +11,15 @@ package struct JobLauncher: Sendable {
     private let hasBlob: @Sendable (ContentDigest) -> Bool
     /// Whether requirements may name any source of packages.
     private let allowsAnySource: Bool
+    private let sealer: @Sendable () throws -> VariableSealer
 
     package init(
         store: Store, time: TimeSource, chance: Chance, allowsAnySource: Bool = false,
+        sealer: @escaping @Sendable () throws -> VariableSealer,
         hasBlob: @escaping @Sendable (ContentDigest) -> Bool
     ) {
         self.allowsAnySource = allowsAnySource
+        self.sealer = sealer
         self.store = store
         self.time = time
         self.chance = chance
@@ -46,7 +49,7 @@ package struct JobLauncher: Sendable {
         spec.snapshot = source.snapshot
         spec.code = source.code
         spec.priority = priority
-        return try await queue(spec, by: who)
+        return try await queue(spec, secrets: definition.secrets ?? [], by: who)
     }
 
     /// A project's file with its folder, other than the one that was applied last.
@@ -88,8 +91,17 @@ package struct JobLauncher: Sendable {
             snapshot: nil, run: nil, experiment: nil)
     }
 
-    /// Queues a complete job with a run of its own.
-    package func queue(_ spec: JobSpec, by who: Principal) async throws -> JobRecord {
+    /// Queues a complete job with a run of its own. The values of its secret variables are stored sealed.
+    ///
+    /// - Parameter secrets: variables that are secret although their names do not say so.
+    package func queue(
+        _ spec: JobSpec, secrets: [String] = [], by who: Principal
+    ) async throws -> JobRecord {
+        var spec = spec
+        if !spec.variables.isEmpty {
+            spec.variables = try sealer().sealed(spec.variables, secrets: secrets)
+        }
+        let sealed = spec
         if let snapshot = spec.snapshot, !hasBlob(snapshot) {
             throw JobError.unknownSnapshot(snapshot)
         }
@@ -107,7 +119,7 @@ package struct JobLauncher: Sendable {
         let run: RunID = chance.identifier()
         let now = time.now()
         return try await store.write { db in
-            var spec = spec
+            var spec = sealed
             try JobRuns.create(db, run, of: id, for: &spec, at: now, by: who)
             try JobQueries.insert(db, id: id, spec: spec, at: now, by: who)
             return try JobQueries.get(db, id)

@@ -77,15 +77,25 @@ package struct JobDefinition: Sendable, Equatable, Codable {
     package var resources: ResourceDefinition
     /// Environment variables for the command, by name.
     package var variables: [String: String]
+    /// The variables whose values are secrets although their names do not say so.
+    package var secrets: [String]?
     /// Defaults of the parameters that `run` uses, by name.
     package var parameters: [String: ParameterValue]
     package var sweep: SweepDefinition?
     /// The registered model that gets a version from the best trial, or from the job's run.
     package var registers: String?
 
+    /// The variables whose values nobody may read again.
+    package var secretNames: [String] {
+        variables.keys.filter { name in
+            SecretVariable.isNamed(name) || (secrets ?? []).contains { $0.isSame(as: name) }
+        }.sorted()
+    }
+
     package init(
         name: String, run: CommandTemplate, environment: EnvironmentDefinition? = nil,
         resources: ResourceDefinition = ResourceDefinition(), variables: [String: String] = [:],
+        secrets: [String]? = nil,
         parameters: [String: ParameterValue] = [:], sweep: SweepDefinition? = nil,
         registers: String? = nil
     ) {
@@ -94,6 +104,7 @@ package struct JobDefinition: Sendable, Equatable, Codable {
         self.environment = environment
         self.resources = resources
         self.variables = variables
+        self.secrets = secrets
         self.parameters = parameters
         self.sweep = sweep
         self.registers = registers

@@ -71,6 +71,8 @@ package enum RunJob: Endpoint {
         package var requirements: String?
         package var python: String?
         package var variables: [String: String]?
+        /// Variables whose values nobody may read again although their names do not say so.
+        package var secrets: [String]?
         package var snapshot: ContentDigest?
         /// Where the snapshot comes from.
         package var code: CodeOrigin?
@@ -102,7 +104,7 @@ package enum RunJob: Endpoint {
         package init(
             project: ProjectID? = nil, job: String? = nil, parameters: [String: String]? = nil,
             command: String? = nil, name: String? = nil, requirements: String? = nil,
-            python: String? = nil, variables: [String: String]? = nil,
+            python: String? = nil, variables: [String: String]? = nil, secrets: [String]? = nil,
             snapshot: ContentDigest? = nil, code: CodeOrigin? = nil, file: String? = nil,
             resources: Limits? = nil, priority: Int? = nil
         ) {
@@ -114,6 +116,7 @@ package enum RunJob: Endpoint {
             self.requirements = requirements
             self.python = python
             self.variables = variables
+            self.secrets = secrets
             self.snapshot = snapshot
             self.code = code
             self.file = file

@@ -28,7 +28,13 @@ struct JobServices: Sendable {
     var launcher: JobLauncher {
         JobLauncher(
             store: services.store, time: services.time, chance: services.chance,
-            allowsAnySource: services.configuration.allowsAnySource, hasBlob: hasBlob)
+            allowsAnySource: services.configuration.allowsAnySource, sealer: sealer,
+            hasBlob: hasBlob)
+    }
+
+    /// What keeps secret variables unreadable.
+    var sealer: @Sendable () throws -> VariableSealer {
+        { VariableSealer(key: try tokenKey()) }
     }
 
     var hasBlob: @Sendable (ContentDigest) -> Bool {
@@ -68,7 +74,8 @@ struct JobServices: Sendable {
         }
         let key = TokenQueries.makeSecret(using: services.chance)
         try DurableFile.write(Data(key.utf8), to: path)
-        return key
+        // Whoever made one in the same moment was last or first: both go on with what is there.
+        return try String(contentsOfFile: path, encoding: .utf8)
     }
 
     /// Every core, and four fifths of the memory.

@@ -36,7 +36,9 @@ extension ServerServices {
         JobRoutes(
             store: store, launcher: jobs.launcher, logs: jobs.logs, line: jobs.line, time: time
         ).add(to: &routes)
-        ProjectFileRoutes(store: store, time: time, hasBlob: jobs.hasBlob).add(to: &routes)
+        ProjectFileRoutes(
+            store: store, time: time, sealer: jobs.sealer, hasBlob: jobs.hasBlob
+        ).add(to: &routes)
         SweepRoutes(
             store: store, starter: SweepStarter(store: store, time: time, chance: chance)
         ).add(to: &routes)

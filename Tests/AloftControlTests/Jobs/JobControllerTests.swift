@@ -34,6 +34,27 @@ struct JobControllerTests {
         #expect(attempts.map(\.usage) == [AttemptUsage(peakMemoryBytes: 1 << 20, cpuSeconds: 0.25)])
     }
 
+    @Test func `a secret variable is opened for its command alone`() async throws {
+        let world = try JobWorld()
+        let sealed = try VariableSealer(key: "key").sealed(["API_TOKEN": "hunter2", "N": "1"])
+        try await world.queue("good", "exit 0", variables: sealed)
+        let controller = world.controller()
+        _ = try await controller.runOnce()
+        _ = try await controller.runOnce()
+        let launch = try #require(
+            world.executor.launch(of: AttemptID(job: JobID("good"), number: 1)))
+        #expect(launch.variables["API_TOKEN"] == "hunter2" && launch.variables["N"] == "1")
+        #expect(launch.masked?.contains("hunter2") == true)
+        let lost = try VariableSealer(key: "other").sealed(["API_TOKEN": "hunter2"])
+        try await world.queue("lost", "exit 0", variables: lost)
+        try await world.settle(controller)
+        guard case .failed(.notStarted(let reason)) = try await world.job("lost").outcome else {
+            Issue.record("it ran")
+            return
+        }
+        #expect(reason.contains("API_TOKEN") && reason.contains("Apply the project file again"))
+    }
+
     @Test(arguments: ["exit 0", "exit 3"])
     func `a job that registers makes its run's model a version, if it succeeds`(command: String)
         async throws

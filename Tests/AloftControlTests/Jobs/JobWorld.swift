@@ -60,13 +60,14 @@ final class JobWorld: Sendable {
     /// Queues a job with a run of its own.
     func queue(
         _ name: String, _ command: String, cpus: Double = 1, group: JobGroup? = nil,
-        registers: String? = nil
+        registers: String? = nil, variables: [String: String] = [:]
     ) async throws {
         let now = time.now
         try await store.write { db in
             var spec = JobSpec(
                 project: ProjectID("flights"), name: name, command: command,
-                resources: Resources(cpus: cpus), group: group, registers: registers)
+                variables: variables, resources: Resources(cpus: cpus), group: group,
+                registers: registers)
             try JobRuns.create(
                 db, RunID("run-\(name)"), of: JobID(name), for: &spec, at: now, by: .local)
             try JobQueries.insert(db, id: JobID(name), spec: spec, at: now, by: .local)

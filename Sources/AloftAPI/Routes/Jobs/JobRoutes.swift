@@ -155,7 +155,8 @@ package struct JobRoutes: Sendable {
                 }, by: who)
         case (nil, .some(let command)):
             return try await launcher.queue(
-                try body.spec(project: project, command: command), by: who)
+                try body.spec(project: project, command: command),
+                secrets: body.secrets ?? [], by: who)
         case (nil, nil), (.some, .some):
             throw JobError.invalidSpec(["name either a job of the project file or a command"])
         }

@@ -1,4 +1,4 @@
-import AloftControl
+package import AloftControl
 package import AloftDomain
 import AloftProjectFile
 package import AloftStore
@@ -9,10 +9,13 @@ package struct ProjectFileRoutes: Sendable {
     private let store: Store
     private let time: TimeSource
     private let hasBlob: @Sendable (ContentDigest) -> Bool
+    private let sealer: @Sendable () throws -> VariableSealer
 
     package init(
-        store: Store, time: TimeSource, hasBlob: @escaping @Sendable (ContentDigest) -> Bool
+        store: Store, time: TimeSource, sealer: @escaping @Sendable () throws -> VariableSealer,
+        hasBlob: @escaping @Sendable (ContentDigest) -> Bool
     ) {
+        self.sealer = sealer
         self.store = store
         self.time = time
         self.hasBlob = hasBlob
@@ -30,7 +33,8 @@ package struct ProjectFileRoutes: Sendable {
             guard let file = try await store.read({ try ProjectFileQueries.current($0, project) })
             else { throw JobError.noProjectFile(project: project) }
             return .init(
-                project: file.project, revision: file.revision, text: file.text,
+                project: file.project, revision: file.revision,
+                text: VariableSealer.masked(file.text),
                 snapshot: file.snapshot, appliedAt: file.appliedAt, appliedBy: file.appliedBy)
         }
     }
@@ -38,13 +42,17 @@ package struct ProjectFileRoutes: Sendable {
     private func apply(
         _ body: ApplyProjectFile.Body, by principal: Principal
     ) async throws -> ApplyProjectFile.Reply {
-        let file = try ProjectFileParser.parse(
-            body.text, file: String((body.file ?? "aloft.yaml").prefix(200)))
+        let name = String((body.file ?? "aloft.yaml").prefix(200))
+        let sent = try ProjectFileParser.parse(body.text, file: name)
+        // As it is stored: values of secret variables stand there sealed.
+        let isPlain = sent.jobs.allSatisfy { $0.secretNames.isEmpty }
+        let text = isPlain ? body.text : try sealer().sealed(body.text, of: sent)
+        let file = isPlain ? sent : try ProjectFileParser.parse(text, file: name)
         if let snapshot = body.snapshot, !hasBlob(snapshot) {
             throw JobError.unknownSnapshot(snapshot)
         }
         let now = time.now()
-        let (text, snapshot) = (body.text, body.snapshot)
+        let snapshot = body.snapshot
         let (code, takeOver) = (body.code, body.takeOver ?? false)
         if let code {
             guard code.isPlausible else {

@@ -20,11 +20,14 @@ final class JobLog {
     private var cutBytes = 0
     private var isCutting = false
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    private var mask: LogMask
 
     /// - Parameters:
     ///   - file: a descriptor of the log, to append to.
     ///   - limitBytes: what the log may take in all.
-    init(file: Int32, limitBytes: Int) throws {
+    ///   - masked: what must not be seen in it.
+    init(file: Int32, limitBytes: Int, masked: [String] = []) throws {
+        mask = LogMask(masked)
         var ends: [Int32] = [-1, -1]
         let error = aloft_pipe(&ends)
         guard error == 0 else {
@@ -55,7 +58,11 @@ final class JobLog {
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             taken += count
-            add(buffer[..<count])
+            if mask.isEmpty {
+                add(buffer[..<count])
+            } else {
+                add(mask.pass(buffer[..<count])[...])
+            }
         }
     }
 
@@ -66,6 +73,7 @@ final class JobLog {
             drain()
             if before == written + end.count + cutBytes { break }
         }
+        add(mask.rest()[...])
         guard isCutting else { return }
         cutBytes += max(0, end.count - endBytes)
         end = Data(end.suffix(endBytes))

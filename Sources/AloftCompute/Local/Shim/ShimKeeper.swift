@@ -20,7 +20,8 @@ final class ShimKeeper {
         self.order = order
         isolation = order.isolation ?? .off
         let limits = order.limits ?? JobLimits()
-        log = try JobLog(file: STDOUT_FILENO, limitBytes: limits.logBytes)
+        log = try JobLog(
+            file: STDOUT_FILENO, limitBytes: limits.logBytes, masked: order.launch.masked ?? [])
         watch = try ChildWatch(folder: folder, grace: order.launch.stopGrace, log: log)
         watch.isGuarded = isolation.kind == .namespaces
     }
