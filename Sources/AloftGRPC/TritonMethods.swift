@@ -59,10 +59,10 @@ extension SmallMethods {
         writer.number(4, model.inferences)
         writer.number(5, model.executions)
         writer.message(6) { statistics in
-            for (field, duration) in [(UInt64(1), model.success), (2, model.failure)] {
-                statistics.message(field) {
-                    $0.number(1, duration.count)
-                    $0.number(2, duration.nanoseconds)
+            for (place, part) in model.parts.enumerated() {
+                statistics.message(UInt64(clamping: place) + 1) {
+                    $0.number(1, part.duration.count)
+                    $0.number(2, part.duration.nanoseconds)
                 }
             }
         }

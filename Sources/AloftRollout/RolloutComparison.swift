@@ -13,6 +13,8 @@ package struct RolloutComparison: Sendable, Hashable {
     package var isWorse: Bool
     /// Not beyond doubt, but enough that the step is not left yet.
     package var isInDoubt: Bool
+    /// False where both answer what cannot be compared; that speaks neither for nor against.
+    package var isCompared = true
     package var reason: String
 }
 
@@ -60,9 +62,7 @@ extension RolloutJudge {
                         }
                     }, needed: -log(rate * Self.slowShare)))
         }
-        if let tolerance = policy.scoreShift, let scores = scores(evidence, tolerance, rate) {
-            found.append(scores)
-        }
+        if let tolerance = policy.scoreShift { found += scores(evidence, tolerance, rate) }
         return found
     }
 
@@ -115,10 +115,53 @@ extension RolloutJudge {
             reason: reason)
     }
 
+    /// One for each kind of score that both answer; or, where both do not answer the same kinds, why
+    /// nothing is compared: what only one of them says has another meaning or comes of other requests.
     private func scores(
         _ evidence: StepEvidence, _ tolerance: Double, _ rate: Double
-    ) -> RolloutComparison? {
+    ) -> [RolloutComparison] {
         let (candidate, baseline) = (evidence.candidate.scores, evidence.baseline.scores)
+        guard candidate.total > 0, baseline.total > 0 else { return [] }
+        var pairs: [(AnswerKind, AnswerKind)] = []
+        var rest = baseline.kinds
+        for kind in candidate.kinds {
+            guard let place = rest.firstIndex(where: { $0.isLike(kind) }) else {
+                return [notComparable(candidate, baseline)]
+            }
+            pairs.append((kind, rest.remove(at: place)))
+        }
+        guard rest.isEmpty else { return [notComparable(candidate, baseline)] }
+        let scored = pairs.filter { $0.0.form != .texts }
+        return scored.compactMap { kinds in
+            guard let mine = candidate.histograms[kinds.0],
+                let theirs = baseline.histograms[kinds.1]
+            else { return nil }
+            return compare(
+                scored.count > 1 ? "scores, \(kinds.0.text)" : "scores", mine, theirs, tolerance,
+                rate / Double(scored.count))
+        }
+    }
+
+    private func notComparable(
+        _ candidate: AnswerScores, _ baseline: AnswerScores
+    ) -> RolloutComparison {
+        func words(_ scores: AnswerScores) -> String {
+            var texts: [String] = []
+            for text in scores.kinds.map(\.text) where !texts.contains(text) { texts.append(text) }
+            return texts.joined(separator: " and ")
+        }
+        let (mine, theirs) = (words(candidate), words(baseline))
+        return RolloutComparison(
+            what: "scores", log10Evidence: 0, log10Needed: 0, isWorse: false, isInDoubt: false,
+            isCompared: false,
+            reason: "scores are not comparable: \(names.baseline) answers \(theirs), "
+                + "\(names.candidate) \(mine)")
+    }
+
+    private func compare(
+        _ what: String, _ candidate: ScoreHistogram, _ baseline: ScoreHistogram,
+        _ tolerance: Double, _ rate: Double
+    ) -> RolloutComparison? {
         guard let distance = candidate.distance(to: baseline) else { return nil }
         let needed = -log(rate * Self.scoresShare / Double(policy.watchedSteps))
         let found = SequentialTest.logEvidenceOfShift(
@@ -128,12 +171,12 @@ extension RolloutJudge {
             String(format: "%.3g", $0.quantile(0.5) ?? .nan)
         }
         let reason =
-            "scores: \(Self.percent(distance)) apart (score_shift allows "
+            "\(what): \(Self.percent(distance)) apart (score_shift allows "
             + "\(Self.percent(tolerance))), median "
             + "\(medians[0]) of \(candidate.total) against \(medians[1]) of \(baseline.total) for "
             + "the revision before"
         return RolloutComparison(
-            what: "scores", log10Evidence: found / log(10), log10Needed: needed / log(10),
+            what: what, log10Evidence: found / log(10), log10Needed: needed / log(10),
             isWorse: found >= needed, isInDoubt: found >= log(Self.doubt), reason: reason)
     }
 

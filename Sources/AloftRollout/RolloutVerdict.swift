@@ -18,8 +18,12 @@ package enum RolloutVerdict: Sendable, Hashable {
 /// Judges one step of a rollout.
 package struct RolloutJudge: Sendable {
     package let policy: RolloutPolicy
+    let names: RolloutNames
 
-    package init(policy: RolloutPolicy) { self.policy = policy }
+    package init(policy: RolloutPolicy, names: RolloutNames = RolloutNames()) {
+        self.policy = policy
+        self.names = names
+    }
 
     /// - Parameters:
     ///   - step: from 0, below `policy.watchedSteps`.
@@ -45,15 +49,26 @@ package struct RolloutJudge: Sendable {
             if !hasEnough(evidence) {
                 return .awaitTraffic(seen: evidence.candidate.requests, needed: policy.atLeast)
             }
-            let reason = doneReason(evidence)
+            let reason = doneReason(evidence) + Self.remark(comparisons)
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
         if policy.mayAdvanceEarly, hasEnough(evidence), !comparisons.contains(where: \.isInDoubt),
-            let reason = earlyReason(evidence, earlier)
+            let early = earlyReason(evidence, earlier)
         {
+            let reason = early + Self.remark(comparisons)
             return isLast ? .promote(reason: reason) : .advance(reason: reason)
         }
         return .hold(left: policy.hold - elapsed)
+    }
+
+    /// What could not be compared; empty where all could.
+    private static func remark(_ comparisons: [RolloutComparison]) -> String {
+        comparisons.filter { !$0.isCompared }.map { "; \($0.reason)" }.joined()
+    }
+
+    /// The same as a sentence's end, of a step under way.
+    package func remark(_ evidence: StepEvidence) -> String {
+        Self.remark(comparisons(evidence))
     }
 
     private func hasEnough(_ evidence: StepEvidence) -> Bool {

@@ -36,7 +36,7 @@ extension RolloutJudge {
     ) -> Bool {
         var evidence = evidence
         evidence.candidate.errors = failures
-        evidence.candidate.scores = ScoreHistogram()
+        evidence.candidate.scores = AnswerScores()
         return abortReason(
             evidence, comparisons(evidence, earlier: earlier), isHoldOver: !policy.isExperiment)
             != nil

@@ -76,11 +76,6 @@ package struct JobPlan: Sendable, Equatable {
         /// The same in a person's words, with numbers.
         package var explanation: String
     }
-
-    /// What each of those in line waits for.
-    package var waitingFor: [JobID: WaitReason] {
-        Dictionary(line.map { ($0.job, $0.reason) }, uniquingKeysWith: { first, _ in first })
-    }
 }
 
 package enum WaitReason: String, Sendable, Codable {

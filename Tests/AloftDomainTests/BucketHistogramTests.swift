@@ -14,9 +14,12 @@ import Testing
         let scores = try JSONDecoder().decode(ScoreHistogram.self, from: wire)
         #expect(scores.distance(to: scores) == 0)
         #expect(scores.quantile(1) != nil)
-        var traffic = TrafficCount(requests: .max, errors: .max, latency: histogram, scores: scores)
+        var traffic = TrafficCount(
+            requests: .max, errors: .max, latency: histogram,
+            scores: AnswerScores(AnswerKind(form: .number), scores))
         traffic.add(traffic)
-        #expect(traffic.errorRate == 1)
+        #expect(traffic.failures == traffic.asked)
+        #expect(traffic.scores.total == .max)
         #expect(traffic.slower(than: 0).total == .max)
     }
 

@@ -39,6 +39,23 @@ struct ScoreHistogramTests {
         #expect(first.distance(to: first) == 0)
     }
 
+    @Test func `scores are kept apart by what they are, also over the wire`() throws {
+        let (labels, rows) = (AnswerKind(form: .labels), AnswerKind(form: .row, width: 3))
+        var scores = AnswerScores()
+        for number in 0..<30 { scores.record(Double(number % 2), of: labels) }
+        scores.record(0.5, of: rows)
+        #expect(scores.kinds == [labels], "one of thirty moves nothing")
+        let earlier = scores
+        for _ in 0..<10 { scores.record(0.25, of: rows) }
+        #expect(scores.kinds == [labels, rows])
+        #expect(scores.since(earlier).kinds == [rows])
+        let back = try JSONDecoder().decode(
+            AnswerScores.self, from: JSONEncoder().encode(scores))
+        #expect(back == scores)
+        let old = try JSONDecoder().decode(AnswerScores.self, from: Data("[[300,7]]".utf8))
+        #expect(old.kinds == [AnswerKind(form: .untold)] && old.total == 7)
+    }
+
     @Test func `counts that were stored before scores were known are read`() throws {
         let text = #"{"requests":3,"errors":1,"latency":[[5,2]]}"#
         let count = try JSONDecoder().decode(TrafficCount.self, from: Data(text.utf8))

@@ -35,6 +35,33 @@ import Testing
         #expect(numbers.width == one.width)
     }
 
+    private func numbers(_ text: String) -> AnswerNumbers {
+        AnswerNumbers(document: Array(text.utf8))
+    }
+
+    @Test func `labels are compared with labels, and with nothing else`() {
+        let labels = numbers(#"{"predictions": [0, 1, 1]}"#)
+        let same = labels.difference(to: numbers(#"{"predictions": [0, 1, 0]}"#))
+        #expect(same.classes == 3 && same.otherClasses == 1 && same.incomparable == nil)
+        let probabilities = numbers(#"{"predictions": [[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]]}"#)
+        let other = labels.difference(to: probabilities)
+        #expect(other.incomparable == "the answer is labels, the shadow's rows of 2 numbers")
+        // Both say a class, one of them with its probabilities.
+        let both = numbers(
+            #"{"predictions": [{"p": 0.9, "q": 0.1, "c": 0}, {"p": 0.2, "q": 0.8, "c": 1}, "#
+                + #"{"p": 0.3, "q": 0.7, "c": 1}]}"#)
+        let classes = both.difference(to: labels)
+        #expect(classes.incomparable == nil)
+        #expect(classes.classes == 3 && classes.otherClasses == 0 && classes.numbers == 0)
+        #expect(both.difference(to: probabilities).numbers == 6)
+        let fewer = numbers(#"{"predictions": [0, 1]}"#)
+        #expect(labels.difference(to: fewer).incomparable == "both have other numbers of rows")
+        let texts = numbers(#"{"predictions": ["caf\u00e9", "b"]}"#)
+        let plain = texts.difference(to: numbers(#"{"predictions": ["café", "b"]}"#))
+        #expect(plain.classes == 2 && plain.otherClasses == 0)
+        #expect(texts.difference(to: fewer).incomparable != nil)
+    }
+
     @Test func `of a long answer no more is read than is looked at`() {
         let text = "{\"predictions\": [" + String(repeating: "0.5,", count: 100_000) + "1.5]}"
         #expect(AnswerNumbers(document: Array(text.utf8)).values.count == AnswerNumbers.limit)

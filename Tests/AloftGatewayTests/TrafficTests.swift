@@ -82,7 +82,7 @@ import Testing
                     stub.lastReport(of: 1)?.scores?.total == 5
                         && stub.reports.last?.shadows?.first?.counts.compared == 5
                 }
-                #expect(stub.lastReport(of: 1)?.scores?.quantile(0.5).map { Int($0) } == 1)
+                #expect(stub.lastReport(of: 1)?.scores?.median.map { Int($0) } == 1)
                 let counts = try #require(stub.reports.last?.shadows?.first?.counts)
                 #expect(counts.differing == 5)
                 #expect(counts.largestDifference == 1)

@@ -288,6 +288,73 @@ struct RolloutJudgeTests {
                 == .hold(left: .seconds(60)))
     }
 
+    private func answering(_ kinds: (AnswerKind, Int)...) -> TrafficCount {
+        var traffic = TrafficCount()
+        for (kind, count) in kinds {
+            traffic.requests += UInt64(count)
+            for number in 0..<count {
+                let isLabel = kind.form == .labels
+                traffic.scores.record(
+                    isLabel ? Double(number % 2) : Double(number) / Double(count), of: kind)
+            }
+        }
+        return traffic
+    }
+
+    @Test func `what cannot be compared speaks for neither, and is told`() throws {
+        let names = RolloutNames(candidate: "version 2", baseline: "version 1")
+        let judge = RolloutJudge(policy: try policy([]), names: names)
+        let probabilities = AnswerKind(form: .row, width: 2, output: "probabilities")
+        let labels = AnswerKind(form: .labels)
+        let words = "scores are not comparable: version 1 answers probabilities, version 2 labels"
+        let other = evidence(answering((labels, 2000)), answering((probabilities, 20_000)))
+        let found = judge.comparisons(other).filter { !$0.isCompared }
+        #expect(found.map(\.reason) == [words])
+        #expect(found.allSatisfy { !$0.isWorse && !$0.isInDoubt })
+        guard
+            case .advance(let reason) = judge.verdict(
+                step: 0, elapsed: .seconds(60), evidence: other)
+        else {
+            Issue.record("did not advance")
+            return
+        }
+        #expect(reason.hasSuffix("; \(words)"))
+        #expect(judge.remark(other) == "; \(words)")
+        // A client that asks for labels of both, beside others: they asked other things.
+        let mixed = evidence(
+            answering((labels, 2000)), answering((probabilities, 9000), (labels, 9000)))
+        #expect(judge.comparisons(mixed).contains { !$0.isCompared })
+        // Of texts there is nothing to compare, and nothing to say.
+        let texts = AnswerKind(form: .texts)
+        let spoken = evidence(answering((texts, 50)), answering((texts, 500)))
+        #expect(judge.comparisons(spoken).map(\.what) == ["errors"])
+    }
+
+    @Test func `scores of one kind are compared with those of the same`() throws {
+        let judge = RolloutJudge(policy: try policy([]))
+        let (first, other) = (
+            AnswerKind(form: .row, width: 2, output: "probabilities"), AnswerKind(form: .number)
+        )
+        let alike = evidence(
+            answering((first, 1000), (other, 1000)), answering((first, 9000), (other, 9000)))
+        #expect(
+            judge.comparisons(alike).map(\.what)
+                == ["errors", "scores, probabilities", "scores, one number"]
+                || judge.comparisons(alike).map(\.what)
+                    == ["errors", "scores, one number", "scores, probabilities"]
+        )
+        // A model in Python names no outputs, so width and form decide.
+        let unnamed = AnswerKind(form: .row, width: 2)
+        let twice = evidence(answering((unnamed, 1000)), answering((first, 9000)))
+        #expect(judge.comparisons(twice).map(\.what) == ["errors", "scores"])
+        for wrong in [
+            AnswerKind(form: .row, width: 3), AnswerKind(form: .row, width: 2, output: "margins"),
+        ] {
+            let apart = evidence(answering((wrong, 1000)), answering((first, 9000)))
+            #expect(judge.comparisons(apart).contains { !$0.isCompared })
+        }
+    }
+
     @Test func `an experiment is ended by harm or a person, never by time`() throws {
         let judge = RolloutJudge(policy: try policy().experiment(percent: 50))
         func half(_ errors: UInt64) -> StepEvidence {

@@ -30,12 +30,16 @@ struct JobPlannerTests {
         JobPlanner.plan(JobSnapshot(capacity: Self.pool, placed: placed, waiting: waiting))
     }
 
+    private func waits(_ plan: JobPlan) -> [JobID: WaitReason] {
+        Dictionary(uniqueKeysWithValues: plan.line.map { ($0.job, $0.reason) })
+    }
+
     private func names(_ plan: JobPlan) -> [String] { plan.starts.map(\.job.rawValue) }
 
     @Test func `the oldest go first, as many as there is room for`() {
         let plan = plan([waiting("a"), waiting("b"), waiting("c")])
         #expect(names(plan) == ["a", "b"])
-        #expect(plan.waitingFor == [JobID("c"): .cpus])
+        #expect(waits(plan) == [JobID("c"): .cpus])
     }
 
     @Test func `who waits stands in the planner's order, with the reason in words`() {
@@ -48,7 +52,7 @@ struct JobPlannerTests {
         #expect(
             plan.line.first?.explanation
                 == "it asks for 2 processor cores, and 0.5 of 2 are free")
-        #expect(plan.waitingFor.count == 4)
+        #expect(plan.line.count == 4)
     }
 
     @Test func `priority goes before age`() {
@@ -77,7 +81,7 @@ struct JobPlannerTests {
             waiting("c", cpus: 0.5),
         ])
         #expect(names(plan) == ["a", "c"])
-        #expect(plan.waitingFor == [JobID("b"): .group])
+        #expect(waits(plan) == [JobID("b"): .group])
     }
 
     @Test func `each GPU is leased once`() {
@@ -85,7 +89,7 @@ struct JobPlannerTests {
             [waiting("a", cpus: 0.1, gpus: 1), waiting("b", cpus: 0.1, gpus: 1)],
             placed: [placed("x", cpus: 0.1, slots: ["g0"])])
         #expect(plan.starts.first?.gpuSlots == ["g1"])
-        #expect(plan.waitingFor == [JobID("b"): .gpus])
+        #expect(waits(plan) == [JobID("b"): .gpus])
     }
 
     @Test func `who can never fit is told why`() {
@@ -104,7 +108,7 @@ struct JobPlannerTests {
         #expect(names(young) == ["b", "c"])
         let old = plan([waiting("a", cpus: 2, waited: .minutes(11))] + small, placed: running)
         #expect(old.starts.isEmpty)
-        #expect(old.waitingFor[JobID("b")] == .turn)
+        #expect(waits(old)[JobID("b")] == .turn)
     }
 
     /// A world that runs to its end: jobs start as planned and end by chance.
@@ -137,7 +141,7 @@ struct JobPlannerTests {
             let plan = JobPlanner.plan(
                 JobSnapshot(capacity: capacity, placed: running, waiting: queue))
             #expect(
-                plan.starts.count + plan.impossible.count + plan.waitingFor.count == queue.count)
+                plan.starts.count + plan.impossible.count + plan.line.count == queue.count)
             for start in plan.starts {
                 guard let index = queue.firstIndex(where: { $0.job == start.job }) else {
                     Issue.record("\(start.job) does not wait")

@@ -17,6 +17,8 @@ struct RevisionSituation: Sendable {
     /// What the one that is live is made of, while this one waits.
     var live: (number: Int, manifest: ServableManifest)?
     var rollout: RolloutRecord?
+    /// What reasons call it and the one before.
+    var names = RolloutNames()
     /// The step under way.
     var step: RolloutStepRecord?
     /// The steps before it.
@@ -111,7 +113,7 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
     if !rollout.state.isOver, let reason = situation.following.failure {
         return .abort(reason: reason)
     }
-    let judge = RolloutJudge(policy: situation.revision.policy)
+    let judge = RolloutJudge(policy: situation.revision.policy, names: situation.names)
     let evidence = step.evidence
     let earlier = situation.earlierSteps.map(\.evidence)
     if step.followedAt == nil, !rollout.state.isOver {
@@ -127,7 +129,9 @@ private func planRollout(_ situation: RevisionSituation) -> RevisionAction {
             step: number, elapsed: elapsed, evidence: evidence, earlier: earlier)
         switch verdict {
         case .hold(let left):
-            return .wait(reason: stepIsWatched, atMost: max(left, .milliseconds(1)))
+            return .wait(
+                reason: stepIsWatched + judge.remark(evidence),
+                atMost: max(left, .milliseconds(1)))
         case .awaitTraffic(let seen, let needed):
             return .wait(
                 reason: "the step goes on until \(needed) requests came (at_least); \(seen) did",

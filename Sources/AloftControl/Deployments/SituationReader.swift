@@ -63,6 +63,7 @@ enum SituationReader {
         case .rolling:
             situation.rollout = try RolloutQueries.find(db, of: revision.id)
             if let rollout = situation.rollout {
+                situation.names = try RolloutNames(db, of: revision, rollout)
                 var steps = try RolloutQueries.steps(db, of: rollout)
                 situation.step = steps.popLast()
                 situation.earlierSteps = steps

@@ -1,6 +1,7 @@
 package import AloftDomain
 import AloftRollout
 package import AloftStore
+package import GRDB
 
 /// Candidate against baseline in one step, to be shown.
 package struct StepComparison: Sendable, Equatable {
@@ -9,6 +10,26 @@ package struct StepComparison: Sendable, Equatable {
     package var log10Evidence: Double
     package var log10Needed: Double
     package var isWorse: Bool
+    /// False where both answer what cannot be compared.
+    package var isCompared: Bool
+}
+
+extension RolloutNames {
+    /// By their versions; by their models too where those differ, and by their revisions where one
+    /// version is rolled out against itself.
+    package init(_ db: Database, of revision: RevisionRecord, _ rollout: RolloutRecord) throws {
+        self.init()
+        guard let before = try RevisionQueries.find(db, rollout.baseline) else { return }
+        let (mine, theirs) = (revision.version, before.version)
+        if mine == theirs {
+            (candidate, baseline) = ("revision \(revision.number)", "revision \(before.number)")
+        } else if mine.model.isSame(as: theirs.model) {
+            (candidate, baseline) = ("version \(mine.version)", "version \(theirs.version)")
+        } else {
+            candidate = "\(mine.model)/\(mine.version)"
+            baseline = "\(theirs.model)/\(theirs.version)"
+        }
+    }
 }
 
 extension RolloutStepRecord {
@@ -29,14 +50,15 @@ extension RolloutStepRecord {
     ///
     /// - Parameter earlier: the steps before it.
     package func comparisons(
-        policy: RolloutPolicy, earlier: [RolloutStepRecord]
+        policy: RolloutPolicy, names: RolloutNames = RolloutNames(), earlier: [RolloutStepRecord]
     ) -> [StepComparison] {
-        RolloutJudge(policy: policy).comparisons(evidence, earlier: earlier.map(\.evidence)).map {
-            found in
+        let judge = RolloutJudge(policy: policy, names: names)
+        return judge.comparisons(evidence, earlier: earlier.map(\.evidence)).map { found in
             StepComparison(
                 what: found.what, reason: found.reason,
                 log10Evidence: found.log10Evidence.isFinite ? found.log10Evidence : 999,
-                log10Needed: found.log10Needed, isWorse: found.isWorse)
+                log10Needed: found.log10Needed, isWorse: found.isWorse,
+                isCompared: found.isCompared)
         }
     }
 }

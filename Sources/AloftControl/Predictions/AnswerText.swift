@@ -84,10 +84,96 @@ package struct AnswerComparison: Sendable, Equatable {
     package private(set) var compared = 0
     package private(set) var differing = 0
     package private(set) var largest: Difference?
+    /// What both are, where values of the one say nothing about values of the other; then nothing was
+    /// compared.
+    package private(set) var notComparable: (before: String, after: String)?
 
+    /// Outputs are compared by their names, predictions where both have one form.
     package init(_ before: JSONValue, _ after: JSONValue, root: String) {
-        compare(before, after, root)
+        if let (one, two) = Self.outputs(before, after) {
+            let names = one.map(\.name).filter { name in two.contains { $0.name.isSame(as: name) } }
+            guard !names.isEmpty || one.isEmpty || two.isEmpty else {
+                notComparable = (Self.list(one.map(\.name)), Self.list(two.map(\.name)))
+                return
+            }
+            compareOutputs(one, two, root)
+        } else if let forms = Self.forms(before, after) {
+            notComparable = forms
+        } else {
+            compare(before, after, root)
+        }
     }
+
+    package static func == (one: Self, two: Self) -> Bool {
+        (one.compared, one.differing) == (two.compared, two.differing)
+            && one.largest == two.largest
+            && one.notComparable?.before == two.notComparable?.before
+            && one.notComparable?.after == two.notComparable?.after
+    }
+
+    // MARK: What is comparable
+
+    private typealias Output = (place: Int, name: String, value: JSONValue)
+
+    /// Both answers' outputs by name; `nil` where one is no list of named tensors.
+    private static func outputs(
+        _ before: JSONValue, _ after: JSONValue
+    ) -> ([Output], [Output])? {
+        func outputs(_ value: JSONValue) -> [Output]? {
+            guard case .array(let items) = value else { return nil }
+            var found: [Output] = []
+            for (place, item) in items.enumerated() {
+                guard let name = item["name"]?.stringValue, item["datatype"] != nil else {
+                    return nil
+                }
+                found.append((place, name, item))
+            }
+            return found
+        }
+        guard let one = outputs(before), let two = outputs(after), !(one.isEmpty && two.isEmpty)
+        else { return nil }
+        return (one, two)
+    }
+
+    private mutating func compareOutputs(_ one: [Output], _ two: [Output], _ root: String) {
+        for output in one {
+            let other = two.first { $0.name.isSame(as: output.name) }?.value ?? .null
+            compare(output.value, other, "\(root)[\(output.place)]")
+        }
+        for output in two where !one.contains(where: { $0.name.isSame(as: output.name) }) {
+            compare(.null, output.value, "\(root)[\(output.place)]")
+        }
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.prefix(8).map { "`\($0.prefix(100))`" }.joined(separator: ", ")
+    }
+
+    /// What the rows of both are, where that is not the same; `nil` where they are alike, or where one
+    /// says nothing.
+    private static func forms(
+        _ before: JSONValue, _ after: JSONValue
+    ) -> (before: String, after: String)? {
+        guard let one = form(before), let two = form(after), one != two else { return nil }
+        return (one, two)
+    }
+
+    private static func form(_ value: JSONValue) -> String? {
+        guard case .array(let rows) = value, let first = rows.first(where: { $0 != .null }) else {
+            return nil
+        }
+        switch first {
+        case .null: return nil
+        // A number may be the text of a whole one or not: those compare.
+        case .int, .double, .bool: return "one value a row"
+        case .string: return "texts"
+        case .array(let values): return "rows of \(values.count) values"
+        case .object(let members):
+            return "objects of " + list(members.keys.sorted())
+        }
+    }
+
+    // MARK: Value by value
 
     private mutating func compare(_ before: JSONValue, _ after: JSONValue, _ place: String) {
         switch (before, after) {

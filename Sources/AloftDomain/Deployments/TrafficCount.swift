@@ -10,12 +10,12 @@ package struct TrafficCount: Sendable, Hashable {
     package var contested: UInt64
     package var latency: LatencyHistogram
     /// What good answers said, one score a request.
-    package var scores: ScoreHistogram
+    package var scores: AnswerScores
 
     package init(
         requests: UInt64 = 0, errors: UInt64 = 0, refused: UInt64 = 0, turnedAway: UInt64 = 0,
         contested: UInt64 = 0,
-        latency: LatencyHistogram = LatencyHistogram(), scores: ScoreHistogram = ScoreHistogram()
+        latency: LatencyHistogram = LatencyHistogram(), scores: AnswerScores = AnswerScores()
     ) {
         self.requests = requests
         self.errors = errors
@@ -48,11 +48,6 @@ package struct TrafficCount: Sendable, Hashable {
             refused: refused - earlier.refused, turnedAway: turnedAway - earlier.turnedAway,
             contested: contested - earlier.contested,
             latency: latency.since(earlier.latency), scores: scores.since(earlier.scores))
-    }
-
-    /// The share of requests that ended in an error, 0...1; `nil` without requests.
-    package var errorRate: Double? {
-        requests == 0 ? nil : Double(errors) / Double(requests)
     }
 
     /// Whatever was asked of it, answered or not.
@@ -102,7 +97,7 @@ extension TrafficCount: Codable {
             turnedAway: try container.decodeIfPresent(UInt64.self, forKey: .turnedAway) ?? 0,
             contested: try container.decodeIfPresent(UInt64.self, forKey: .contested) ?? 0,
             latency: try container.decode(LatencyHistogram.self, forKey: .latency),
-            scores: try container.decodeIfPresent(ScoreHistogram.self, forKey: .scores)
-                ?? ScoreHistogram())
+            scores: try container.decodeIfPresent(AnswerScores.self, forKey: .scores)
+                ?? AnswerScores())
     }
 }

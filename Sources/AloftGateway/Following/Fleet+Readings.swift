@@ -63,6 +63,7 @@ extension Fleet {
             endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
             warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
             refused: reading.refused, turnedAway: reading.turnedAway, latency: reading.latency,
-            scores: reading.scores, contested: reading.contested)
+            scores: loaded.counters.scores(output: loaded.scoredOutput),
+            contested: reading.contested)
     }
 }

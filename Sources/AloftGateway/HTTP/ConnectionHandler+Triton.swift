@@ -40,15 +40,11 @@ extension ConnectionHandler {
     }
 
     private static func text(_ model: ModelStatistics) -> String {
-        func duration(_ name: String, _ value: ModelStatistics.Duration?) -> String {
-            "\"\(name)\":{\"count\":\(value?.count ?? 0),\"ns\":\(value?.nanoseconds ?? 0)}"
+        let none = ModelStatistics.Duration(count: 0, nanoseconds: 0)
+        let all = model.parts + [("cache_hit", none), ("cache_miss", none)]
+        let parts = all.map { name, value in
+            "\"\(name)\":{\"count\":\(value.count),\"ns\":\(value.nanoseconds)}"
         }
-        let parts = [
-            duration("success", model.success), duration("fail", model.failure),
-            duration("queue", nil), duration("compute_input", nil), duration("compute_infer", nil),
-            duration("compute_output", nil), duration("cache_hit", nil),
-            duration("cache_miss", nil),
-        ]
         return "{\"name\":\(quoted(model.name)),\"version\":\(quoted(model.version)),"
             + "\"last_inference\":\(model.lastInferenceMilliseconds),"
             + "\"inference_count\":\(model.inferences),\"execution_count\":\(model.executions),"

@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftInference
 
 extension AnswerNumbers {
@@ -13,7 +14,11 @@ extension AnswerNumbers {
         // Whole numbers are classes, and numbers where there are no others.
         values = reader.reals.isEmpty ? reader.wholes : reader.reals
         labels = reader.texts.isEmpty ? reader.wholes : reader.texts
+        areTexts = !reader.texts.isEmpty
         width = max(1, reader.reals.isEmpty ? reader.firstWholes : reader.firstReals)
+        form =
+            reader.reals.isEmpty
+            ? (reader.wholes.isEmpty ? .texts : .labels) : (width == 1 ? .number : .row)
     }
 }
 
@@ -69,7 +74,11 @@ private struct DocumentReader {
                 _ = try cursor.key()
                 try value(&cursor, depth: depth + 1)
             } while try cursor.more(until: UInt8(ascii: "}"))
-        case UInt8(ascii: "\""): texts.append(Self.hash(try cursor.rawString().bytes))
+        case UInt8(ascii: "\""):
+            let raw = try cursor.rawString()
+            texts.append(
+                raw.hasEscapes
+                    ? try cursor.unescaped(raw).withUnsafeBytes(Self.hash) : Self.hash(raw.bytes))
         case UInt8(ascii: "t"), UInt8(ascii: "f"): wholes.append(try cursor.boolean() ? 1 : 0)
         case UInt8(ascii: "n"):
             try cursor.literal("null")

@@ -1,8 +1,11 @@
+import AloftDomain
 import AloftInference
 
 /// What an answer says, as numbers: for the score that is counted of each request, and for comparing
 /// the answers of two revisions.
 struct AnswerNumbers: Sendable, Equatable {
+    /// What `values` are.
+    var form = AnswerKind.Form.texts
     /// The first tensor of floating-point numbers, else the first of any; at most `limit` of them.
     var values: [Double] = []
     /// How many of them make a row.
@@ -10,6 +13,7 @@ struct AnswerNumbers: Sendable, Equatable {
     /// The class of each row, where the answer has a tensor of whole numbers, truth values or texts.
     /// Texts are told apart by a hash.
     var labels: [Double] = []
+    var areTexts = false
 
     /// The most numbers that are looked at.
     static let limit = 4096
@@ -21,23 +25,43 @@ struct AnswerNumbers: Sendable, Equatable {
         }
         if let entry = Self.main(reply) {
             values = reply.numbers(entry, limit: Self.limit)
-            width = max(1, entry.elementCount / max(1, reply.rows(entry)))
+            width = Self.width(entry, of: reply)
+            form = Self.form(entry.datatype, width: width)
         }
         if let entry = reply.entries.first(where: { !$0.datatype.isReal }) {
             labels = reply.numbers(entry, limit: Self.limit)
+            areTexts = entry.datatype == .bytes
         }
     }
 
+    /// One number that stands for an answer.
+    struct Score: Sendable, Equatable {
+        var form: AnswerKind.Form
+        var width: Int
+        var value: Double
+    }
+
     /// The score of a reply: the last number of its first row, so the probability of the last class
-    /// where there are classes. `nil` where the reply has no numbers.
-    static func score(_ reply: TensorSet) -> Double? {
+    /// where there are classes. `nil` where the reply is empty.
+    static func score(_ reply: TensorSet) -> Score? {
         if let document = reply.document {
             let numbers = AnswerNumbers(document: document)
-            return numbers.values.prefix(numbers.width).last
+            guard numbers.form != .texts else {
+                return numbers.labels.isEmpty ? nil : Score(form: .texts, width: 1, value: 0)
+            }
+            return numbers.values.prefix(numbers.width).last.map {
+                Score(form: numbers.form, width: numbers.width, value: $0)
+            }
         }
-        guard let entry = main(reply), entry.elementCount > 0 else { return nil }
-        let rows = max(1, reply.rows(entry))
-        return reply.number(entry, max(1, entry.elementCount / rows) - 1)
+        guard let entry = main(reply) else {
+            return reply.entries.contains { $0.elementCount > 0 }
+                ? Score(form: .texts, width: 1, value: 0) : nil
+        }
+        guard entry.elementCount > 0 else { return nil }
+        let width = width(entry, of: reply)
+        return Score(
+            form: form(entry.datatype, width: width), width: width,
+            value: reply.number(entry, width - 1))
     }
 
     private static func main(_ reply: TensorSet) -> TensorSet.Entry? {
@@ -49,11 +73,26 @@ struct AnswerNumbers: Sendable, Equatable {
         return first
     }
 
-    /// What becomes of a copy whose shadow answered `other`; `nil` where both have another form.
-    func difference(to other: AnswerNumbers) -> ShadowDifference? {
-        guard values.count == other.values.count, width == other.width,
-            labels.count == other.labels.count
-        else { return nil }
+    private static func width(_ entry: TensorSet.Entry, of reply: TensorSet) -> Int {
+        max(1, entry.elementCount / max(1, reply.rows(entry)))
+    }
+
+    private static func form(_ datatype: Datatype, width: Int) -> AnswerKind.Form {
+        !datatype.isReal ? .labels : width == 1 ? .number : .row
+    }
+
+    /// What becomes of a copy whose shadow answered `other`. Numbers are compared where both are of
+    /// one kind, classes where both say some.
+    func difference(to other: AnswerNumbers) -> ShadowDifference {
+        let classes = classes(beside: other)
+        guard isLike(other), values.count == other.values.count,
+            form != .texts || classes != nil
+        else {
+            guard !isLike(other), classes != nil else {
+                return ShadowDifference(incomparable: words(against: other))
+            }
+            return ShadowDifference().adding(classes)
+        }
         var found = ShadowDifference(numbers: UInt64(values.count))
         for (mine, theirs) in zip(values, other.values) {
             guard !(mine.isNaN && theirs.isNaN), mine != theirs else { continue }
@@ -67,34 +106,63 @@ struct AnswerNumbers: Sendable, Equatable {
             found.largest = max(found.largest, difference)
             if difference > 1e-6 * max(1, abs(mine)) { found.isOther = true }
         }
-        let (classes, others) = (classes, other.classes)
-        found.classes = UInt64(classes.count)
-        found.otherClasses = zip(classes, others).reduce(0) { $0 + ($1.0 == $1.1 ? 0 : 1) }
-        found.isOther = found.isOther || found.otherClasses > 0
-        return found
+        return found.adding(classes)
     }
 
-    /// The class of each row: its label, else the place of its largest number; none for a single
-    /// number without a label.
-    private var classes: [Double] {
-        if !labels.isEmpty { return labels }
-        guard width > 1 else { return [] }
-        return stride(from: 0, to: values.count - values.count % width, by: width).map { start in
+    /// The classes of both, row by row: their labels, else the places of their largest numbers. `nil`
+    /// where one has none, or has others.
+    private func classes(beside other: AnswerNumbers) -> (mine: [Double], theirs: [Double])? {
+        if !labels.isEmpty, labels.count == other.labels.count, areTexts == other.areTexts {
+            return (labels, other.labels)
+        }
+        guard width > 1, width == other.width, values.count == other.values.count,
+            form == .row, other.form == .row
+        else { return nil }
+        return (places, other.places)
+    }
+
+    private var places: [Double] {
+        stride(from: 0, to: values.count - values.count % width, by: width).map { start in
             var best = start
             for place in start..<start + width where values[place] > values[best] { best = place }
             return Double(best - start)
         }
     }
+
+    private func isLike(_ other: AnswerNumbers) -> Bool {
+        form == other.form && width == other.width
+    }
+
+    private func words(against other: AnswerNumbers) -> String {
+        if isLike(other) { return "both have other numbers of rows" }
+        let (mine, theirs) = (
+            AnswerKind(form: form, width: width), AnswerKind(form: other.form, width: other.width)
+        )
+        return "the answer is \(mine.text), the shadow's \(theirs.text)"
+    }
 }
 
 /// How far two answers to one request are apart.
 struct ShadowDifference: Sendable, Equatable {
-    var numbers: UInt64
+    var numbers: UInt64 = 0
     var sum = 0.0
     var largest = 0.0
     var isOther = false
     var classes: UInt64 = 0
     var otherClasses: UInt64 = 0
+    /// Why nothing was compared.
+    var incomparable: String?
+
+    fileprivate func adding(
+        _ both: (mine: [Double], theirs: [Double])?
+    ) -> ShadowDifference {
+        guard let both else { return self }
+        var found = self
+        found.classes = UInt64(both.mine.count)
+        found.otherClasses = zip(both.mine, both.theirs).reduce(0) { $0 + ($1.0 == $1.1 ? 0 : 1) }
+        found.isOther = found.isOther || found.otherClasses > 0
+        return found
+    }
 }
 
 extension Datatype {
@@ -104,6 +172,11 @@ extension Datatype {
         case .bool, .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .bytes: false
         }
     }
+}
+
+extension TensorSignature {
+    /// Whether it gives real numbers.
+    var isReal: Bool { datatype.isReal }
 }
 
 extension TensorSet {

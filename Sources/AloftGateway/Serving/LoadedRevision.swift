@@ -86,6 +86,13 @@ final class LoadedRevision: Sendable {
 
     var signature: ModelSignature { runner.signature }
 
+    /// The output that scores are read from, where its name is the model file's own. What Python models
+    /// answer has no name that would mean anything.
+    var scoredOutput: String? {
+        if case .remote = execution { return nil }
+        return signature.outputs.first(where: \.isReal)?.name
+    }
+
     /// What clients are told that it takes.
     var publishedInputs: [TensorSignature] { contract?.published ?? signature.inputs }
 

@@ -71,8 +71,12 @@ extension LoopState {
         }
         switch prediction.revision.execution {
         case .inline:
+            let begin = NIODeadline.now()
+            let counters = prediction.revision.counters
             do throws(InferenceError) {
                 try prediction.revision.runner.run(prediction.request, into: prediction.reply)
+                counters.read(loop: index, begin - prediction.receivedAt)
+                counters.ran(loop: index, NIODeadline.now() - begin)
                 return .success(())
             } catch {
                 return .failure(error)
@@ -113,14 +117,19 @@ extension LoopState {
         let milliseconds = milliseconds(named)
         let eventLoop = eventLoop
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
+        let queuedAt = NIODeadline.now()
+        let (index, read) = (index, queuedAt - prediction.receivedAt)
         return QueuedCall(
             request: prediction.request, reply: prediction.reply, priority: priority,
             deadline: prediction.receivedAt + .milliseconds(Int64(clamping: milliseconds)),
-            deadlineMilliseconds: milliseconds, namesDeadline: named != nil
+            deadlineMilliseconds: milliseconds, namesDeadline: named != nil, queuedAt: queuedAt
         ) { result in
             eventLoop.execute {
                 let (waiter, prediction) = bound.value
                 prediction.revision.outstanding.subtract(1, ordering: .relaxed)
+                if case .success = result {
+                    prediction.revision.counters.read(loop: index, read)
+                }
                 waiter.ended(prediction, result)
             }
         }
@@ -137,7 +146,7 @@ extension LoopState {
         let now = NIODeadline.now()
         let elapsed = now - prediction.receivedAt
         let microseconds = Double(elapsed.nanoseconds) / 1000
-        prediction.revision.counters.answered(loop: index, microseconds: microseconds)
+        prediction.revision.counters.answered(loop: index, elapsed)
         let sampling = prediction.endpoint.served.logSampling
         if sampling >= 1 || (sampling > 0 && point() < sampling) {
             log.append(
@@ -145,7 +154,7 @@ extension LoopState {
                 range: range)
         }
         if let score = AnswerNumbers.score(prediction.reply) {
-            prediction.revision.counters.scored(loop: index, score: score)
+            prediction.revision.counters.scored(loop: index, score)
         }
         copyToShadow(prediction)
         giveBack(prediction.request, prediction.reply)
@@ -178,13 +187,13 @@ extension LoopState {
         default: break
         }
         let counters = prediction.revision.counters
+        let elapsed = NIODeadline.now() - prediction.receivedAt
         if error.isCallersFault {
             counters.refused(loop: index)
             contest(prediction, error)
         } else {
-            counters.failed(loop: index)
+            counters.failed(loop: index, elapsed)
         }
-        let elapsed = NIODeadline.now() - prediction.receivedAt
         let response = ByteBuffer(string: error.message)
         log.append(
             prediction, status: error.httpStatus, microseconds: Double(elapsed.nanoseconds) / 1000,

@@ -1,4 +1,5 @@
 import AloftDomain
+import NIOCore
 import Synchronization
 
 /// What one revision answered since it was loaded, counted by each event loop on its own line of
@@ -8,10 +9,17 @@ final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
     /// Requests, errors, callers' errors, those turned away, those that only this one of a rollout's two
-    /// refuses, then the buckets of the latencies and of the scores.
-    private static let cellCount = firstScore + ScoreHistogram.bucketCount
-    private static let firstLatency = 5
+    /// refuses, nanoseconds (of good answers, of failures, from a request to its turn, in the model on the
+    /// event loop), then the buckets of the latencies and, for each form of score, how many numbers make a
+    /// row and the buckets of the scores.
+    private static let cellCount = firstScore + forms.count * scoreCells
+    private static let firstTime = 5
+    private static let firstLatency = firstTime + 4
     private static let firstScore = firstLatency + LatencyHistogram.bucketCount
+    private static let scoreCells = 1 + ScoreHistogram.bucketCount
+    private static let forms: [AnswerKind.Form] = [.labels, .texts, .number, .row]
+    /// Rows of one form had several widths.
+    private static let otherWidths = UInt64.max
 
     private let cells: UnsafeMutablePointer<Cell>
     private let loops: Int
@@ -28,20 +36,46 @@ final class RevisionCounters: @unchecked Sendable {
         cells.deallocate()
     }
 
-    func answered(loop: Int, microseconds: Double) {
+    func answered(loop: Int, _ elapsed: TimeAmount) {
         bump(loop, 0)
+        add(loop, Self.firstTime, elapsed)
+        let microseconds = Double(elapsed.nanoseconds) / 1000
         bump(loop, Self.firstLatency + LatencyHistogram.bucket(microseconds: microseconds))
     }
 
+    /// A request was read, and is the model's or its line's.
+    func read(loop: Int, _ elapsed: TimeAmount) { add(loop, Self.firstTime + 2, elapsed) }
+
+    /// The model ran on the event loop.
+    func ran(loop: Int, _ elapsed: TimeAmount) { add(loop, Self.firstTime + 3, elapsed) }
+
     /// What an answer said.
-    func scored(loop: Int, score: Double) {
-        bump(loop, Self.firstScore + ScoreHistogram.bucket(score))
+    func scored(loop: Int, _ score: AnswerNumbers.Score) {
+        let first = Self.firstScore + Self.place(score.form) * Self.scoreCells
+        bump(loop, first + 1 + ScoreHistogram.bucket(score.value))
+        let width = cells + loop * Self.cellCount + first
+        let (known, seen) = (
+            width.pointee.load(ordering: .relaxed), UInt64(truncatingIfNeeded: score.width)
+        )
+        guard known != seen, known != Self.otherWidths else { return }
+        width.pointee.store(known == 0 ? seen : Self.otherWidths, ordering: .relaxed)
+    }
+
+    @inline(__always)
+    private static func place(_ form: AnswerKind.Form) -> Int {
+        switch form {
+        case .labels: 0
+        case .texts, .untold: 1
+        case .number: 2
+        case .row: 3
+        }
     }
 
     /// The revision failed on a request.
-    func failed(loop: Int) {
+    func failed(loop: Int, _ elapsed: TimeAmount) {
         bump(loop, 0)
         bump(loop, 1)
+        add(loop, Self.firstTime + 1, elapsed)
     }
 
     /// The caller got it wrong.
@@ -52,6 +86,14 @@ final class RevisionCounters: @unchecked Sendable {
 
     /// What it refused the other revision would have taken.
     func contested(loop: Int) { bump(loop, 4) }
+
+    @inline(__always)
+    private func add(_ loop: Int, _ cell: Int, _ elapsed: TimeAmount) {
+        let atomic = cells + loop * Self.cellCount + cell
+        let nanoseconds = UInt64(clamping: elapsed.nanoseconds)
+        atomic.pointee.store(
+            atomic.pointee.load(ordering: .relaxed) &+ nanoseconds, ordering: .relaxed)
+    }
 
     @inline(__always)
     private func bump(_ loop: Int, _ cell: Int) {
@@ -65,14 +107,18 @@ final class RevisionCounters: @unchecked Sendable {
         var refused: UInt64 = 0
         var turnedAway: UInt64 = 0
         var contested: UInt64 = 0
+        var answeredNanoseconds: UInt64 = 0
+        var failedNanoseconds: UInt64 = 0
+        /// From requests to their turn, of those that were asked of the model.
+        var readNanoseconds: UInt64 = 0
+        /// In the model on event loops.
+        var ranNanoseconds: UInt64 = 0
         var latency = LatencyHistogram()
-        var scores = ScoreHistogram()
     }
 
     func read() -> Reading {
         var reading = Reading()
         var buckets = [UInt64](repeating: 0, count: LatencyHistogram.bucketCount)
-        var scores = [UInt64](repeating: 0, count: ScoreHistogram.bucketCount)
         // traps: the number of event loops, at least one
         for loop in 0..<loops {
             let block = cells + loop * Self.cellCount
@@ -81,15 +127,44 @@ final class RevisionCounters: @unchecked Sendable {
             reading.refused += block[2].load(ordering: .relaxed)
             reading.turnedAway += block[3].load(ordering: .relaxed)
             reading.contested += block[4].load(ordering: .relaxed)
+            let times = block + Self.firstTime
+            reading.answeredNanoseconds &+= times[0].load(ordering: .relaxed)
+            reading.failedNanoseconds &+= times[1].load(ordering: .relaxed)
+            reading.readNanoseconds &+= times[2].load(ordering: .relaxed)
+            reading.ranNanoseconds &+= times[3].load(ordering: .relaxed)
             for bucket in buckets.indices {
                 buckets[bucket] += block[Self.firstLatency + bucket].load(ordering: .relaxed)
             }
-            for bucket in scores.indices {
-                scores[bucket] += block[Self.firstScore + bucket].load(ordering: .relaxed)
-            }
         }
         reading.latency = LatencyHistogram(counts: buckets)
-        reading.scores = ScoreHistogram(counts: scores)
         return reading
+    }
+
+    /// What its answers said.
+    ///
+    /// - Parameter output: the name of the output that real numbers come from, where that is the
+    ///   model's own.
+    func scores(output: String?) -> AnswerScores {
+        var scores = AnswerScores()
+        for (place, form) in Self.forms.enumerated() {
+            let first = Self.firstScore + place * Self.scoreCells
+            var buckets = [UInt64](repeating: 0, count: ScoreHistogram.bucketCount)
+            var widths: Set<UInt64> = []
+            // traps: the number of event loops, at least one
+            for loop in 0..<loops {
+                let block = cells + loop * Self.cellCount + first
+                let width = block[0].load(ordering: .relaxed)
+                if width > 0 { widths.insert(width) }
+                for bucket in buckets.indices {
+                    buckets[bucket] += block[1 + bucket].load(ordering: .relaxed)
+                }
+            }
+            let width = widths.count == 1 ? widths.first.flatMap { Int(exactly: $0) } ?? 0 : 0
+            let hasName = form == .number || form == .row
+            let kind = AnswerKind(
+                form: form, width: form == .row ? width : 1, output: hasName ? output : nil)
+            scores.add(AnswerScores(kind, ScoreHistogram(counts: buckets)))
+        }
+        return scores
     }
 }

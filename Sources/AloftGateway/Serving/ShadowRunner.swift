@@ -123,7 +123,7 @@ final class ShadowRunner: Sendable {
         var difference: ShadowDifference??
         switch copy.purpose {
         case .comparison(let answer):
-            difference = .some(reply.flatMap { answer.difference(to: AnswerNumbers($0)) })
+            difference = .some(reply.map { answer.difference(to: AnswerNumbers($0)) })
         case .whetherTaken(let tell): tell(reply != nil)
         }
         let added = difference
@@ -161,6 +161,11 @@ extension ShadowCount {
     fileprivate mutating func add(_ difference: ShadowDifference?) {
         guard let difference else {
             failed += 1
+            return
+        }
+        if let reason = difference.incomparable {
+            incomparable += 1
+            notComparable = reason
             return
         }
         compared += 1

@@ -304,6 +304,10 @@ package final class CallQueue: Sendable {
             state.pace.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.line.reading.late += calls.count - alive.count
+            state.line.reading.spent(
+                requests: alive.count,
+                queued: QueueReading.queued(alive.lazy.map(\.queuedAt), until: begin),
+                ran: end - begin)
             // traps: a count of calls
             for _ in 0..<groups { state.line.reading.ran(requests: alive.count / groups) }
         }

@@ -10,6 +10,10 @@ package struct QueueReading: Sendable, Equatable {
     /// Calls of the model by the number of requests that shared one: 1, 2, up to 4, 8, 16, 32, more.
     package var batches = [UInt64](repeating: 0, count: Self.batchBounds.count + 1)
     package var batchedRequests: UInt64 = 0
+    /// Summed over the requests that the model was asked: how long each waited for its turn, and how long
+    /// the call took that it had its part in.
+    package var queuedNanoseconds: UInt64 = 0
+    package var ranNanoseconds: UInt64 = 0
 
     package static let batchBounds = [1, 2, 4, 8, 16, 32, 64]
 
@@ -20,5 +24,20 @@ package struct QueueReading: Sendable, Equatable {
             Self.batchBounds.firstIndex { requests <= $0 } ?? Self.batchBounds.count
         batches[bucket] += 1
         batchedRequests += UInt64(clamping: requests)
+    }
+
+    /// A call of the model that so many requests shared was over.
+    ///
+    /// - Parameter queued: how long they had waited, all together.
+    mutating func spent(requests: Int, queued: UInt64, ran: TimeAmount) {
+        queuedNanoseconds &+= queued
+        ranNanoseconds &+= UInt64(clamping: requests) &* UInt64(clamping: ran.nanoseconds)
+    }
+
+    /// How long requests waited that came into a line then, all together.
+    static func queued(
+        _ came: some Sequence<NIODeadline>, until begin: NIODeadline
+    ) -> UInt64 {
+        came.reduce(0) { $0 &+ UInt64(clamping: (begin - $1).nanoseconds) }
     }
 }

@@ -28,6 +28,8 @@ package struct WorkerLine {
         let number: Int
         let requests: Int
         let rows: Int
+        /// How long its requests waited, all together, in nanoseconds.
+        let queued: UInt64
         let began: NIODeadline
         let expectedEnd: NIODeadline
     }
@@ -144,7 +146,8 @@ package struct WorkerLine {
         let time = cost.nanoseconds(rows: rows)
         runs.append(
             Run(
-                number: lastNumber, requests: calls.count, rows: rows, began: now,
+                number: lastNumber, requests: calls.count, rows: rows,
+                queued: QueueReading.queued(calls.lazy.map(\.queuedAt), until: now), began: now,
                 expectedEnd: now + .nanoseconds(Int64(bounded: time, 0...1_000_000_000_000_000))))
         return .run(calls, number: lastNumber, nanoseconds: time)
     }
@@ -188,6 +191,7 @@ package struct WorkerLine {
         let run = runs.remove(at: place)
         line.reading.ran(requests: run.requests)
         if isAnswered {
+            line.reading.spent(requests: run.requests, queued: run.queued, ran: now - run.began)
             learned.record(
                 size: run.rows, nanoseconds: Double((now - run.began).nanoseconds))
         }

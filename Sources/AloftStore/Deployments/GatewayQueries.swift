@@ -168,7 +168,7 @@ package enum GatewayQueries {
                 contested: UInt64(row["contested"] as Int64),
                 latency: try StoredJSON.value(
                     LatencyHistogram.self, from: row["latency"] as String),
-                scores: try StoredJSON.optional(ScoreHistogram.self, from: row["scores"])
-                    ?? ScoreHistogram()))
+                scores: try StoredJSON.optional(AnswerScores.self, from: row["scores"])
+                    ?? AnswerScores()))
     }
 }

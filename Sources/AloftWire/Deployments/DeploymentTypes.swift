@@ -184,11 +184,14 @@ package struct RolloutStepItem: Codable, Sendable, Equatable {
         /// From which evidence on the rollout is aborted.
         package var log10Needed: Double
         package var isWorse: Bool
+        /// False where both answer what cannot be compared; the explanation says what.
+        package var isCompared: Bool
 
         package init(
             what: String, explanation: String, log10Evidence: Double, log10Needed: Double,
-            isWorse: Bool
+            isWorse: Bool, isCompared: Bool = true
         ) {
+            self.isCompared = isCompared
             self.what = what
             self.explanation = explanation
             self.log10Evidence = log10Evidence

@@ -80,7 +80,7 @@ package struct RevisionReport: Codable, Sendable, Equatable {
     package var turnedAway: UInt64?
     package var latency: LatencyHistogram
     /// What its good answers said, one score a request; absent from gateways that count none.
-    package var scores: ScoreHistogram?
+    package var scores: AnswerScores?
     /// Requests, beside those, that it refused (400) and the other revision of its rollout would have
     /// taken; absent from gateways that do not count them.
     package var contested: UInt64?
@@ -89,7 +89,7 @@ package struct RevisionReport: Codable, Sendable, Equatable {
         endpoint: String, revision: RevisionID, state: State, error: String? = nil,
         warmup: LatencyHistogram? = nil, requests: UInt64 = 0, errors: UInt64 = 0,
         refused: UInt64? = nil, turnedAway: UInt64? = nil,
-        latency: LatencyHistogram = LatencyHistogram(), scores: ScoreHistogram? = nil,
+        latency: LatencyHistogram = LatencyHistogram(), scores: AnswerScores? = nil,
         contested: UInt64? = nil
     ) {
         self.refused = refused

@@ -12,6 +12,9 @@ package enum ShowTraffic: Endpoint {
         package var version: String?
         package var compared: UInt64
         package var failed: UInt64
+        /// Copies that both answered in forms that cannot be compared, and how one of them was.
+        package var incomparable: UInt64
+        package var notComparable: String?
         package var dropped: UInt64
         package var differing: UInt64
         package var largestDifference: Double
@@ -30,6 +33,8 @@ package enum ShowTraffic: Endpoint {
             self.version = version
             compared = counts.compared
             failed = counts.failed
+            incomparable = counts.incomparable
+            notComparable = counts.notComparable
             dropped = counts.dropped
             differing = counts.differing
             largestDifference = counts.largestDifference

@@ -71,4 +71,30 @@ import Testing
         #expect(comparison.differing == 1)
         #expect(comparison.largest?.place == "outputs[0]")
     }
+
+    @Test func `outputs are compared by their names, predictions by what they are`() throws {
+        func output(_ name: String, _ data: String) -> String {
+            #"{"name":"\#(name)","datatype":"FP64","shape":[1],"data":\#(data)}"#
+        }
+        func outputs(_ all: String...) -> String {
+            #"{"outputs":[\#(all.joined(separator: ","))]}"#
+        }
+        let turned = try compare(
+            outputs(output("label", "[1]"), output("p", "[0.5]")),
+            outputs(output("p", "[0.5]"), output("label", "[1]")))
+        #expect(turned.differing == 0 && turned.notComparable == nil)
+        let fewer = try compare(
+            outputs(output("label", "[1]"), output("p", "[0.5]")), outputs(output("p", "[0.5]")))
+        #expect(fewer.differing == 1)
+        let other = try compare(
+            outputs(output("label", "[1]"), output("p", "[0.5]")),
+            outputs(output("prediction", "[1]")))
+        #expect(other.notComparable?.before == "`label`, `p`")
+        #expect(other.notComparable?.after == "`prediction`")
+        let rows = try compare(
+            #"{"predictions":[0,1]}"#, #"{"predictions":[[0.9,0.1],[0.2,0.8]]}"#)
+        #expect(rows.compared == 0)
+        #expect(rows.notComparable?.before == "one value a row")
+        #expect(rows.notComparable?.after == "rows of 2 values")
+    }
 }

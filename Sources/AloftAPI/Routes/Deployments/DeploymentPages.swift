@@ -79,6 +79,7 @@ struct DeploymentPages {
         _ rollout: RolloutRecord, of revision: RevisionRecord
     ) throws -> RolloutItem {
         let steps = try RolloutQueries.steps(db, of: rollout)
+        let names = try RolloutNames(db, of: revision, rollout)
         return RolloutItem(
             state: rollout.state.name.rawValue, stepsPercent: revision.policy.stepsPercent,
             holdSeconds: revision.policy.hold.seconds, abort: revision.policy.abort.map(\.source),
@@ -96,7 +97,7 @@ struct DeploymentPages {
                     candidate: .init(step.traffic.candidate),
                     baseline: .init(step.traffic.baseline),
                     comparisons: step.comparisons(
-                        policy: revision.policy, earlier: Array(steps[..<place])
+                        policy: revision.policy, names: names, earlier: Array(steps[..<place])
                     ).map(RolloutStepItem.Comparison.init))
             })
     }
@@ -109,7 +110,7 @@ extension RolloutStepItem.Traffic {
             turnedAway: count.turnedAway,
             p50Milliseconds: count.latency.percentileMicroseconds(0.5).map { $0 / 1000 },
             p99Milliseconds: count.latency.percentileMicroseconds(0.99).map { $0 / 1000 },
-            scoreMedian: count.scores.quantile(0.5).flatMap { $0.isNaN ? nil : $0 })
+            scoreMedian: count.scores.median)
     }
 }
 
@@ -124,6 +125,7 @@ extension RolloutStepItem.Comparison {
     init(_ shown: StepComparison) {
         self.init(
             what: shown.what, explanation: shown.reason, log10Evidence: shown.log10Evidence,
-            log10Needed: shown.log10Needed, isWorse: shown.isWorse)
+            log10Needed: shown.log10Needed, isWorse: shown.isWorse,
+            isCompared: shown.isCompared)
     }
 }

@@ -158,6 +158,6 @@ extension GatewayRevisionReport {
                 requests: report.requests, errors: report.errors, refused: report.refused ?? 0,
                 turnedAway: report.turnedAway ?? 0, contested: report.contested ?? 0,
                 latency: report.latency,
-                scores: report.scores ?? ScoreHistogram()))
+                scores: report.scores ?? AnswerScores()))
     }
 }

@@ -75,6 +75,10 @@ package struct PredictionReplay: Sendable {
         _ prediction: LoggedPrediction, _ version: Int, _ answer: TryRoutes.Answer
     ) -> ReplayPrediction.Reply {
         let comparison = comparison(prediction, answer)
+        let reason = comparison?.notComparable.map { theirs in
+            "not comparable: version \(prediction.modelVersion) answered \(theirs.before), version "
+                + "\(version) \(theirs.after)"
+        }
         return ReplayPrediction.Reply(
             prediction: prediction.id, model: prediction.modelName,
             versionBefore: prediction.modelVersion, versionAfter: version,
@@ -85,10 +89,11 @@ package struct PredictionReplay: Sendable {
             largest: comparison?.largest.map {
                 .init(place: $0.place, before: $0.before, after: $0.after, size: $0.size)
             },
-            isEqual: comparison?.differing == 0 && prediction.status == answer.status,
+            isEqual: reason == nil && comparison?.differing == 0
+                && prediction.status == answer.status,
             notCompared: comparison == nil
                 ? "only \(prediction.response.count) of the \(prediction.responseBytes) bytes of the "
-                    + "first answer were logged" : nil)
+                    + "first answer were logged" : reason)
     }
 
     /// `nil` where too little is known of the first answer.

@@ -116,7 +116,8 @@ enum DeploymentText {
     /// What speaks against the candidate in a rollout's newest step, and how much would abort it.
     private static func comparisons(of step: RolloutStepItem) -> [String] {
         step.comparisons.map { comparison in
-            "  \(comparison.isWorse ? "WORSE" : "no worse"), "
+            guard comparison.isCompared else { return "  not compared: " + comparison.explanation }
+            return "  \(comparison.isWorse ? "WORSE" : "no worse"), "
                 + "\(odds(comparison.log10Evidence)) to 1 (\(odds(comparison.log10Needed)) aborts): "
                 + comparison.explanation
         }

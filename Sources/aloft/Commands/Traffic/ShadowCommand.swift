@@ -191,6 +191,9 @@ enum TrafficText {
             "compared \(shadow.compared), failed \(shadow.failed), dropped \(shadow.dropped)",
             "different answers: \(shadow.differing)",
         ]
+        if let reason = shadow.notComparable, shadow.incomparable > 0 {
+            lines.append("not comparable: \(shadow.incomparable) answers; \(reason)")
+        }
         if let mean = shadow.meanDifference {
             lines.append(
                 String(
