@@ -180,7 +180,46 @@ def comparison(browser: Browser, aloft: Peer, runs: list[str], points: int) -> N
     frames = page.evaluate("window.stopped_ = true, window.frames_")[2:]
     report("frame while panning", aloft.name, frames, "ms", runs=len(runs), bound=60,
            p95=round(sorted(frames)[int(len(frames) * 0.95)], 1))  # fmt: skip
+    slider(page, aloft, len(runs))
     page.context.close()
+
+
+#: Sets the slider as a hand does, once a frame: milliseconds that each step keeps the page busy until
+#: its frame is drawn, and from the last step until what is drawn is the server's answer.
+SLIDE = """async () => {
+    const field = document.querySelector("input[type=range]");
+    const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    const steps = [];
+    await frame();
+    for (let step = 1; step <= 40; step++) {
+        let opened = 0;
+        const drawn = frame().then(() => { opened = performance.now(); });
+        const begin = performance.now();
+        set.call(field, String(0.02 * step));
+        field.dispatchEvent(new Event("input", {bubbles: true}));
+        const changed = performance.now() - begin;
+        await drawn;
+        // Behind what the page itself does in this frame.
+        await new Promise(done => { const {port1, port2} = new MessageChannel();
+            port1.onmessage = done; port2.postMessage(null); });
+        steps.push(changed + performance.now() - opened);
+    }
+    const last = performance.now();
+    while (document.querySelector(".line-chart[data-interim]")) {
+        if (performance.now() - last > 60000) throw new Error("the answer never came");
+        await frame();
+    }
+    return {steps, exact: performance.now() - last};
+}"""
+
+
+def slider(page: Page, aloft: Peer, count: int) -> None:
+    found = page.evaluate(SLIDE)
+    steps = sorted(found["steps"])
+    report("step of the smoothing slider", aloft.name, steps, "ms", runs=count, bound=16,
+           p95=round(steps[int(len(steps) * 0.95)], 1))  # fmt: skip
+    report("exact after the last step", aloft.name, [found["exact"]], "ms", runs=count)
 
 
 def side_by_side(browser: Browser, aloft: Peer, mlflow: Peer, database: Path, count: int) -> None:

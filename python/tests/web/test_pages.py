@@ -9,7 +9,7 @@ from collections.abc import Callable
 import mlflow
 import pytest
 from mlflow.entities import Metric
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 from seed import Seeded
 from watched import Watched
 
@@ -238,6 +238,7 @@ def test_a_curve_is_looked_into(watched: Watched, seeded: Seeded) -> None:
     with page.expect_request(lambda request: '"smoothing":0.5' in (request.post_data or "")):
         page.get_by_label("Smoothing").fill("0.5")
     expect(chart).to_have_attribute("data-lines", "2")
+    expect(chart).not_to_have_attribute("data-interim", "true")
     box = chart.bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
@@ -257,6 +258,29 @@ def test_a_curve_is_looked_into(watched: Watched, seeded: Seeded) -> None:
     expect(chart).to_have_attribute("data-zoomed", re.compile(r"\d"))
     page.keyboard.press("0")
     expect(chart).to_have_attribute("data-zoomed", "")
+
+
+def test_a_long_curve_follows_the_slider_at_once(watched: Watched, seeded: Seeded) -> None:
+    """While the server smooths all points, the line already stands about there."""
+    client = mlflow.MlflowClient()
+    run = client.create_run(seeded.hostile_experiment, run_name="follows").info.run_id
+    for first in range(0, 4000, 1000):
+        client.log_batch(
+            run, [Metric("follows", step % 89, step, step) for step in range(first, first + 1000)]
+        )
+    page = watched.open(f"/compare?runs={run},{seeded.runs[0]}&metrics=follows")
+    chart = page.get_by_role("img", name="follows by step")
+    expect(chart).to_have_attribute("data-lines", "1")
+    # The answer is held back: what is seen by then is not the server's.
+    held: list[Route] = []
+    page.route("**/aloft/curves", lambda route: held.append(route))
+    page.get_by_label("Smoothing").fill("0.5")
+    expect(chart).to_have_attribute("data-lines", "2")
+    expect(chart).to_have_attribute("data-interim", "true")
+    page.unroute("**/aloft/curves")
+    for route in held:
+        route.continue_()
+    expect(chart).not_to_have_attribute("data-interim", "true")
 
 
 def test_brushing_an_axis_chooses_runs(watched: Watched, seeded: Seeded) -> None:

@@ -1,6 +1,18 @@
 /** Made by web/make-types from the server's OpenAPI document. Do not edit. */
 
 export interface Schemas {
+    AnswerKind: {
+        form: "labels" | "texts" | "number" | "row" | "untold";
+        output?: string;
+        width: number;
+    };
+    AnswerScores: {
+        kinds: Schemas["AnswerScoresunknowncontextat5614a423790cItem"][];
+    };
+    AnswerScoresunknowncontextat5614a423790cItem: {
+        counts: number[][];
+        kind: Schemas["AnswerKind"];
+    };
     ApplyProjectFileBody: {
         code?: Schemas["CodeOrigin"];
         file?: string;
@@ -437,7 +449,7 @@ export interface Schemas {
         refused?: number;
         requests: number;
         revision: string;
-        scores?: number[][];
+        scores?: Schemas["AnswerScores"];
         state: "loading" | "ready" | "failed" | "draining";
         turnedAway?: number;
         warmup?: number[][];
@@ -476,6 +488,7 @@ export interface Schemas {
     };
     RolloutStepItemComparison: {
         explanation: string;
+        isCompared: boolean;
         isWorse: boolean;
         log10Evidence: number;
         log10Needed: number;
@@ -502,6 +515,7 @@ export interface Schemas {
         python?: string;
         requirements?: string;
         resources?: Schemas["RunJobBodyLimits"];
+        secrets?: string[];
         snapshot?: string;
         variables?: Record<string, string>;
     };
@@ -631,7 +645,9 @@ export interface Schemas {
         differing: number;
         dropped: number;
         failed: number;
+        incomparable?: number;
         largestDifference: number;
+        notComparable?: string;
         numbers: number;
         otherClasses: number;
         sumOfDifferences: number;
@@ -679,8 +695,10 @@ export interface Schemas {
         dropped: number;
         environment: string;
         failed: number;
+        incomparable: number;
         largestDifference: number;
         meanDifference?: number;
+        notComparable?: string;
         otherClasses: number;
         revision?: number;
         sharePercent: number;

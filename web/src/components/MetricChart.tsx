@@ -4,7 +4,7 @@ import { useCurves, type Curve } from "./useCurves";
 import { Card } from "./Basics";
 import { indexAt } from "./curves/draw";
 import { LineChart } from "./curves/LineChart";
-import { isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
+import { isForeseen, isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
 import { Near } from "./Near";
 import { colorsOf } from "./runColors";
 import { ErrorBox, Skeleton } from "./State";
@@ -27,7 +27,8 @@ const REST = 120;
 
 /**
  * One metric of one or many runs. Zooming asks the server for finer points of that part. Short series are
- * smoothed here; of long ones the server smooths all points, and until it has answered the line stays.
+ * smoothed here; of long ones the server smooths all points, and until it has answered the line stands about
+ * where it will.
  */
 export const MetricChart = memo(function MetricChart({ metric, runs, options, tall = false }: {
     metric: string; runs: CurveRun[]; options: CurveOptions; tall?: boolean;
@@ -47,7 +48,8 @@ export const MetricChart = memo(function MetricChart({ metric, runs, options, ta
                     {curves === undefined ? <Skeleton lines={6} /> : (
                         <LineChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
                             kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
-                            title={options.x === "relative" ? "since the run's start" : options.x} onRange={setRange} resets={resets} />
+                            title={options.x === "relative" ? "since the run's start" : options.x} onRange={setRange} resets={resets}
+                            isInterim={curves.some((curve) => isForeseen(curve, options.smoothing))} />
                     )}
                 </Near>
             )}

@@ -13,6 +13,8 @@ export interface Curve {
     values: number[];
     /** By the server, of all points; only where it was asked. */
     smoothed?: number[] | undefined;
+    /** With which weight that was. */
+    weight?: number | undefined;
 }
 
 export interface CurveQuestion {
@@ -41,7 +43,7 @@ export function useCurves({ runs, metric, axis, range, smoothing }: CurveQuestio
         const found = await readCurves(runs, metric, axis, range ?? undefined, smoothing);
         return found.map((curve): Curve => ({
             runID: curve.run_id, start: curve.start_time, pointCount: curve.point_count, steps: curve.steps, times: curve.times,
-            values: curve.values.map(valueOf), smoothed: curve.smoothed?.map(numeric),
+            values: curve.values.map(valueOf), smoothed: curve.smoothed?.map(numeric), weight: smoothing,
         }));
     }, { on: ["run"], runs, freshFor: 2000 });
 }

@@ -14,13 +14,15 @@ export interface LineChartProps {
     onRange: (range: [number, number] | null) => void;
     /** A number that grows shows everything again. */
     resets?: number;
+    /** What is drawn stands about where the server's answer will. */
+    isInterim?: boolean;
 }
 
 /**
  * Curves on a canvas of our own: hundreds of them move within a frame. Dragging zooms, with Shift it
  * pans; double-click shows everything; so do keys.
  */
-export function LineChart({ lines, kind, logY, label, title, tall = false, onRange, resets = 0 }: LineChartProps) {
+export function LineChart({ lines, kind, logY, label, title, tall = false, onRange, resets = 0, isInterim = false }: LineChartProps) {
     const box = useRef<HTMLDivElement>(null);
     const canvas = useRef<HTMLCanvasElement>(null);
     const selection = useRef<HTMLDivElement>(null);
@@ -55,6 +57,7 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
 
     return (
         <div ref={box} className={`line-chart ${tall ? "tall" : ""}`} role="img" aria-label={label} tabIndex={0}
+            data-interim={isInterim || undefined} aria-busy={isInterim || undefined}
             onPointerDown={(event) => grab(event, stage.current)}
             onPointerMove={(event) => event.buttons === 0 && stage.current?.hover(...placeOf(event))}
             onPointerLeave={() => stage.current?.leave()}
@@ -62,7 +65,7 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
             onKeyDown={(event) => onKey(event, stage.current)}>
             <canvas ref={canvas} />
             <div ref={selection} className="line-selection" />
-            {near !== null && <Tip near={near} kind={kind} width={box.current?.clientWidth ?? 300} />}
+            {near !== null && <Tip near={near} kind={kind} isInterim={isInterim} width={box.current?.clientWidth ?? 300} />}
         </div>
     );
 }
@@ -103,7 +106,7 @@ function onKey(event: KeyboardEvent<HTMLElement>, stage: Stage | null): void {
 }
 
 /** What stands under the pointer, on the side where there is room. */
-function Tip({ near, kind, width }: { near: Near; kind: AxisKind; width: number }) {
+function Tip({ near, kind, width, isInterim }: { near: Near; kind: AxisKind; width: number; isInterim: boolean }) {
     const at = near.line.x[near.index] ?? 0;
     const place = kind === "time" ? fullTime(at) : kind === "seconds" ? duration(at * 1000) : `step ${number(at)}`;
     const isLeft = near.x > width / 2;
@@ -111,7 +114,7 @@ function Tip({ near, kind, width }: { near: Near; kind: AxisKind; width: number 
         <>
             <span className="line-dot" style={{ left: near.x, top: near.y, background: near.line.color }} />
             <div className="line-tip" style={{ top: Math.max(4, near.y - 24), ...(isLeft ? { right: width - near.x + 12 } : { left: near.x + 12 }) }}>
-                <strong className="numbers">{number(near.line.y[near.index])}</strong> <span className="muted">{place}</span>
+                <strong className="numbers">{isInterim && "≈ "}{number(near.line.y[near.index])}</strong> <span className="muted">{place}</span>
                 <div className="cut"><bdi>{near.line.name.slice(0, 80)}</bdi></div>
             </div>
         </>

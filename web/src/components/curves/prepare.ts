@@ -1,7 +1,7 @@
 /** From what the server answers to the lines that a chart draws. */
 import type { Curve } from "../useCurves";
 import type { Line } from "./draw";
-import { smoothed } from "./smoothing";
+import { foreseen, smoothed } from "./smoothing";
 
 export type XAxis = "step" | "time" | "relative";
 
@@ -43,7 +43,7 @@ export function merged(whole: Curve[], part: Curve[], x: XAxis, [from, to]: [num
         ];
         return {
             ...curve, steps: pick(curve.steps, inner.steps), times: pick(curve.times, inner.times), values: pick(curve.values, inner.values),
-            smoothed: curve.smoothed && inner.smoothed ? pick(curve.smoothed, inner.smoothed) : undefined,
+            smoothed: curve.smoothed && inner.smoothed && curve.weight === inner.weight ? pick(curve.smoothed, inner.smoothed) : undefined,
         };
     });
 }
@@ -72,7 +72,12 @@ export function stepsWithin([from, to]: [number, number], curves: Curve[], x: XA
     return low > high ? null : [low, high];
 }
 
-/** `exact` holds what the server smoothed last; a long series is not smoothed by anybody else. */
+/** Whether what is drawn of a curve is about what the server is being asked for. */
+export function isForeseen(curve: Curve, smoothing: number): boolean {
+    return smoothing > 0 && !isWhole(curve) && (curve.smoothed === undefined || curve.weight !== smoothing);
+}
+
+/** Of a long series the server smooths all points; until its answer is here, the line stands about there. */
 export function linesOf(curves: Curve[], runs: Named[], x: XAxis, smoothing: number): Line[] {
     const known = new Map(curves.map((curve) => [curve.runID, curve]));
     return runs.flatMap((run): Line[] => {
@@ -81,11 +86,10 @@ export function linesOf(curves: Curve[], runs: Named[], x: XAxis, smoothing: num
         const places = placesOf(curve, x);
         const line: Line = { id: run.id, name: run.name, color: run.color, x: places, y: curve.values };
         if (smoothing > 0 && curve.pointCount > 1) {
-            const values = isWhole(curve) ? smoothed(x === "step" ? places : curve.times, curve.values, smoothing) : curve.smoothed;
-            if (values !== undefined) {
-                line.y = values;
-                line.raw = curve.values;
-            }
+            const along = x === "step" ? places : curve.times;
+            line.raw = curve.values;
+            line.y = isWhole(curve) ? smoothed(along, curve.values, smoothing)
+                : isForeseen(curve, smoothing) ? foreseen(along, curve, smoothing) : curve.smoothed ?? curve.values;
         }
         return [line];
     });

@@ -83,7 +83,7 @@ export function Evidence({ step, earlier = [] }: { step: Step; earlier?: Step[] 
             <RowTable keep label={`Evidence at ${percent(step.weightPercent)}`} rows={sides} rowID={([name]) => name} columns={evidence} />
             {step.comparisons.map((comparison) => (
                 <p key={comparison.what} className="small" style={{ marginTop: 6 }}>
-                    <Conclusion isWorse={comparison.isWorse} sawTraffic={step.sawTraffic || earlier.some(({ sawTraffic }) => sawTraffic)} /> {comparison.explanation}
+                    <Conclusion isWorse={comparison.isWorse} isCompared={comparison.isCompared} sawTraffic={step.sawTraffic || earlier.some(({ sawTraffic }) => sawTraffic)} /> {comparison.explanation}
                 </p>
             ))}
             {step.sensitivity && <p className="muted small" style={{ marginTop: 6 }}>What this step could show: {step.sensitivity}.</p>}
@@ -97,7 +97,8 @@ function Verdict({ verdict, sawTraffic }: { verdict: string; sawTraffic: boolean
 }
 
 /** Without requests nothing was compared, so nothing is no worse. */
-function Conclusion({ isWorse, sawTraffic }: { isWorse: boolean; sawTraffic: boolean }) {
+function Conclusion({ isWorse, isCompared, sawTraffic }: { isWorse: boolean; isCompared: boolean; sawTraffic: boolean }) {
+    if (!isCompared) return <Status state="not comparable" tone="idle" />;
     if (!sawTraffic) return <Status state="nothing seen" tone="idle" />;
     return <Status state={isWorse ? "worse" : "no worse"} tone={isWorse ? "bad" : "ok"} />;
 }
