@@ -18,6 +18,8 @@ final class LoadedRevision: Sendable {
     let served: ServedRevision
     let endpoint: String
     let runner: any ModelRunner
+    /// The runner's.
+    let signature: ModelSignature
     let execution: Execution
     let replies: InferReplyWriter
     let messages: InferMessageWriter
@@ -54,6 +56,7 @@ final class LoadedRevision: Sendable {
         self.served = served
         self.endpoint = endpoint
         self.runner = runner
+        signature = runner.signature
         self.execution = execution
         self.warmup = warmup
         lastUsed = Atomic(NIODeadline.now().uptimeNanoseconds)
@@ -83,8 +86,6 @@ final class LoadedRevision: Sendable {
             ("HTTP/1.1 200 OK\r\ncontent-type: \(contentType)\r\nx-aloft-revision: "
                 + "\(revision)\r\nx-aloft-prediction-id: ").utf8)
     }
-
-    var signature: ModelSignature { runner.signature }
 
     /// The output that scores are read from, where its name is the model file's own. What Python models
     /// answer has no name that would mean anything.

@@ -34,13 +34,40 @@ package struct TensorSignature: Sendable, Hashable {
 }
 
 /// What a model takes and gives.
+///
+/// One reference to what does not change: each request hands it on a few times, and a copy of four
+/// collections would be counted at each.
 package struct ModelSignature: Sendable, Hashable {
-    package let inputs: [TensorSignature]
-    package let outputs: [TensorSignature]
-    private let inputPlaces: [String: Int]
-    private let outputPlaces: [String: Int]
+    private final class Tables: Sendable {
+        let inputs: [TensorSignature]
+        let outputs: [TensorSignature]
+        let inputPlaces: [String: Int]
+        let outputPlaces: [String: Int]
+        let wantsAll: Bool
+
+        init(_ inputs: [TensorSignature], _ outputs: [TensorSignature], wantsAll: Bool) {
+            self.inputs = inputs
+            self.outputs = outputs
+            self.wantsAll = wantsAll
+            inputPlaces = Self.places(inputs)
+            outputPlaces = Self.places(outputs)
+        }
+
+        private static func places(_ tensors: [TensorSignature]) -> [String: Int] {
+            Dictionary(
+                tensors.enumerated().map { ($0.element.name, $0.offset) },
+                uniquingKeysWith: { $1 })
+        }
+    }
+
+    private let tables: Tables
+
+    package var inputs: [TensorSignature] { tables.inputs }
+
+    package var outputs: [TensorSignature] { tables.outputs }
+
     /// Whether a request has all inputs; else `InputContract` says which belong together.
-    let wantsAll: Bool
+    var wantsAll: Bool { tables.wantsAll }
 
     package init(inputs: [TensorSignature], outputs: [TensorSignature]) {
         self.init(inputs, outputs, wantsAll: true)
@@ -52,16 +79,19 @@ package struct ModelSignature: Sendable, Hashable {
     }
 
     private init(_ inputs: [TensorSignature], _ outputs: [TensorSignature], wantsAll: Bool) {
-        self.inputs = inputs
-        self.outputs = outputs
-        self.wantsAll = wantsAll
-        inputPlaces = Self.places(inputs)
-        outputPlaces = Self.places(outputs)
+        tables = Tables(inputs, outputs, wantsAll: wantsAll)
     }
 
-    private static func places(_ tensors: [TensorSignature]) -> [String: Int] {
-        Dictionary(
-            tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { $1 })
+    package static func == (one: ModelSignature, other: ModelSignature) -> Bool {
+        one.tables === other.tables
+            || one.inputs == other.inputs && one.outputs == other.outputs
+                && one.wantsAll == other.wantsAll
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(inputs)
+        hasher.combine(outputs)
+        hasher.combine(wantsAll)
     }
 
     /// - Throws: `InferenceError.unsupportedModel` where a tensor has a type that the protocol lacks.
@@ -88,8 +118,9 @@ package struct ModelSignature: Sendable, Hashable {
 
     /// The place of the input of this name. `hint` is tried first: requests name inputs in order.
     func inputPlace(_ name: UnsafeRawBufferPointer, hint: Int) -> Int? {
+        let inputs = tables.inputs
         if hint < inputs.count, Self.equal(inputs[hint].name, name) { return hint }
-        return inputPlaces[String(decoding: name, as: UTF8.self)]
+        return tables.inputPlaces[String(decoding: name, as: UTF8.self)]
     }
 
     /// The input at a place that another list named; `nil` beyond the last.
@@ -104,9 +135,9 @@ package struct ModelSignature: Sendable, Hashable {
         place >= 0 && place < outputs.count ? outputs[place] : nil
     }
 
-    package func inputPlace(_ name: String) -> Int? { inputPlaces[name] }
+    package func inputPlace(_ name: String) -> Int? { tables.inputPlaces[name] }
 
-    package func outputPlace(_ name: String) -> Int? { outputPlaces[name] }
+    package func outputPlace(_ name: String) -> Int? { tables.outputPlaces[name] }
 
     static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
         guard text.utf8.count == bytes.count else { return false }
