@@ -218,6 +218,36 @@ private let misbehavingWorker = """
         await world.pool.stop()
     }
 
+    @Test func `as many workers answer as were asked for last, however quickly that changes`()
+        async throws
+    {
+        let world = try World(workers: 3)
+        func adjust(_ workers: Int) {
+            var settings = WorkerLine.Settings()
+            settings.workers = workers
+            world.pool.adjust(settings)
+        }
+        for _ in 0..<5 {
+            adjust(1)
+            // Threads look at what is wanted when they have answered.
+            async let answered = answers(4, callers: 12, world)
+            for _ in 0..<2000 where world.pool.workerCount == 3 {
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            adjust(3)
+            #expect(Set(await answered) == ["8.0"])
+            for _ in 0..<2000 where world.pool.workerCount < 3 {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(world.pool.workerCount == 3)
+        }
+        await world.pool.stop()
+        for _ in 0..<2000 where world.pool.workerCount > 0 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(world.pool.workerCount == 0)
+    }
+
     @Test func `a crowd that stays gets another worker, which goes when there is nothing to do`()
         async throws
     {

@@ -178,7 +178,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     /// Starts workers that somebody asked for.
     private func fill() {
         let fresh = state.withLock { state -> [Int] in
-            guard let wanted = state.queue.settings.workers else { return [] }
+            guard let wanted = state.queue.settings.workers, !state.isStopped else { return [] }
             // traps: a configured number, at least one
             let fresh = (0..<wanted).filter { !state.places.contains($0) }
             for place in fresh { Self.take(place: place, &state) }
@@ -192,11 +192,18 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         state.queue.workers = state.places.count
     }
 
+    /// A worker's thread ends. What was asked for meanwhile is looked at anew: its place was still taken as
+    /// more workers were asked for again. And it may have been woken for a request.
     func leave(_ place: Int) {
-        state.withLock { state in
+        let wakesAnother = state.withLock { state in
             state.places.remove(place)
             state.queue.workers = state.places.count
+            guard state.sleeping > 0, !state.queue.line.waiting.calls.isEmpty else { return false }
+            state.sleeping -= 1
+            return true
         }
+        if wakesAnother { wake.signal() }
+        fill()
     }
 
     /// Starts one more worker if there are cores and memory for it.
