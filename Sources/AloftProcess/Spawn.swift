@@ -63,6 +63,9 @@ package struct Spawn {
     ///   program does.
     /// - Throws: `SpawnFailure`.
     package func start() throws -> Int32 {
+        if let reason = isolation.refusal {
+            throw SpawnFailure(executable: executable, isolationRefused: reason)
+        }
         let words = ([executable] + arguments).map { strdup($0) } + [nil]
         let environment = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         let joins = cgroups.map { UnsafePointer(strdup($0)) } + [nil]
@@ -122,6 +125,21 @@ package struct SpawnFailure: Error, CustomStringConvertible {
     let executable: String
     let step: Int32
     let number: Int32
+    /// What was found before anything was tried.
+    package private(set) var refusal: String?
+
+    init(executable: String, step: Int32, number: Int32) {
+        self.executable = executable
+        self.step = step
+        self.number = number
+    }
+
+    init(executable: String, isolationRefused reason: String) {
+        self.init(
+            executable: executable, step: Int32(bitPattern: ALOFT_SPAWN_LANDLOCK.rawValue),
+            number: E2BIG)
+        refusal = reason
+    }
 
     package var description: String {
         let doing =
@@ -136,6 +154,6 @@ package struct SpawnFailure: Error, CustomStringConvertible {
             case ALOFT_SPAWN_LANDLOCK.rawValue: "isolating it (Landlock)"
             default: "starting it"
             }
-        return "\(executable): \(doing): \(String(cString: strerror(number)))"
+        return "\(executable): \(doing): \(refusal ?? String(cString: strerror(number)))"
     }
 }

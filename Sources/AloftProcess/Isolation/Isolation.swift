@@ -32,16 +32,21 @@ package enum IsolationLayer: Int32, Sendable, Equatable {
 package struct Isolation: Sendable, Equatable {
     package let kind: IsolationKind
     let layers: [(path: String, kind: IsolationLayer)]
+    /// Why no program can be isolated like this, as a sentence; none is started then.
+    let refusal: String?
 
     package static let none = Isolation(kind: .none, layers: [])
 
-    init(kind: IsolationKind, layers: [(path: String, kind: IsolationLayer)]) {
+    init(
+        kind: IsolationKind, layers: [(path: String, kind: IsolationLayer)], refusal: String? = nil
+    ) {
         self.kind = kind
         self.layers = layers
+        self.refusal = refusal
     }
 
     package static func == (one: Isolation, other: Isolation) -> Bool {
         one.kind == other.kind && one.layers.map(\.path) == other.layers.map(\.path)
-            && one.layers.map(\.kind) == other.layers.map(\.kind)
+            && one.layers.map(\.kind) == other.layers.map(\.kind) && one.refusal == other.refusal
     }
 }

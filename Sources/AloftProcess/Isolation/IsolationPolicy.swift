@@ -67,7 +67,7 @@ package struct IsolationPolicy: Codable, Sendable, Equatable {
         let layers = layers(reads: reads, writes: writes, isBuild: isBuild)
         switch kind {
         case .namespaces: return Isolation(kind: kind, layers: layers.ordered)
-        case .landlock: return Isolation(kind: kind, layers: LandlockRules(layers).rules)
+        case .landlock: return LandlockRules(layers).isolation
         case .none: return .none
         }
     }

@@ -9,6 +9,15 @@ package struct IsolationProbe: Sendable, Equatable {
     package let reasons: [String]
     /// 0 where there is none.
     package let landlockVersion: Int
+    /// What stands in the way of isolation that this machine would give, and can be moved; as a sentence.
+    package let obstacle: String?
+
+    init(kind: IsolationKind, reasons: [String], landlockVersion: Int, obstacle: String? = nil) {
+        self.kind = kind
+        self.reasons = reasons
+        self.landlockVersion = landlockVersion
+        self.obstacle = obstacle
+    }
 
     /// Starts a program of the machine that does nothing, in each way until one works; takes some
     /// milliseconds.
@@ -16,6 +25,7 @@ package struct IsolationProbe: Sendable, Equatable {
     /// - Parameter wanted: the only way to try.
     package static func run(hiding folder: String, wanted: IsolationKind?) -> IsolationProbe {
         var reasons: [String] = []
+        var obstacle: String?
         let version = Int(aloft_landlock_version())
         for kind in [IsolationKind.namespaces, .landlock] where wanted == nil || wanted == kind {
             if kind == .landlock, version == 0 {
@@ -35,10 +45,12 @@ package struct IsolationProbe: Sendable, Equatable {
                 }
                 reasons.append("\(kind.rawValue): a program ended with status \(status) in it")
             } catch {
+                obstacle = (error as? SpawnFailure)?.refusal ?? obstacle
                 reasons.append("\(kind.rawValue): \(error)\(hint(for: kind))")
             }
         }
-        return IsolationProbe(kind: .none, reasons: reasons, landlockVersion: version)
+        return IsolationProbe(
+            kind: .none, reasons: reasons, landlockVersion: version, obstacle: obstacle)
     }
 
     private static func hint(for kind: IsolationKind) -> String {

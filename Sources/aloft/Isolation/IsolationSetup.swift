@@ -29,6 +29,12 @@ struct IsolationOptions: ParsableArguments {
         if let wanted, wanted != .none, probe.kind != wanted {
             throw CommandFailure("--isolation \(isolation) cannot be had here: \(why)")
         }
+        // What can be mended is not passed over for running without.
+        if wanted == nil, probe.kind == .none, let obstacle = probe.obstacle {
+            throw CommandFailure(
+                "what users run cannot be isolated here: \(obstacle); or start with --isolation none"
+            )
+        }
         let kind = wanted ?? probe.kind
         if kind == .none {
             if requireIsolation {

@@ -72,6 +72,41 @@ struct IsolatedSpawnTests {
         #expect(given == "given")
     }
 
+    @Test(.enabled(if: Given.kinds.contains(.landlock), "no Landlock here"))
+    func `a folder full of others beside what is hidden costs no program anything`() throws {
+        let world = try World()
+        for number in 0..<22_000 {
+            #expect(mkdir("\(world.folder.path)/a\(number)", 0o700) == 0)
+        }
+        let (status, text) = try world.run(
+            """
+            cat $D/secret && echo GOT; echo x > $D/../a21999/file && cat $D/../a21999/file
+            ls /usr/bin | wc -l; exit 7
+            """, .landlock)
+        #expect(status == 7, "\(text)")
+        #expect(
+            text.contains("x\n") && !text.contains("SECRET") && !text.contains("GOT"), "\(text)")
+    }
+
+    @Test func `where there are too many no program is started, and it is said why`() throws {
+        let world = try World()
+        for number in 0..<50 { #expect(mkdir("\(world.folder.path)/a\(number)", 0o700) == 0) }
+        var layers = LayerMap()
+        layers.set(world.data, .hide)
+        let folder = RealPath.of(world.folder.path)
+        let isolation = LandlockRules(layers, most: 20).isolation
+        #expect(isolation.layers.isEmpty)
+        let spawn = Spawn(
+            executable: "/bin/sh", arguments: ["-c", "exit 0"], variables: [:],
+            isolation: isolation)
+        let failure = #expect(throws: SpawnFailure.self) { try spawn.run() }
+        #expect(failure?.isIsolation == true)
+        let words = failure?.description ?? ""
+        #expect(
+            words.contains("isolating it (Landlock): ") && words.contains("at most 20"), "\(words)")
+        #expect(words.contains("move it into a folder of its own"), "\(folder): \(words)")
+    }
+
     @Test(arguments: Given.kinds)
     func `neither links nor the caller's folder lead to what is hidden`(
         kind: IsolationKind
