@@ -189,6 +189,114 @@ def test_a_job_keeps_where_its_code_came_from(server: Server, tmp_path: Path) ->
     assert git(folder, "status", "--porcelain") == "M word.txt\n?? new.txt"
 
 
+HOSTILE = """
+[core]
+  fsmonitor = {program} fsmonitor
+  hooksPath = .git/own
+  pager = {program} pager
+  sshCommand = {program} ssh
+  gitProxy = {program} gitproxy
+  editor = {program} editor
+  alternateRefsCommand = {program} refs
+[extensions]
+  partialClone = origin
+[remote "origin"]
+  url = ext::{program} transport
+  promisor = true
+  partialclonefilter = blob:none
+[protocol]
+  allow = always
+[protocol "ext"]
+  allow = always
+[credential]
+  helper = !{program} credential
+[filter "Clean.Up"]
+  clean = {program} clean
+  smudge = {program} smudge
+  required = true
+[filter "long"]
+  process = {program} process
+  required = true
+[diff]
+  external = {program} external
+  submodule = diff
+[diff "words"]
+  command = {program} command
+  textconv = {program} textconv
+[status]
+  submoduleSummary = true
+[submodule]
+  recurse = true
+[tar "tar"]
+  command = {program} tar
+[gpg]
+  program = {program} gpg
+[log]
+  showSignature = true
+"""
+
+
+def test_a_folder_that_is_asked_about_runs_nothing(server: Server, tmp_path: Path) -> None:
+    """What its own configuration and attributes name as programs would leave a mark each."""
+    folder, marks, other = tmp_path / "code", tmp_path / "marks", tmp_path / "other"
+    for place in (folder, marks, other):
+        place.mkdir()
+    script = tmp_path / "program"
+    script.write_text(f'#!/bin/sh\n: > "{marks}/$(basename "$0")-$1"\nexec cat\n')
+    script.chmod(0o700)
+    for place in (folder, other):
+        git(place, "init", "--quiet", "--initial-branch", "main")
+    (other / "part.txt").write_text("part\n")
+    git(other, "add", ".")
+    git(other, "commit", "--quiet", "-m", "one")
+    (folder / "aloft.yaml").write_text("project: asked\njobs: { say: { run: cat a.txt } }\n")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).write_text("first\n")
+    (folder / "d.txt").write_text("$Format:%G? %H$\n")
+    (folder / ".gitattributes").write_text(
+        "a.txt diff=words\nb.txt filter=Clean.Up\nc.txt filter=long\nd.txt export-subst\n"
+    )
+    git(
+        folder, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other), "sub"
+    )
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "-m", "one")
+    # As if somebody had signed it, so that showing it would ask who.
+    lines = git(folder, "cat-file", "commit", "HEAD").split("\n")
+    lines.insert(
+        lines.index(""), "gpgsig -----BEGIN PGP SIGNATURE-----\n -----END PGP SIGNATURE-----"
+    )
+    (tmp_path / "commit").write_text("\n".join(lines) + "\n")
+    signed = git(folder, "hash-object", "-t", "commit", "-w", str(tmp_path / "commit"))
+    git(folder, "update-ref", "HEAD", signed)
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).write_text("second\n")
+    (folder / "new.txt").write_text("new\n")
+    (folder / "sub/part.txt").write_text("changed\n")
+    (folder / ".git/own").mkdir()
+    for hook in ("post-index-change", "reference-transaction", "post-checkout", "pre-auto-gc"):
+        (folder / ".git/own" / hook).symlink_to(script)
+    for config in (folder / ".git/config", folder / ".git/modules/sub/config"):
+        with config.open("a") as file:
+            file.write(HOSTILE.format(program=script))
+    apply = [str(program()), "apply", "--server", server.url]
+    subprocess.run(apply, cwd=folder, check=True, capture_output=True, timeout=60)
+    code = finished(folder, server, "--command", "cat a.txt", "--with-files")["code"]
+    assert sorted(mark.name for mark in marks.iterdir()) == []
+    assert code["commit"] == signed and code["isDirty"]
+    diff = server.get(f"/api/v1/blobs/{code['diff']}").decode()
+    assert diff.count("-first") == 3 and diff.count("+second") == 3 and "+new" in diff
+    assert "first" in finished(folder, server, "say", "--at", "HEAD")["said"]
+    assert sorted(mark.name for mark in marks.iterdir()) == []
+    # A file that the clone was made without is not fetched.
+    blob = git(folder, "-c", "core.fsmonitor=false", "rev-parse", "HEAD:a.txt")
+    marks_before = {mark.name for mark in marks.iterdir()}
+    (folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    refused = run_in(folder, server, "say", "--at", "HEAD")
+    assert refused.returncode == 1 and "could not be written" in refused.stderr
+    assert {mark.name for mark in marks.iterdir()} == marks_before
+
+
 def test_a_user_without_a_home_runs_jobs_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

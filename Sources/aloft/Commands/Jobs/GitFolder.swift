@@ -6,25 +6,32 @@ import Crypto
 import Foundation
 
 /// What git says of a folder of code, and the code as a commit had it. It asks the `git` of the path,
-/// and changes nothing.
+/// and changes nothing. What submodules have that is not committed is left out: git would look into them by
+/// their own configuration.
 struct GitFolder {
     private let folder: String
+    private let git: GitProgram
 
     /// A larger patch is not kept.
     private static let diffLimitBytes = 8 << 20
     /// More files that git does not know are no patch, nor are more that changed.
     private static let untrackedLimit = 100
     private static let changedLimit = 1000
+    private static let submodules = "--ignore-submodules=dirty"
 
-    init(_ folder: String) { self.folder = folder }
+    /// - Throws: `CommandFailure`, see `GitProgram`.
+    init(_ folder: String) throws {
+        self.folder = folder
+        git = try GitProgram(folder)
+    }
 
     /// Commit, branch and remote, with what is not committed sent as a blob; `nil` in a folder that is
     /// not git's, or has no commit yet, or where there is no git.
     func origin(sendingTo client: ServerClient) async throws -> CodeOrigin? {
         guard var origin = origin(of: "HEAD") else { return nil }
         origin.branch = line("symbolic-ref", "--quiet", "--short", "HEAD")
-        let status = output("status", "--porcelain", "--untracked-files=normal", "--", ".")
-        origin.isDirty = status.map { !$0.isEmpty } ?? false
+        let asked = ["status", "--porcelain", "--untracked-files=normal", Self.submodules]
+        origin.isDirty = bytes(asked + ["--", "."]).map { !$0.isEmpty } ?? false
         guard origin.isDirty, let patch = patch(), patch.count <= Self.diffLimitBytes else {
             return origin
         }
@@ -49,9 +56,13 @@ struct GitFolder {
     /// Changes of what git knows, and the files below this folder that it does not know yet, but for what
     /// the ignore files keep back; `nil` where that is too much. `git apply` takes it in this folder.
     private func patch() -> Data? {
-        let plain = ["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--binary"]
-        let changed = names("diff", "--name-only", "--relative", "-z", "HEAD", "--", ".")
-        let untracked = names("ls-files", "--others", "--exclude-standard", "-z")
+        let diff = [
+            "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--submodule=short",
+            Self.submodules,
+        ]
+        let plain = diff + ["--binary"]
+        let changed = names(diff + ["--name-only", "--relative", "-z", "HEAD", "--", "."])
+        let untracked = names(["ls-files", "--others", "--exclude-standard", "-z"])
         guard changed.count <= Self.changedLimit, untracked.count <= Self.untrackedLimit,
             (changed + untracked).reduce(0, { $0 + size(of: $1) }) <= Self.diffLimitBytes
         else { return nil }
@@ -71,7 +82,7 @@ struct GitFolder {
     }
 
     /// The names that git gives, without those that a snapshot leaves out.
-    private func names(_ arguments: String...) -> [String] {
+    private func names(_ arguments: [String]) -> [String] {
         (bytes(arguments) ?? Data()).split(separator: 0)
             .map { String(decoding: $0, as: UTF8.self) }
             .filter { FolderSnapshot.includes($0, of: folder) }
@@ -111,7 +122,7 @@ struct GitFolder {
         let isWritten =
             bytes(["archive", "--format=tar", "--output", archive, origin.commit]) != nil
         guard isWritten,
-            Self.run("tar", ["-xf", archive, "-C", target], in: folder, into: nil) == 0
+            Self.unpack(archive, into: target)
         else {
             checkout.remove()
             throw CommandFailure("--at \(revision): its files could not be written to \(target)")
@@ -128,32 +139,18 @@ struct GitFolder {
         return text.isEmpty ? nil : text
     }
 
-    private func output(_ arguments: String...) -> String? {
-        bytes(arguments).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    /// What git wrote; `nil` where it ended otherwise.
     private func bytes(_ arguments: [String], statuses: Set<Int32> = [0]) -> Data? {
-        let path = temporary("out")
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let status = Self.run("git", arguments, in: folder, into: path)
-        guard let status, statuses.contains(status) else { return nil }
-        return FileManager.default.contents(atPath: path) ?? Data()
+        git.output(of: arguments, statuses: statuses)
     }
 
-    /// - Returns: the exit status; `nil` where it could not be started.
-    private static func run(
-        _ program: String, _ arguments: [String], in folder: String, into output: String?
-    ) -> Int32? {
-        var variables = ProcessInfo.processInfo.environment
-        variables["GIT_OPTIONAL_LOCKS"] = "0"
-        variables["GIT_TERMINAL_PROMPT"] = "0"
+    private static func unpack(_ archive: String, into target: String) -> Bool {
         // What it warns of is no part of what it says.
-        let script = "exec \"$0\" \"$@\" 2>/dev/null"
-        return try? Spawn(
-            executable: "/bin/sh", arguments: ["-c", script, program] + arguments,
-            variables: variables, folder: folder, output: output ?? "/dev/null"
+        let script = "exec tar -xf \"$1\" -C \"$2\" 2>/dev/null"
+        let status = try? Spawn(
+            executable: "/bin/sh", arguments: ["-c", script, "tar", archive, target],
+            variables: ProcessInfo.processInfo.environment, folder: target, output: "/dev/null"
         ).run()
+        return status == 0
     }
 
     private func temporary(_ kind: String) -> String {
