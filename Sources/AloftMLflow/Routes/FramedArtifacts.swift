@@ -18,6 +18,23 @@ struct FramedArtifacts: Sendable {
         "media-src data: blob:", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'self'",
     ].joined(separator: "; ")
 
+    /// What a policy of content says nothing of: names that are looked up and connections that are opened in
+    /// advance, WebRTC, where the frame itself may go, and what a device has.
+    ///
+    /// `Connection-Allowlist` (Chromium) lets the page and all frames in it open no connection at all; other
+    /// browsers do not know it yet, see docs/operations/threat-model.md. The policy's `webrtc 'block'` is known to none.
+    private static let further = [
+        ("Connection-Allowlist", "()"), ("X-DNS-Prefetch-Control", "off"),
+        ("Referrer-Policy", "no-referrer"), ("Permissions-Policy", features),
+    ]
+    private static let features = [
+        "accelerometer", "bluetooth", "camera", "clipboard-read", "clipboard-write",
+        "display-capture",
+        "fullscreen", "geolocation", "gyroscope", "hid", "local-fonts", "magnetometer",
+        "microphone",
+        "midi", "payment", "serial", "usb", "xr-spatial-tracking",
+    ].map { $0 + "=()" }.joined(separator: ", ")
+
     func answer(_ request: Request) async throws -> Response {
         // A browser says where it shows what it asks for; opened by itself it would be a page of ours.
         guard request.headers[.fetchDestination] == "iframe" else {
@@ -31,7 +48,9 @@ struct FramedArtifacts: Sendable {
         response.headers[.contentDisposition] = nil
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.cacheControl] = "no-store"
-        if let name = HTTPField.Name("Referrer-Policy") { response.headers[name] = "no-referrer" }
+        for (name, value) in Self.further {
+            if let name = HTTPField.Name(name) { response.headers[name] = value }
+        }
         return response
     }
 }

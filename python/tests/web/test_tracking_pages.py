@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import socket
 import time
 from collections.abc import Callable
 
@@ -183,6 +184,61 @@ def test_a_logged_figure_runs_on_request_and_reaches_nothing(
     own = f"{watched.base}/ajax-api/aloft/artifacts/frame?run_uuid={run}&path=figure.html"
     answer = page.request.get(own)
     assert answer.status == 403 and "text/html" not in answer.headers["content-type"]
+
+
+def test_nothing_leaves_the_frame_of_a_logged_page(
+    watched: Watched, client: MlflowClient, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    """WebRTC, hints, frames within and where it goes: no policy of content stops them."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+        socket.create_server(("127.0.0.1", 0)) as streams,
+    ):
+        datagrams.bind(("127.0.0.1", 0))
+        stun, web = datagrams.getsockname()[1], streams.getsockname()[1]
+        away = f"http://127.0.0.1:{web}"
+        (tmp_path / "figure.html").write_text(f"""<!doctype html>
+            <link rel=preconnect href="{away}"><link rel=dns-prefetch href="{away}">
+            <h1 id=h>still</h1><script>
+            const say = (what) => {{
+                const p = document.createElement('p'); p.textContent = what;
+                document.body.append(p);
+            }};
+            for (const rel of ['preconnect', 'dns-prefetch', 'prefetch', 'prerender']) {{
+                const link = document.createElement('link');
+                link.rel = rel; link.href = '{away}/' + rel; document.head.append(link);
+            }}
+            try {{
+                const servers = [{{ urls: 'stun:127.0.0.1:{stun}' }}];
+                const call = new RTCPeerConnection({{ iceServers: servers }});
+                call.createDataChannel('x');
+                call.onicegatheringstatechange = () => {{
+                    if (call.iceGatheringState === 'complete') say('gathered');
+                }};
+                call.setLocalDescription();
+            }} catch (error) {{ say('gathered'); }}
+            const inner = document.createElement('iframe');
+            inner.srcdoc = '<script>location = "{away}/inner"</' + 'script>';
+            document.body.append(inner);
+            addEventListener('click', () => {{ location = '{away}/gone?' + document.title; }});
+        </script>""")
+        run = client.create_run("0").info.run_id
+        client.log_artifact(run, str(tmp_path / "figure.html"))
+        watched.errors = Ignoring()
+        page = watched.open(f"/runs/{run}?tab=artifacts&file=figure.html")
+        page.get_by_role("button", name="Run its scripts").click()
+        frame = page.frame_locator("iframe").first
+        expect(frame.get_by_text("gathered", exact=True)).to_be_visible()
+        frame.get_by_text("still").click()
+        expect(frame.get_by_text("still")).to_have_count(0)
+        for listener in (datagrams, streams):
+            listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            datagrams.recv(1)
+        with pytest.raises(BlockingIOError):
+            streams.accept()
+        # It may be asked for, and is refused.
+        watched.elsewhere = [url for url in watched.elsewhere if not url.startswith(away)]
 
 
 class Ignoring(list[str]):

@@ -21,6 +21,8 @@ enum WebHeaders {
         fields[.contentSecurityPolicy] = contentSecurityPolicy
         if let name = HTTPField.Name("X-Frame-Options") { fields[name] = "DENY" }
         if let name = HTTPField.Name("Referrer-Policy") { fields[name] = "same-origin" }
+        // Names in logged pages and descriptions are not looked up in advance.
+        if let name = HTTPField.Name("X-DNS-Prefetch-Control") { fields[name] = "off" }
         return fields
     }
 
