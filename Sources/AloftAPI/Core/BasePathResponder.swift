@@ -24,7 +24,7 @@ package struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder {
         guard !base.isRoot || given != nil else {
             return try await inner.respond(to: request, context: context)
         }
-        guard let outer = BasePath(given ?? "") else {
+        guard let outer = BasePath(told: given ?? "") else {
             for try await _ in request.body {}
             return ErrorResponse.make(
                 for: BasePathRefusal.malformed(given ?? ""), path: request.uri.path)

@@ -36,7 +36,8 @@ package struct EdgeCheck: Sendable {
             method: request.method.rawValue,
             // The library keeps the path of the target only; `TargetHost` keeps the host that it named.
             target: head.targetHost.map { "http://\($0)/" } ?? "/",
-            connection: request.head.scheme == "https" ? .secure : hosts.plainConnection,
+            connection: request.head.scheme == "https"
+                ? .secure : hosts.plainConnection.behind(proto: head.proto),
             host: host, origin: head.origin, site: head.site)
         let refusal = origin.refusal(isKnown: hosts.isKnown)
         if refusal == nil, case .one(let text) = host { hosts.remember(text) }

@@ -7,6 +7,8 @@ struct HeadFacts: Sendable {
     var origin: String?
     /// `Sec-Fetch-Site`.
     var site: String?
+    /// `X-Forwarded-Proto`.
+    var proto: String?
     var contentType: String?
     /// What the library leaves among the headers where there is more than one `Host`.
     var hasFurtherHost = false
@@ -25,6 +27,7 @@ struct HeadFacts: Sendable {
             case "content-length": length = Self.joined(length, field.value)
             case "authorization", "cookie": hasSecret = true
             case "origin": origin = Self.joined(origin, field.value)
+            case "x-forwarded-proto": proto = Self.joined(proto, field.value)
             case "sec-fetch-site": site = Self.joined(site, field.value)
             case "host": hasFurtherHost = true
             case "transfer-encoding": isChunked = true

@@ -28,6 +28,24 @@ package struct BasePath: Sendable, Equatable {
         self.text = String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The path that proxies one behind another tell: each adds what it took away, the outermost first, in a
+    /// field of its own or in a list. One that tells the same twice has taken it away once.
+    ///
+    /// `nil` where one of them is no such path, or all together are too long.
+    package init?(told text: String) {
+        var parts: [String] = []
+        for piece in text.pieces(at: ",", keepingEmpty: true) {
+            let blank = { (scalar: Unicode.Scalar) in scalar == " " || scalar == "\t" }
+            let start = Substring(piece.unicodeScalars.drop(while: blank))
+            let trimmed = String(
+                String.UnicodeScalarView(
+                    start.unicodeScalars.reversed().drop(while: blank).reversed()))
+            guard let path = BasePath(trimmed) else { return nil }
+            if !path.isRoot, parts.last?.isSame(as: path.text) != true { parts.append(path.text) }
+        }
+        self.init(parts.joined())
+    }
+
     private static func isPart(_ part: ArraySlice<UInt8>) -> Bool {
         let isDots = part.allSatisfy { $0 == UInt8(ascii: ".") } && part.count <= 2
         return !part.isEmpty && !isDots

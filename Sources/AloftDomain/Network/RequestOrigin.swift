@@ -19,8 +19,14 @@ package struct RequestOrigin: Sendable {
         case secure
         /// Plain, on the port of plain HTTP: nothing that ends TLS may stand on another port of this name.
         case plain
-        /// Plain on another port, so there may be a proxy in front that ends TLS.
+        /// Plain on another port, or a proxy says that it was reached by TLS: there may be one in front.
         case perhapsProxied
+
+        /// With what the proxies in front say, if any does.
+        package func behind(proto: String?) -> Connection {
+            guard self == .plain, let proto, ForwardedProto.namesSecure(proto) else { return self }
+            return .perhapsProxied
+        }
     }
 
     package var method: String

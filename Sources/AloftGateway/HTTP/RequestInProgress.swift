@@ -64,7 +64,9 @@ struct RequestInProgress {
             }
         }
         let origin = RequestOrigin(
-            method: method.rawValue, target: head.uri, connection: hosts.plainConnection,
+            method: method.rawValue, target: head.uri,
+            connection: extras?.isBehindTLS == true
+                ? hosts.plainConnection.behind(proto: "https") : hosts.plainConnection,
             host: host,
             origin: extras?.origin, site: extras?.site)
         if let refused = origin.refusal(isKnown: hosts.isKnown) ?? typeRefusal {
@@ -129,6 +131,8 @@ struct RequestInProgress {
             }
             if isCompressed { further.isCompressed = true }
         case 17 where Self.equal(name, "transfer-encoding"): isChunked = true
+        case 17 where Self.equal(name, "x-forwarded-proto"):
+            if ForwardedProto.namesSecure(value) { further.isBehindTLS = true }
         case 17 where Self.equal(name, "x-request-timeout"):
             guard let milliseconds = Self.milliseconds(value) else {
                 target = .refused(
@@ -202,6 +206,8 @@ extension RequestInProgress {
         var segment: String?
         var origin: String?
         var site: String?
+        /// A proxy in front says that it was reached by TLS.
+        var isBehindTLS = false
         var refusal: GatewayFailure?
         var isSegmentKnown = false
         var isCompressed = false

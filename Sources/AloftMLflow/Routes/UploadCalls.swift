@@ -87,7 +87,8 @@ struct UploadCalls: Sendable {
     private static func base(of request: Request) -> String {
         let name = HTTPField.Name("x-forwarded-proto")
         let isSecure =
-            request.head.scheme == "https" || name.flatMap { request.headers[$0] } == "https"
+            request.head.scheme == "https"
+            || ForwardedProto.isSecure(name.flatMap { request.headers[$0] })
         let scheme = isSecure ? "https" : "http"
         let prefix = HTTPField.Name("X-Forwarded-Prefix").flatMap { request.headers[$0] }
         let below = prefix.flatMap { BasePath($0) } ?? .root

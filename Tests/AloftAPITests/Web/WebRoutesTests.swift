@@ -124,6 +124,8 @@ import Testing
         ("/aloft", nil, "/runs/1", "/aloft"), ("/aloft", "/team", "/aloft/runs/1", "/team/aloft"),
         ("/aloft", "/team/aloft", "/runs/1", "/team/aloft"),
         ("/aloft", "/team/aloft/", "/aloft/runs/1", "/team/aloft"),
+        ("", "/outer, /inner", "/runs/1", "/outer/inner"), ("", "/a,/a", "/runs/1", "/a"),
+        ("", "/, /a ,", "/runs/1", "/a"), ("/aloft", "/team,/aloft", "/runs/1", "/team/aloft"),
     ])
     func `below a path of a proxy the page names its files below it`(
         base: String, header: String?, path: String, shown: String
@@ -131,21 +133,33 @@ import Testing
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
         try await withClient(folder: folder, base: try #require(BasePath(base))) { client in
-            var headers = HTTPFields()
-            headers[.forwardedPrefix] = header
-            try await client.execute(uri: path, method: .get, headers: headers) { response in
-                let page = String(buffer: response.body)
-                #expect(response.status == .ok)
-                #expect(page.contains("content=\"\(shown)\""))
-                #expect(page.contains("src=\"\(shown)/assets/app-AB12.js\""))
-                #expect(response.headers[.vary] == "x-forwarded-prefix")
+            // Proxies one behind another send a field each, or one list.
+            var (list, fields) = (HTTPFields(), HTTPFields())
+            list[.forwardedPrefix] = header
+            for one in header?.split(separator: ",") ?? [] {
+                fields.append(.init(name: .forwardedPrefix, value: String(one)))
+            }
+            for headers in [list, fields] {
+                try await shows(shown, at: path, client, headers)
             }
         }
     }
 
+    private func shows(
+        _ shown: String, at path: String, _ client: any TestClientProtocol, _ headers: HTTPFields
+    ) async throws {
+        try await client.execute(uri: path, method: .get, headers: headers) { response in
+            let page = String(buffer: response.body)
+            #expect(response.status == .ok)
+            #expect(page.contains("content=\"\(shown)\""))
+            #expect(page.contains("src=\"\(shown)/assets/app-AB12.js\""))
+            #expect(response.headers[.vary] == "x-forwarded-prefix")
+        }
+    }
+
     @Test(arguments: [
-        "//evil.example", "/a\"><script>alert(1)</script>", "/../x", "evil.example", "/a, /b",
-        "/a b",
+        "//evil.example", "/a\"><script>alert(1)</script>", "/../x", "evil.example",
+        "/a, b", "/a, //evil.example", "/a,/..", "/a b", "/a\u{a0},/b",
     ])
     func `a prefix that is no plain path is refused and stands in no page`(header: String)
         async throws

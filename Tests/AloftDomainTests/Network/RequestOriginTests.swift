@@ -130,6 +130,27 @@ import Testing
         #expect((request.refusal { Self.known.contains($0) } == nil) == isAllowed)
     }
 
+    @Test(
+        arguments: [
+            ("https", true), ("HTTPS ", true), ("https, http", true), ("http,https", true),
+            ("http", false), ("", false), ("httpsx", false), (nil, false),
+        ] as [(String?, Bool)])
+    func `a proxy that was reached by TLS may stand before the port of plain HTTP`(
+        proto: String?, isAllowed: Bool
+    ) {
+        let connection = RequestOrigin.Connection.plain.behind(proto: proto)
+        for (origin, may) in [
+            ("https://10.1.2.3", isAllowed), ("http://10.1.2.3", true), ("https://evil", false),
+            ("https://10.1.2.3:8443", false),
+        ] {
+            let request = RequestOrigin(
+                method: "POST", connection: connection, host: .one("10.1.2.3"), origin: origin)
+            #expect((request.refusal { Self.known.contains($0) } == nil) == may, "\(origin)")
+        }
+        #expect(RequestOrigin.Connection.secure.behind(proto: proto) == .secure)
+        #expect(ForwardedProto.isSecure(proto) == (isAllowed && proto?.hasPrefix("http,") != true))
+    }
+
     @Test func `on every address of the machine all of them are known`() throws {
         let wild = KnownHosts(
             listen: [ListenAddress(host: "0.0.0.0", port: 1)], names: [],

@@ -91,7 +91,7 @@ enum SessionCookie {
     private static func isSecure(_ request: Request) -> Bool {
         if request.head.scheme == "https" { return true }
         let name = HTTPField.Name("x-forwarded-proto")
-        return name.flatMap { request.headers[$0] }?.lowercased() == "https"
+        return ForwardedProto.isSecure(name.flatMap { request.headers[$0] })
     }
 
     static func header(_ value: String, lifetime: Int, for request: Request) -> String {
