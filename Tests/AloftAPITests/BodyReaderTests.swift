@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftStore
 import AloftTestKit
 import AloftWire
 import Foundation
@@ -57,14 +58,45 @@ struct BodyReaderTests {
         let one = RevisionReport(
             endpoint: "a-deployment-with-a-name", revision: RevisionID("0123456789abcdef"),
             state: .ready, warmup: histogram, requests: 12345, latency: histogram)
+        let revisions = (0..<1000).map { number in
+            var report = one
+            report.revision = RevisionID("revision-\(number)")
+            return report
+        }
+        let unrouted = (0..<600).map {
+            UnroutedCount(code: "model_not_found", status: 404, endpoint: "m\($0)", requests: 1)
+        }
         let report = GatewayReport(
-            gateway: GatewayID("gw-1"), incarnation: "1", desiredRevision: 1,
-            revisions: Array(repeating: one, count: 1000))
+            gateway: GatewayID("gw-1"), incarnation: "1", desiredRevision: 1, revisions: revisions,
+            unrouted: unrouted)
         let data = try JSON.encoder.encode(report)
         #expect(data.count < ReportGateway.bodyLimitBytes)
-        let read = try BodyReader.decode(
-            GatewayReport.self, ByteBuffer(bytes: data), perByte: ReportGateway.readingBytesPerByte)
-        #expect(read == report)
+        var counted: [GatewayRevisionReport] = []
+        let known = Set(revisions.dropFirst().map(\.revision))
+        let read = try GatewayReportReader(known: known).read(ByteBuffer(bytes: data)) {
+            #expect($0.gateway == report.gateway && $0.incarnation == "1")
+            counted.append($1)
+        }
+        #expect(counted == revisions.dropFirst().map { GatewayRevisionReport($0) })
+        #expect(read.revisions.map(\.revision) == revisions.dropFirst().map(\.revision))
+        #expect(read.unrouted.count == 500 && read.desiredRevision == 1)
+    }
+
+    @Test(arguments: [
+        "", "[]", "{", #"{"gateway":"g"}"#, #"{"gateway":"g","gateway":"g"}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[{}]}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[]}x"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[],}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":["\"#,
+        #"{"gateway":"g","incarnation":"\u0000","desiredRevision":1,"revisions":[]}"#,
+        #"{"gateway":"g","incarnation":"1","desiredRevision":1,"revisions":[],"unrouted":[1]}"#,
+    ])
+    func `a report that is none is refused in words`(text: String) {
+        #expect(throws: BodyError.self) {
+            _ = try GatewayReportReader(known: []).read(ByteBuffer(string: text)) { _, _ in }
+        }
     }
 
     @Test func `a line of points of an import is read, however short its numbers`() throws {
@@ -95,6 +127,48 @@ struct BodyReaderTests {
         _ = try BodyReader.decode(E.Body.self, body, perByte: E.readingBytesPerByte)
     }
 
+    /// A gateway's report is read in pieces.
+    private static func checkReports() throws {
+        let ids = (0..<2000).map { "\($0)" }
+        let reader = GatewayReportReader(known: Set(ids.map { RevisionID($0) }))
+        let start = #"{"gateway":"g","incarnation":"i","desiredRevision":1,"revisions":["#
+        func revision(_ id: String, _ pairs: String) -> String {
+            #"{"endpoint":"","revision":"\#(id)","state":"ready","requests":0,"errors":0,"latency":[\#(pairs)],"#
+                + #""scores":[\#(pairs)],"warmup":[\#(pairs)]}"#
+        }
+        let pairs = Array(repeating: "[0,1]", count: 3000).joined(separator: ",")
+        let kind = #"{"code":"","status":0,"requests":0}"#
+        func list(_ items: [String]) -> String { items.joined(separator: ",") }
+        func revisions(_ ids: [String], _ pairs: String) -> String {
+            list(ids.map { revision($0, pairs) }) + "]}"
+        }
+        func repeated(_ text: String, _ count: Int) -> String {
+            list(Array(repeating: text, count: count))
+        }
+        var bodies: [String] = []
+        bodies.append(revisions(ids, "[0,1]"))
+        bodies.append(revisions(Array(repeating: "1", count: 4000), "[0,1]"))
+        bodies.append(revisions(["1"], pairs))
+        bodies.append(revisions(Array(ids.prefix(100)), pairs))
+        bodies.append("],\"unrouted\":[" + repeated(kind, 9000) + "]}")
+        bodies.append(repeated("0", 400_000) + "]}")
+        bodies.append("],\"x\":[" + repeated("[]", 400_000) + "]}")
+        // Reads in the program's own pages.
+        let small = ByteBuffer(string: start + revisions(["1"], "[0,1]"))
+        _ = try reader.read(small) { _, _ in }
+        for body in bodies {
+            let buffer = ByteBuffer(string: start + body)
+            let before = ProcessMemory.begin()
+            let outcome = Result { try reader.read(buffer) { _, _ in } }
+            let grown = ProcessMemory.peak() - before
+            if case .failure(let error) = outcome, !(error is BodyError) { throw error }
+            guard grown > 8 * buffer.readableBytes + (1 << 20) else { continue }
+            let text = "report: \(buffer.readableBytes) bytes took \(grown): \(body.prefix(90))\n"
+            FileHandle.standardError.write(Data(text.utf8))
+            exit(1)
+        }
+    }
+
     private static func checkMemory() throws {
         var chance = SplitMix64(seed: 5)
         for _ in 0..<8 {
@@ -112,6 +186,7 @@ struct BodyReaderTests {
                 exit(1)
             }
         }
+        try checkReports()
     }
 
     private static func body(_ chance: inout SplitMix64) -> String {

@@ -185,7 +185,7 @@ private struct QueueSimulation {
             queuedAt: now, finish: { _ in })
         let reading = pace.reading(now, isOverloaded: line.isOverloaded(now))
         guard case .waits(let gone) = line.join(call, reading, now: now) else { return }
-        if isMeasured, gone != nil { displaced += 1 }
+        if isMeasured { displaced += gone.count }
         if running == nil { begin(at: time) }
     }
 

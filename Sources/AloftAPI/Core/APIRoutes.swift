@@ -44,6 +44,33 @@ package struct APIRoutes {
         }
     }
 
+    /// A body that was not read yet.
+    package struct WaitingBody: Sendable {
+        fileprivate let bodies: BodyReader
+        fileprivate let request: Request
+        fileprivate let limitBytes: Int
+
+        /// - Throws: `BodyError` if it is too large, and what `decode` throws.
+        func read<Value: Sendable>(
+            _ decode: @escaping @Sendable (ByteBuffer) throws -> Value
+        ) async throws -> Value {
+            try await bodies.read(from: request, limit: limitBytes, decode)
+        }
+    }
+
+    /// As above for an endpoint whose body is read by its handler, in pieces.
+    mutating func on<E: Endpoint>(
+        _ endpoint: E.Type,
+        withBody handler: @escaping @Sendable (WaitingBody) async throws -> E.Reply
+    ) {
+        descriptions.append(EndpointDescription(endpoint))
+        let bodies = bodies
+        raw(E.method.requestMethod, E.path, E.action) { request, _ in
+            let body = WaitingBody(bodies: bodies, request: request, limitBytes: E.bodyLimitBytes)
+            return ErrorResponse.json(try await handler(body), status: .ok)
+        }
+    }
+
     /// As above for routes that read the body or write the answer themselves.
     package mutating func raw(
         _ method: HTTPRequest.Method, _ path: String, _ action: Action,

@@ -19,6 +19,16 @@ struct BodyReader: Sendable {
     func read<Value: Decodable & Sendable>(
         _ type: Value.Type, from request: Request, limit: Int, perByte: Int
     ) async throws -> Value {
+        try await read(from: request, limit: limit) {
+            try Self.decode(type, $0, perByte: perByte)
+        }
+    }
+
+    /// - Throws: `BodyError.tooLarge`, and what `decode` throws.
+    func read<Value: Sendable>(
+        from request: Request, limit: Int,
+        _ decode: @escaping @Sendable (ByteBuffer) throws -> Value
+    ) async throws -> Value {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw BodyError.tooLarge(limitBytes: limit)
         }
@@ -29,13 +39,12 @@ struct BodyReader: Sendable {
             throw BodyError.tooLarge(limitBytes: limit)
         }
         guard buffer.readableBytes > Self.smallBytes else {
-            return try Self.decode(type, buffer, perByte: perByte)
+            return try decode(buffer)
         }
         return try await turnstile.pass {
             try await withCheckedThrowingContinuation { continuation in
                 threads.async {
-                    continuation.resume(
-                        with: Result { try Self.decode(type, buffer, perByte: perByte) })
+                    continuation.resume(with: Result { try decode(buffer) })
                 }
             }
         }

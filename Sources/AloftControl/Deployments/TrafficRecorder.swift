@@ -55,6 +55,10 @@ package final class TrafficRecorder: Sendable {
 
     private struct State {
         var incarnations: [GatewayID: String] = [:]
+        /// Those whose first report is being read.
+        var beginning: [GatewayID: String] = [:]
+        /// The interval of a gateway's last report.
+        var heard: [GatewayID: Int] = [:]
         var readings: [Source: TrafficCount] = [:]
         var open: [RevisionID: Open] = [:]
         var closed: [RevisionID: [(interval: Int, point: Point)]] = [:]
@@ -64,6 +68,7 @@ package final class TrafficRecorder: Sendable {
 
         /// Names are foreign: of each interval so many kinds are kept.
         static let mostKinds = 200
+        static let mostGateways = 1000
 
         mutating func add(
             unrouted counts: [(Unrouted, UInt64)], of gateway: GatewayID, isKnown: Bool,
@@ -107,6 +112,24 @@ package final class TrafficRecorder: Sendable {
             }
             open = open.filter { $0.value.interval >= interval }
             unrouted.removeAll { $0.interval < interval }
+            forgetGateways(before: interval)
+        }
+
+        /// Those that are gone, and where there are too many those that were silent longest. One that
+        /// comes back counts from its next report.
+        mutating func forgetGateways(before interval: Int) {
+            var gone = heard.filter { $0.value < interval }.map(\.key)
+            if heard.count - gone.count > Self.mostGateways {
+                gone = heard.sorted { $0.value < $1.value }.map(\.key).dropLast(Self.mostGateways)
+            }
+            guard !gone.isEmpty else { return }
+            for gateway in gone {
+                heard[gateway] = nil
+                incarnations[gateway] = nil
+                unroutedReadings[gateway] = nil
+                beginning[gateway] = nil
+            }
+            readings = readings.filter { heard[$0.key.gateway] != nil }
         }
     }
 
@@ -120,27 +143,60 @@ package final class TrafficRecorder: Sendable {
         gateway: GatewayID, incarnation: String, revisions: [GatewayRevisionReport],
         unrouted: [(Unrouted, UInt64)] = [], at now: Date
     ) {
+        for report in revisions { record(report, of: gateway, incarnation: incarnation, at: now) }
+        record(
+            gateway: gateway, incarnation: incarnation, named: Set(revisions.map(\.revision)),
+            unrouted: unrouted, at: now)
+    }
+
+    /// One revision of a report; the report's end follows by `record(gateway:incarnation:named:)`.
+    package func record(
+        _ report: GatewayRevisionReport, of gateway: GatewayID, incarnation: String, at now: Date
+    ) {
         let interval = Self.interval(of: now)
         state.withLock { state in
             let isKnown = state.incarnations[gateway] == incarnation
-            if !isKnown {
-                state.incarnations[gateway] = incarnation
+            if !isKnown, state.beginning[gateway] != incarnation {
+                state.beginning[gateway] = incarnation
                 state.readings = state.readings.filter { $0.key.gateway != gateway }
+                state.heard[gateway] = interval
+                state.forgetGateways(before: interval - Self.kept)
             }
+            let source = Source(gateway: gateway, revision: report.revision)
+            let before = state.readings[source]
+            state.readings[source] = report.traffic
+            guard isKnown else { return }
+            let added = report.traffic.since(before ?? TrafficCount())
+            if added.received > 0 { state.add(added, to: report.revision, in: interval) }
+        }
+    }
+
+    /// The end of a report.
+    ///
+    /// - Parameter named: the revisions of which it told.
+    package func record(
+        gateway: GatewayID, incarnation: String, named: Set<RevisionID>,
+        unrouted: [(Unrouted, UInt64)] = [], at now: Date
+    ) {
+        let interval = Self.interval(of: now)
+        state.withLock { state in
+            let isKnown = state.incarnations[gateway] == incarnation
+            state.incarnations[gateway] = incarnation
+            state.beginning[gateway] = nil
+            state.heard[gateway] = interval
             state.add(unrouted: unrouted, of: gateway, isKnown: isKnown, in: interval)
-            for report in revisions {
-                let source = Source(gateway: gateway, revision: report.revision)
-                let before = state.readings[source]
-                state.readings[source] = report.traffic
-                guard isKnown else { continue }
-                let added = report.traffic.since(before ?? TrafficCount())
-                if added.received > 0 { state.add(added, to: report.revision, in: interval) }
-            }
-            let named = Set(revisions.map(\.revision))
             state.readings = state.readings.filter { source, _ in
                 source.gateway != gateway || named.contains(source.revision)
             }
             state.forget(before: interval - Self.kept)
+        }
+    }
+
+    /// Gateways of which anything is remembered.
+    package var gatewayCount: Int {
+        state.withLock { state in
+            Set(state.heard.keys).union(state.incarnations.keys).union(state.beginning.keys)
+                .union(state.unroutedReadings.keys).union(state.readings.keys.map(\.gateway)).count
         }
     }
 

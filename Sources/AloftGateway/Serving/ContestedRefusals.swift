@@ -13,6 +13,7 @@ extension LoopState {
         else { return }
         let counters = prediction.revision.counters
         let (form, index, eventLoop) = (prediction.form, index, eventLoop)
+        let limitBytes = prediction.request.tensors.limitBytes
         // What the model of a worker makes of the values is known when it is asked.
         if case .remote = other.execution, !error.isOfForm || form == .scoring {
             return shared.shadows.submit(
@@ -26,12 +27,15 @@ extension LoopState {
         }
         guard body.readableBytes > LargeBodies.thresholdBytes else {
             let request = takeRequest()
+            request.tensors.limitBytes = limitBytes
             if other.takes(body, form: form, with: request) { counters.contested(loop: index) }
             return giveBack(request, takeReply())
         }
         // Where too much waits it is not counted, for either of them.
         _ = shared.large.submit {
-            guard other.takes(body, form: form, with: InferenceRequest()) else { return }
+            let request = InferenceRequest()
+            request.tensors.limitBytes = limitBytes
+            guard other.takes(body, form: form, with: request) else { return }
             eventLoop.execute { counters.contested(loop: index) }
         }
     }

@@ -18,8 +18,8 @@ package struct CallLine {
 
     package enum Joined {
         case refused(InferenceError)
-        /// It waits; this one no longer does, and must be told.
-        case waits(displaced: QueuedCall?)
+        /// It waits; these no longer do, and must be told.
+        case waits(displaced: [QueuedCall])
     }
 
     /// Never where no target is stated: then a line may be as long as it likes.
@@ -39,10 +39,20 @@ package struct CallLine {
         switch verdict {
         case .admit:
             waiting.append(call)
-            return .waits(displaced: nil)
+            return .waits(displaced: [])
         case .admitInPlaceOf(let priority):
-            let displaced = waiting.takeLast(priority)
-            reading.shed[priority] += 1
+            guard hasRoom(for: held, inPlaceOfThoseBelow: call.priority) else {
+                reading.shed[call.priority] += 1
+                return .refused(overloaded(1))
+            }
+            var displaced: [QueuedCall] = []
+            var next: CallPriority? = priority
+            repeat {
+                guard let lowest = next, let other = waiting.takeLast(lowest) else { break }
+                reading.shed[lowest] += 1
+                displaced.append(other)
+                next = waiting.counts.lowest(below: call.priority)
+            } while isFull(adding: held)
             waiting.append(call)
             return .waits(displaced: displaced)
         case .refuse(let seconds), .refuseAsLate(let seconds):
@@ -74,14 +84,25 @@ package struct CallLine {
         adding bytes: Int,
         now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
-        // One at least may wait, however large.
-        let isFull = waiting.heldBytes > 0 && waiting.heldBytes > limitBytes - bytes
         var load = AdmissionPolicy.Load(
-            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now), isFull: isFull)
+            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now),
+            isFull: isFull(adding: bytes))
         if load.isOverloaded {
             load.coming = arrivals.expected(above: priority, within: pace.untilFree, now)
         }
         return policy.decide(priority, load, remaining: remaining)
+    }
+
+    /// One at least may wait, however large.
+    private func isFull(adding bytes: Int) -> Bool {
+        waiting.heldBytes > 0 && waiting.heldBytes > limitBytes - bytes
+    }
+
+    /// Whether so many bytes fit if all of a lower priority went for them.
+    private func hasRoom(for bytes: Int, inPlaceOfThoseBelow priority: CallPriority) -> Bool {
+        guard isFull(adding: bytes) else { return true }
+        let kept = waiting.calls.reduce(0) { $0 + ($1.priority < priority ? 0 : $1.heldBytes) }
+        return kept == 0 || kept <= limitBytes - bytes
     }
 
     private func overloaded(_ seconds: Int) -> InferenceError {
@@ -89,8 +110,10 @@ package struct CallLine {
     }
 
     /// What a displaced call is told.
-    package static func tellDisplaced(_ call: QueuedCall?, waiting: Int) {
-        call?.finish(.failure(.overloaded(queued: waiting, retryAfterSeconds: 1)))
+    package static func tellDisplaced(_ calls: [QueuedCall], waiting: Int) {
+        for call in calls {
+            call.finish(.failure(.overloaded(queued: waiting, retryAfterSeconds: 1)))
+        }
     }
 
     package mutating func take(at places: [Int]) -> [QueuedCall] { waiting.take(at: places) }

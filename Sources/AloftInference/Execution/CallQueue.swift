@@ -182,11 +182,11 @@ package final class CallQueue: Sendable {
 
     private func admit(
         _ call: QueuedCall, _ state: inout State
-    ) -> (Outcome, displaced: QueuedCall?, waiting: Int) {
+    ) -> (Outcome, displaced: [QueuedCall], waiting: Int) {
         let now = call.queuedAt
-        var displaced: QueuedCall?
+        var displaced: [QueuedCall] = []
         switch state.line.join(call, pace(state, now), now: now) {
-        case .refused(let error): return (.refused(error), nil, 0)
+        case .refused(let error): return (.refused(error), [], 0)
         case .waits(let other): displaced = other
         }
         let waiting = state.line.waiting.counts.total

@@ -166,6 +166,35 @@ package struct GatewayRevisionReport: Sendable, Equatable {
     }
 }
 
+/// The same as it is stored, with its histograms as texts: they take a hundred times as much as numbers.
+package struct GatewayRevisionNote: Sendable {
+    package let revision: RevisionID
+    let state: GatewayRevisionReport.State
+    let error: String?
+    let warmup: String?
+    let requests: Int64
+    let errors: Int64
+    let refused: Int64
+    let turnedAway: Int64
+    let contested: Int64
+    let latency: String
+    let scores: String
+
+    package init(_ report: GatewayRevisionReport) throws {
+        revision = report.revision
+        state = report.state
+        error = report.error
+        warmup = try report.warmup.map(StoredJSON.text)
+        requests = Int64(clamping: report.traffic.requests)
+        errors = Int64(clamping: report.traffic.errors)
+        refused = Int64(clamping: report.traffic.refused)
+        turnedAway = Int64(clamping: report.traffic.turnedAway)
+        contested = Int64(clamping: report.traffic.contested)
+        latency = try StoredJSON.text(report.traffic.latency)
+        scores = try StoredJSON.text(report.traffic.scores)
+    }
+}
+
 /// How far a gateway that is alive is with a revision.
 package struct GatewayStanding: Sendable, Equatable {
     package var gateway: GatewayID

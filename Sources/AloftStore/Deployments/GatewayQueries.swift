@@ -10,6 +10,23 @@ package enum GatewayQueries {
         _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
         revisions: [GatewayRevisionReport], shadows: [ShadowReportRecord] = [], at now: Date
     ) throws {
+        try report(
+            db, gateway: gateway, incarnation: incarnation, desiredRevision: desiredRevision,
+            notes: try revisions.map(GatewayRevisionNote.init), shadows: shadows, at: now)
+    }
+
+    /// Revisions of which reports are kept.
+    package static func served(_ db: Database) throws -> Set<RevisionID> {
+        Set(
+            try String.fetchAll(db, sql: "SELECT id FROM revision WHERE state <> 'ended'")
+                .map { RevisionID($0) })
+    }
+
+    /// The same of what was made ready to be stored.
+    package static func report(
+        _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
+        notes: [GatewayRevisionNote], shadows: [ShadowReportRecord] = [], at now: Date
+    ) throws {
         let known = try Row.fetchOne(
             db, sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
             arguments: [gateway.rawValue])
@@ -32,14 +49,12 @@ package enum GatewayQueries {
                 "id": gateway.rawValue, "incarnation": incarnation, "desired": desiredRevision,
                 "now": now.stamp,
             ])
-        for report in revisions {
-            try upsert(db, gateway: gateway, incarnation: incarnation, report)
-        }
+        for note in notes { try upsert(db, gateway: gateway, incarnation: incarnation, note) }
         try TrafficQueries.report(db, gateway: gateway, incarnation: incarnation, shadows)
     }
 
     private static func upsert(
-        _ db: Database, gateway: GatewayID, incarnation: String, _ report: GatewayRevisionReport
+        _ db: Database, gateway: GatewayID, incarnation: String, _ note: GatewayRevisionNote
     ) throws {
         try db.execute(
             sql: """
@@ -56,15 +71,10 @@ package enum GatewayQueries {
                 """,
             arguments: [
                 "gateway": gateway.rawValue, "incarnation": incarnation,
-                "revision": report.revision.rawValue, "state": report.state.rawValue,
-                "error": report.error, "warmup": try report.warmup.map(StoredJSON.text),
-                "requests": Int64(clamping: report.traffic.requests),
-                "errors": Int64(clamping: report.traffic.errors),
-                "refused": Int64(clamping: report.traffic.refused),
-                "turnedAway": Int64(clamping: report.traffic.turnedAway),
-                "contested": Int64(clamping: report.traffic.contested),
-                "latency": try StoredJSON.text(report.traffic.latency),
-                "scores": try StoredJSON.text(report.traffic.scores),
+                "revision": note.revision.rawValue, "state": note.state.rawValue,
+                "error": note.error, "warmup": note.warmup, "requests": note.requests,
+                "errors": note.errors, "refused": note.refused, "turnedAway": note.turnedAway,
+                "contested": note.contested, "latency": note.latency, "scores": note.scores,
             ])
     }
 
@@ -86,7 +96,8 @@ package enum GatewayQueries {
         for (revision, sum) in sums.sorted(by: { $0.key < $1.key }) {
             try upsert(
                 db, gateway: gateway, incarnation: "",
-                GatewayRevisionReport(revision: revision, state: .gone, traffic: sum))
+                GatewayRevisionNote(
+                    GatewayRevisionReport(revision: revision, state: .gone, traffic: sum)))
         }
     }
 

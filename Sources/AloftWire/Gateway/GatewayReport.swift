@@ -115,8 +115,6 @@ package enum ReportGateway: Endpoint {
     package static let path = "/api/v1/gateways/report"
     package static let summary = "A gateway says what it runs and what it counted"
     package static let bodyLimitBytes = 8 << 20
-    /// Histograms are lists of pairs of small numbers: a gateway with a thousand models sends many.
-    package static let readingBytesPerByte = 48
 }
 
 /// The bytes of a blob; answered as `application/octet-stream`, not as JSON.

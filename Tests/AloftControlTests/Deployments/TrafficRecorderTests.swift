@@ -108,4 +108,27 @@ struct TrafficRecorderTests {
         #expect(points.count <= 61)
         #expect(points.last?.p99Microseconds != nil)
     }
+
+    @Test func `gateways that are gone are forgotten, and so are the oldest of too many`() {
+        let unrouted = TrafficRecorder.Unrouted(code: "model_not_found", status: 404, endpoint: "m")
+        for number in 0..<1500 {
+            recorder.record(
+                gateway: GatewayID("g\(number)"), incarnation: "1",
+                revisions: [GatewayRevisionReport(revision: revision, state: .ready)],
+                unrouted: [(unrouted, 1)], at: start.addingTimeInterval(Double(number)))
+        }
+        #expect(recorder.gatewayCount == 1000)
+        // Reports that break off count alike.
+        for number in 0..<1500 {
+            recorder.record(
+                GatewayRevisionReport(revision: revision, state: .ready),
+                of: GatewayID("half-\(number)"), incarnation: "1",
+                at: start.addingTimeInterval(1500))
+        }
+        #expect(recorder.gatewayCount == 1000)
+        report(1, seconds: 1500 + 3700)
+        #expect(recorder.gatewayCount == 1)
+        report(5, seconds: 1500 + 3701)
+        #expect(counts(at: 1500 + 3720) == [4])
+    }
 }

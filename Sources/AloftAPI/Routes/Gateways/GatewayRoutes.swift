@@ -29,10 +29,12 @@ package struct GatewayRoutes: Sendable {
                 },
                 wait: call.integer("wait", in: 0...60, default: 0))
         }
-        routes.on(ReportGateway.self) { call in
-            try await report(call.body)
-            return EmptyReply()
-        }
+        routes.on(
+            ReportGateway.self,
+            withBody: { body in
+                try await report(body)
+                return EmptyReply()
+            })
         routes.on(CheckTokens.self) { call in
             let (digests, now) = (call.body.digests.prefix(CheckTokens.most), time.now())
             let live = try await store.read { db in
@@ -63,31 +65,26 @@ package struct GatewayRoutes: Sendable {
             tokenEnds: ends)
     }
 
-    private func report(_ report: GatewayReport) async throws {
-        let now = time.now()
-        let revisions = report.revisions.map(GatewayRevisionReport.init)
-        let shadows = (report.shadows ?? []).map {
-            ShadowReportRecord(endpoint: $0.endpoint, revision: $0.revision, counts: $0.counts)
+    private func report(_ body: APIRoutes.WaitingBody) async throws {
+        let (now, traffic) = (time.now(), traffic)
+        let known = try await store.read { try GatewayQueries.served($0) }
+        let report = try await body.read { buffer in
+            try GatewayReportReader(known: known).read(buffer) { head, counts in
+                traffic.record(
+                    counts, of: head.gateway, incarnation: head.incarnation, at: now)
+            }
         }
         try await store.write { db in
             try GatewayQueries.report(
                 db, gateway: report.gateway, incarnation: report.incarnation,
-                desiredRevision: report.desiredRevision, revisions: revisions, shadows: shadows,
-                at: now)
+                desiredRevision: report.desiredRevision, notes: report.revisions,
+                shadows: report.shadows, at: now)
         }
         traffic.record(
-            gateway: report.gateway, incarnation: report.incarnation, revisions: revisions,
-            unrouted: (report.unrouted ?? []).prefix(Self.mostUnrouted).map { count in
-                (
-                    TrafficRecorder.Unrouted(
-                        code: String(count.code.prefix(64)), status: count.status,
-                        endpoint: count.endpoint.map { String($0.prefix(200)) }), count.requests
-                )
-            }, at: now)
+            gateway: report.gateway, incarnation: report.incarnation,
+            named: Set(report.revisions.map(\.revision)),
+            unrouted: report.unrouted.map { ($0.kind, $0.requests) }, at: now)
     }
-
-    /// Of one gateway; what it tells beyond is left out.
-    private static let mostUnrouted = 500
 
     private func list() async throws -> ListGateways.Reply {
         let cutoff = GatewayCutoff(now: time.now())
@@ -139,25 +136,5 @@ extension ServedEndpoint {
                     workers: rules.workers, batch: rules.batch?.rawValue,
                     latencyTargetMilliseconds: rules.latencyTargetMilliseconds)
             })
-    }
-}
-
-extension GatewayRevisionReport {
-    init(_ report: RevisionReport) {
-        let state: State =
-            switch report.state {
-            case .loading: .loading
-            case .ready: .ready
-            case .failed: .failed
-            case .draining: .draining
-            }
-        self.init(
-            revision: report.revision, state: state,
-            error: report.error.map { String($0.prefix(2000)) }, warmup: report.warmup,
-            traffic: TrafficCount(
-                requests: report.requests, errors: report.errors, refused: report.refused ?? 0,
-                turnedAway: report.turnedAway ?? 0, contested: report.contested ?? 0,
-                latency: report.latency,
-                scores: report.scores ?? AnswerScores()))
     }
 }

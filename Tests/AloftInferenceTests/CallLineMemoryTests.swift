@@ -1,0 +1,60 @@
+import AloftInference
+import NIOCore
+import Testing
+
+/// What waits takes no more memory than it may, whoever comes.
+@Suite struct CallLineMemoryTests {
+    private static let mebibyte = 1 << 20
+
+    /// - Parameter held: about what it holds as it waits, of which its tensors are a third.
+    private func call(_ priority: CallPriority, bytes held: Int) -> QueuedCall {
+        let bytes = (held - 8192) / 3
+        let request = InferenceRequest()
+        request.tensors.append(
+            place: 0, datatype: .uint8, dimensions: [1, Int64(bytes)], elementCount: bytes,
+            byteCount: bytes
+        ).initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        return QueuedCall(
+            request: request, reply: TensorSet(), priority: priority, deadline: .distantFuture,
+            deadlineMilliseconds: 1000, queuedAt: .now(), finish: { _ in })
+    }
+
+    private let pace = AdmissionPolicy.Pace(
+        untilFree: 1e6, runners: 1, batchNanoseconds: 1e6, loneNanoseconds: 1e6)
+
+    /// - Returns: how many had to go; `nil` where it was refused.
+    private func join(_ line: inout CallLine, _ call: QueuedCall) -> Int? {
+        guard case .waits(let displaced) = line.join(call, pace, now: .now()) else { return nil }
+        return displaced.count
+    }
+
+    @Test(arguments: [4e8, nil])
+    func `a higher priority displaces what makes room for it, and no line grows by that`(
+        target: Double?
+    ) {
+        var line = CallLine(
+            policy: AdmissionPolicy(limit: 1000, target: target), limitBytes: 8 * Self.mebibyte)
+        for _ in 0..<7 { #expect(join(&line, call(.low, bytes: Self.mebibyte)) == 0) }
+        let full = line.waiting.heldBytes
+        // As small: one for one, or none where there is room.
+        #expect(join(&line, call(.high, bytes: Self.mebibyte)) ?? 9 <= 1)
+        #expect(line.waiting.heldBytes <= full + Self.mebibyte)
+        for _ in 0..<20 {
+            _ = join(&line, call(.high, bytes: 3 * Self.mebibyte))
+            #expect(line.waiting.heldBytes <= 8 * Self.mebibyte)
+        }
+        #expect(line.waiting.counts[.low] < 6)
+        // What no displacing makes room for displaces nobody.
+        let waiting = line.waiting.counts.total
+        #expect(join(&line, call(.high, bytes: 8 * Self.mebibyte)) == nil)
+        #expect(line.waiting.counts.total == waiting)
+    }
+
+    @Test func `one may wait, however large`() {
+        var line = CallLine(
+            policy: AdmissionPolicy(limit: 1000, target: 4e8), limitBytes: Self.mebibyte)
+        #expect(join(&line, call(.low, bytes: 2 * Self.mebibyte)) == 0)
+        #expect(join(&line, call(.high, bytes: 3 * Self.mebibyte)) == 1)
+        #expect(join(&line, call(.high, bytes: 3 * Self.mebibyte)) == nil)
+    }
+}
