@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "\u{FEFF}0,1\n1.5,2\n3,4\n", " 0,1\n 1.5,\t2 \n\n  \n3,4", "0,1\r\n1.5, 2\r\n \r\n3,4\r\n",
+        "\u{FEFF}0,1\n1.5,2\n3,4\n", "0,1\n 1.5,\t2 \n\n  \n3,4", "0,1\r\n1.5, 2\r\n \r\n3,4\r\n",
     ])
     func `CSV may begin with a byte order mark and hold blanks`(body: String) throws {
         let tensors = try read(body, matrix, columns: ["0", "1"], isCSV: true)

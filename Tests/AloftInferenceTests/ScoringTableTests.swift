@@ -39,6 +39,9 @@ import Testing
         #"{"dataframe_split":{"data":[["é",9,1,0.5],["\n",9,2,null]],"columns":["t","z","n","f"]}}"#,
         #"{"dataframe_records":[{"z":9,"t":"é","n":1,"f":0.5},{"n":2,"q":7,"t":"\n"}]}"#,
         #"{"instances":[{"f":0.5,"n":1,"t":"é"},{"n":1,"n":2,"t":"x","t":"\n"}]}"#,
+        #"{"dataframe_split":{"columns":["t","z","n","f"],"data":[["é",[1],"1",0.5],["\n",{},2.9,null]]}}"#,
+        #"{"dataframe_records":[{"z":[{}],"t":"é","n":" 1 ","f":"5e-1"},{"n":2,"t":"\n"}],"params":{}}"#,
+        "\u{FEFF}" + #"{"instances":[["1","é","0.5"],[2,"\n",null]]}"#,
         #"{"instances":[[1,"é",0.5],[2,"\n",null]]}"#,
     ])
     func `columns that the model does not take are stepped over, missing numbers are none`(
@@ -49,6 +52,70 @@ import Testing
         #expect(texts(tensors, 1) == ["é", "\n"])
         let floats = numbers(tensors, 2, Float.self)
         #expect(floats.count == 2 && floats[0] == 0.5 && floats[1].isNaN)
+    }
+
+    /// What MLflow makes of a column by its signature, where the model runs with other numbers.
+    @Test(
+        arguments: [
+            (#"[3]"#, 3.0), (#"["3"]"#, 3), (#"[3.9]"#, 3), (#"[-3.9]"#, -3), (#"[true]"#, 1),
+            (#"["3.5"]"#, nil), (#"[null]"#, nil), (#"["x"]"#, nil),
+            (#"[9223372036854775808]"#, nil),
+            (#"[1e300]"#, nil), (#"[NaN]"#, nil),
+            (#"[9223372036854774784]"#, 9_223_372_036_854_774_784),
+        ] as [(String, Double?)])
+    func `a whole number is one by the signature, however the model is run`(
+        values: String, wanted: Double?
+    ) throws {
+        for body in [
+            #"{"dataframe_split":{"columns":["n"],"data":[\#(values)]}}"#,
+            #"{"inputs":{"n":\#(values)}}"#,
+        ] {
+            let request = InferenceRequest()
+            let read = {
+                try Data(body.utf8).withUnsafeBytes {
+                    try ScoringReader.read(
+                        $0, isCSV: false, signature: self.matrix, columns: ["n"], kinds: [.int64],
+                        into: request)
+                }
+            }
+            guard let wanted else {
+                #expect(throws: InferenceError.self, "\(body)") { try read() }
+                continue
+            }
+            try read()
+            #expect(numbers(request.tensors, 0, Double.self) == [wanted], "\(body)")
+        }
+    }
+
+    @Test func `one value beside lists stands in every row, and a column is there once`() throws {
+        let tensors = try read(
+            #"{"inputs":{"t":"é","n":[1,2],"f":0.5}}"#, mixed, columns: ["n", "t", "f"])
+        #expect(numbers(tensors, 0, Int64.self) == [1, 2])
+        #expect(texts(tensors, 1) == ["é", "é"])
+        #expect(numbers(tensors, 2, Float.self) == [0.5, 0.5])
+        for body in [
+            #"{"dataframe_split":{"columns":["n","t","f","n"],"data":[[1,"a",2,3]]}}"#,
+            #"{"dataframe_split":{"columns":["n","t","f"],"data":[[1,"a",2]],"index":[1,2]}}"#,
+            #"{"dataframe_split":{"columns":["n","t","f"],"data":[[1,"a",2]],"rows":[]}}"#,
+            #"{"dataframe_split":{"columns":["n","t","f"],"data":[[[1],"a",2]]}}"#,
+        ] {
+            #expect(throws: InferenceError.self, "\(body)") { try read(body, mixed) }
+        }
+    }
+
+    @Test func `a tensor takes whatever numpy makes a number of`() throws {
+        let tensors = try read(
+            #"{"inputs":[[" 1.5","1_0"],[true,false],["-inf",null]]}"#, matrix)
+        let found = numbers(tensors, 0, Double.self)
+        #expect(found.prefix(5) == [1.5, 10, 1, 0, -.infinity] && found[5].isNaN)
+        for body in [#"{"inputs":[["0x10"]]}"#, #"{"inputs":[["1__0"]]}"#, #"{"inputs":[[""]]}"#] {
+            #expect(throws: InferenceError.self, "\(body)") { try read(body, matrix) }
+        }
+        #expect(throws: InferenceError.self) {
+            try read("n,t,f\n0x10,a,1\n", mixed, isCSV: true)
+        }
+        let old = try read("n,t,f\r1,a,2.5\r2,b,3\r", mixed, isCSV: true)
+        #expect(numbers(old, 0, Int64.self) == [1, 2])
     }
 
     @Test func `CSV is read alike, with quotes, blank lines and either end of lines`() throws {
@@ -86,7 +153,7 @@ import Testing
 
     @Test(arguments: [
         (#"{"dataframe_records":[{"n":1,"t":"a","f":1},{"t":"b"}]}"#, #"Column "n", row 1"#),
-        (#"{"dataframe_records":[{"n":1.5,"t":"a","f":1}]}"#, #"Column "n", row 0"#),
+        (#"{"dataframe_records":[{"n":"1.5","t":"a","f":1}]}"#, #"Column "n", row 0"#),
         (#"{"dataframe_records":[{"n":1,"t":2,"f":1}]}"#, #"Column "t", row 0"#),
         (#"{"dataframe_records":[{"n":1,"t":"a"}]}"#, #"lacks the column "f""#),
         (#"{"dataframe_records":[{"n":1,"t":"a","f":[1]}]}"#, "a number, a string"),

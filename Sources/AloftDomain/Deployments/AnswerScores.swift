@@ -107,7 +107,8 @@ package struct AnswerScores: Sendable, Hashable {
 }
 
 extension AnswerScores: Codable {
-    private struct Item: Codable {
+    /// One kind on the wire.
+    package struct Item: Codable {
         var kind: AnswerKind
         var counts: ScoreHistogram
     }

@@ -92,7 +92,7 @@ enum PrometheusText {
             ])
         metric(
             "aloft_gateway_shadow_copies_total", "counter",
-            "Copies of requests to a shadow by outcome: same, different, failed, dropped.",
+            "Copies of requests to a shadow by outcome: same, different, incomparable, failed, dropped.",
             totals.shadows.flatMap(shadow))
         for part in queues(readings) + memory(totals.memory) {
             metric(part.name, part.kind, part.help, part.lines)
@@ -200,7 +200,8 @@ enum PrometheusText {
         let labels = "endpoint=\"\(report.endpoint)\",revision=\"\(report.revision)\""
         return [
             ("same", counts.compared - counts.differing), ("different", counts.differing),
-            ("failed", counts.failed), ("dropped", counts.dropped),
+            ("incomparable", counts.incomparable), ("failed", counts.failed),
+            ("dropped", counts.dropped),
         ].map { "aloft_gateway_shadow_copies_total{\(labels),outcome=\"\($0.0)\"} \($0.1)" }
     }
 

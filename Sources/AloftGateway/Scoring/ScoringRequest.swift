@@ -35,8 +35,8 @@ struct ScoringRequest: Sendable {
         }
         let manifest = revision.served.servable.manifest
         let isTable = try ScoringReader.form(
-            bytes, isCSV: contentType.lowercased().begins(with: "text/csv"),
-            signature: revision.signature, columns: manifest.columns, into: request)
+            bytes, isCSV: try ScoringType.isCSV(contentType), signature: revision.signature,
+            columns: manifest.columns, kinds: revision.tableKinds, into: request)
         if let all = manifest.predictAll {
             answer = all == .rows && isTable ? .rows : .object
             names = revision.quotedOutputs

@@ -174,6 +174,11 @@ extension Datatype {
     }
 }
 
+extension Datatype {
+    /// Neither truth values nor whole numbers.
+    var isRealOrText: Bool { isReal || self == .bytes }
+}
+
 extension TensorSignature {
     /// Whether it gives real numbers.
     var isReal: Bool { datatype.isReal }

@@ -40,6 +40,9 @@ final class LoadedRevision: Sendable {
     let contract: InputContract?
     /// How requests that have a tensor a column are read; `nil` for a model that takes no table.
     let columns: ColumnInputs?
+    /// What its signature says of the columns of a table, where they are run as other numbers; see
+    /// `ScoringReader`.
+    let tableKinds: [Datatype?]
     /// Whether it has an input for each column of a table: they must be of one length.
     let takesColumns: Bool
     /// What stands for missing text in its inputs.
@@ -65,6 +68,8 @@ final class LoadedRevision: Sendable {
         columns = ColumnInputs(
             runner.signature, columns: served.servable.manifest.columns,
             published: contract?.published ?? [])
+        tableKinds = Self.kinds(
+            served.servable.manifest.columns, runner.signature, contract?.published ?? [])
         takesColumns =
             runner.signature.inputs.count > 1
             && runner.signature.inputs.allSatisfy { $0.shape == [-1, 1] }
@@ -79,6 +84,24 @@ final class LoadedRevision: Sendable {
         responseHead = Self.head(contentType: "application/json", revision: served.number)
         binaryResponseHead = Self.head(
             contentType: "application/octet-stream", revision: served.number)
+    }
+
+    /// Of each column that is of truth values or whole numbers and is run as something else; empty where
+    /// there is none.
+    private static func kinds(
+        _ columns: [String]?, _ own: ModelSignature, _ published: [TensorSignature]
+    ) -> [Datatype?] {
+        let names = columns ?? own.inputs.map(\.name)
+        let kinds = names.map { name -> Datatype? in
+            guard
+                let said = published.first(where: {
+                    $0.shape == [-1, 1] && $0.name.isSame(as: name)
+                })?.datatype, !said.isRealOrText
+            else { return nil }
+            let place = own.inputs.count == 1 ? 0 : own.inputPlace(name) ?? 0
+            return own.input(at: place)?.datatype == said ? nil : said
+        }
+        return kinds.allSatisfy { $0 == nil } ? [] : kinds
     }
 
     private static func head(contentType: String, revision: Int) -> [UInt8] {

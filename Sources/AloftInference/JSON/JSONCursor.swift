@@ -245,6 +245,9 @@ extension JSONCursor {
         }
     }
 
+    /// Goes on where it was before.
+    mutating func back(to place: Int) { position = max(0, min(place, position)) }
+
     /// Takes this word.
     package mutating func literal(_ word: StaticString) throws(InferenceError) {
         guard takeLiteral(word) else { throw fault("a value") }

@@ -8,28 +8,31 @@ package struct ScoringReader {
     /// - Parameter columns: the columns of the table that the model was trained on, in order.
     package static func read(
         _ body: UnsafeRawBufferPointer, isCSV: Bool, signature: ModelSignature, columns: [String]?,
-        into request: InferenceRequest
+        kinds: [Datatype?] = [], into request: InferenceRequest
     ) throws(InferenceError) {
-        _ = try form(body, isCSV: isCSV, signature: signature, columns: columns, into: request)
+        _ = try form(
+            body, isCSV: isCSV, signature: signature, columns: columns, kinds: kinds, into: request)
     }
 
     /// The same.
     ///
+    /// - Parameter kinds: what the model's signature says of those columns, or of its inputs where those
+    ///   are the columns; `nil` for one that is what the model is run with. Empty where all are.
     /// - Returns: whether the body is a table, which `instances` and `inputs` are not.
     package static func form(
         _ body: UnsafeRawBufferPointer, isCSV: Bool, signature: ModelSignature, columns: [String]?,
-        into request: InferenceRequest
+        kinds: [Datatype?] = [], into request: InferenceRequest
     ) throws(InferenceError) -> Bool {
         request.reset()
         var isTable = isCSV
         let reader = Self(
             signature: signature, request: request,
             tables: TableReader(
-                signature: signature, order: columns, request: request, body: body))
+                signature: signature, order: columns, kinds: kinds, request: request, body: body))
         if isCSV {
             try reader.tables.csv()
         } else {
-            var cursor = JSONCursor(body)
+            var cursor = JSONCursor(body, from: CSVCursor.start(of: body))
             isTable = try reader.body(&cursor)
         }
         try signature.checkComplete(request.tensors)
@@ -138,7 +141,7 @@ package struct ScoringReader {
         }
         var reader = TensorDataReader(
             name: input.name, datatype: input.datatype, shape: shape, place: place,
-            tensors: request.tensors)
+            tensors: request.tensors, isLoose: true)
         try reader.read(&cursor)
     }
 }

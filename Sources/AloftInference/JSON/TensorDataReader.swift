@@ -5,6 +5,8 @@ struct TensorDataReader {
     let shape: [Int64]
     let place: Int
     let tensors: TensorSet
+    /// Whether whatever numpy makes a number of is one.
+    var isLoose = false
 
     mutating func read(_ cursor: inout JSONCursor) throws(InferenceError) {
         switch datatype {
@@ -46,8 +48,14 @@ struct TensorDataReader {
             byteCount: count * stride)
         let target = memory.bindMemory(to: Element.self, capacity: count)
         try elements(&cursor, count: count) { (cursor, index) throws(InferenceError) in
+            let start = cursor.position
             guard let element = try Element.scan(&cursor) else {
-                throw .badElement(name: name, index: index, datatype: datatype)
+                cursor.back(to: start)
+                guard isLoose,
+                    try CellValue.storeLoosely(
+                        &cursor, as: datatype, at: memory + index * stride)
+                else { throw .badElement(name: name, index: index, datatype: datatype) }
+                return
             }
             target[index] = element
         }

@@ -1,4 +1,5 @@
-/// Steps over CSV (RFC 4180), field by field, without building anything.
+/// Steps over CSV (RFC 4180), field by field, without building anything. As for pandas a line also ends with a
+/// lone carriage return.
 struct CSVCursor {
     /// One field as it lies in the body.
     struct Field {
@@ -67,11 +68,10 @@ struct CSVCursor {
                 isPlain = false
                 end = at
             case UInt8(ascii: "\r"):
-                // The one before the end of a line needs no copy of what is before it.
-                if at < body.count, body[at] != UInt8(ascii: "\n") {
-                    isPlain = false
-                    end = at
-                }
+                if at < body.count, body[at] == UInt8(ascii: "\n") { at += 1 }
+                position = at
+                return Field(
+                    range: start..<end, length: length, isPlain: isPlain, endsRecord: true)
             default:
                 length += 1
                 end = at
@@ -104,8 +104,6 @@ struct CSVCursor {
                     continue
                 }
                 index += 1
-            } else if byte == UInt8(ascii: "\r"), !isQuoted {
-                continue
             }
             scratch.append(byte)
         }

@@ -12,10 +12,6 @@ enum CSVWords {
         return missing.contains(String(decoding: field, as: UTF8.self))
     }
 
-    static func withoutBlanks(before field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: field.drop { isBlank($0) })
-    }
-
     static func withoutBlanks(around field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         var rest = field.drop { isBlank($0) }
         while let last = rest.last, isBlank(last) { rest = rest.dropLast() }

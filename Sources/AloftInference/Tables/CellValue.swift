@@ -4,8 +4,21 @@ enum CellValue {
     // MARK: JSON
 
     /// Takes the value that follows.
+    ///
+    /// - Parameter kind: what the model's signature says that the column is, where it is run with
+    ///   another datatype.
+    @inline(__always)
     static func store(
-        _ cursor: inout JSONCursor, as datatype: Datatype, at target: UnsafeMutableRawPointer
+        _ cursor: inout JSONCursor, as datatype: Datatype, kind: Datatype? = nil,
+        at target: UnsafeMutableRawPointer
+    ) throws(InferenceError) -> Bool {
+        guard let kind else { return try store(&cursor, plain: datatype, at: target) }
+        guard let number = try said(&cursor, kind) else { return false }
+        return put(number, as: datatype, target)
+    }
+
+    private static func store(
+        _ cursor: inout JSONCursor, plain datatype: Datatype, at target: UnsafeMutableRawPointer
     ) throws(InferenceError) -> Bool {
         switch datatype {
         case .fp32: put(try real(&cursor).map { Float($0) }, target)
@@ -30,11 +43,25 @@ enum CellValue {
         cursor.fault("a number, a string, true, false or null")
     }
 
+    /// A value of a column of truth values or whole numbers, as a real number: as pandas makes them of
+    /// JSON, fractions are cut and every number but 0 is true.
+    private static func said(
+        _ cursor: inout JSONCursor, _ kind: Datatype
+    ) throws(InferenceError) -> Double? {
+        if kind == .bool {
+            if cursor.peek() == UInt8(ascii: "\"") {
+                _ = try cursor.rawString()
+                return nil
+            }
+            return try real(&cursor).map { $0 == 0 ? 0 : 1 }
+        }
+        guard let whole = try whole(&cursor) else { return nil }
+        return fits(whole, kind) ? Double(whole.magnitude) * (whole.isNegative ? -1 : 1) : nil
+    }
+
     private static func real(_ cursor: inout JSONCursor) throws(InferenceError) -> Double? {
         switch cursor.peek() {
-        case UInt8(ascii: "\""):
-            _ = try cursor.rawString()
-            return nil
+        case UInt8(ascii: "\""): return try text(&cursor) { PythonNumbers.real($0) }
         case UInt8(ascii: "t"), UInt8(ascii: "f"): return try cursor.boolean() ? 1 : 0
         case UInt8(ascii: "n"):
             try cursor.literal("null")
@@ -49,39 +76,69 @@ enum CellValue {
 
     private static func whole(_ cursor: inout JSONCursor) throws(InferenceError) -> Whole? {
         switch cursor.peek() {
-        case UInt8(ascii: "\""), UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "I"):
+        case UInt8(ascii: "\""): return try text(&cursor) { PythonNumbers.whole($0) }
+        case UInt8(ascii: "n"), UInt8(ascii: "N"), UInt8(ascii: "I"):
             try cursor.skipValue()
             return nil
         case UInt8(ascii: "t"), UInt8(ascii: "f"):
             return (false, try cursor.boolean() ? 1 : 0)
         case UInt8(ascii: "["), UInt8(ascii: "{"): throw noCell(cursor)
-        default: return try cursor.wholeNumber()
+        default:
+            let start = cursor
+            if let whole = try cursor.wholeNumber() { return whole }
+            // As numpy makes whole numbers of fractions.
+            cursor = start
+            let number = try cursor.number().rounded(.towardZero)
+            return UInt64(exactly: number.magnitude).map { (number < 0, $0) }
         }
+    }
+
+    private static func text<Value>(
+        _ cursor: inout JSONCursor, _ parse: (UnsafeRawBufferPointer) -> Value?
+    ) throws(InferenceError) -> Value? {
+        let raw = try cursor.rawString()
+        guard raw.hasEscapes else { return parse(raw.bytes) }
+        return try cursor.unescaped(raw).withUnsafeBytes(parse)
+    }
+
+    /// Tensors of MLflow scoring take what numpy makes numbers of: texts, truth values and fractions too.
+    static func storeLoosely(
+        _ cursor: inout JSONCursor, as datatype: Datatype, at target: UnsafeMutableRawPointer
+    ) throws(InferenceError) -> Bool {
+        try store(&cursor, as: datatype, kind: datatype == .bool ? .bool : nil, at: target)
     }
 
     // MARK: CSV
 
-    /// - Parameter field: without quotes.
+    /// - Parameters:
+    ///   - field: without quotes.
+    ///   - kind: as of JSON; of CSV pandas takes no fraction for a whole number.
     static func store(
-        _ field: UnsafeRawBufferPointer, as datatype: Datatype, at target: UnsafeMutableRawPointer
+        _ field: UnsafeRawBufferPointer, as datatype: Datatype, kind: Datatype? = nil,
+        at target: UnsafeMutableRawPointer
     ) -> Bool {
+        if let kind {
+            guard let whole = whole(field), fits(whole, kind) else { return false }
+            let number = Double(whole.magnitude) * (whole.isNegative ? -1 : 1)
+            return put(number, as: datatype, target)
+        }
         switch datatype {
-        case .fp32: put(real(field).map { Float($0) }, target)
-        case .fp64: put(real(field), target)
-        case .fp16: put(real(field).map { Float16($0).bitPattern }, target)
-        case .bf16: put(real(field).map { BrainBits($0).bits }, target)
-        case .bytes: false
+        case .fp32: return put(real(field).map { Float($0) }, target)
+        case .fp64: return put(real(field), target)
+        case .fp16: return put(real(field).map { Float16($0).bitPattern }, target)
+        case .bf16: return put(real(field).map { BrainBits($0).bits }, target)
+        case .bytes: return false
         case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64:
-            put(whole: whole(field), as: datatype, target)
+            return put(whole: whole(field), as: datatype, target)
         }
     }
 
     private static func real(_ field: UnsafeRawBufferPointer) -> Double? {
-        // No number is written so long, and no word either.
-        guard field.count <= 4096 else { return nil }
-        let text = String(decoding: CSVWords.withoutBlanks(around: field), as: UTF8.self)
-        if let number = Double(text) { return number }
+        if let number = PythonNumbers.real(field, joined: false) { return number }
         if CSVWords.isMissing(field) { return .nan }
+        // No word is so long.
+        guard field.count <= 64 else { return nil }
+        let text = String(decoding: CSVWords.withoutBlanks(around: field), as: UTF8.self)
         switch text.lowercased() {
         case "", "na", "null", "none": return .nan
         case "true": return 1
@@ -91,10 +148,7 @@ enum CellValue {
     }
 
     private static func whole(_ field: UnsafeRawBufferPointer) -> Whole? {
-        guard field.count <= 4096 else { return nil }
-        let text = String(decoding: CSVWords.withoutBlanks(around: field), as: UTF8.self)
-        if let whole = Int64(text) { return (whole < 0, whole.magnitude) }
-        if let whole = UInt64(text) { return (false, whole) }
+        if let whole = PythonNumbers.whole(field, joined: false) { return whole }
         guard let number = real(field), let magnitude = UInt64(exactly: number.magnitude) else {
             return nil
         }
@@ -124,6 +178,29 @@ enum CellValue {
         guard let element else { return false }
         target.storeBytes(of: element, as: Element.self)
         return true
+    }
+
+    private static func put(
+        _ number: Double, as datatype: Datatype, _ target: UnsafeMutableRawPointer
+    ) -> Bool {
+        switch datatype {
+        case .fp32: put(Float(number), target)
+        case .fp64: put(number, target)
+        case .fp16: put(Float16(number).bitPattern, target)
+        case .bf16: put(BrainBits(number).bits, target)
+        case .bytes: false
+        case .bool, .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64:
+            put(
+                whole: UInt64(exactly: number.magnitude).map { (number < 0, $0) }, as: datatype,
+                target)
+        }
+    }
+
+    private static func fits(_ whole: Whole, _ kind: Datatype) -> Bool {
+        var room: UInt64 = 0
+        return withUnsafeMutableBytes(of: &room) { memory in
+            memory.baseAddress.map { put(whole: whole, as: kind, $0) } ?? false
+        }
     }
 
     private static func put(

@@ -4,6 +4,8 @@ struct ColumnNames {
     private let places: [String: Int]
     /// The first column of the table that has each name; -1 where none has.
     private(set) var columns: [Int]
+    /// A column of the model that the table has twice.
+    private(set) var twin: String?
 
     init(_ names: [String]) {
         self.names = names
@@ -28,7 +30,11 @@ struct ColumnNames {
 
     /// Notes a column of the table, which may be one that the model does not take.
     mutating func found(_ name: UnsafeRawBufferPointer, at column: Int) {
-        guard let place = place(name, hint: column), columns[place] < 0 else { return }
+        guard let place = place(name, hint: column) else { return }
+        guard columns[place] < 0 else {
+            twin = names[place]
+            return
+        }
         columns[place] = column
     }
 

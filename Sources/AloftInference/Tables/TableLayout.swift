@@ -25,12 +25,18 @@ struct TableLayout {
     /// Whether each column of the table is the slot of the same number.
     let isOwn: Bool
     private let signature: ModelSignature
+    /// What the model's signature says of the columns by `names`, where that is not what they are run with.
+    private let kinds: [Datatype?]
 
     /// For a model whose columns are known.
     ///
+    /// - Parameter kinds: as many as `names`, or none.
     /// - Throws: `InferenceError.missingInput` where an input is none of them.
-    init(_ signature: ModelSignature, names: [String]) throws(InferenceError) {
+    init(
+        _ signature: ModelSignature, names: [String], kinds: [Datatype?] = []
+    ) throws(InferenceError) {
         self.signature = signature
+        self.kinds = kinds.count == names.count ? kinds : []
         self.names = names
         isOwn = false
         if let input = Self.matrix(signature, columns: names.count) {
@@ -74,6 +80,7 @@ struct TableLayout {
 
     private init(_ signature: ModelSignature, own tensor: Tensor) {
         self.signature = signature
+        kinds = []
         tensors = [tensor]
         slots = []
         names = []
@@ -95,6 +102,9 @@ struct TableLayout {
     func slot(_ index: Int) -> Slot {
         isOwn ? Slot(name: index, tensor: 0, element: index) : slots[index]
     }
+
+    @inline(__always)
+    func kind(_ slot: Slot) -> Datatype? { kinds.isEmpty ? nil : kinds[slot.name] }
 
     /// The slots that each name goes to.
     var slotsOfNames: [[Int]] {

@@ -39,11 +39,13 @@ extension TableReader {
             lists.append(list)
         } while try cursor.more(until: UInt8(ascii: "}"))
         try columns.checkComplete()
-        let rows = lists.first?.length ?? 0
-        if let odd = lists.first(where: { $0.length != rows }) {
+        // One value beside lists stands in every row.
+        let first = lists.first(where: \.isList) ?? lists.first
+        let rows = first?.length ?? 0
+        if let first, let odd = lists.first(where: { $0.isList && $0.length != rows }) {
             throw .badTable(
                 reason: "The columns have different lengths: \"\(columns.names[odd.place])\" has "
-                    + "\(odd.length) values, \"\(columns.names[lists[0].place])\" has \(rows).")
+                    + "\(odd.length) values, \"\(columns.names[first.place])\" has \(rows).")
         }
         try fill(columns, rows: rows, mayMiss: false) { (slots, sink) throws(InferenceError) in
             var lists = lists
@@ -104,7 +106,11 @@ extension TableReader {
                 start = value
                 try sink.take(slot, &start)
             }
-            if isList { _ = try start.more(until: TableReader.close) }
+            if isList {
+                _ = try start.more(until: TableReader.close)
+            } else {
+                start = value
+            }
         }
     }
 }

@@ -10,10 +10,7 @@ extension TableReader {
         var scratch: [UInt8] = []
         while true {
             let field = try cursor.next()
-            let isFirst = width == 0
-            cursor.withText(of: field, &scratch) {
-                columns?.found(isFirst ? CSVWords.withoutBlanks(before: $0) : $0, at: width)
-            }
+            cursor.withText(of: field, &scratch) { columns?.found($0, at: width) }
             width += 1
             if field.endsRecord { break }
         }
@@ -22,7 +19,7 @@ extension TableReader {
         let rows = try count(from: first, width: width)
         let layout =
             if let columns {
-                try TableLayout(signature, names: columns.names)
+                try layout(columns.names)
             } else {
                 try TableLayout(signature, ownColumns: width)
             }

@@ -80,7 +80,8 @@ extension TableReader {
                         hint = place + 1
                         try member(&finder, place, &cursor)
                     } else {
-                        try CellValue.skip(&cursor)
+                        // A column that the model does not take may hold anything.
+                        try cursor.skipValue()
                     }
                 } while try cursor.more(until: UInt8(ascii: "}"))
             }

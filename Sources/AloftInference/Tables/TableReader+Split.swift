@@ -18,6 +18,7 @@ extension TableReader {
     func split(_ cursor: inout JSONCursor) throws(InferenceError) {
         var header: JSONCursor?
         var rows: Rows?
+        var index: Int?
         guard try cursor.open(UInt8(ascii: "{"), close: UInt8(ascii: "}")) else {
             throw .missingField(field: "columns", place: "\"dataframe_split\"")
         }
@@ -30,11 +31,38 @@ extension TableReader {
             } else if BytesEqual.equal(key.bytes, "data") {
                 guard rows == nil else { throw cursor.fault("\"data\" only once") }
                 rows = try count(&cursor)
+            } else if BytesEqual.equal(key.bytes, "index") {
+                index = try length(&cursor)
             } else {
-                try cursor.skipValue()
+                let name = String(decoding: key.bytes.prefix(100), as: UTF8.self)
+                throw .badTable(
+                    reason: "\"dataframe_split\" has \"columns\", \"data\" and \"index\", and not "
+                        + "\"\(name)\".")
             }
         } while try cursor.more(until: UInt8(ascii: "}"))
-        try fill(rows ?? Rows(start: cursor), header: header)
+        guard let found = rows else {
+            throw .missingField(field: "data", place: "\"dataframe_split\"")
+        }
+        if let index, index != found.count {
+            throw .badTable(
+                reason: "\"index\" has \(index) values, \"data\" \(found.count) rows.")
+        }
+        try fill(found, header: header)
+    }
+
+    /// How many values a list has; `nil` where there is none.
+    private func length(_ cursor: inout JSONCursor) throws(InferenceError) -> Int? {
+        guard cursor.peek() == Self.open else {
+            try cursor.skipValue()
+            return nil
+        }
+        var count = 0
+        guard try cursor.open(Self.open, close: Self.close) else { return count }
+        repeat {
+            try cursor.skipValue()
+            count += 1
+        } while try cursor.more(until: Self.close)
+        return count
     }
 
     private func fill(_ rows: Rows, header: JSONCursor?) throws(InferenceError) {
@@ -50,6 +78,11 @@ extension TableReader {
                 var name = name
                 name.withUTF8 { columns?.found(UnsafeRawBufferPointer($0), at: place) }
             }
+        } else if columns == nil {
+            width = rows.width ?? 0
+        }
+        if let twin = columns?.twin {
+            throw .badTable(reason: "The table has two columns \"\(twin)\".")
         }
         if let fault = unequal(rows, width) {
             throw .badTable(
@@ -58,7 +91,7 @@ extension TableReader {
         try columns?.checkComplete()
         let layout =
             if let columns {
-                try TableLayout(signature, names: columns.names)
+                try layout(columns.names)
             } else {
                 try TableLayout(signature, ownColumns: width)
             }
@@ -95,7 +128,7 @@ extension TableReader {
                 reason: "Row \(fault.row) has \(fault.width) values; the model has "
                     + "\(names.count) columns.")
         }
-        let layout = try TableLayout(signature, names: names)
+        let layout = try layout(names)
         try fill(layout, rows, Array(names.indices)) { "\($0)" }
     }
 
@@ -109,7 +142,8 @@ extension TableReader {
             var width = 0
             if try cursor.open(Self.open, close: Self.close) {
                 repeat {
-                    try CellValue.skip(&cursor)
+                    // What a column holds that the model takes is looked at when it is taken.
+                    try cursor.skipValue()
                     width += 1
                 } while try cursor.more(until: Self.close)
             }
@@ -191,7 +225,7 @@ extension TableSink {
     fileprivate mutating func take(
         _ picks: ColumnPicks, _ column: Int, _ next: inout Int, _ cursor: inout JSONCursor
     ) throws(InferenceError) {
-        guard var slot = picks.slot(of: column, &next) else { return try CellValue.skip(&cursor) }
+        guard var slot = picks.slot(of: column, &next) else { return try cursor.skipValue() }
         while true {
             let start = cursor
             try take(slot, &cursor)

@@ -4,6 +4,8 @@ struct TableReader {
     let signature: ModelSignature
     /// The columns of the table that the model was trained on, in order.
     let order: [String]?
+    /// What the model's signature says of the columns; see `TableLayout`.
+    let kinds: [Datatype?]
     let request: InferenceRequest
     let body: UnsafeRawBufferPointer
 
@@ -16,6 +18,10 @@ struct TableReader {
     /// this times its text, in bytes.
     private static let growth = 6
     private static let freeBytes = 512 << 10
+
+    func layout(_ names: [String]) throws(InferenceError) -> TableLayout {
+        try TableLayout(signature, names: names, kinds: kinds)
+    }
 
     /// Refuses a table that would be much larger than its text.
     func checkSize(_ layout: TableLayout, rows: Int) throws(InferenceError) {
@@ -43,7 +49,7 @@ struct TableReader {
         _ columns: ColumnNames, rows: Int, mayMiss: Bool,
         _ walk: ([[Int]], inout TableSink) throws(InferenceError) -> Void
     ) throws(InferenceError) {
-        let layout = try TableLayout(signature, names: columns.names)
+        let layout = try layout(columns.names)
         try checkSize(layout, rows: rows)
         var slots = columns.names.map { _ in [Int]() }
         for (place, of) in layout.slotsOfNames.enumerated() {

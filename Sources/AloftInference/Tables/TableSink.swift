@@ -72,8 +72,9 @@ struct TableSink {
         }
         guard case .writing = mode else { return try CellValue.skip(&cursor) }
         let target = try address(slot, tensor)
-        guard try CellValue.store(&cursor, as: tensor.datatype, at: target) else {
-            throw bad(slot, tensor.datatype)
+        let kind = layout.kind(slot)
+        guard try CellValue.store(&cursor, as: tensor.datatype, kind: kind, at: target) else {
+            throw bad(slot, kind ?? tensor.datatype)
         }
     }
 
@@ -88,10 +89,11 @@ struct TableSink {
         }
         guard case .writing = mode else { return }
         let target = try address(slot, tensor)
+        let kind = layout.kind(slot)
         let isGood = cursor.withText(of: field, &scratch) {
-            CellValue.store($0, as: tensor.datatype, at: target)
+            CellValue.store($0, as: tensor.datatype, kind: kind, at: target)
         }
-        guard isGood else { throw bad(slot, tensor.datatype) }
+        guard isGood else { throw bad(slot, kind ?? tensor.datatype) }
     }
 
     mutating func endRow() throws(InferenceError) {

@@ -12,19 +12,44 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import mlflow
+import pandas as pd
 import pytest
+import scoring_onnx
 from aloft_server import free_port, program
 from scoring_grid import Outcome, compare, kinds, save
 
 KINDS = kinds()
 DEPLOYED = ["plain", "named tensors", "bare", "list of Pair"]
+CONVERTED = list(scoring_onnx.SERVED)
 
 
 @dataclass
 class Gateway:
+    server: Any
     port: int
     folders: dict[str, Path]
+
+    def ask_numbers(self, name: str, rows: list[list[float]]) -> None:
+        """Each row by itself, by the inference protocol."""
+        for x, n, y in rows:
+            inputs = [
+                tensor("x", "FP64", [x]), tensor("n", "INT64", [n]), tensor("y", "FP64", [y])
+            ]  # fmt: skip
+            body = json.dumps({"inputs": inputs}).encode()
+            status, text = self.ask(f"/v2/models/{name}/infer", body, "application/json")
+            assert status == 200, text
+
+    def wait_for(self, name: str, rows: list[list[float]]) -> None:
+        def is_there() -> bool:
+            try:
+                self.ask_numbers(name, rows)
+            except (AssertionError, OSError):
+                return False
+            return True
+
+        self.server.wait_until(is_there, f"{name} to answer", 120)
 
     def ask(self, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -68,10 +93,12 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Iter
     server = server_type(data=folder / "data").start()
     mlflow.set_tracking_uri(server.url)
     folders = {}
-    for kind in DEPLOYED:
+    for kind in DEPLOYED + CONVERTED:
         place = folder / name_of(kind)
         place.mkdir()
-        folders[kind] = save(KINDS[kind], place)
+        folders[kind] = (
+            save(KINDS[kind], place) if kind in DEPLOYED else scoring_onnx.save(kind, place)
+        )
         with mlflow.start_run() as run:
             mlflow.log_artifacts(str(folders[kind]), "model")
         client = mlflow.MlflowClient()
@@ -85,11 +112,11 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Iter
     with (folder / "gateway.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        for kind in DEPLOYED:
+        for kind in DEPLOYED + CONVERTED:
             name = name_of(kind)
             server.run("deploy", name, "--model", f"{name}/1", "--at-once", "--wait")
-        one = Gateway(port, folders)
-        for kind in DEPLOYED:
+        one = Gateway(server, port, folders)
+        for kind in DEPLOYED + CONVERTED:
             server.wait_until(lambda kind=kind: is_ready(one, kind), f"{kind} to answer", 180)
         yield one
     finally:
@@ -99,7 +126,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory, server_type: type) -> Iter
 
 
 def is_ready(gateway: Gateway, kind: str) -> bool:
-    body, content_type = KINDS[kind].bodies[0]
+    asked = KINDS[kind] if kind in DEPLOYED else scoring_onnx.SERVED[kind]
+    body, content_type = asked.bodies[0]
     try:
         return gateway.score(kind, body, content_type).status not in (404, 429, 503)
     except OSError:
@@ -114,6 +142,20 @@ def test_the_gateway_answers_as_mlflow(gateway: Gateway, kind: str) -> None:
     assert gateway.is_alive()
 
 
+@pytest.mark.parametrize("kind", CONVERTED)
+def test_a_converted_model_answers_as_mlflow(gateway: Gateway, kind: str) -> None:
+    """What differs is what `docs/reference/limits.md` says of scoring by ONNX, and nothing else."""
+    model = mlflow.pyfunc.load_model(str(gateway.folders[kind]))
+    said = scoring_onnx.compare(kind, model, lambda body, of: gateway.score(kind, body, of))
+    meant = scoring_onnx.SERVED[kind].otherwise
+    odd = [(one, how) for one, how in said if one not in meant]
+    assert not odd, f"{len(odd)} differ:\n" + "\n".join(
+        f"{body[:200]!r} ({of}): {how}" for (body, of), how in odd
+    )
+    assert [one for one, _ in said] == meant, "what is said to differ does"
+    assert gateway.is_alive()
+
+
 def text(name: str, *values: Any, shape: list[int] | None = None) -> dict[str, Any]:
     return tensor(name, "BYTES", list(values), shape)
 
@@ -123,6 +165,65 @@ def tensor(
 ) -> dict[str, Any]:
     shape = shape or [len(values), 1]
     return {"name": name, "datatype": datatype, "shape": shape, "data": values}
+
+
+class Labels(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+    """The classifier's labels, by Python."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+        return self.model.predict(model_input)
+
+
+PROJECT = """project: default
+models:
+  both: {}
+deployments:
+  both:
+    model: both
+    rollout: {steps: [50%, 100%], hold: 1h}
+"""
+
+
+def test_a_rollout_between_kinds_compares_what_is_comparable(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    """The same classifier by ONNX, which gives probabilities, and by Python, which gives labels."""
+    server = gateway.server
+    model, signature = scoring_onnx.numbers_model()
+    rows = [[0.5, 2, 1.5], [-2.5, 3, 0.5], [1.0, 40, -3.0], [0.25, 9, 0.5]]
+    example = pd.DataFrame(rows, columns=["x", "n", "y"]).astype({"n": "int64"})
+    options = {"name": "model", "registered_model_name": "both", "signature": signature}
+    pins = ["scikit-learn", "pandas", "mlflow-skinny"]
+    # A worker knows nothing of this file.
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    with mlflow.start_run():
+        mlflow.sklearn.log_model(model, input_example=example, **options)
+        mlflow.pyfunc.log_model(python_model=Labels(model), pip_requirements=pins, **options)
+    (tmp_path / "aloft.yaml").write_text(PROJECT)
+    server.run("apply", str(tmp_path / "aloft.yaml"))
+    server.run("deploy", "both", "--model", "both/1", "--at-once", "--wait")
+    gateway.wait_for("both", rows)
+    revision = json.loads(server.run("deploy", "both", "--model", "both/2", "--json"))["number"]
+    words = "not comparable: version 1 answers probabilities, version 2 labels"
+
+    def page() -> dict[str, Any]:
+        shown = json.loads(server.get(f"/api/v1/deployments/both/revisions/{revision}"))
+        return dict(shown)
+
+    def is_told() -> bool:
+        gateway.ask_numbers("both", rows)
+        steps = (page().get("rollout") or {}).get("steps") or [{}]
+        return any(words in one["explanation"] for one in steps[-1].get("comparisons", []))
+
+    server.wait_until(is_told, "the step to say so", 120)
+    assert words in server.run("status")
+    server.run("rollout", "promote", "both")
+    server.wait_until(lambda: page()["state"] == "live", "the new version to be live", 60)
+    before = json.loads(server.get("/api/v1/deployments/both"))["deployment"]["standby"]
+    assert before["state"] == "standby", "it was not aborted"
 
 
 def test_the_inference_protocol_answers_what_the_model_gave(gateway: Gateway) -> None:

@@ -47,6 +47,17 @@ def test_the_configuration_is_what_the_clients_of_triton_read(gateway: Gateway) 
         assert [one["data_type"] for one in over_grpc["output"]] == ["TYPE_FP32", "TYPE_FP32"]
 
 
+def check_times(stats: dict[str, Any]) -> None:
+    """The parts of the time are there, and together they are the whole."""
+    times = stats["inference_stats"]
+    assert times["success"]["count"] == stats["inference_count"]
+    parts = ("compute_input", "queue", "compute_infer", "compute_output")
+    for part in parts:
+        assert times[part]["count"] == stats["inference_count"], part
+    assert min(times[part]["ns"] for part in ("compute_input", "compute_infer")) > 0
+    assert sum(times[part]["ns"] for part in parts) == times["success"]["ns"]
+
+
 def test_statistics_count_what_was_asked(gateway: Gateway) -> None:
     body = {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["a"]}]}
     with triton.InferenceServerClient(gateway.url) as client:
@@ -56,7 +67,7 @@ def test_statistics_count_what_was_asked(gateway: Gateway) -> None:
         after = client.get_inference_statistics("words", "1")["model_stats"][0]
         assert after["inference_count"] - before["inference_count"] == 3
         assert after["inference_stats"]["success"]["count"] == after["inference_count"]
-        assert after["inference_stats"]["success"]["ns"] > 0
+        check_times(after)
         assert after["last_inference"] > 1_700_000_000_000
         names = {one["name"] for one in client.get_inference_statistics()["model_stats"]}
         assert {"words", "scaled", "split"} <= names
@@ -64,7 +75,9 @@ def test_statistics_count_what_was_asked(gateway: Gateway) -> None:
         stats = client.get_inference_statistics("words").model_stats[0]
         assert (stats.name, stats.version) == ("words", "1")
         assert stats.inference_count >= after["inference_count"]
-        assert stats.inference_stats.success.ns > 0
+        assert stats.inference_stats.compute_infer.ns > 0
+        assert stats.inference_stats.compute_input.count == stats.inference_count
+        assert stats.inference_stats.queue.count == stats.inference_count
         assert len(client.get_inference_statistics().model_stats) > 5
 
 
