@@ -50,7 +50,7 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
             stage.current = null;
         };
     }, []);
-    useEffect(() => stage.current?.show({ lines, kind, logY, title }), [lines, kind, logY, title]);
+    useEffect(() => stage.current?.show({ lines, kind, logY, title, isInterim }), [lines, kind, logY, title, isInterim]);
     useEffect(() => {
         if (resets > 0) stage.current?.reset();
     }, [resets]);

@@ -122,7 +122,14 @@ export interface Picture {
     lit: string | null;
 }
 
-export function draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture): void {
+/** What is drawn behind the lines; it may be kept from one picture to the next. */
+export interface Backdrop {
+    draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture): void;
+}
+
+export function draw(
+    context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture, backdrop: Backdrop,
+): void {
     context.clearRect(0, 0, size.width, size.height);
     drawAxes(context, size, picture);
     const { frame, lines, lit } = picture;
@@ -131,11 +138,9 @@ export function draw(context: CanvasRenderingContext2D, size: { width: number; h
     context.rect(frame.left - 3, frame.top - 2, frame.width + 6, frame.height + 4);
     context.clip();
     context.lineJoin = "round";
-    const width = lines.length > 20 ? 1.1 : 1.7;
-    for (const line of lines) {
-        if (line.raw === undefined) continue;
-        stroke(context, picture, line, line.raw, 1, 0.22);
-    }
+    // A pixel's breadth is drawn several times as quickly as a little more.
+    const width = lines.length > 20 ? 1 : 1.7;
+    backdrop.draw(context, size, picture);
     for (const line of lines) {
         if (line.id !== lit) stroke(context, picture, line, line.y, width, lit === null ? 1 : 0.25);
     }
@@ -143,6 +148,12 @@ export function draw(context: CanvasRenderingContext2D, size: { width: number; h
     if (front !== undefined) stroke(context, picture, front, front.y, width + 0.8, 1);
     context.restore();
     for (const line of lines) mark(context, picture, line, lit === null || line.id === lit ? 1 : 0.25);
+}
+
+/** The values before smoothing, faintly. */
+export function drawRaw(context: CanvasRenderingContext2D, picture: Picture): void {
+    context.lineJoin = "round";
+    for (const line of picture.lines) if (line.raw !== undefined) stroke(context, picture, line, line.raw, 1, 0.22);
 }
 
 function stroke(

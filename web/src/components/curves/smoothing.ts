@@ -38,6 +38,8 @@ interface Thinned {
     weight?: number | undefined;
 }
 
+const befores = new WeakMap<number[], number[]>();
+
 /**
  * What the server will answer, about: its last answer, and by how much the points that are here move between
  * that weight and this one. Shown until the answer is here.
@@ -46,6 +48,8 @@ export function foreseen(x: number[], curve: Thinned, weight: number): number[] 
     const { values, pointCount, smoothed: exact, weight: known } = curve;
     const here = smoothed(x, values, weight, pointCount);
     if (exact === undefined || known === undefined) return here;
-    const before = smoothed(x, values, known, pointCount);
-    return here.map((value, index) => (exact[index] ?? NaN) + value - (before[index] ?? NaN));
+    // The same for each step of the hand.
+    let before = befores.get(exact);
+    if (before === undefined || before.length !== values.length) befores.set(exact, before = smoothed(x, values, known, pointCount));
+    return here.map((value, index) => (exact[index] ?? NaN) + value - (before?.[index] ?? NaN));
 }

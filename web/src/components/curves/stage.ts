@@ -1,4 +1,5 @@
 /** A canvas with curves that a person looks around in: hover, zoom by dragging, pan, keys. */
+import { Behind } from "./behind";
 import {
     draw, fittingY, nearest, ticksOf, wholeX, withoutPlace,
     type AxisKind, type Frame, type Line, type Look, type Near, type Picture, type Span, type View,
@@ -9,6 +10,8 @@ export interface Setting {
     kind: AxisKind;
     logY: boolean;
     title: string;
+    /** The lines move with the hand that smooths them: the axis stays until they rest. */
+    isInterim: boolean;
 }
 
 export interface Callbacks {
@@ -21,7 +24,7 @@ export interface Callbacks {
 const REST = 180;
 
 export class Stage {
-    private setting: Setting = { lines: [], kind: "step", logY: false, title: "" };
+    private setting: Setting = { lines: [], kind: "step", logY: false, title: "", isInterim: false };
     /** `null` follows the curves as they grow. */
     private part: Span | null = null;
     /** Kept while the hand moves, so that the curves do not jump. */
@@ -34,6 +37,7 @@ export class Stage {
     private isNew = false;
     private resting: number | undefined;
     private look: Look | null = null;
+    private readonly behind = new Behind();
     private readonly context: CanvasRenderingContext2D | null;
 
     constructor(
@@ -82,7 +86,7 @@ export class Stage {
         }
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
         this.picture = this.compose(context, width, height);
-        draw(context, { width, height }, this.picture);
+        draw(context, { width, height }, this.picture, this.behind);
         // For who cannot see the canvas: a test, or a person's own script.
         this.box.dataset.lines = String(this.setting.lines.reduce((sum, { raw }) => sum + (raw === undefined ? 1 : 2), 0));
         this.box.dataset.marks = String(withoutPlace(this.setting.lines, this.setting.logY));
@@ -92,10 +96,11 @@ export class Stage {
     }
 
     private compose(context: CanvasRenderingContext2D, width: number, height: number): Picture {
-        const { lines, kind, logY, title } = this.setting;
+        const { lines, kind, logY, title, isInterim } = this.setting;
         const look = this.look ??= readLook();
         const x = this.part ?? wholeX(lines);
-        const view: View = { x, y: this.heldY ?? fittingY(lines, x, logY) };
+        const before = isInterim ? this.picture?.view.y : undefined;
+        const view: View = { x, y: this.heldY ?? before ?? fittingY(lines, x, logY) };
         const tall = Math.max(10, height - 10 - 36);
         const labels = ticksOf(view, { width, height: tall }, kind, logY).y;
         context.font = `11px ${look.font}`;
