@@ -112,7 +112,7 @@ struct ClientSpellingTests {
             #expect(tags["key"] == .string("mlflow.modelVersions"))
             #expect(
                 tags["value"]
-                    == .string(#"[{"name":"m","version":"1"},{"name":"m","version":"2"}]"#))
+                    == .string(#"[{"name": "m", "version": 1}, {"name": "m", "version": 2}]"#))
         }
     }
 

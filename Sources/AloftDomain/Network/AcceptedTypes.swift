@@ -17,7 +17,9 @@ package struct AcceptedTypes: Sendable, Equatable {
         types: ["application/octet-stream", "application/x-www-form-urlencoded"],
         mayBeMissing: true)
     private static let lines = AcceptedTypes(types: ["application/x-ndjson"], mayBeMissing: false)
-    private static let file = AcceptedTypes(types: [], mayBeMissing: false)
+    /// Clients of the protocol name no type. Where the file goes is a run's identifier, which no page of
+    /// another place knows, and what such a page sends says so by its origin.
+    private static let file = AcceptedTypes(types: [], mayBeMissing: true)
 
     private struct Rule {
         let method: String

@@ -4,22 +4,34 @@ import AloftStore
 /// Fields that many calls share.
 enum FieldReader {
     static func experimentID(_ fields: Fields) throws -> ExperimentID {
-        let id = try fields.string("experiment_id")
+        try experimentID(fields.string("experiment_id"))
+    }
+
+    private static func experimentID(_ id: String) throws -> ExperimentID {
         guard Int64(id) != nil else {
             throw ProtocolError.invalid(
-                "Invalid experiment ID: '\(id.prefix(100))'. It must be a number.")
+                "Invalid experiment ID '\(id.prefix(100))'. Experiment ID must be a valid integer.")
         }
         return ExperimentID(id)
     }
 
-    /// The run's id under either of its names.
+    /// A list of experiments' ids.
+    static func experimentIDs(_ fields: Fields) throws -> [ExperimentID] {
+        try fields.strings("experiment_ids").map(experimentID)
+    }
+
+    /// The run's id under either of its names. What can be no id is none of a run.
     static func runID(_ fields: Fields) throws -> RunID {
+        let id = try anyRunID(fields)
+        guard ValueRules.isRunID(id.rawValue) else { throw TrackingError.runNotFound(id.rawValue) }
+        return id
+    }
+
+    /// As above, whatever the text.
+    static func anyRunID(_ fields: Fields) throws -> RunID {
         let id = try fields.optionalString("run_id") ?? ""
         let text = try id.isEmpty ? fields.optionalString("run_uuid") ?? "" : id
         guard !text.isEmpty else { throw ProtocolError.missing("run_id") }
-        guard ValueRules.isRunID(text) else {
-            throw ProtocolError.invalid("Invalid run ID: '\(text.prefix(100))'")
-        }
         return RunID(text)
     }
 
@@ -35,9 +47,17 @@ enum FieldReader {
     }
 
     /// One tag of an experiment or a run; too long a value is refused, or cut with `cutTo`.
-    static func tag(_ fields: Fields, maxValue: Int = .max, cutTo: Int = .max) throws -> NamedText {
+    ///
+    /// - Parameter isNew: what a thing is made with may have any names; later ones are checked.
+    static func tag(
+        _ fields: Fields, maxValue: Int = .max, cutTo: Int = .max, isNew: Bool = false
+    ) throws -> NamedText {
         let key = try fields.string("key")
-        try ValueRules.checkKey(key, fields.path(of: "key"))
+        if isNew {
+            try ValueRules.checkLength(key, fields.path(of: "key"))
+        } else {
+            try ValueRules.checkKey(key, fields.path(of: "key"))
+        }
         let value = try fields.optionalString("value") ?? ""
         guard value.utf8.count <= maxValue || value.unicodeScalars.count <= maxValue else {
             throw ProtocolError.tooLong(fields.path(of: "value"), limit: maxValue)
@@ -51,8 +71,11 @@ enum FieldReader {
         try fields.objects(name).map { try tag($0, maxValue: maxValue) }
     }
 
-    static func runTags(_ fields: Fields, _ name: String) throws -> [NamedText] {
-        try fields.objects(name).map(runTag)
+    /// The tags that a run or a logged model is made with.
+    static func newTags(_ fields: Fields, _ name: String) throws -> [NamedText] {
+        try fields.objects(name).map {
+            try ValueRules.stored(try tag($0, isNew: true), $0.path(of: "value"))
+        }
     }
 
     static func runTag(_ fields: Fields) throws -> NamedText {
@@ -61,6 +84,11 @@ enum FieldReader {
 
     static func param(_ fields: Fields) throws -> NamedText {
         try tag(fields, cutTo: ValueRules.maxParamValue)
+    }
+
+    /// A param of a logged model.
+    static func newParam(_ fields: Fields) throws -> NamedText {
+        try tag(fields, cutTo: ValueRules.maxParamValue, isNew: true)
     }
 
     static func metric(_ fields: Fields) throws -> MetricSeries {

@@ -89,10 +89,12 @@ struct Fields: Sendable {
         guard let count = try optionalInt("max_results") ?? value else {
             throw ProtocolError.missing("max_results")
         }
-        guard count >= 1, count <= limit else {
-            throw ProtocolError.invalid(
-                "Invalid value \(count) for parameter 'max_results' supplied. It must be a positive "
-                    + "integer of at most \(limit).")
+        let told = "Invalid value \(count) for parameter 'max_results' supplied."
+        guard count >= 1 else {
+            throw ProtocolError.invalid("\(told) It must be a positive integer.")
+        }
+        guard count <= limit else {
+            throw ProtocolError.invalid("\(told) It must be at most \(limit).")
         }
         return Int(count)
     }

@@ -15,7 +15,7 @@ struct FileAnswer {
     func response(to request: Request) -> Response {
         var headers: HTTPFields = [
             .contentType: contentType,
-            .contentDisposition: "attachment; \(fileName)",
+            .contentDisposition: "attachment; \(Self.named(name))",
             .xContentTypeOptions: "nosniff",
             .eTag: "\"\(file.entityTag)\"",
             .acceptRanges: "bytes",
@@ -87,8 +87,12 @@ struct FileAnswer {
         }
     }
 
-    /// The name for clients that read `filename` alone, and the true one where that is not ASCII.
-    private var fileName: String {
+    /// The name for clients that read `filename` alone, and the true one where that is not ASCII. In
+    /// quotes only where it is no token: clients compare the header.
+    static func named(_ name: String) -> String {
+        if !name.isEmpty, name.unicodeScalars.allSatisfy(isTokenScalar) {
+            return "filename=\(name)"
+        }
         let plain = name.unicodeScalars.map { scalar in
             switch scalar {
             case "\"", "\\": "_"
@@ -97,11 +101,15 @@ struct FileAnswer {
             }
         }.joined()
         let quoted = "filename=\"\(plain)\""
-        return plain.isSame(as: name) ? quoted : quoted + "; filename*=UTF-8''\(encodedName)"
+        let encoded = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "file"
+        return plain.isSame(as: name) ? quoted : quoted + "; filename*=UTF-8''\(encoded)"
     }
 
-    private var encodedName: String {
-        name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? "file"
+    private static func isTokenScalar(_ scalar: UnicodeScalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9": true
+        default: "!#$%&'*+-.^_`|~".unicodeScalars.contains(scalar)
+        }
     }
 
     private static func httpDate(_ date: Date) -> String {
@@ -117,15 +125,28 @@ struct FileAnswer {
     }
 
     private var contentType: String {
-        let ending = name.pieces(at: ".").last.map { $0.lowercased() } ?? ""
-        return Self.types[ending] ?? "application/octet-stream"
+        var parts = name.pieces(at: ".").map { $0.lowercased() }
+        // What a file is packed with says nothing of what it is.
+        if parts.count > 1, ["gz", "bz2", "xz", "br"].contains(parts.last) { parts.removeLast() }
+        let ending = parts.last ?? ""
+        return Self.texts.contains(ending)
+            ? "text/plain" : Self.types[ending] ?? "application/octet-stream"
     }
 
+    /// What people read as it stands, as the protocol's own server has it.
+    private static let texts: Set<String> = [
+        "txt", "log", "err", "cfg", "conf", "cnf", "cf", "ini", "properties", "prop", "hocon",
+        "toml", "yaml", "yml", "xml", "json", "js", "py", "py3", "csv", "tsv", "md", "rst",
+        "ipynb", "mlmodel", "mlproject",
+    ]
+
     private static let types = [
-        "txt": "text/plain", "log": "text/plain", "md": "text/plain", "py": "text/plain",
-        "yaml": "text/plain", "yml": "text/plain", "json": "application/json", "csv": "text/csv",
-        "html": "text/html", "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg",
-        "gif": "image/gif", "svg": "image/svg+xml", "pdf": "application/pdf",
-        "zip": "application/zip", "gz": "application/gzip", "tar": "application/x-tar",
+        "html": "text/html", "htm": "text/html", "css": "text/css", "png": "image/png",
+        "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "svg": "image/svg+xml",
+        "webp": "image/webp", "bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff",
+        "pdf": "application/pdf", "zip": "application/zip", "tar": "application/x-tar",
+        "mp4": "video/mp4", "webm": "video/webm", "mov": "video/quicktime",
+        "mp3": "audio/mpeg", "wav": "audio/x-wav", "h5": "application/x-hdf5",
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ]
 }

@@ -41,6 +41,13 @@ struct JSONWriter {
         _ name: StaticString, _ items: Items, _ each: (inout JSONWriter, Items.Element) -> Void
     ) {
         guard !items.isEmpty else { return }
+        wholeList(name, items, each)
+    }
+
+    /// As `list`, also where there is nothing to list.
+    mutating func wholeList<Items: Collection>(
+        _ name: StaticString, _ items: Items, _ each: (inout JSONWriter, Items.Element) -> Void
+    ) {
         key(name)
         bytes.append(0x5B)
         needsComma = false

@@ -29,10 +29,11 @@ enum PageToken {
         guard let token = try fields.optionalString("page_token"), !token.isEmpty else {
             return nil
         }
-        guard let data = Data(base64Encoded: token), data.count <= 1 << 20,
+        guard let data = Data(base64Encoded: token) else { throw undecodable }
+        guard data.count <= 1 << 20,
             case .array(let values)? = try? JSONReader.read(
                 text: String(decoding: data, as: UTF8.self))["after"]
-        else { throw undecodable }
+        else { throw unknown }
         return SearchPosition(try values.map(Self.value))
     }
 
@@ -43,14 +44,18 @@ enum PageToken {
         case .string(let text) where !text.utf8.contains(0): return .text(text)
         case .object(let members):
             guard let bits = members["bits"]?.stringValue.flatMap({ UInt64($0) }) else {
-                throw undecodable
+                throw unknown
             }
             return .real(Double(bitPattern: bits))
-        case .bool, .double, .string, .array: throw undecodable
+        case .bool, .double, .string, .array: throw unknown
         }
     }
 
     private static var undecodable: ProtocolError {
+        .invalid("Invalid page token, could not base64-decode")
+    }
+
+    private static var unknown: ProtocolError {
         .invalid("Invalid page token, could not decode it")
     }
 

@@ -65,12 +65,15 @@ struct ProtocolError: Error, Equatable {
             }
         case let error as RegistryError:
             switch error {
-            case .modelExists: self.init(.resourceAlreadyExists, error.message)
+            case .modelExists, .promptExists, .nameTaken:
+                self.init(.resourceAlreadyExists, error.message)
             case .aliasNotFound, .invalidSource:
                 self.init(.invalidParameterValue, error.message)
             case .nameOfOther: self.init(.permissionDenied, error.message)
             case .modelNotFound, .versionNotFound: self.init(.resourceDoesNotExist, error.message)
             }
+        // Clients compare the words.
+        case ArtifactError.invalidPath: self.init(.invalidParameterValue, "Invalid path")
         case let error as any Refusal: self.init(Self.name(for: error.kind), error.message)
         default: return nil
         }

@@ -168,7 +168,7 @@ enum Subjects {
 
     static let traceLocations: Subject = { queries, call in
         try call.fields.objects("locations").map {
-            Claim(try queries.experiment(try TraceFields.experiment(inLocation: $0)))
+            Claim(try queries.experiment(try TraceFields.searched(inLocation: $0)))
         }
     }
 

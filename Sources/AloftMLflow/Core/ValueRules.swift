@@ -13,15 +13,44 @@ enum ValueRules {
     ///
     /// - Throws: `ProtocolError` that names `field`.
     static func checkKey(_ key: String, _ field: String) throws {
+        try checkLength(key, field)
+        guard key.unicodeScalars.allSatisfy(isKeyScalar) else {
+            throw ProtocolError.invalid(
+                "Invalid value \"\(key)\" for parameter '\(field)' supplied: Names may only contain "
+                    + "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), "
+                    + "colon(:) and slashes (/).")
+        }
+        try checkPath(key, field)
+    }
+
+    static func checkLength(_ key: String, _ field: String) throws {
         guard key.unicodeScalars.count <= maxKey else {
             throw ProtocolError.tooLong(field, limit: maxKey)
         }
-        guard key.unicodeScalars.allSatisfy(isKeyScalar), isNormalPath(key) else {
+    }
+
+    /// - Throws: `ProtocolError` where the name, taken for a path, is another's.
+    static func checkPath(_ name: String, _ field: String) throws {
+        guard isNormalPath(name) else {
             throw ProtocolError.invalid(
-                "Invalid value \"\(key)\" for parameter '\(field)' supplied: Names may only contain "
-                    + "alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colons "
-                    + "(:), and slashes (/), and must be a plain path.")
+                "Invalid value \"\(name)\" for parameter '\(field)' supplied: Names may be treated "
+                    + "as files in certain cases, and must not resolve to other names when treated "
+                    + "as such. This name would resolve to '\(normalPath(name))'")
         }
+    }
+
+    /// The path without what leads nowhere.
+    private static func normalPath(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.pieces(at: "/") where !part.isSame(as: ".") {
+            if part.isSame(as: ".."), let last = parts.last, !last.isSame(as: "..") {
+                parts.removeLast()
+            } else if !part.isSame(as: "..") || !path.begins(with: "/") {
+                parts.append(part)
+            }
+        }
+        let joined = parts.joined(separator: "/")
+        return path.begins(with: "/") ? "/" + joined : joined.isEmpty ? "." : joined
     }
 
     private static func isKeyScalar(_ scalar: UnicodeScalar) -> Bool {

@@ -76,15 +76,30 @@ struct ArtifactCalls: Sendable {
         calls.raw(
             .get, "/model-versions/get-artifact", .read,
             of: { queries, request, _ in
+                _ = try ArtifactPath(try Self.query(request, ["path"]))
                 let number = Int64(try Self.query(request, ["version"])) ?? 0
                 return [Claim(try queries.version(try Self.query(request, ["name"]), number))]
             }
         ) { request, _ in
             try await downloadOfVersion(request)
         }
-        calls.raw(.post, "/ajax-api/2.0/mlflow/upload-artifact", .record, of: Self.run) {
-            request, context in try await uploadToRun(request, by: context.principal)
+        calls.raw(
+            .post, "/ajax-api/2.0/mlflow/upload-artifact", .record,
+            of: { queries, request, _ in [Claim(try queries.run(try Self.upload(request).run))] }
+        ) { request, context in
+            try await uploadToRun(request, by: context.principal)
         }
+    }
+
+    /// What an upload names, and what it leaves out in the words that clients look for.
+    private static func upload(_ request: Request) throws -> (run: RunID, path: ArtifactPath) {
+        guard let run = try? query(request, ["run_uuid", "run_id"]) else {
+            throw ProtocolError.invalid("Request must specify run_uuid.")
+        }
+        guard let path = try? query(request, ["path"]) else {
+            throw ProtocolError.invalid("Request must specify path.")
+        }
+        return (RunID(run), try ArtifactPath(path))
     }
 
     private static func run<Context>(
@@ -101,9 +116,9 @@ struct ArtifactCalls: Sendable {
     static func path(in request: Request, after prefix: String) throws -> ArtifactPath {
         let raw = request.uri.path
         guard let text = raw.rest(after: prefix)?.removingPercentEncoding
-        else { throw ProtocolError.invalid("Invalid path: '\(raw.prefix(200))'") }
+        else { throw ProtocolError.invalid("Invalid path") }
         let path = try ArtifactPath(text)
-        guard !path.components.isEmpty else { throw ProtocolError.invalid("Invalid path: ''") }
+        guard !path.components.isEmpty else { throw ProtocolError.invalid("Invalid path") }
         return path
     }
 
@@ -206,26 +221,22 @@ struct ArtifactCalls: Sendable {
     }
 
     private func downloadOfVersion(_ request: Request) async throws -> Response {
+        let wanted = try ArtifactPath(Self.query(request, ["path"]))
         let name = try Self.query(request, ["name"])
         let text = try Self.query(request, ["version"])
         guard let number = Int64(text) else { throw ProtocolError.invalidValue(text, "version") }
         let uri = try await service.store.read { db in
             try ModelSource(RegistryQueries.version(db, name, number).source).resolved(db)
         }
-        let path = try ArtifactRoot(uri).path(Self.query(request, ["path"]))
-        return try await download(path, request)
+        return try await download(ArtifactRoot(uri).path(wanted.text), request)
     }
 
     private func uploadToRun(
         _ request: Request, by who: Principal
     ) async throws -> Response {
-        let root = try await runRoot(try Self.query(request, ["run_uuid", "run_id"]))
-        let path = try root.path(Self.query(request, ["path"]))
-        let limit = 10 << 20
-        let buffer = try await request.body.collect(upTo: limit)
-        guard buffer.readableBytes > 0 else {
-            throw ProtocolError.invalid("Request must not be empty.")
-        }
+        let named = try Self.upload(request)
+        let path = try await runRoot(named.run.rawValue).path(named.path.text)
+        let buffer = try await Self.uploaded(request)
         let artifacts = service.artifacts
         let isThere = try await BlockingWork.run {
             let isThere = artifacts.holds(path)
@@ -237,6 +248,21 @@ struct ArtifactCalls: Sendable {
         if isThere { try await service.replaced(path, by: who) }
         service.filesChanged(path)
         return MLflowBody.json(MLflowService.empty)
+    }
+}
+
+extension ArtifactCalls {
+    /// The body of an upload.
+    fileprivate static func uploaded(_ request: Request) async throws -> ByteBuffer {
+        do {
+            let buffer = try await request.body.collect(upTo: 10 << 20)
+            guard buffer.readableBytes > 0 else {
+                throw ProtocolError.invalid("Request must specify data.")
+            }
+            return buffer
+        } catch is NIOTooManyBytesError {
+            throw ProtocolError.invalid("Artifact size is too large. Max size is 10MB.")
+        }
     }
 }
 

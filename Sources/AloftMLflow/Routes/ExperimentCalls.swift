@@ -95,10 +95,9 @@ struct ExperimentCalls: Sendable {
 
     private func update(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.experimentID(call.fields)
-        let name = try call.fields.has("new_name") ? call.fields.text("new_name", limit: 500) : nil
+        let name = try call.fields.text("new_name", limit: 500)
         let (who, at) = (call.principal, service.time.now())
         try await service.change(.experiment, id.rawValue) { db in
-            guard let name else { return }
             let before = try TrackingQueries.experiment(db, id)?.name
             try TrackingQueries.renameExperiment(db, id, to: name, at: at)
             try AuditLog(db, by: who, at: at).experiment(
@@ -152,10 +151,17 @@ struct ExperimentCalls: Sendable {
     }
 
     private func searchDatasets(_ call: Call) async throws -> [UInt8] {
-        let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
-        guard (1...20).contains(ids.count) else {
-            throw ProtocolError.invalid("Give 1 to 20 values of 'experiment_ids'.")
+        let count = try call.fields.strings("experiment_ids").count
+        guard count > 0 else {
+            throw ProtocolError.invalid(
+                "SearchDatasets request must specify at least one experiment_id.")
         }
+        guard count <= 20 else {
+            throw ProtocolError.invalid(
+                "SearchDatasets request cannot specify more than 20 experiment_ids. Received "
+                    + "\(count) experiment_ids.")
+        }
+        let ids = try FieldReader.experimentIDs(call.fields)
         let found = try await service.store.read { try TrackingQueries.datasetSummaries($0, ids) }
         return JSONWriter.document { writer in
             writer.list("dataset_summaries", found) { writer, one in

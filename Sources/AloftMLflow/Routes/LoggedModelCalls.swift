@@ -47,11 +47,11 @@ struct LoggedModelCalls: Sendable {
     }
 
     private static func params(_ fields: Fields) throws -> [NamedText] {
-        try fields.objects("params").map(FieldReader.param)
+        try fields.objects("params").map(FieldReader.newParam)
     }
 
     private static func tags(_ fields: Fields) throws -> [NamedText] {
-        try FieldReader.runTags(fields, "tags")
+        try FieldReader.newTags(fields, "tags")
     }
 
     private static func document(_ model: LoggedModelRecord) -> [UInt8] {
@@ -130,20 +130,24 @@ struct LoggedModelCalls: Sendable {
 
     private func search(_ call: Call) async throws -> [UInt8] {
         let fields = call.fields
-        let ids = try fields.strings("experiment_ids")
+        let ids = try FieldReader.experimentIDs(fields)
         guard !ids.isEmpty, ids.count <= 1000 else { throw ProtocolError.missing("experiment_ids") }
-        let limit = try fields.maxResults(default: 50, limit: 50_000)
+        // Whoever asks for more gets this many and a token.
+        let limit = min(try fields.maxResults(default: 50, limit: .max), 50_000)
         let after = try PageToken.position(fields)
         var search = LoggedModelSearch(
-            experiments: ids.map { ExperimentID($0) }, limit: limit, after: after)
+            experiments: ids, limit: limit, after: after)
         search.conditions = try LoggedModelSearchParser.conditions(fields.optionalString("filter"))
         let orders = try fields.objects("order_by")
         try OrderClause.check(count: orders.count)
         search.orders = try orders.map(LoggedModelSearchParser.order)
         search.datasets = try fields.objects("datasets").map { dataset in
-            LoggedModelSearch.Dataset(
-                name: try dataset.string("dataset_name"),
-                digest: try FieldReader.text(dataset, "dataset_digest"))
+            guard let name = try FieldReader.text(dataset, "dataset_name") else {
+                throw ProtocolError.invalid(
+                    "`dataset_name` in the `datasets` clause must be specified.")
+            }
+            return LoggedModelSearch.Dataset(
+                name: name, digest: try FieldReader.text(dataset, "dataset_digest"))
         }
         let wanted = search
         let found = try await service.store.search { try LoggedModelQueries.search($0, wanted) }

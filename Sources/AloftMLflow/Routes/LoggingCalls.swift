@@ -151,6 +151,7 @@ struct LoggingCalls: Sendable {
 
     private func logOutputs(_ call: Call) async throws -> [UInt8] {
         let id = try FieldReader.runID(call.fields)
+        guard call.fields.has("models") else { throw ProtocolError.missing("models") }
         let outputs = try call.fields.objects("models").map {
             ModelOutput(
                 model: LoggedModelID(try $0.string("model_id")),

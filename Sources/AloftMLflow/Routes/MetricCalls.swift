@@ -27,14 +27,14 @@ struct MetricCalls: Sendable {
     private static func run<Context>(
         _ queries: AccessQueries, _ request: Request, _ context: Context
     ) throws -> [Claim] {
-        [Claim(try queries.run(try FieldReader.runID(QueryText.fields(request))))]
+        [Claim(try queries.run(try FieldReader.anyRunID(QueryText.fields(request))))]
     }
 
     /// A page, or without `max_results` everything; that is written while it is read, so that a
     /// long series is never in memory.
     private func history(_ request: Request) async throws -> Response {
         let fields = QueryText.fields(request)
-        let id = try FieldReader.runID(fields)
+        let id = try FieldReader.anyRunID(fields)
         let key = try fields.string("metric_key")
         let after = try HistoryToken.position(fields)
         guard fields.has("max_results") else {
@@ -92,11 +92,15 @@ struct MetricCalls: Sendable {
     }
 
     private func bulk(_ call: Call) async throws -> [UInt8] {
-        let runs = try Self.runs(call.fields, "run_id")
-        let key = try call.fields.string("metric_key")
-        let limit = try call.fields.maxResults(default: Self.maxPoints, limit: 1_000_000)
+        let runs = try Self.bulkRuns(call.fields)
+        guard let key = try FieldReader.text(call.fields, "metric_key") else {
+            throw ProtocolError.invalid("GetMetricHistoryBulk request must specify a metric_key.")
+        }
+        // Less than nothing is no limit, as the protocol has it.
+        let wanted = try call.fields.optionalInt("max_results") ?? Self.maxPoints
+        let limit = Int(clamping: wanted < 0 ? Self.maxPoints : min(wanted, Self.maxPoints))
         let series = try await service.store.read { db in
-            var left = min(limit, Int(clamping: Self.maxPoints))
+            var left = limit
             return try runs.sorted().map { run -> (run: RunID, points: [MetricPoint]) in
                 guard left > 0 else { return (run, []) }
                 let page = try TrackingQueries.historyPage(db, run, key: key, limit: left)
@@ -104,14 +108,23 @@ struct MetricCalls: Sendable {
                 return (run, page.points.map(\.point))
             }
         }
-        return Self.document(key, series)
+        return JSONWriter.document { writer in
+            writer.wholeList("metrics", Self.all(series)) { writer, one in
+                writer.metric(key, one.point, run: one.run)
+            }
+        }
     }
 
     private func interval(_ call: Call) async throws -> [UInt8] {
-        let runs = try Self.runs(call.fields, "run_ids")
+        let runs = try Self.intervalRuns(call.fields)
         let key = try call.fields.string("metric_key")
+        let count = try call.fields.optionalInt("max_results") ?? Self.maxSteps
+        // traps: a constant
+        guard (1...Self.maxSteps).contains(count) else {
+            throw ProtocolError.invalid("max_results must be between 1 and \(Self.maxSteps).")
+        }
         let range = try Self.steps(call.fields)
-        let limit = try call.fields.maxResults(default: Self.maxSteps, limit: Self.maxSteps)
+        let limit = Int(clamping: count)
         let series = try await service.store.read { db in
             try runs.sorted().map { run in
                 let curve = try TrackingQueries.curve(
@@ -119,38 +132,58 @@ struct MetricCalls: Sendable {
                 return (run: run, points: curve.points)
             }
         }
-        return Self.document(key, series)
+        return JSONWriter.document { writer in
+            writer.list("metrics", Self.all(series)) { writer, one in
+                writer.metric(key, one.point, run: one.run)
+            }
+        }
     }
 
     /// The part of a series that is asked for; `nil` for all of it.
     static func steps(_ fields: Fields) throws -> ClosedRange<Int64>? {
         let first = try fields.optionalInt("start_step")
         let last = try fields.optionalInt("end_step")
-        guard (first == nil) == (last == nil), first ?? 0 <= last ?? 0 || first == nil else {
+        guard (first == nil) == (last == nil) else {
             throw ProtocolError.invalid(
-                "Give both start_step and end_step, the first not after the last, or neither.")
+                "If either start step or end step are specified, both must be specified.")
         }
-        // traps: the guard above has them in order
+        if let first, let last, first > last {
+            throw ProtocolError.invalid(
+                "end_step must be greater than start_step. Found start_step=\(first) and "
+                    + "end_step=\(last).")
+        }
+        // traps: they are in order, by what is refused above
         return first.flatMap { first in last.map { first...$0 } }
     }
 
-    private static func runs(_ fields: Fields, _ name: String) throws -> [RunID] {
-        let ids = try fields.strings(name)
-        // traps: a constant
-        guard (1...maxRuns).contains(ids.count) else {
-            throw ProtocolError.invalid("Give 1 to \(maxRuns) values of '\(name)'.")
+    private static func bulkRuns(_ fields: Fields) throws -> [RunID] {
+        let ids = try fields.strings("run_id")
+        guard !ids.isEmpty else {
+            throw ProtocolError.invalid(
+                "GetMetricHistoryBulk request must specify at least one run_id.")
+        }
+        guard ids.count <= maxRuns else {
+            throw ProtocolError.invalid(
+                "GetMetricHistoryBulk request cannot specify more than \(maxRuns) run_ids. "
+                    + "Received \(ids.count) run_ids.")
         }
         return ids.map { RunID($0) }
     }
 
-    private static func document(
-        _ key: String, _ series: [(run: RunID, points: [MetricPoint])]
-    ) -> [UInt8] {
-        let all = series.flatMap { one in one.points.map { (run: one.run, point: $0) } }
-        return JSONWriter.document { writer in
-            writer.list("metrics", all) { writer, one in
-                writer.metric(key, one.point, run: one.run)
-            }
+    private static func intervalRuns(_ fields: Fields) throws -> [RunID] {
+        let ids = try fields.strings("run_ids")
+        guard !ids.isEmpty else { throw ProtocolError.missing("run_ids") }
+        guard ids.count <= maxRuns else {
+            throw ProtocolError.invalid(
+                "GetMetricHistoryBulkInterval request must specify at most \(maxRuns) run_ids. "
+                    + "Received \(ids.count) run_ids.")
         }
+        return ids.map { RunID($0) }
+    }
+
+    private typealias Placed = (run: RunID, point: MetricPoint)
+
+    private static func all(_ series: [(run: RunID, points: [MetricPoint])]) -> [Placed] {
+        series.flatMap { one in one.points.map { (run: one.run, point: $0) } }
     }
 }

@@ -27,7 +27,8 @@ struct ModelVersionCalls: Sendable {
     private func create(_ call: Call) async throws -> [UInt8] {
         let fields = call.fields
         let new = NewModelVersion(
-            name: try fields.string("name"), source: try fields.optionalString("source") ?? "",
+            name: try RegistryFields.name(fields),
+            source: try fields.optionalString("source") ?? "",
             run: try FieldReader.text(fields, "run_id").map { RunID($0) },
             loggedModel: try FieldReader.text(fields, "model_id").map { LoggedModelID($0) },
             runLink: try fields.optionalString("run_link") ?? "",
@@ -50,13 +51,13 @@ struct ModelVersionCalls: Sendable {
     }
 
     private func found(_ call: Call) async throws -> ModelVersionRecord {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         return try await service.store.read { try RegistryQueries.version($0, name, version) }
     }
 
     private func update(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         let description = try call.fields.optionalString("description") ?? ""
         let (who, at) = (call.principal, service.time.now())
@@ -70,7 +71,7 @@ struct ModelVersionCalls: Sendable {
     }
 
     private func delete(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         let (who, at) = (call.principal, service.time.now())
         try await service.store.write { db in
@@ -80,7 +81,7 @@ struct ModelVersionCalls: Sendable {
     }
 
     private func setStage(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         let stage = try RegistryFields.stage(call.fields.string("stage"))
         let archives = try call.fields.bool("archive_existing_versions")
@@ -122,7 +123,7 @@ struct ModelVersionCalls: Sendable {
     }
 
     private func setTag(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
         let (who, at) = (call.principal, service.time.now())
@@ -135,7 +136,7 @@ struct ModelVersionCalls: Sendable {
     }
 
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let version = try RegistryFields.version(call.fields)
         let key = try call.fields.string("key")
         let (who, at) = (call.principal, service.time.now())

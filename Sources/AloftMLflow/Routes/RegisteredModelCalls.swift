@@ -46,12 +46,12 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func get(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         return Self.document(try await service.store.read { try RegistryQueries.model($0, name) })
     }
 
     private func rename(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let newName = try RegistryFields.newName(call.fields, "new_name")
         let (who, at) = (call.principal, service.time.now())
         let model = try await service.store.write { db in
@@ -62,7 +62,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func update(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let description = try call.fields.optionalString("description") ?? ""
         let (who, at) = (call.principal, service.time.now())
         let model = try await service.change(.model, name) { db in
@@ -74,7 +74,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func delete(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let (who, at) = (call.principal, service.time.now())
         try await service.store.write {
             try RegistryQueries.deleteModel($0, name, who: who, at: at)
@@ -99,7 +99,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func latestVersions(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let stages = try call.fields.strings("stages").map(RegistryFields.stage)
         let versions = try await service.store.read { db in
             try RegistryQueries.latestVersions(db, name, stages: stages)
@@ -110,7 +110,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func setTag(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let tag = try RegistryFields.tag(call.fields, maxValue: 100_000)
         let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) {
@@ -122,7 +122,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let key = try call.fields.string("key")
         let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) { db in
@@ -134,7 +134,7 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func setAlias(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
+        let name = try RegistryFields.name(call.fields)
         let alias = try RegistryFields.newAlias(call.fields)
         let version = try RegistryFields.version(call.fields)
         let (who, at) = (call.principal, service.time.now())
@@ -146,8 +146,8 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func deleteAlias(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
-        let alias = try call.fields.string("alias")
+        let name = try RegistryFields.name(call.fields)
+        let alias = try RegistryFields.alias(call.fields)
         let (who, at) = (call.principal, service.time.now())
         try await service.change(.model, name) { db in
             let before = try RegistryQueries.model(db, name).aliases.first {
@@ -162,8 +162,8 @@ struct RegisteredModelCalls: Sendable {
     }
 
     private func getAlias(_ call: Call) async throws -> [UInt8] {
-        let name = try call.fields.string("name")
-        let alias = try call.fields.string("alias")
+        let name = try RegistryFields.name(call.fields)
+        let alias = try RegistryFields.alias(call.fields)
         let version = try await service.store.read { db in
             try RegistryQueries.version(db, name, alias: alias)
         }
@@ -173,30 +173,56 @@ struct RegisteredModelCalls: Sendable {
 
 /// Fields of the registry's calls.
 enum RegistryFields {
+    static func name(_ fields: Fields) throws -> String {
+        try plainName(fields.string("name"), "name")
+    }
+
     static func newName(_ fields: Fields, _ name: String) throws -> String {
-        let text = try fields.text(name, limit: 256)
+        try plainName(fields.text(name, limit: 256), name)
+    }
+
+    private static func plainName(_ text: String, _ field: String) throws -> String {
         guard !text.holds("/"), !text.holds(":") else {
             throw ProtocolError.invalid(
-                "Invalid name: '\(text)'. Registered model name must not contain '/' or ':'.")
+                "Invalid model name '\(text.prefix(300))'. Names cannot contain '/' or ':'.")
         }
+        guard text.unicodeScalars.contains(where: { !$0.properties.isWhitespace }) else {
+            throw ProtocolError.missing(field)
+        }
+        try ValueRules.checkPath(text, field)
         return text
     }
 
-    static func newAlias(_ fields: Fields) throws -> String {
-        let alias = try fields.text("alias", limit: 255)
+    static func alias(_ fields: Fields) throws -> String {
+        let alias = try fields.string("alias")
         let isPlain = alias.unicodeScalars.allSatisfy {
             switch $0 {
             case "a"..."z", "A"..."Z", "0"..."9", "_", "-": true
             default: false
             }
         }
-        let isVersion =
-            alias.lowercased().begins(with: "v") && alias.count > 1
-            && alias.dropFirst().allSatisfy(\.isNumber)
-        guard isPlain, !isVersion, alias.lowercased() != "latest" else {
+        guard isPlain else {
             throw ProtocolError.invalid(
-                "Invalid alias name: '\(alias)'. It takes letters, digits, '_' and '-'; 'latest' and "
-                    + "'v' with a number are reserved.")
+                "Invalid alias name: '\(alias.prefix(300))'. Names may only contain alphanumerics, "
+                    + "underscores (_), and dashes (-).")
+        }
+        guard alias.utf8.count <= 255 else {
+            throw ProtocolError.tooLong("Registered model alias name", limit: 255)
+        }
+        return alias
+    }
+
+    static func newAlias(_ fields: Fields) throws -> String {
+        let alias = try alias(fields)
+        guard alias.lowercased() != "latest" else {
+            throw ProtocolError.invalid("'latest' alias name (case insensitive) is reserved.")
+        }
+        let digits = alias.utf8.dropFirst()
+        let isVersion =
+            alias.lowercased().begins(with: "v") && !digits.isEmpty
+            && digits.allSatisfy { (48...57).contains($0) }
+        guard !isVersion else {
+            throw ProtocolError.invalid("Version alias name '\(alias)' is reserved.")
         }
         return alias
     }
@@ -218,14 +244,15 @@ enum RegistryFields {
             })
         else {
             throw ProtocolError.invalid(
-                "Invalid Model Version stage: '\(text.prefix(100))'. Value must be one of None, "
+                "Invalid Model Version stage: \(text.prefix(100)). Value must be one of None, "
                     + "Staging, Production, Archived.")
         }
         return stage
     }
 
     static func tag(_ fields: Fields, maxValue: Int) throws -> NamedText {
-        let key = try fields.text("key", limit: ValueRules.maxKey)
+        let key = try fields.string("key")
+        try ValueRules.checkKey(key, fields.path(of: "key"))
         let value = try fields.optionalString("value") ?? ""
         guard value.utf8.count <= maxValue || value.unicodeScalars.count <= maxValue else {
             throw ProtocolError.tooLong(fields.path(of: "value"), limit: maxValue)

@@ -20,7 +20,7 @@ struct RunCalls: Sendable {
         let experiment =
             try fields.has("experiment_id")
             ? FieldReader.experimentID(fields) : ExperimentID("0")
-        let tags = try FieldReader.runTags(fields, "tags")
+        let tags = try FieldReader.newTags(fields, "tags")
         let startTime = try fields.optionalInt("start_time") ?? 0
         let user = try fields.optionalString("user_id") ?? ""
         let name = try runName(fields, tags)
@@ -151,13 +151,12 @@ struct RunCalls: Sendable {
     static func search(_ fields: Fields, defaultLimit: Int64 = 1000) throws -> RunSearch {
         let limit = try fields.maxResults(default: defaultLimit, limit: 50_000)
         let after = try PageToken.position(fields)
-        let ids = try fields.strings("experiment_ids")
+        let ids = try FieldReader.experimentIDs(fields)
         guard ids.count <= 10_000 else {
             throw ProtocolError.invalid("More than 10000 values of 'experiment_ids'.")
         }
         return RunSearch(
-            experiments: ids.map { ExperimentID($0) },
-            stage: try FieldReader.stage(fields, "run_view_type"),
+            experiments: ids, stage: try FieldReader.stage(fields, "run_view_type"),
             conditions: try RunSearchParser.conditions(fields.optionalString("filter")),
             orders: try RunSearchParser.orders(fields.strings("order_by")), limit: limit,
             after: after)

@@ -12,6 +12,20 @@ struct Comparison: Equatable {
         case noneOf
         case isNull
         case isNotNull
+
+        /// As filters write it.
+        var text: String {
+            switch self {
+            case .compare(let comparator):
+                comparator == .notEqual ? "!=" : comparator.rawValue
+            case .like(let ignoringCase): ignoringCase ? "ILIKE" : "LIKE"
+            case .matching: "RLIKE"
+            case .oneOf: "IN"
+            case .noneOf: "NOT IN"
+            case .isNull: "IS NULL"
+            case .isNotNull: "IS NOT NULL"
+            }
+        }
     }
 
     enum Value: Equatable {
@@ -109,7 +123,8 @@ struct FilterParser {
             let name = text == "!=" ? "<>" : text
             guard let comparator = NumberMatch.Comparator(rawValue: name) else { throw invalid() }
             return Comparison(
-                identifier: identifier, comparator: .compare(comparator), value: try value())
+                identifier: identifier, comparator: .compare(comparator),
+                value: try value(of: identifier))
         }
         if takeKeyword("is") {
             let isNegated = takeKeyword("not")
@@ -136,30 +151,52 @@ struct FilterParser {
     private mutating func pattern(
         _ identifier: SearchIdentifier, _ comparator: Comparison.Operator
     ) throws -> Comparison {
-        let value = try value()
+        let value = try value(of: identifier)
         if case .text(let pattern) = value, pattern.utf8.count > Self.maxPattern {
             throw ProtocolError.invalid("A pattern is longer than \(Self.maxPattern) bytes.")
         }
         return Comparison(identifier: identifier, comparator: comparator, value: value)
     }
 
-    private mutating func value() throws -> Comparison.Value {
+    private mutating func value(of identifier: SearchIdentifier) throws -> Comparison.Value {
         switch tokens.popFirst() {
         case .number(let number): return .number(number)
         case .text(let text, _): return .text(text)
+        case .word(let parts) where tokens.isEmpty: throw unquoted(parts, identifier)
         case .word, .comparator, .open, .close, .comma, nil: throw invalid()
         }
     }
 
+    /// A bare word where a value should stand, in the words that clients look for.
+    private func unquoted(
+        _ parts: [FilterToken.WordPart], _ identifier: SearchIdentifier
+    ) -> ProtocolError {
+        let word = parts.map(\.text).joined().prefix(100)
+        if ["true", "false", "null"].contains(word.lowercased()) { return invalid() }
+        switch identifier.entity?.lowercased() {
+        case "metric", "metrics":
+            return .invalid("Expected numeric value type for metric. Found \(word)")
+        default:
+            return .invalid(
+                "Parameter value is either not quoted or unidentified quote types used for string "
+                    + "value \(word). Use either single or double quotes.")
+        }
+    }
+
     private mutating func texts() throws -> [String] {
-        guard tokens.popFirst() == .open else { throw invalid() }
+        guard tokens.popFirst() == .open, tokens.contains(.close) else { throw invalid() }
         var texts: [String] = []
         while true {
-            guard case .text(let text, _)? = tokens.popFirst() else {
-                throw ProtocolError.invalid(
-                    "Invalid clause(s) in filter string: IN takes a list of quoted strings.")
+            switch tokens.popFirst() {
+            case .text(let text, _): texts.append(text)
+            case .close where texts.isEmpty:
+                throw badList("a non-empty list of string values, but got empty list")
+            case .comma, .close:
+                throw badList("a non-empty list of string values, but got ill-formed list")
+            default:
+                throw badList(
+                    "string value, punctuation, or whitespace, but got different type in list")
             }
-            texts.append(text)
             switch tokens.popFirst() {
             case .close:
                 guard texts.count <= 10_000 else {
@@ -170,6 +207,10 @@ struct FilterParser {
             default: throw invalid()
             }
         }
+    }
+
+    private func badList(_ expected: String) -> ProtocolError {
+        .invalid("While parsing a list in the query, expected \(expected).")
     }
 
     private mutating func takeKeyword(_ keyword: String) -> Bool {
@@ -202,7 +243,7 @@ extension Comparison {
         case (.isNotNull, _): return .isNotNull
         case (_, .number):
             throw ProtocolError.invalid(
-                "Expected a quoted string value for '\(identifier.key.prefix(100))'.")
+                "Expected a quoted string value for \(textKind). Got value \(valueText)")
         default: throw invalidComparator()
         }
     }
@@ -217,11 +258,11 @@ extension Comparison {
 
     /// The comparison of a number.
     func numberMatch() throws -> NumberMatch {
-        guard case .compare(let comparator) = comparator else { throw invalidComparator() }
         guard case .number(let number) = value else {
             throw ProtocolError.invalid(
-                "Expected a numeric value for '\(identifier.key.prefix(100))'.")
+                "Expected numeric value type for \(numberKind). Found \(valueText)")
         }
+        guard case .compare(let comparator) = comparator else { throw invalidComparator() }
         return NumberMatch(comparator, number)
     }
 
@@ -243,7 +284,41 @@ extension Comparison {
     enum Extra { case lists, null, patterns }
 
     func invalidComparator() -> ProtocolError {
-        .invalid("Invalid comparator for '\(identifier.key.prefix(100))' in the filter.")
+        let names = isNumber ? "=, !=, >, >=, <, <=" : "=, !=, LIKE, ILIKE"
+        return .invalid(
+            "Invalid comparator '\(comparator.text)' not one of those that "
+                + "'\(identifier.key.prefix(100))' takes, such as \(names).")
+    }
+
+    private var isNumber: Bool { if case .number = value { true } else { false } }
+
+    // In the words that clients look for.
+
+    private var numberKind: String {
+        switch identifier.entity?.lowercased() {
+        case "metric", "metrics": "metric"
+        default: "numeric attribute: \(identifier.key.prefix(100))"
+        }
+    }
+
+    private var textKind: String {
+        switch identifier.entity?.lowercased() {
+        case "tag", "tags": "tag (e.g. 'my-value')"
+        case "param", "params", "parameter", "parameters": "parameter (e.g. 'my-value')"
+        case "dataset", "datasets": "dataset attributes"
+        default: "attributes"
+        }
+    }
+
+    private var valueText: String {
+        switch value {
+        case .none: "NULL"
+        case .number(let number):
+            Int64(exactly: number).map { String($0) } ?? String(number)
+        case .text(let text): "'\(text.prefix(100))'"
+        case .texts(let texts):
+            "(\(texts.prefix(3).map { "'\($0.prefix(100))'" }.joined(separator: ", ")))"
+        }
     }
 }
 

@@ -51,11 +51,19 @@ enum ExperimentSearchParser {
 
 enum SearchFault {
     static func attribute(_ key: String, _ names: String) -> ProtocolError {
-        .invalid("Invalid attribute key '\(key.prefix(100))' specified. Valid ones are \(names).")
+        .invalid("Invalid attribute key '\(key.prefix(100))' specified. Valid keys are \(names).")
     }
 
     static func entity(_ entity: String) -> ProtocolError {
-        .invalid("Invalid entity type '\(entity.prefix(100))' in the search.")
+        .invalid(
+            "Invalid entity type '\(entity.prefix(100))'. Valid entity types are ('attribute', "
+                + "'tag', 'tags')")
+    }
+
+    static func loggedEntity(_ entity: String) -> ProtocolError {
+        .invalid(
+            "Invalid entity type: '\(entity.prefix(100))'. Expected one of ['attributes', "
+                + "'metrics', 'params', 'tags'].")
     }
 }
 
@@ -92,8 +100,9 @@ enum RegistrySearchParser {
             case "name": (.name, clause.ascending)
             case "timestamp", "last_updated_timestamp": (.updatedAt, clause.ascending)
             default:
-                throw SearchFault.attribute(
-                    clause.identifier.key, "name, timestamp, last_updated_timestamp")
+                throw ProtocolError.invalid(
+                    "Invalid order by key '\(clause.identifier.key.prefix(100))' specified. Valid "
+                        + "keys are name, timestamp, last_updated_timestamp.")
             }
         }
     }
@@ -178,7 +187,7 @@ enum LoggedModelSearchParser {
                 case .number(let column): return .number(column, try comparison.numberMatch())
                 case .metric, nil: throw SearchFault.attribute(key, names)
                 }
-            case .some(let entity): throw SearchFault.entity(entity)
+            case .some(let entity): throw SearchFault.loggedEntity(entity)
             }
         }
     }
@@ -198,10 +207,13 @@ enum LoggedModelSearchParser {
             )
         case nil, "attribute", "attributes":
             guard let key = column(identifier.key) else {
-                throw SearchFault.attribute(identifier.key, names)
+                throw ProtocolError.invalid(
+                    "Invalid order by field name: \(name.prefix(100)). Valid ones are \(names).")
             }
             return (key, ascending)
-        case .some(let entity): throw SearchFault.entity(entity)
+        case .some:
+            throw ProtocolError.invalid(
+                "Invalid order by field name: \(name.prefix(100)). Only metrics are supported.")
         }
     }
 

@@ -60,7 +60,8 @@ enum RunSearchParser {
         case "context": return .dataset(.context, match)
         default:
             throw ProtocolError.invalid(
-                "Invalid dataset key '\(key.prefix(100))': expected name, digest or context.")
+                "Invalid dataset key '\(key.prefix(100))' specified. Valid keys are name, digest, "
+                    + "context.")
         }
     }
 
@@ -83,19 +84,21 @@ enum RunSearchParser {
         case nil, "attribute", "attributes", "attr", "run":
             guard let key = column(identifier.key) else { throw invalidAttribute(identifier.key) }
             return key
+        case "dataset", "datasets":
+            throw ProtocolError.invalid("Invalid identifier type 'dataset'")
         case .some(let entity): throw invalidEntity(entity)
         }
     }
 
     private static func invalidEntity(_ entity: String) -> ProtocolError {
         .invalid(
-            "Invalid entity type '\(entity.prefix(100))'. Valid ones are metric, parameter, tag, "
-                + "attribute and dataset.")
+            "Invalid entity type '\(entity.prefix(100))'. Valid values are ['metric', 'parameter', "
+                + "'tag', 'attribute', 'dataset']")
     }
 
     private static func invalidAttribute(_ key: String) -> ProtocolError {
         .invalid(
-            "Invalid attribute key '\(key.prefix(100))' specified. Valid ones are run_id, run_name, "
+            "Invalid attribute key '\(key.prefix(100))' specified. Valid keys are run_id, run_name, "
                 + "user_id, status, artifact_uri, start_time, end_time, created.")
     }
 }

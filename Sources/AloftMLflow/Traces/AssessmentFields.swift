@@ -127,7 +127,25 @@ extension JSONWriter {
         members["create_time"] = .string(TraceTimes.text(assessment.createdAt))
         members["last_update_time"] = .string(TraceTimes.text(assessment.updatedAt))
         members["valid"] = .bool(assessment.isValid)
+        if let text = assessment.value, let expected = members["expectation"] {
+            members["expectation"] = Self.expectation(expected, value: text)
+        }
         if let overridden = assessment.overrides { members["overrides"] = .string(overridden) }
         value(.object(members))
+    }
+
+    /// A list or an object as text, the rest as it is, however the client wrote it.
+    private static func expectation(_ content: JSONValue, value text: String) -> JSONValue {
+        guard let value = try? JSONReader.read(text: text) else { return content }
+        switch value {
+        case .array, .object, .null:
+            return .object([
+                "serialized_value": .object([
+                    "serialization_format": .string("JSON_FORMAT"),
+                    "value": .string(PythonJSON.text(value)),
+                ])
+            ])
+        case .bool, .int, .double, .string: return .object(["value": value])
+        }
     }
 }

@@ -57,7 +57,7 @@ struct OldTraceCalls: Sendable {
     }
 
     private func search(_ call: Call) async throws -> [UInt8] {
-        let ids = try call.fields.strings("experiment_ids").map { ExperimentID($0) }
+        let ids = try FieldReader.experimentIDs(call.fields)
         let search = try TraceCalls.search(call.fields, in: ids)
         let found = try await service.store.search { try TraceQueries.search($0, search) }
         return Page(found).document("traces") {

@@ -113,7 +113,7 @@ struct TraceCalls: Sendable {
         let locations = try call.fields.objects("locations")
         guard !locations.isEmpty else { throw ProtocolError.missing("locations") }
         let search = try Self.search(
-            call.fields, in: locations.map(TraceFields.experiment(inLocation:)))
+            call.fields, in: locations.map(TraceFields.searched(inLocation:)))
         let found = try await service.store.search { try TraceQueries.search($0, search) }
         return Page(found).document("traces") {
             writer, trace in writer.object { $0.traceInfoMembers(trace) }
@@ -181,14 +181,19 @@ struct TraceCalls: Sendable {
     }
 
     private func linkToRun(_ call: Call) async throws -> [UInt8] {
+        guard call.fields.has("trace_ids") else { throw ProtocolError.missing("trace_ids") }
         let ids = try call.fields.strings("trace_ids").map { TraceID($0) }
         guard ids.count <= 100 else {
             throw ProtocolError.invalid(
                 "Cannot link more than 100 traces to a run in a single request. Provided "
                     + "\(ids.count) traces.")
         }
+        guard ids.allSatisfy({ $0.rawValue.utf8.count <= 250 }) else {
+            throw ProtocolError.tooLong("trace_ids", limit: 250)
+        }
         let run = try FieldReader.runID(call.fields)
-        try await service.store.write { try TraceQueries.link($0, ids, to: run) }
+        let at = service.time.now()
+        try await service.store.write { try TraceQueries.link($0, ids, to: run, at: at) }
         return MLflowService.empty
     }
 

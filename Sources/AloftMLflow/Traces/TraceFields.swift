@@ -42,6 +42,17 @@ enum TraceFields {
         return try FieldReader.experimentID(experiment)
     }
 
+    /// A place where traces are searched.
+    static func searched(inLocation location: Fields) throws -> ExperimentID {
+        let named = try location.object("mlflow_experiment")?.optionalString("experiment_id")
+        if let named, !named.isEmpty, Int64(named) == nil {
+            throw ProtocolError.invalid(
+                "Locations must be a list of experiment IDs. Found invalid experiment IDs: "
+                    + "\(named.prefix(100)).")
+        }
+        return try experiment(inLocation: location)
+    }
+
     private static func duration(_ fields: Fields) throws -> Int64? {
         guard let text = try fields.optionalString("execution_duration") else { return nil }
         guard let duration = TraceTimes.duration(text) else {
@@ -125,7 +136,7 @@ extension JSONWriter {
 
     mutating func traceMembers(_ trace: TraceRecord, spans: [String]) {
         object("trace_info") { $0.traceInfoMembers(trace) }
-        list("spans", spans) { writer, span in writer.raw(span) }
+        list("spans", spans) { writer, span in writer.raw(SpanDocument.named(span)) }
     }
 
     /// As version 2.0 writes them.

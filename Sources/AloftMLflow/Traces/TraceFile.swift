@@ -24,13 +24,13 @@ struct TraceFile: Sendable {
         }
         guard !spans.isEmpty else { return try await file(of: trace, Self.name, request) }
         let bytes = JSONWriter.document { writer in
-            writer.list("spans", spans) { writer, span in writer.raw(span) }
+            writer.list("spans", spans) { writer, span in writer.raw(SpanDocument.old(span)) }
         }
         return Response(
             status: .ok,
             headers: [
                 .contentType: "application/octet-stream", .xContentTypeOptions: "nosniff",
-                .contentDisposition: "attachment; filename=\"\(Self.name)\"",
+                .contentDisposition: "attachment; \(FileAnswer.named(Self.name))",
             ], body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
 

@@ -27,8 +27,8 @@ enum TraceSearchParser {
         case nil, "attribute", "attributes", "trace": return try attribute(key, comparison)
         case .some(let entity):
             throw ProtocolError.invalid(
-                "Invalid entity type '\(entity.prefix(100))'. Valid values are attribute, trace, tag, "
-                    + "metadata, span, feedback, expectation, issue.")
+                "Invalid entity type '\(entity.prefix(100))'. Valid values are ['attribute', 'trace', "
+                    + "'tag', 'metadata', 'span', 'feedback', 'expectation', 'issue']")
         }
     }
 
@@ -105,7 +105,8 @@ enum TraceSearchParser {
         if key == "content" {
             guard case .like = match else {
                 throw ProtocolError.invalid(
-                    "span.content comparator not one of 'LIKE', 'ILIKE'")
+                    "span.content comparator '\(comparison.comparator.text)' not one of LIKE, ILIKE"
+                )
             }
         }
         return match

@@ -29,6 +29,7 @@ enum Schema {
         .m0018Contracts,
         .m0019CodeOrigin,
         .m0020Answers,
+        .m0024TraceLinks,
     ]
 
     // text: our own migrations

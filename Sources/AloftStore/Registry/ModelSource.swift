@@ -16,11 +16,12 @@ package struct ModelSource: Sendable {
             decoded = next
         }
         let parts = decoded.pieces(atAnyOf: "/\\".unicodeScalars)
-        guard !parts.contains(where: { $0.isSame(as: "..") }), text.utf8.count <= 4096 else {
-            throw invalid()
-        }
+        guard !parts.contains(where: { $0.isSame(as: "..") }), text.utf8.count <= 4096,
+            !decoded.holds("\0")
+        else { throw RegistryError.invalidSource(text, .relative) }
         let scheme = text.pieces(at: ":", most: 2, keepingEmpty: true)[0].lowercased()
         guard text.holds(":"), scheme != "file" else {
+            try checkHost()
             try checkLocal(db, run: run)
             return
         }
@@ -38,7 +39,14 @@ package struct ModelSource: Sendable {
         guard path.isSame(as: root) || path.begins(with: root + "/") else { throw invalid() }
     }
 
-    private func invalid() -> RegistryError { .invalidSource(text) }
+    private func checkHost() throws {
+        guard let place = text.rest(after: "file://") else { return }
+        let host = place.pieces(at: "/", most: 2, keepingEmpty: true)[0]
+        let isHere = ["", ".", "localhost", "127.0.0.1"].contains { host.isSame(as: $0) }
+        guard isHere else { throw RegistryError.invalidSource(text, .host) }
+    }
+
+    private func invalid() -> RegistryError { .invalidSource(text, .local) }
 
     /// The place itself: `models:/m-…` is that logged model's folder, `models:/name/version` that
     /// version's own place.

@@ -12,8 +12,14 @@ extension RegistryQueries {
         _ db: Database, name: String, project: ProjectID = .default, description: String = "",
         tags: [NamedText] = [], who: Principal, at: Date
     ) throws -> RegisteredModelRecord {
-        if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [name]) != nil {
-            throw RegistryError.modelExists(name: name)
+        if let row = try db.firstRow(
+            "SELECT number FROM registeredModel WHERE name = ?", [name])
+        {
+            let isPrompt = tags.contains {
+                $0.key.isSame(as: "mlflow.prompt.is_prompt") && $0.value.isSame(as: "true")
+            }
+            throw RegistryError.taken(
+                name, byPrompt: try WebhookOutbox.isPrompt(db, model: row[0]), isPrompt: isPrompt)
         }
         let now = at.millisecondsSince1970
         // A name may be a project's before there is a model of it.

@@ -58,9 +58,8 @@ extension RegistryQueries {
     package static func version(
         _ db: Database, _ name: String, _ version: Int64
     ) throws -> ModelVersionRecord {
-        let number = try modelNumber(db, name)
         let row = try db.firstRow(
-            selectVersion + " WHERE v.model = ? AND v.version = ?", [number, version])
+            selectVersion + " WHERE m.name = ? AND v.version = ?", [name, version])
         guard let row else { throw RegistryError.versionNotFound(name: name, version: version) }
         return try fillVersion(db, row)
     }
@@ -126,9 +125,8 @@ extension RegistryQueries {
     ) throws {
         let found = try self.version(db, name, version)
         try db.perform(
-            "UPDATE modelVersion SET description = ? WHERE model = ? AND version = ?",
-            [description, found.modelNumber, version])
-        try touch(db, found, at: at)
+            "UPDATE modelVersion SET description = ?, updatedAt = ? WHERE model = ? AND version = ?",
+            [description, at.millisecondsSince1970, found.modelNumber, version])
     }
 
     /// Moves a version to a stage; with `archivingOthers` the others in that stage become archived.

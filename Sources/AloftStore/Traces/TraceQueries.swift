@@ -1,4 +1,5 @@
 package import AloftDomain
+package import Foundation
 package import GRDB
 
 /// Reads and writes traces. Writes belong into `Store.write`.
@@ -79,6 +80,7 @@ package enum TraceQueries {
                 trace.responsePreview,
             ])
         let number = try number(db, trace.id)
+        try takeLinks(db, trace.id, number)
         try upsert(db, "traceTag", number, trace.tags + [location(of: trace.id, in: experiment)])
         try upsert(db, "traceMetadata", number, trace.metadata)
         for assessment in trace.assessments {
@@ -153,6 +155,7 @@ package enum TraceQueries {
                 batch.spans.map(\.startedAt).min().map { $0 / 1_000_000 },
             ])
         let number = db.lastInsertedRowID
+        try takeLinks(db, batch.trace, number)
         try upsert(db, "traceTag", number, [location(of: batch.trace, in: experiment)])
         return number
     }
@@ -225,12 +228,37 @@ extension TraceQueries {
         }
     }
 
-    /// - Throws: `TraceError.notFound`, `TrackingError.runNotFound`.
-    package static func link(_ db: Database, _ ids: [TraceID], to run: RunID) throws {
+    /// How long a link waits for its trace, which clients send in the background.
+    private static let linkWaits: Duration = .seconds(7 * 86_400)
+
+    /// Links traces to a run, also those that are still on their way.
+    ///
+    /// - Throws: `TrackingError.runNotFound`.
+    package static func link(
+        _ db: Database, _ ids: [TraceID], to run: RunID, at: Date
+    ) throws {
         guard try TrackingQueries.runInfo(db, run) != nil else {
             throw TrackingError.runNotFound(run.rawValue)
         }
-        for id in ids { try link(db, trace: try number(db, id), to: run) }
+        for id in ids {
+            if let row = try db.firstRow("SELECT number FROM trace WHERE id = ?", [id.rawValue]) {
+                try link(db, trace: row[0], to: run)
+            } else {
+                try db.perform(
+                    "INSERT INTO traceLink VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    [id.rawValue, run.rawValue, at.millisecondsSince1970])
+            }
+        }
+        let oldest = at.millisecondsSince1970 - linkWaits.components.seconds * 1000
+        try db.perform("DELETE FROM traceLink WHERE at < ?", [oldest])
+    }
+
+    /// Links a trace that has come to the runs that have waited for it.
+    private static func takeLinks(_ db: Database, _ id: TraceID, _ number: Int64) throws {
+        for row in try db.allRows("SELECT runId FROM traceLink WHERE traceId = ?", [id.rawValue]) {
+            try link(db, trace: number, to: RunID(row[0]))
+        }
+        try db.perform("DELETE FROM traceLink WHERE traceId = ?", [id.rawValue])
     }
 
     private static func link(_ db: Database, trace: Int64, to run: RunID) throws {

@@ -174,7 +174,7 @@ extension TraceQueries {
             case .status: text += match.sql("s.status")
             case .content:
                 // As it is stored, or as it was before it was written as JSON.
-                text += SQLText("(") + match.sql("s.content")
+                text += SQLText("(") + match.sql(plainContent)
                 text += SQLText(
                     " OR EXISTS (SELECT 1 FROM json_each(s.content, '$.attributes') a WHERE ")
                 text += match.sql("json_extract(a.value, '$.value.stringValue')") + SQLText("))")
@@ -190,6 +190,13 @@ extension TraceQueries {
         }
         return count == 0 ? nil : text + SQLText(")")
     }
+
+    /// A span without the names of the format's own members, which stand in every span. A quote in a
+    /// text is escaped: no text holds one of them.
+    private static let plainContent = [
+        "key", "value", "values", "stringValue", "intValue", "doubleValue", "boolValue",
+        "arrayValue", "kvlistValue",
+    ].reduce("s.content") { "replace(\($0), '\"\($1)\":', '')" }
 
     /// An attribute's value as text, whatever its type; clients write a text in quotes, as JSON.
     private static let attributeValue = """

@@ -141,22 +141,39 @@ package enum LoggedModelQueries {
         guard let number = row?[0] as Int64? else { return }
         let old = try db.firstRow(
             "SELECT value FROM loggedModelTag WHERE model = ? AND key = ?", [number, key])
-        var versions: [JSONValue] = []
+        var versions: [(name: String, version: Int64)] = []
         if let text: String = old?[0],
             case .array(let known)? = try? StoredJSON.value(JSONValue.self, from: text)
         {
-            versions = known
+            versions = known.compactMap(Self.noted)
         }
-        let new = JSONValue.object(["name": .string(name), "version": .string(String(version))])
-        guard !versions.contains(new) else { return }
-        let text = try StoredJSON.text(JSONValue.array(versions + [new]))
+        guard !versions.contains(where: { $0.name.isSame(as: name) && $0.version == version })
+        else { return }
+        // Spaced as Python spaces it: clients compare the text.
+        let items = try (versions + [(name, version)]).map { one in
+            let name = try StoredJSON.text(JSONValue.string(one.name))
+            return "{\"name\": \(name), \"version\": \(one.version)}"
+        }
+        let text = "[\(items.joined(separator: ", "))]"
         try setTags(db, number, [NamedText(key: key, value: text)])
+    }
+
+    /// A version as the tag names it; its number may be a text.
+    private static func noted(_ json: JSONValue) -> (name: String, version: Int64)? {
+        guard let name = json["name"]?.stringValue else { return nil }
+        switch json["version"] {
+        case .int(let number)?: return (name, number)
+        case .string(let text)?: return Int64(text).map { (name, $0) }
+        default: return nil
+        }
     }
 
     package static func deleteTag(_ db: Database, _ id: LoggedModelID, key: String) throws {
         try db.perform(
             "DELETE FROM loggedModelTag WHERE model = ? AND key = ?", [number(db, id), key])
-        guard db.changesCount > 0 else { throw TrackingError.tagNotFound(key: key) }
+        guard db.changesCount > 0 else {
+            throw TrackingError.loggedModelTagNotFound(key: key, model: id.rawValue)
+        }
     }
 
     package static func setParams(_ db: Database, _ number: Int64, _ params: [NamedText]) throws {

@@ -11,6 +11,7 @@ package enum TrackingError: Refusal, Equatable {
     case paramChanged(key: String, old: String, new: String)
     case tagNotFound(key: String)
     case loggedModelNotFound(String)
+    case loggedModelTagNotFound(key: String, model: String)
 
     package var code: String {
         switch self {
@@ -23,13 +24,14 @@ package enum TrackingError: Refusal, Equatable {
         case .paramChanged: "param_changed"
         case .tagNotFound: "tag_not_found"
         case .loggedModelNotFound: "logged_model_not_found"
+        case .loggedModelTagNotFound: "logged_model_tag_not_found"
         }
     }
 
     package var kind: RefusalKind {
         switch self {
         case .experimentNotFound, .experimentNotDeleted, .runNotFound, .tagNotFound,
-            .loggedModelNotFound:
+            .loggedModelNotFound, .loggedModelTagNotFound:
             .notFound
         case .experimentExists, .experimentDeleted, .runDeleted: .conflict
         case .paramChanged: .invalid
@@ -52,6 +54,8 @@ package enum TrackingError: Refusal, Equatable {
                 + "value='\(old)'. Attempted logging new value '\(new)'."
         case .tagNotFound(let key): "No tag with name: \(key.prefix(300))"
         case .loggedModelNotFound(let id): "Logged model with ID '\(id.prefix(300))' not found."
+        case .loggedModelTagNotFound(let key, let model):
+            "No tag with key '\(key.prefix(300))' found for model with ID '\(model.prefix(300))'."
         }
     }
 }

@@ -32,13 +32,17 @@ enum WebhookOutbox {
         orOfPrompt promptEntity: WebhookEvent.Entity, _ action: WebhookEvent.Action, at: Date,
         data: () throws -> [String: JSONValue]
     ) throws {
-        let prompt = try db.firstRow(
+        guard let wanted = try isPrompt(db, model: model) ? promptEntity : entity else { return }
+        try add(db, wanted, action, at: at, data: data)
+    }
+
+    /// Whether the tags of a model make it a prompt.
+    static func isPrompt(_ db: Database, model: Int64) throws -> Bool {
+        try db.firstRow(
             """
             SELECT 1 FROM registeredModelTag
             WHERE model = ? AND key = 'mlflow.prompt.is_prompt' AND value = 'true'
-            """, [model])
-        guard let wanted = prompt == nil ? entity : promptEntity else { return }
-        try add(db, wanted, action, at: at, data: data)
+            """, [model]) != nil
     }
 
     /// Tags as deliveries write them, without those that only mark a prompt.

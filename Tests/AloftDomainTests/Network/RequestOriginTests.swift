@@ -206,7 +206,7 @@ import Testing
             ("POST", "/api/2.0/mlflow-artifacts/mpu/create", "text/plain", false),
             ("POST", "/ajax-api/2.0/mlflow/upload-artifact", "image/png", true),
             ("POST", "/ajax-api/2.0/mlflow/upload-artifact", "text/plain", false),
-            ("POST", "/ajax-api/2.0/mlflow/upload-artifact", nil, false),
+            ("POST", "/ajax-api/2.0/mlflow/upload-artifact", nil, true),
         ] as [(String, String, String?, Bool)])
     func `a route takes its own types`(method: String, path: String, type: String?, isTaken: Bool) {
         let refusal = AcceptedTypes.refusal(method: method, path: path, type: type)

@@ -38,7 +38,7 @@ struct RegistryQueriesTests {
             try RegistryQueries.setAlias(db, "m", alias: "champ", version: 2, who: .local, at: at)
             try RegistryQueries.renameModel(db, "m", to: "n", who: .local, at: at)
             #expect(try RegistryQueries.version(db, "n", alias: "champ").version == 2)
-            #expect(throws: RegistryError.modelNotFound(name: "m")) {
+            #expect(throws: RegistryError.versionNotFound(name: "m", version: 1)) {
                 try RegistryQueries.version(db, "m", 1)
             }
             try RegistryQueries.deleteVersion(db, "n", 2, who: .local, at: at)

@@ -1,0 +1,381 @@
+"""What MLflow's own clients and tests read: words of refusals, spellings, small shapes."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import SpanEvent
+from mlflow.entities.trace_data import TraceData
+
+V2 = "/api/2.0/mlflow/"
+AJAX = "/ajax-api/2.0/mlflow/"
+
+
+class Caller:
+    """Asks a server without a client in between."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.headers: dict[str, str] = {}
+
+    def ask(
+        self, method: str, path: str, body: object = None, /, **query: object
+    ) -> tuple[int, dict[str, Any]]:
+        if query:
+            path += "?" + urllib.parse.urlencode(query, doseq=True)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.url + path,
+            data,
+            {"Content-Type": "application/json"} if data is not None else {},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                (status, text, self.headers) = (reply.status, reply.read(), dict(reply.headers))
+        except urllib.error.HTTPError as error:
+            (status, text) = (error.code, error.read())
+        return status, json.loads(text or b"{}")
+
+    def refused(
+        self, words: str, method: str, path: str, body: object = None, /, **query: object
+    ) -> None:
+        status, answer = self.ask(method, path, body, **query)
+        assert status in {400, 404}, answer
+        assert words in answer["message"], answer
+
+
+@pytest.fixture(scope="module")
+def caller(server: Any) -> Caller:
+    return Caller(server.url)
+
+
+@pytest.fixture(scope="module")
+def client(server: Any) -> MlflowClient:
+    return MlflowClient(server.url)
+
+
+@pytest.fixture(scope="module")
+def run(client: MlflowClient) -> Any:
+    return client.create_run(client.create_experiment("words")).info
+
+
+@pytest.fixture
+def traced(server: Any) -> Iterator[None]:
+    """Traces go to the server."""
+    mlflow.set_tracking_uri(server.url)
+    yield
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+
+
+def test_an_invalid_path_is_named_alone(caller: Caller, run: Any) -> None:
+    for path, query in (
+        (V2 + "artifacts/list", {"run_id": run.run_id}),
+        ("/get-artifact", {"run_id": run.run_id}),
+        ("/model-versions/get-artifact", {"name": "none", "version": 1}),
+    ):
+        status, answer = caller.ask("GET", path, path="../out", **query)
+        assert (status, answer["message"]) == (400, "Invalid path")
+
+
+def test_requests_for_many_metrics_say_what_is_missing(caller: Caller) -> None:
+    bulk = AJAX + "metrics/get-history-bulk"
+    caller.refused("GetMetricHistoryBulk request must specify at least one", "GET", bulk, x=1)
+    caller.refused(
+        "GetMetricHistoryBulk request must specify a metric_key", "GET", bulk, run_id="a"
+    )
+    many = [f"id{number}" for number in range(101)]
+    words = "GetMetricHistoryBulk request cannot specify more than 100"
+    caller.refused(words, "GET", bulk, run_id=many, metric_key="k")
+    assert caller.ask("GET", bulk, run_id="none", metric_key="k") == (200, {"metrics": []})
+    assert caller.ask("GET", bulk, run_id="none", metric_key="k", max_results=-1)[0] == 200
+
+    stretch = AJAX + "metrics/get-history-bulk-interval"
+    one = {"run_ids": "a", "metric_key": "k"}
+    caller.refused(
+        "Missing value for required parameter 'run_ids'.", "GET", stretch, metric_key="k"
+    )
+    words = "GetMetricHistoryBulkInterval request must specify at most 100 run_ids."
+    caller.refused(words, "GET", stretch, run_ids=many, metric_key="k")
+    caller.refused("must be between 1 and 2500", "GET", stretch, **one, max_results=0)
+    words = "end_step must be greater than start_step. "
+    caller.refused(words, "GET", stretch, **one, start_step=1, end_step=0)
+    caller.refused("both must be specified.", "GET", stretch, **one, start_step=1)
+
+
+def test_searches_of_datasets_say_what_is_missing(caller: Caller) -> None:
+    path = AJAX + "experiments/search-datasets"
+    caller.refused(
+        "SearchDatasets request must specify at least one experiment_id.", "POST", path, {}
+    )
+    many = {"experiment_ids": ["1"] * 21}
+    caller.refused("SearchDatasets request cannot specify more than 20", "POST", path, many)
+    words = "Invalid experiment ID 'x'. Experiment ID must be a valid integer."
+    caller.refused(words, "POST", path, {"experiment_ids": ["x"]})
+    caller.refused(words, "POST", V2 + "runs/search", {"experiment_ids": ["x"]})
+    caller.refused(words, "GET", V2 + "experiments/get", experiment_id="x")
+
+
+def test_what_can_be_no_run_is_not_found(caller: Caller) -> None:
+    for name in ("é", "a b", "-1", "x" * 300):
+        status, answer = caller.ask("GET", V2 + "runs/get", run_id=name)
+        assert (status, answer["error_code"]) == (404, "RESOURCE_DOES_NOT_EXIST")
+        history = caller.ask("GET", V2 + "metrics/get-history", run_id=name, metric_key="k")
+        assert history == (200, {})
+
+
+def test_fields_that_must_be_there(caller: Caller, run: Any) -> None:
+    words = "Missing value for required parameter"
+    experiment = {"experiment_id": run.experiment_id}
+    caller.refused(f"{words} 'new_name'", "POST", V2 + "experiments/update", experiment)
+    caller.refused(f"{words} 'models'", "POST", V2 + "runs/outputs", {"run_id": run.run_id})
+    body = {"run_id": run.run_id}
+    caller.refused(f"{words} 'trace_ids'", "POST", V2 + "traces/link-to-run", body)
+
+
+def test_limits_and_names_in_the_words_of_clients(caller: Caller, run: Any) -> None:
+    search = V2 + "runs/search"
+    runs = {"experiment_ids": [run.experiment_id]}
+    told = "for parameter 'max_results' supplied. It must be"
+    caller.refused(f"{told} a positive integer", "POST", search, {**runs, "max_results": 0})
+    caller.refused(f"{told} at most 50000", "POST", search, {**runs, "max_results": 50_001})
+    words = "Invalid page token, could not base64-decode"
+    caller.refused(words, "POST", search, {**runs, "page_token": "!"})
+    param = {"run_id": run.run_id, "value": "v"}
+    words = "spaces ( ), colon(:) and slashes (/)."
+    caller.refused(words, "POST", V2 + "runs/log-parameter", {**param, "key": "a#b"})
+    words = "This name would resolve to 'b'"
+    caller.refused(words, "POST", V2 + "runs/log-parameter", {**param, "key": "a/../b"})
+
+
+def test_a_run_is_made_with_any_names_of_tags(client: MlflowClient, run: Any) -> None:
+    made = client.create_run(run.experiment_id, tags={"a#b": "1", "c/../d": "2"})
+    assert client.get_run(made.info.run_id).data.tags.items() >= {("a#b", "1"), ("c/../d", "2")}
+    model = client.create_logged_model(run.experiment_id, params={"a?b": "1"}, tags={"c#d": "2"})
+    kept = client.get_logged_model(model.model_id)
+    assert (kept.params, kept.tags) == ({"a?b": "1"}, {"c#d": "2"})
+
+
+@pytest.mark.parametrize(
+    ("filter", "words"),
+    [
+        ("metrics.m > '0'", "Expected numeric value type for metric. Found '0'"),
+        (
+            "start_time = 'x'",
+            "Expected numeric value type for numeric attribute: start_time. Found",
+        ),
+        (
+            "params.p = 5",
+            "Expected a quoted string value for parameter (e.g. 'my-value'). Got value 5",
+        ),
+        ("tags.t = 5", "Expected a quoted string value for tag (e.g. 'my-value'). Got value 5"),
+        ("status = 5", "Expected a quoted string value for attributes. Got value 5"),
+        ("dataset.none = 'x'", "Invalid dataset key 'none' specified. Valid keys are"),
+        ("none = 'x'", "Invalid attribute key 'none' specified. Valid keys are"),
+        ("none.m > 0", "Invalid entity type 'none'. Valid values are ['metric', 'parameter', "),
+        ("tags.t < 'v'", "Invalid comparator '<' not one of"),
+        ("params.p = v", "unidentified quote types used for string value v."),
+        ("metrics.m = NaN", "Expected numeric value type for metric. Found NaN"),
+        ("run_id IN ()", "expected a non-empty list of string values, but got empty list"),
+        ("run_id IN (1)", "but got different type in list"),
+        ("run_id IN ('a',,'b')", "expected a non-empty list of string values, but got ill-formed"),
+        ("run_id IN (", "Invalid clause(s) in filter string"),
+        ("run_id LIKE", "Invalid clause(s) in filter string"),
+    ],
+)
+def test_faults_of_filters(caller: Caller, run: Any, filter: str, words: str) -> None:
+    body = {"experiment_ids": [run.experiment_id], "filter": filter}
+    caller.refused(words, "POST", V2 + "runs/search", body)
+
+
+def test_faults_of_the_registry(caller: Caller, client: MlflowClient, run: Any) -> None:
+    client.create_registered_model("worded")
+    place = f"{run.artifact_uri}/m"
+    client.create_model_version("worded", place, run.run_id)
+    words = "Invalid model name 'a/b'. Names cannot contain '/' or ':'."
+    caller.refused(words, "POST", V2 + "registered-models/create", {"name": "a/b"})
+    caller.refused(words, "GET", V2 + "registered-models/get", name="a/b")
+    words = "Missing value for required parameter 'name'"
+    caller.refused(words, "POST", V2 + "registered-models/create", {"name": " "})
+    words = "Model Version (name=none, version=1) not found"
+    caller.refused(words, "GET", V2 + "model-versions/get", name="none", version=1)
+    words = "Invalid Model Version stage: odd. Value must be one of"
+    body = {"name": "worded", "version": "1", "stage": "odd"}
+    caller.refused(words, "POST", V2 + "model-versions/transition-stage", body)
+    alias = V2 + "registered-models/alias"
+    one = {"name": "worded", "version": "1"}
+    words = "Invalid alias name: 'a b'. Names may only contain alphanumerics"
+    caller.refused(words, "POST", alias, {**one, "alias": "a b"})
+    caller.refused(words, "GET", alias, name="worded", alias="a b")
+    words = "'latest' alias name (case insensitive) is reserved."
+    caller.refused(words, "POST", alias, {**one, "alias": "Latest"})
+    caller.refused("Version alias name 'v1' is reserved.", "POST", alias, {**one, "alias": "v1"})
+    words = "Names may only contain"
+    tag = {"name": "worded", "key": "a#b", "value": "v"}
+    caller.refused(words, "POST", V2 + "registered-models/set-tag", tag)
+    words = "Invalid order by key 'none' specified."
+    caller.refused(words, "GET", V2 + "registered-models/search", order_by="none")
+
+
+def test_a_versions_description_leaves_the_models_time(client: MlflowClient, run: Any) -> None:
+    client.create_registered_model("timed")
+    client.create_model_version("timed", f"{run.artifact_uri}/m", run.run_id)
+    before = client.get_registered_model("timed").last_updated_timestamp
+    deadline = time.monotonic() + 10
+    while time.time() * 1000 <= before + 1:
+        assert time.monotonic() < deadline
+    client.update_model_version("timed", "1", "described")
+    assert client.get_registered_model("timed").last_updated_timestamp == before
+    assert client.get_model_version("timed", "1").last_updated_timestamp > before
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("/some/where", "To use a local path as a model version source"),
+        ("file:///tmp/x", "To use a local path as a model version source"),
+        ("file://1.2.3.4/x", "is not a valid remote uri"),
+        ("mlflow-artifacts:/a/../b", "If supplying a source as an http, https,"),
+        ("s3://a/..%2f..%2fb", "If supplying a source as an http, https,"),
+        ("mlflow-artifacts:/a%00", "If supplying a source as an http, https,"),
+    ],
+)
+def test_places_that_no_version_may_have(
+    caller: Caller, client: MlflowClient, run: Any, source: str, words: str
+) -> None:
+    if not client.search_registered_models("name = 'placed'"):
+        client.create_registered_model("placed")
+    body = {"name": "placed", "source": source, "run_id": run.run_id}
+    caller.refused(words, "POST", V2 + "model-versions/create", body)
+
+
+def test_versions_are_noted_on_their_logged_model(client: MlflowClient, run: Any) -> None:
+    client.create_registered_model("noted")
+    model = client.create_logged_model(run.experiment_id)
+    for _ in range(2):
+        client.create_model_version("noted", model.artifact_location, model_id=model.model_id)
+    noted = client.get_logged_model(model.model_id).tags["mlflow.modelVersions"]
+    assert noted == '[{"name": "noted", "version": 1}, {"name": "noted", "version": 2}]'
+    with pytest.raises(mlflow.exceptions.MlflowException, match="No tag with key 'none' found for"):
+        client.delete_logged_model_tag(model.model_id, "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.txt", "text/plain"),
+        ("MLmodel", "text/plain"),
+        ("a.json", "text/plain"),
+        ("a.csv", "text/plain"),
+        ("a.ipynb", "text/plain"),
+        ("a.tar.gz", "application/x-tar"),
+        ("a.mp4", "video/mp4"),
+        ("a.pkl", "application/octet-stream"),
+        ("a.css", "text/css"),
+        ("a b.html", "text/html"),
+        ("dog+step+20.png", "image/png"),
+    ],
+)
+def test_files_say_their_kind_and_name(caller: Caller, run: Any, name: str, kind: str) -> None:
+    query = {"run_uuid": run.run_id, "path": name}
+    assert caller.ask("POST", AJAX + "upload-artifact", {}, **query)[0] == 200
+    assert caller.ask("GET", "/get-artifact", **query)[0] == 200
+    assert caller.headers["Content-Type"] == kind
+    written = f'"{name}"' if " " in name else name
+    assert caller.headers["Content-Disposition"] == f"attachment; filename={written}"
+
+
+def test_uploads_say_what_is_missing(caller: Caller, run: Any) -> None:
+    path = AJAX + "upload-artifact"
+    caller.refused("Request must specify run_uuid.", "POST", path, {})
+    caller.refused("Request must specify path.", "POST", path, {}, run_uuid=run.run_id)
+    caller.refused("Invalid path", "POST", path, {}, run_uuid=run.run_id, path="../a")
+    query = {"run_uuid": run.run_id, "path": "a"}
+    caller.refused("Request must specify data.", "POST", path, None, **query)
+    large = "x" * (10 << 20)
+    words = "Artifact size is too large. Max size is 10MB."
+    caller.refused(words, "POST", path, large, **query)
+    # Clients name no type.
+    address = f"{caller.url}{path}?{urllib.parse.urlencode(query)}"
+    host = urllib.parse.urlsplit(caller.url).netloc
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("POST", address.removeprefix(caller.url), b"hello")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_spans_are_spelled_as_clients_read_them(caller: Caller, traced: None) -> None:
+    with mlflow.start_span(name="spelled") as span:
+        span.set_attributes({"fruit": "apple", "number": 3, "deep": {"list": [1, 2.5, None, "é"]}})
+        span.add_event(SpanEvent("event", timestamp=99999, attributes={"foo": "bar"}))
+    mlflow.flush_trace_async_logging()
+    path = "/api/3.0/mlflow/traces/get"
+    one = caller.ask("GET", path, trace_id=span.trace_id)[1]["trace"]["spans"][0]
+    assert {"key": "fruit", "value": {"string_value": "apple"}} in one["attributes"]
+    assert {"key": "number", "value": {"int_value": 3}} in one["attributes"]
+    assert one["start_time_unix_nano"] == span.start_time_ns
+    assert one["events"][0]["time_unix_nano"] == 99999
+
+    path = AJAX + "get-trace-artifact"
+    kept = caller.ask("GET", path, request_id=span.trace_id)[1]
+    assert caller.headers["Content-Disposition"] == "attachment; filename=traces.json"
+    assert TraceData.from_dict(kept).spans[0].to_dict() == span.to_dict()
+
+
+def test_the_text_of_traces_is_what_people_wrote(client: MlflowClient, traced: None) -> None:
+    experiment = client.create_experiment("texts of traces")
+    for name, attributes in (("one", {"a": "value 1"}), ("two", {"b": "I like it"})):
+        span = client.start_trace(name=name, experiment_id=experiment)
+        span.set_attributes(attributes)
+        client.end_trace(span.trace_id)
+    mlflow.flush_trace_async_logging()
+
+    def found(text: str) -> int:
+        text = f"trace.text LIKE '%{text}%'"
+        return len(client.search_traces(locations=[experiment], filter_string=text))
+
+    assert (found("value"), found("like"), found("stringValue"), found("t")) == (1, 1, 0, 2)
+
+
+def test_a_link_to_a_run_waits_for_its_trace(
+    caller: Caller, client: MlflowClient, traced: None
+) -> None:
+    experiment = client.create_experiment("links of traces")
+    run = client.create_run(experiment).info.run_id
+    span = client.start_trace(name="late", experiment_id=experiment)
+    body = {"run_id": run, "trace_ids": [span.trace_id]}
+    assert caller.ask("POST", V2 + "traces/link-to-run", body) == (200, {})
+    client.end_trace(span.trace_id)
+    mlflow.flush_trace_async_logging()
+    linked = f"attribute.run_id = '{run}'"
+    found = client.search_traces(locations=[experiment], filter_string=linked)
+    assert [trace.info.trace_id for trace in found] == [span.trace_id]
+
+
+def test_expectations_that_are_no_plain_value_come_as_text(caller: Caller, traced: None) -> None:
+    with mlflow.start_span(name="expected") as span:
+        pass
+    mlflow.flush_trace_async_logging()
+    path = f"/api/3.0/mlflow/traces/{span.trace_id}/assessments"
+
+    def kept(value: object) -> dict[str, Any]:
+        source = {"source_type": "CODE", "source_id": "x"}
+        assessment = {"assessment_name": "e", "source": source, "expectation": {"value": value}}
+        answer = caller.ask("POST", path, {"assessment": assessment})[1]["assessment"]
+        again = caller.ask("GET", f"{path}/{answer['assessment_id']}")[1]["assessment"]
+        assert again["expectation"] == answer["expectation"]
+        return dict(answer["expectation"])
+
+    assert kept(7) == {"value": 7}
+    text = {"serialization_format": "JSON_FORMAT", "value": '{"a": 1, "b": [true, null]}'}
+    assert kept({"a": 1, "b": [True, None]}) == {"serialized_value": text}
