@@ -113,7 +113,7 @@ struct CallRouter<Context: RequestContext & PrincipalBearing & CallerWatching> {
         _ request: Request, _ context: Context, _ bodies: LargeBodies, limit: Int
     ) async throws -> Call {
         let fields =
-            request.method == .get
+            request.method == .get || request.method == .head
             ? QueryText.fields(request) : try await bodies.fields(request, limit: limit)
         // text: names of our own routes
         var parameters: [String: String] = [:]

@@ -27,7 +27,16 @@ enum FieldReader {
         return id
     }
 
-    /// As above, whatever the text.
+    /// As `runID`, for calls that hold what can be none for a wrong value.
+    static func plainRunID(_ fields: Fields) throws -> RunID {
+        let id = try anyRunID(fields)
+        guard ValueRules.isRunID(id.rawValue) else {
+            throw ProtocolError.invalidValue("\"\(id.rawValue.prefix(100))\"", "run_id")
+        }
+        return id
+    }
+
+    /// As `runID`, whatever the text.
     static func anyRunID(_ fields: Fields) throws -> RunID {
         let id = try fields.optionalString("run_id") ?? ""
         let text = try id.isEmpty ? fields.optionalString("run_uuid") ?? "" : id
@@ -50,13 +59,14 @@ enum FieldReader {
     ///
     /// - Parameter isNew: what a thing is made with may have any names; later ones are checked.
     static func tag(
-        _ fields: Fields, maxValue: Int = .max, cutTo: Int = .max, isNew: Bool = false
+        _ fields: Fields, maxValue: Int = .max, cutTo: Int = .max, isNew: Bool = false,
+        kind: String? = nil
     ) throws -> NamedText {
         let key = try fields.string("key")
         if isNew {
             try ValueRules.checkLength(key, fields.path(of: "key"))
         } else {
-            try ValueRules.checkKey(key, fields.path(of: "key"))
+            try ValueRules.checkKey(key, fields.path(of: "key"), kind: kind)
         }
         let value = try fields.optionalString("value") ?? ""
         guard value.utf8.count <= maxValue || value.unicodeScalars.count <= maxValue else {
@@ -83,7 +93,7 @@ enum FieldReader {
     }
 
     static func param(_ fields: Fields) throws -> NamedText {
-        try tag(fields, cutTo: ValueRules.maxParamValue)
+        try tag(fields, cutTo: ValueRules.maxParamValue, kind: "Param key")
     }
 
     /// A param of a logged model.
@@ -93,7 +103,8 @@ enum FieldReader {
 
     static func metric(_ fields: Fields) throws -> MetricSeries {
         let key = try fields.string("key")
-        try ValueRules.checkKey(key, fields.path(of: "key"))
+        // Clients know it by this name.
+        try ValueRules.checkKey(key, fields.path(of: "name"), kind: "Metric name")
         let value = try fields.double("value")
         let timestamp = try fields.int("timestamp")
         guard timestamp >= 0 else {

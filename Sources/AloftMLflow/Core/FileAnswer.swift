@@ -127,6 +127,7 @@ struct FileAnswer {
     private var contentType: String {
         var parts = name.pieces(at: ".").map { $0.lowercased() }
         // What a file is packed with says nothing of what it is.
+        // traps: more than one, by the same condition
         if parts.count > 1, ["gz", "bz2", "xz", "br"].contains(parts.last) { parts.removeLast() }
         let ending = parts.last ?? ""
         return Self.texts.contains(ending)
@@ -134,6 +135,7 @@ struct FileAnswer {
     }
 
     /// What people read as it stands, as the protocol's own server has it.
+    // text: endings in small letters, of our own
     private static let texts: Set<String> = [
         "txt", "log", "err", "cfg", "conf", "cnf", "cf", "ini", "properties", "prop", "hocon",
         "toml", "yaml", "yml", "xml", "json", "js", "py", "py3", "csv", "tsv", "md", "rst",

@@ -14,10 +14,7 @@ struct LogBatch: Sendable, Equatable {
 
     /// - Throws: `ProtocolError` that names the first fault by its path.
     init(_ fields: Fields) throws {
-        run = try FieldReader.anyRunID(fields)
-        guard ValueRules.isRunID(run.rawValue) else {
-            throw ProtocolError.invalidValue("\"\(run.rawValue.prefix(100))\"", "run_id")
-        }
+        run = try FieldReader.plainRunID(fields)
         let metrics = try fields.objects("metrics")
         let params = try fields.objects("params")
         let tags = try fields.objects("tags")

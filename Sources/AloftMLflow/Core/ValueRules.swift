@@ -12,8 +12,10 @@ enum ValueRules {
     /// A metric's, param's or tag's key.
     ///
     /// - Throws: `ProtocolError` that names `field`.
-    static func checkKey(_ key: String, _ field: String) throws {
-        try checkLength(key, field)
+    ///
+    /// - Parameter kind: what clients look for where it is too long, if not `field`.
+    static func checkKey(_ key: String, _ field: String, kind: String? = nil) throws {
+        try checkLength(key, kind ?? field)
         guard key.unicodeScalars.allSatisfy(isKeyScalar) else {
             throw ProtocolError.invalid(
                 "Invalid value \"\(key)\" for parameter '\(field)' supplied: Names may only contain "
@@ -44,6 +46,7 @@ enum ValueRules {
         var parts: [Substring] = []
         for part in path.pieces(at: "/") where !part.isSame(as: ".") {
             if part.isSame(as: ".."), let last = parts.last, !last.isSame(as: "..") {
+                // traps: it has a last one, by the condition above
                 parts.removeLast()
             } else if !part.isSame(as: "..") || !path.begins(with: "/") {
                 parts.append(part)

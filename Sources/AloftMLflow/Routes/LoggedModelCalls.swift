@@ -41,7 +41,7 @@ struct LoggedModelCalls: Sendable {
             name.unicodeScalars.count <= 500
         else {
             throw ProtocolError.invalid(
-                "Invalid model name (\(name.prefix(100))) provided. Model name must not contain any "
+                "Invalid model name ('\(name.prefix(100))') provided. Model name must not hold any "
                     + "of ('/', ':', '.', '%', '\"', ''') and have at most 500 characters.")
         }
     }
@@ -131,7 +131,10 @@ struct LoggedModelCalls: Sendable {
     private func search(_ call: Call) async throws -> [UInt8] {
         let fields = call.fields
         let ids = try FieldReader.experimentIDs(fields)
-        guard !ids.isEmpty, ids.count <= 1000 else { throw ProtocolError.missing("experiment_ids") }
+        guard fields.has("experiment_ids"), ids.count <= 1000 else {
+            throw ProtocolError.missing("experiment_ids")
+        }
+        guard !ids.isEmpty else { return MLflowService.empty }
         // Whoever asks for more gets this many and a token.
         let limit = min(try fields.maxResults(default: 50, limit: .max), 50_000)
         let after = try PageToken.position(fields)

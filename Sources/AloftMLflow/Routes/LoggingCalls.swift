@@ -108,7 +108,7 @@ struct LoggingCalls: Sendable {
     }
 
     private func logInputs(_ call: Call) async throws -> [UInt8] {
-        let id = try FieldReader.runID(call.fields)
+        let id = try FieldReader.plainRunID(call.fields)
         let datasets = try call.fields.objects("datasets").compactMap(Self.datasetInput)
         let models = try call.fields.objects("models").map {
             LoggedModelID(try $0.string("model_id"))

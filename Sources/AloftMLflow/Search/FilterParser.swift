@@ -258,6 +258,12 @@ extension Comparison {
 
     /// The comparison of a number.
     func numberMatch() throws -> NumberMatch {
+        if comparator == .isNull || comparator == .isNotNull {
+            throw ProtocolError.invalid(
+                "IS NULL / IS NOT NULL is only supported for tags and params, not for "
+                    + "'\(numberKind == "metric" ? numberKind : "attribute")' "
+                    + "'\(identifier.key.prefix(100))'.")
+        }
         guard case .number(let number) = value else {
             throw ProtocolError.invalid(
                 "Expected numeric value type for \(numberKind). Found \(valueText)")
@@ -353,7 +359,9 @@ struct OrderClause: Equatable {
                 switch direction[0].text.lowercased() {
                 case "asc": ascending = true
                 case "desc": ascending = false
-                default: throw invalid(clause)
+                default:
+                    throw ProtocolError.invalid(
+                        "Invalid ordering key in order_by clause '\(clause.prefix(200))'.")
                 }
             }
             return OrderClause(identifier: try SearchIdentifier(parts), ascending: ascending)

@@ -49,6 +49,7 @@ enum SpanDocument {
     /// 64 bits are a text in protobuf's JSON.
     private static func number(_ json: JSONValue?) -> JSONValue {
         switch json {
+        // traps: a text is parsed, to nil where it is no number
         case .string(let text)?: Int64(text).map { .int($0) } ?? .null
         case let other?: other
         case nil: .null
@@ -98,6 +99,7 @@ private struct SpanRewriter {
         output.reserveCapacity(bytes.count + bytes.count / 8)
     }
 
+    // text: the format's own names
     private static let wholeNumbers: Set<String> = [
         "intValue", "startTimeUnixNano", "endTimeUnixNano", "timeUnixNano",
     ]

@@ -3,79 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from typing import Any
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import SpanEvent
-from mlflow.entities.trace_data import TraceData
+from protocol_caller import Caller
 
 V2 = "/api/2.0/mlflow/"
 AJAX = "/ajax-api/2.0/mlflow/"
-
-
-class Caller:
-    """Asks a server without a client in between."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.headers: dict[str, str] = {}
-
-    def ask(
-        self, method: str, path: str, body: object = None, /, **query: object
-    ) -> tuple[int, dict[str, Any]]:
-        if query:
-            path += "?" + urllib.parse.urlencode(query, doseq=True)
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(
-            self.url + path,
-            data,
-            {"Content-Type": "application/json"} if data is not None else {},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as reply:
-                (status, text, self.headers) = (reply.status, reply.read(), dict(reply.headers))
-        except urllib.error.HTTPError as error:
-            (status, text) = (error.code, error.read())
-        return status, json.loads(text or b"{}")
-
-    def refused(
-        self, words: str, method: str, path: str, body: object = None, /, **query: object
-    ) -> None:
-        status, answer = self.ask(method, path, body, **query)
-        assert status in {400, 404}, answer
-        assert words in answer["message"], answer
-
-
-@pytest.fixture(scope="module")
-def caller(server: Any) -> Caller:
-    return Caller(server.url)
-
-
-@pytest.fixture(scope="module")
-def client(server: Any) -> MlflowClient:
-    return MlflowClient(server.url)
-
-
-@pytest.fixture(scope="module")
-def run(client: MlflowClient) -> Any:
-    return client.create_run(client.create_experiment("words")).info
-
-
-@pytest.fixture
-def traced(server: Any) -> Iterator[None]:
-    """Traces go to the server."""
-    mlflow.set_tracking_uri(server.url)
-    yield
-    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
 
 
 def test_an_invalid_path_is_named_alone(caller: Caller, run: Any) -> None:
@@ -151,11 +89,54 @@ def test_limits_and_names_in_the_words_of_clients(caller: Caller, run: Any) -> N
     caller.refused(f"{told} at most 50000", "POST", search, {**runs, "max_results": 50_001})
     words = "Invalid page token, could not base64-decode"
     caller.refused(words, "POST", search, {**runs, "page_token": "!"})
+    order = {**runs, "order_by": ["metrics.m DOWN"]}
+    words = "Invalid ordering key in order_by clause 'metrics.m DOWN'."
+    caller.refused(words, "POST", search, order)
     param = {"run_id": run.run_id, "value": "v"}
     words = "spaces ( ), colon(:) and slashes (/)."
     caller.refused(words, "POST", V2 + "runs/log-parameter", {**param, "key": "a#b"})
     words = "This name would resolve to 'b'"
     caller.refused(words, "POST", V2 + "runs/log-parameter", {**param, "key": "a/../b"})
+
+
+def test_head_answers_as_get_does(caller: Caller, client: MlflowClient, run: Any) -> None:
+    client.create_registered_model("headed")
+    client.create_model_version("headed", f"{run.artifact_uri}/m", run.run_id)
+    model = client.create_logged_model(run.experiment_id).model_id
+    for path in (
+        f"experiments/get?experiment_id={run.experiment_id}",
+        "experiments/get-by-name?experiment_name=words",
+        "experiments/search?max_results=1",
+        f"runs/get?run_id={run.run_id}",
+        f"metrics/get-history?run_id={run.run_id}&metric_key=k",
+        f"metrics/get-history-bulk-interval?run_ids={run.run_id}&metric_key=k",
+        f"artifacts/list?run_id={run.run_id}",
+        f"logged-models/{model}",
+        "registered-models/get?name=headed",
+        "registered-models/search?max_results=1",
+        "model-versions/get?name=headed&version=1",
+        "model-versions/search?max_results=1",
+    ):
+        assert caller.ask("GET", V2 + path)[0] == 200, path
+        length = caller.headers["Content-Length"]
+        assert caller.ask("HEAD", V2 + path) == (200, {}), path
+        assert caller.headers["Content-Length"] == length, path
+
+
+def test_metrics_and_params_are_named_as_clients_name_them(caller: Caller, run: Any) -> None:
+    metric = {"run_id": run.run_id, "value": 1, "timestamp": 1}
+    path = V2 + "runs/log-metric"
+    long = "k" * 251
+    caller.refused("'Metric name' exceeds the maximum", "POST", path, {**metric, "key": long})
+    words = "Invalid value \"a#b\" for parameter 'name' supplied"
+    caller.refused(words, "POST", path, {**metric, "key": "a#b"})
+    batch = {"run_id": run.run_id, "metrics": [{"key": "a#b", "value": 1, "timestamp": 1}]}
+    caller.refused("parameter 'metrics[0].name' supplied", "POST", V2 + "runs/log-batch", batch)
+    param = {"run_id": run.run_id, "key": long, "value": "v"}
+    path = V2 + "runs/log-parameter"
+    caller.refused("'Param key' exceeds the maximum length of 250", "POST", path, param)
+    words = "Invalid value \"a b\" for parameter 'run_id' supplied"
+    caller.refused(words, "POST", V2 + "runs/log-inputs", {"run_id": "a b"})
 
 
 def test_a_run_is_made_with_any_names_of_tags(client: MlflowClient, run: Any) -> None:
@@ -191,6 +172,7 @@ def test_a_run_is_made_with_any_names_of_tags(client: MlflowClient, run: Any) ->
         ("run_id IN ('a',,'b')", "expected a non-empty list of string values, but got ill-formed"),
         ("run_id IN (", "Invalid clause(s) in filter string"),
         ("run_id LIKE", "Invalid clause(s) in filter string"),
+        ("metrics.m IS NULL", "is only supported for tags and params, not for 'metric' 'm'"),
     ],
 )
 def test_faults_of_filters(caller: Caller, run: Any, filter: str, words: str) -> None:
@@ -223,6 +205,15 @@ def test_faults_of_the_registry(caller: Caller, client: MlflowClient, run: Any) 
     words = "Names may only contain"
     tag = {"name": "worded", "key": "a#b", "value": "v"}
     caller.refused(words, "POST", V2 + "registered-models/set-tag", tag)
+    create = V2 + "registered-models/create"
+    prompt = {"tags": [{"key": "mlflow.prompt.is_prompt", "value": "true"}]}
+    assert caller.ask("POST", create, {"name": "prompted", **prompt})[0] == 200
+    words = "Tried to create a registered model with name 'prompted', but the name is already"
+    caller.refused(words, "POST", create, {"name": "prompted"})
+    words = "Tried to create a prompt with name 'worded', but the name is already taken by a"
+    caller.refused(words, "POST", create, {"name": "worded", **prompt})
+    words = "Prompt (name=prompted) already exists"
+    caller.refused(words, "POST", create, {"name": "prompted", **prompt})
     words = "Invalid order by key 'none' specified."
     caller.refused(words, "GET", V2 + "registered-models/search", order_by="none")
 
@@ -312,70 +303,3 @@ def test_uploads_say_what_is_missing(caller: Caller, run: Any) -> None:
     connection.request("POST", address.removeprefix(caller.url), b"hello")
     assert connection.getresponse().status == 200
     connection.close()
-
-
-def test_spans_are_spelled_as_clients_read_them(caller: Caller, traced: None) -> None:
-    with mlflow.start_span(name="spelled") as span:
-        span.set_attributes({"fruit": "apple", "number": 3, "deep": {"list": [1, 2.5, None, "é"]}})
-        span.add_event(SpanEvent("event", timestamp=99999, attributes={"foo": "bar"}))
-    mlflow.flush_trace_async_logging()
-    path = "/api/3.0/mlflow/traces/get"
-    one = caller.ask("GET", path, trace_id=span.trace_id)[1]["trace"]["spans"][0]
-    assert {"key": "fruit", "value": {"string_value": "apple"}} in one["attributes"]
-    assert {"key": "number", "value": {"int_value": 3}} in one["attributes"]
-    assert one["start_time_unix_nano"] == span.start_time_ns
-    assert one["events"][0]["time_unix_nano"] == 99999
-
-    path = AJAX + "get-trace-artifact"
-    kept = caller.ask("GET", path, request_id=span.trace_id)[1]
-    assert caller.headers["Content-Disposition"] == "attachment; filename=traces.json"
-    assert TraceData.from_dict(kept).spans[0].to_dict() == span.to_dict()
-
-
-def test_the_text_of_traces_is_what_people_wrote(client: MlflowClient, traced: None) -> None:
-    experiment = client.create_experiment("texts of traces")
-    for name, attributes in (("one", {"a": "value 1"}), ("two", {"b": "I like it"})):
-        span = client.start_trace(name=name, experiment_id=experiment)
-        span.set_attributes(attributes)
-        client.end_trace(span.trace_id)
-    mlflow.flush_trace_async_logging()
-
-    def found(text: str) -> int:
-        text = f"trace.text LIKE '%{text}%'"
-        return len(client.search_traces(locations=[experiment], filter_string=text))
-
-    assert (found("value"), found("like"), found("stringValue"), found("t")) == (1, 1, 0, 2)
-
-
-def test_a_link_to_a_run_waits_for_its_trace(
-    caller: Caller, client: MlflowClient, traced: None
-) -> None:
-    experiment = client.create_experiment("links of traces")
-    run = client.create_run(experiment).info.run_id
-    span = client.start_trace(name="late", experiment_id=experiment)
-    body = {"run_id": run, "trace_ids": [span.trace_id]}
-    assert caller.ask("POST", V2 + "traces/link-to-run", body) == (200, {})
-    client.end_trace(span.trace_id)
-    mlflow.flush_trace_async_logging()
-    linked = f"attribute.run_id = '{run}'"
-    found = client.search_traces(locations=[experiment], filter_string=linked)
-    assert [trace.info.trace_id for trace in found] == [span.trace_id]
-
-
-def test_expectations_that_are_no_plain_value_come_as_text(caller: Caller, traced: None) -> None:
-    with mlflow.start_span(name="expected") as span:
-        pass
-    mlflow.flush_trace_async_logging()
-    path = f"/api/3.0/mlflow/traces/{span.trace_id}/assessments"
-
-    def kept(value: object) -> dict[str, Any]:
-        source = {"source_type": "CODE", "source_id": "x"}
-        assessment = {"assessment_name": "e", "source": source, "expectation": {"value": value}}
-        answer = caller.ask("POST", path, {"assessment": assessment})[1]["assessment"]
-        again = caller.ask("GET", f"{path}/{answer['assessment_id']}")[1]["assessment"]
-        assert again["expectation"] == answer["expectation"]
-        return dict(answer["expectation"])
-
-    assert kept(7) == {"value": 7}
-    text = {"serialization_format": "JSON_FORMAT", "value": '{"a": 1, "b": [true, null]}'}
-    assert kept({"a": 1, "b": [True, None]}) == {"serialized_value": text}
