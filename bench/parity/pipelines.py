@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import kinds
 import numpy as np
 import pandas as pd
+from aloft_models.inputs import ModelInput, from_example
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -64,8 +65,30 @@ def trial(seed: int) -> Trial:
     rows = data.table.to_numpy() if as_array else data.table
     if as_array and isinstance(model, Pipeline) and isinstance(model[0], ColumnTransformer):
         rows = data.table
+    if chance.random() < 0.1:
+        rows = _single(rows)
     model.fit(rows, target) if target is not None else model.fit(rows)
     return Trial(model, rows, task)
+
+
+def _single(rows: Any) -> Any:
+    """Real numbers as 32-bit floats, with which scikit-learn computes then."""
+    if isinstance(rows, pd.DataFrame):
+        reals = {name: np.float32 for name in rows.columns if rows[name].dtype.kind == "f"}
+        return rows.astype(reals)
+    return rows.astype(np.float32) if rows.dtype.kind == "f" else rows
+
+
+def input_of(example: Any) -> ModelInput:
+    """As MLflow's signature would have it."""
+    known = from_example(example)
+    if not isinstance(example, pd.DataFrame):
+        return known
+    columns = [
+        replace(column, kind="float") if example[column.name].dtype == np.float32 else column
+        for column in known.columns
+    ]
+    return ModelInput(columns=tuple(columns))
 
 
 def _data(chance: Any, kind: kinds.Kind) -> _Data:

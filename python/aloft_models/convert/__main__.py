@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from aloft_models.convert.failures import ConversionFailed, in_short
+from aloft_models.convert.failures import ConversionFailed, NotConvertible, in_short
+from aloft_models.convert.servable import Servable
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,23 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _convert(options: argparse.Namespace) -> None:
-    from aloft_models.convert.conversion import convert_file, convert_folder
-    from aloft_models.convert.onnx_file import only_file
     from aloft_models.convert.upload import digest_and_size, upload
-    from aloft_models.mlflow_model import open_folder
 
     with tempfile.TemporaryDirectory(prefix="aloft-convert-") as temporary:
         scratch = Path(temporary)
         folder = _fetch(options.model_uri, options.server, scratch)
-        plain = folder if folder.is_file() else only_file(folder)
-        if plain is not None:
-            servable = convert_file(plain)
-        else:
-            try:
-                opened = open_folder(folder)
-            except Exception as error:
-                raise ConversionFailed(in_short(error)) from error
-            servable = convert_folder(opened, options.parity_limit, scratch)
+        servable = _servable(folder, options.parity_limit, scratch)
         manifest = servable.manifest
         if options.output is not None:
             _write(options.output, servable)
@@ -67,6 +57,28 @@ def _convert(options: argparse.Namespace) -> None:
             digest = upload(options.server, token, name, version, servable)
         said = f"parity {manifest.parity:.3g}" if manifest.parity is not None else manifest.reason
         print(f"{options.model_uri}: {manifest.runtime} {digest[:12]}, {said}", file=sys.stderr)
+
+
+def _servable(folder: Path, limit: float | None, scratch: Path) -> Servable:
+    """Only a model that is to be converted needs the converters, whose import takes seconds."""
+    from aloft_models.convert.onnx_file import only_file, servable_of_file, servable_of_folder
+    from aloft_models.mlflow_model import open_folder
+
+    plain = folder if folder.is_file() else only_file(folder)
+    if plain is not None:
+        return Servable(*servable_of_file(plain))
+    try:
+        opened = open_folder(folder)
+    except Exception as error:
+        raise ConversionFailed(in_short(error)) from error
+    if "onnx" in opened.flavors:
+        try:
+            return Servable(*servable_of_folder(opened))
+        except NotConvertible:
+            pass  # said below
+    from aloft_models.convert.conversion import convert_folder
+
+    return convert_folder(opened, limit, scratch)
 
 
 def _fetch(uri: str, server: str | None, scratch: Path) -> Path:
@@ -120,13 +132,10 @@ def _name_and_version(uri: str) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def _write(target: Path, servable: object) -> None:
+def _write(target: Path, servable: Servable) -> None:
     import json
     import shutil
 
-    from aloft_models.convert.conversion import Servable
-
-    assert isinstance(servable, Servable)
     target.mkdir(parents=True, exist_ok=True)
     (target / "manifest.json").write_text(json.dumps(servable.manifest.as_json(), indent=2) + "\n")
     if isinstance(servable.content, bytes):

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from aloft_models.convert import (
-    boosters,
-    estimators,
+    attempts,
     graph,
     onnx_file,
     original,
@@ -29,6 +28,7 @@ from aloft_models.convert.failures import NotConvertible, in_short
 from aloft_models.convert.judging import describe, judge
 from aloft_models.convert.layout import Layout, layouts_for
 from aloft_models.convert.rows import rows_for
+from aloft_models.convert.servable import Servable
 from aloft_models.convert.session import run
 from aloft_models.inputs import ModelInput
 from aloft_models.manifest import Compared, Refused, ServableManifest, Tensor, refused_rows
@@ -41,16 +41,6 @@ EXAMPLE_ROWS = 5
 # How much numbers may differ, in parts of their size: what 32-bit floats leave of a sum.
 LIMIT = 1e-5
 PYTORCH_LIMIT = 1e-3
-
-
-@dataclass(frozen=True)
-class Servable:
-    """What the gateway is to serve: the bytes of its blob, or the file that holds them."""
-
-    manifest: ServableManifest
-    content: bytes | Path
-    # How rows enter a graph.
-    layout: Layout | None = None
 
 
 def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> Servable:
@@ -82,11 +72,6 @@ def convert_folder(folder: ModelFolder, limit: float | None, scratch: Path) -> S
     except NotConvertible as refusal:
         log.warning("no ONNX: %s", refusal)
         return python_model.servable(folder, str(refusal), scratch)
-
-
-def convert_file(path: Path) -> Servable:
-    """A plain ONNX file. Throws ConversionFailed."""
-    return Servable(*onnx_file.servable_of_file(path))
 
 
 def _own_onnx(folder: ModelFolder, scratch: Path) -> Servable:
@@ -129,13 +114,14 @@ def convert_original(
         ) from error
     comparison: _Comparison | None = None
     problems: list[str] = []
-    for layout in layouts:
+    for attempt in attempts.attempts(source, layouts, rows.real, sample):
+        layout = attempt.layout
         try:
-            content = _content(source, layout, sample)
+            content = attempt.content()
             if comparison is None:  # asking the original takes longest
                 danger = dangerous(rows, source.model, missing_text(source.model))
-                expected = answers(source.outputs, danger)
-                comparison = _Comparison(source, danger, expected, limit * _looser(rows.real))
+                expected = answers(source.outputs, danger, source.label)
+                comparison = _Comparison(source, danger, expected, limit * looser(rows.real))
             found = comparison.compare(content, layout)
         except Exception as error:  # the converters throw anything at what they do not know
             problem = in_short(error)
@@ -151,17 +137,7 @@ def convert_original(
     raise NotConvertible(f"{_kind(source.model)} cannot be converted: {problems[0]}")
 
 
-def _content(source: original.Original, layout: Layout, sample: dict[str, Array]) -> bytes:
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        if boosters.is_booster(source):
-            made = boosters.convert(source, layout, sample)
-        else:
-            made = estimators.convert(source.model, layout, sample)
-    return graph.stable_bytes(made)
-
-
-def _looser(rows: Any) -> float:
+def looser(rows: Any) -> float:
     """Who trained on 32-bit floats has an original that computes with them: its own last digits are
     as good as any."""
     dtypes = list(rows.dtypes) if hasattr(rows, "dtypes") else [rows.dtype]
@@ -192,7 +168,7 @@ class _Comparison:
     def compare(self, content: bytes, layout: Layout) -> _Found:
         """Throws NotConvertible, naming the row, where the answers differ, and whatever ONNX
         Runtime throws."""
-        rules = refusals.rules(self.rows, self.expected.refused, layout)
+        rules = refusals.rules(self.rows, self.expected.refused, layout, self._refuses)
         kept, found, other = _answers(content, rules, layout, self.rows, self.expected)
         if other is not None:
             said = self.expected.refused.get(other, "the conversion would, the original answers")
@@ -202,6 +178,15 @@ class _Comparison:
             self._differs(verdict.row, str(verdict.said))
         difference = parity.largest_difference(kept.outputs, found)
         return _Found(content, layout, rules, difference)
+
+    def _refuses(self, row: Any) -> bool:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                self.source.outputs(row)
+            except Exception:  # a stranger's model may raise anything
+                return True
+        return False
 
     def _differs(self, row: int, said: str) -> None:
         raise NotConvertible(f"{_DIFFERS} on the row {describe(self.rows, row)}: {said}")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto
 
-from aloft_models.convert import double_steps, graph, repairs, single_precision
+from aloft_models.convert import double_steps, graph, repairs
 from aloft_models.convert.layout import Layout
 from aloft_models.convert.original import final_step
 from aloft_models.convert.rows import parts_of
@@ -152,7 +152,6 @@ def register() -> None:
         lightgbm_steps.register()
     except ImportError:
         pass
-    single_precision.apply()
     double_steps.apply()
 
 

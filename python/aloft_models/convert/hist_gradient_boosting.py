@@ -121,7 +121,7 @@ class _Features:
     categories: dict[int, list[Any]]
 
 
-def _features(model: Any) -> _Features:
+def features_of(model: Any) -> _Features:
     count = int(model.n_features_in_)
     if model.is_categorical_ is None:
         return _Features(list(range(count)), {}, {})
@@ -138,7 +138,7 @@ def _features(model: Any) -> _Features:
 
 def columns_of(model: Any) -> list[int]:
     """The model's column of each feature of its trees."""
-    return _features(model).columns
+    return features_of(model).columns
 
 
 def _add_tree(
@@ -178,7 +178,7 @@ def _add_tree(
             current = following
 
 
-def _ensemble(model: Any, features: _Features, encoded: set[int]) -> Nodes:
+def ensemble_of(model: Any, features: _Features, encoded: set[int]) -> Nodes:
     nodes = Nodes()
     tree = 0
     for iteration in model._predictors:
@@ -243,9 +243,9 @@ def _node(scope: Any, container: Any, kind: str, inputs: list[str], **attributes
 
 def _raw_scores(scope: Any, operator: Any, container: Any) -> str:
     model = operator.raw_operator
-    features = _features(model)
+    features = features_of(model)
     matrix, dtype, encoded = _matrix(scope, operator, container, features)
-    nodes = _ensemble(model, features, encoded)
+    nodes = ensemble_of(model, features, encoded)
     baseline = np.asarray(model._baseline_prediction, dtype=np.float64).ravel()
     return _node(
         scope,

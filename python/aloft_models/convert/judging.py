@@ -22,6 +22,8 @@ from aloft_models.tensors import Array
 
 # Two rows have the same scores where these differ by no more, in parts of the limit.
 TIE = 0.2
+# Numbers beyond here have no digits left.
+_SMALL = 1e-300
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def within(right: Array, given: Array, limit: float) -> Array:
     size = np.abs(left)
     finite = size[np.isfinite(size)]
     usual = min(1.0, float(np.median(finite))) if finite.size else 0.0
+    usual = max(usual, _SMALL)
     with np.errstate(invalid="ignore", over="ignore"):
         close = np.abs(left - other) <= limit * np.maximum(size, usual)
     return np.asarray(close | (left == other) | (np.isnan(left) & np.isnan(other)))

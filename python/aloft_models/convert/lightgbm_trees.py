@@ -15,26 +15,39 @@ from onnx import TensorProto, helper, numpy_helper
 
 from aloft_models.convert.failures import NotConvertible
 from aloft_models.convert.hist_gradient_boosting import Nodes
+from aloft_models.tensors import Array
 
 ML = "ai.onnx.ml"
 # LightGBM takes numbers up to here for zero.
 _ZERO = float(np.float32(1e-35))
 
 
-def ensemble(booster: Any, double: bool) -> tuple[dict[str, Any], bool]:
-    """The attributes of one TreeEnsembleRegressor, and whether a threshold lies at zero."""
+def ensemble(booster: Any, double: bool) -> tuple[dict[str, Any], bool, Array]:
+    """The attributes of one TreeEnsembleRegressor, whether a threshold lies at zero, and of which
+    features zero is missing."""
     dump = booster.dump_model()
     if dump.get("average_output"):
         raise NotConvertible("a LightGBM forest that averages its trees")
     targets = int(dump["num_tree_per_iteration"])
     nodes = Nodes()
+    missing: dict[int, str] = {}
     for place, tree in enumerate(dump["tree_info"]):
-        _add(nodes, place, place % targets, tree["tree_structure"])
+        _add(nodes, place, place % targets, tree["tree_structure"], missing)
+    zeros = np.zeros(int(dump["max_feature_idx"]) + 1, dtype=bool)
+    zeros[[feature for feature, kind in missing.items() if kind == "Zero"]] = True
     has_zero = any(
         mode != "LEAF" and abs(value) <= _ZERO
         for mode, value in zip(nodes.modes, nodes.values, strict=True)
     )
-    return nodes.attributes(targets, double), has_zero
+    return nodes.attributes(targets, double), has_zero, zeros
+
+
+def _zeros_missing(source: str, double: bool, body: Body, zeros: Array) -> str:
+    """NaN for zero in these columns, as `zero_as_missing` takes it."""
+    dtype = np.float64 if double else np.float32
+    small = body.node("LessOrEqual", [body.node("Abs", [source]), body.constant(dtype(_ZERO))])
+    missing = body.node("And", [small, body.constant(zeros.reshape(1, -1))])
+    return body.node("Where", [missing, body.constant(dtype(np.nan)), source])
 
 
 def _without_specks(source: str, double: bool, body: Body) -> str:
@@ -44,7 +57,8 @@ def _without_specks(source: str, double: bool, body: Body) -> str:
     return body.node("Where", [small, body.constant(dtype(0)), source])
 
 
-def _add(nodes: Nodes, tree: int, target: int, root: dict[str, Any]) -> None:
+def _add(nodes: Nodes, tree: int, target: int, root: dict[str, Any], kinds: dict[int, str]) -> None:
+    """`kinds` has what each feature takes for missing; it is the same in all trees."""
     count = 0
     waiting = [(0, root)]
     while waiting:
@@ -60,8 +74,11 @@ def _add(nodes: Nodes, tree: int, target: int, root: dict[str, Any]) -> None:
         if node["decision_type"] != "<=":
             raise NotConvertible("LightGBM splits of categories")
         threshold = float(node["threshold"])
-        match node["missing_type"]:
-            case "NaN":
+        kind = str(node["missing_type"])
+        if kinds.setdefault(int(node["split_feature"]), kind) != kind:
+            raise NotConvertible("LightGBM splits of a feature that take two things for missing")
+        match kind:
+            case "NaN" | "Zero":
                 missing = bool(node["default_left"])
             case "None":
                 missing = threshold >= 0  # there NaN counts as zero
@@ -93,7 +110,9 @@ class Body:
 def outputs(booster: Any, source: str, double: bool, body: Body) -> str:
     """Adds the nodes from the matrix to what `booster.predict` answers: [rows, 1] or [rows,
     classes], 32-bit floats."""
-    attributes, has_zero = ensemble(booster, double)
+    attributes, has_zero, zeros = ensemble(booster, double)
+    if zeros.any():
+        source = _zeros_missing(source, double, body, zeros)
     if has_zero:
         source = _without_specks(source, double, body)
     tree = str(body._name("scores"))

@@ -71,7 +71,9 @@ def _visit(part: Any, given: Features, marks: Marks, names: dict[str, int], dept
         return
     if hasattr(part, "transformers_"):
         for _, inner, columns in part.transformers_:
-            taken = [given[place] for place in _places(part, columns, names) if place < len(given)]
+            taken = [
+                given[place] for place in places_of(part, columns, names) if place < len(given)
+            ]
             _visit(inner, taken, marks, names, depth + 1)
         return
     for _, inner in getattr(part, "transformer_list", None) or []:
@@ -100,7 +102,7 @@ def _visit_many(
         _visit(one[-1] if isinstance(one, tuple) else one, taken, marks, names, depth + 1)
 
 
-def _places(part: Any, columns: Any, names: dict[str, int]) -> list[int]:
+def places_of(part: Any, columns: Any, names: dict[str, int]) -> list[int]:
     known = [str(name) for name in getattr(part, "feature_names_in_", [])]
     width = int(getattr(part, "n_features_in_", len(known)))
     if isinstance(columns, slice):
@@ -168,7 +170,7 @@ def _of_columns(step: Any, given: Features) -> Features:
     for name, inner, columns in step.transformers_:
         span = step.output_indices_.get(name, slice(0, 0))
         width = (span.stop or 0) - (span.start or 0)
-        taken = [given[place] for place in _places(step, columns, names) if place < len(given)]
+        taken = [given[place] for place in places_of(step, columns, names) if place < len(given)]
         out = list(made_by(inner, taken)) if not isinstance(inner, str) else taken
         made += (out if len(out) == width else [None] * width)[:width]
     return made

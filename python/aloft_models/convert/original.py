@@ -28,6 +28,8 @@ class Original:
     # How sure the original is of its labels: rows with the same scores are ties. None where it has
     # no scores beside its outputs.
     ties: Callable[[Any], Array] | None = None
+    # Labels alone.
+    label: Callable[[Any], Array] | None = None
 
 
 def flavor_of(folder: ModelFolder) -> str | None:
@@ -61,9 +63,12 @@ def of_estimator(
         made = Original(flavor, model, _booster_outputs(flavor, model), "prediction")
     else:
         made = _estimator(flavor, model, function)
-    ties = made.ties
+    ties, label = made.ties, None
+    if made.predict_output == "label" or hasattr(final_step(model), "classes_"):
+        label = lambda rows: _labels(model.predict(native(rows)))  # noqa: E731
     return replace(
         made,
+        label=label,
         outputs=lambda rows: made.outputs(native(rows)),
         ties=(lambda rows: ties(native(rows))) if ties is not None else None,
     )
@@ -104,11 +109,31 @@ def _estimator(flavor: str, model: Any, function: str) -> Original:
 
 
 def _scores(model: Any) -> Callable[[Any], Array] | None:
+    final = final_step(model)
+    if type(final).__name__ in ("SVC", "NuSVC") or getattr(final, "voting", "") == "hard":
+        return lambda rows: _before_votes(model, rows)
     if hasattr(model, "decision_function"):
         return lambda rows: np.asarray(model.decision_function(rows))
     if hasattr(model, "transform"):  # distances to the centres of clusters
         return lambda rows: -_dense(model.transform(rows))
     return None
+
+
+def _before_votes(model: Any, rows: Any) -> Array:
+    """The numbers that votes are made of: votes themselves are steps."""
+    if hasattr(model, "best_estimator_"):
+        return _before_votes(model.best_estimator_, rows)
+    if hasattr(model, "steps"):
+        for _, step in model.steps[:-1]:
+            rows = rows if step in (None, "passthrough") else step.transform(rows)
+        return _before_votes(model.steps[-1][1], rows)
+    if getattr(model, "voting", "") == "hard":
+        found = [_before_votes(one, rows) for one in model.estimators_]
+        return np.concatenate([one.reshape(len(one), -1) for one in found], axis=1)
+    for name in ("_decision_function", "decision_function", "predict_proba", "predict"):
+        if hasattr(model, name) and (name[0] != "_" or hasattr(model, "_dual_coef_")):
+            return np.asarray(getattr(model, name)(rows), dtype=np.float64)
+    raise AttributeError("no scores")
 
 
 def final_step(model: Any) -> Any:

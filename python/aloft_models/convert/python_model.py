@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aloft_models.answers import named_outputs, tensors_of
 from aloft_models.convert import independence
 from aloft_models.convert.archive import pack
 from aloft_models.convert.failures import ConversionFailed, in_short
 from aloft_models.convert.rows import rows_for
+from aloft_models.convert.servable import Servable
 from aloft_models.examples import answer_to, some_rows
 from aloft_models.feeds import feeds_for
 from aloft_models.inputs import ModelInput
@@ -20,17 +21,12 @@ from aloft_models.missing import MARK
 from aloft_models.mlflow_model import ModelFolder
 from aloft_models.scoring import Scorer, load_scorer
 
-if TYPE_CHECKING:
-    from aloft_models.convert.conversion import Servable
-
 log = logging.getLogger("aloft.convert")
 
 
 def servable(folder: ModelFolder, reason: str, scratch: Path) -> Servable:
     """Asks the model for an answer to its own example, as the worker will; throws ConversionFailed
     where it cannot be loaded or does not answer."""
-    from aloft_models.convert.conversion import Servable
-
     scorer = _load(folder)
     served = folder.served_input(scorer.model)
     outputs = folder.outputs()

@@ -11,8 +11,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from aloft_models.convert.conversion import Servable
 from aloft_models.convert.failures import ConversionFailed
+from aloft_models.convert.servable import Servable
 
 _TIMEOUT_SECONDS = 300
 

@@ -11,9 +11,11 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 import zoo
 from aloft_models.convert.__main__ import main
-from aloft_models.convert.conversion import Servable, convert_folder
+from aloft_models.convert.conversion import convert_folder
+from aloft_models.convert.servable import Servable
 from aloft_models.convert.session import run
 from aloft_models.mlflow_model import open_folder
 from aloft_models.scoring import load_scorer
@@ -114,7 +116,7 @@ def test_numbers_are_one_input_and_know_their_columns(tmp_path: Path) -> None:
     assert manifest.columns == list(rows.columns)
     assert [tensor.as_json() for tensor in manifest.outputs] == [
         {"name": "label", "datatype": "INT64", "shape": [-1]},
-        {"name": "probabilities", "datatype": "FP32", "shape": [-1, 2]},
+        {"name": "probabilities", "datatype": "FP64", "shape": [-1, 2]},
     ]
     assert manifest.predict_output == "label"
 
@@ -145,7 +147,7 @@ def test_clients_send_what_the_signature_says_however_it_is_run(
         ("age", "INT64", (-1, 1)),
     ]
     if encoder == "onnx":
-        assert {one.datatype for one in manifest.inputs} == {"BYTES", "FP32", "INT64"}
+        assert {one.datatype for one in manifest.inputs} == {"BYTES", "FP64", "INT64"}
         assert [one["name"] for one in manifest.as_json()["public_inputs"]] == [
             "city",
             "income",
@@ -256,14 +258,27 @@ def test_predict_proba_is_what_scoring_answers_where_it_was_logged_so(tmp_path: 
 
 
 def test_a_conversion_that_differs_too_much_is_refused(tmp_path: Path) -> None:
-    model, rows = zoo.CONVERTIBLE["RandomForest"].train()
+    model, rows = zoo.CONVERTIBLE["GradientBoosting"].train()
     folder = log_model(tmp_path / "model", model, rows, "sklearn")
-    manifest = convert(folder, tmp_path, limit=1e-12).manifest
+    manifest = convert(folder, tmp_path, limit=1e-14).manifest
     assert manifest.runtime == "python"
     assert manifest.parity is None
     assert manifest.reason is not None
     assert "differs from the original on the row {mean radius: " in manifest.reason
     assert "probabilities [" in manifest.reason
+
+
+def test_a_flavor_without_a_conversion_is_served_by_python_with_its_name(tmp_path: Path) -> None:
+    """As CatBoost's own flavor: ONNX files of its own making take 32-bit floats for doubles."""
+    model, rows = zoo.CONVERTIBLE["RandomForest"].train()
+    log_model(tmp_path / "model", model, rows, "sklearn")
+    said = tmp_path / "model/MLmodel"
+    known = yaml.safe_load(said.read_text())
+    known["flavors"]["catboost"] = known["flavors"].pop("sklearn")
+    said.write_text(yaml.safe_dump(known))
+    manifest = convert(tmp_path / "model", tmp_path).manifest
+    assert manifest.runtime == "python"
+    assert manifest.reason == "the model is catboost, for which there is no conversion to ONNX"
 
 
 def test_what_onnx_cannot_express_is_served_by_python(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ import pytest
 import xgboost
 from aloft_models.convert import original
 from aloft_models.convert.asking import answers
-from aloft_models.convert.conversion import Servable, convert_original, converted_answers
+from aloft_models.convert.conversion import convert_original, converted_answers
 from aloft_models.convert.dangerous import Dangerous, dangerous
 from aloft_models.convert.failures import NotConvertible
 from aloft_models.convert.judging import judge
 from aloft_models.convert.marks import Marks
 from aloft_models.convert.rows import rows_for
+from aloft_models.convert.servable import Servable
 from aloft_models.convert.session import run
 from aloft_models.inputs import from_example
 from aloft_models.manifest import Refused, refused_rows
@@ -183,12 +184,19 @@ def test_values_beside_thresholds_behind_a_scaler_take_the_same_branch() -> None
     ],
     ids=["LightGBM's zero", "XGBoost's zero", "a threshold of its own"],
 )
-def test_what_graphs_cannot_say_is_not_converted(make: Callable[[], Any]) -> None:
+def test_zeros_that_are_missing_and_limits_of_ones_own(make: Callable[[], Any]) -> None:
     rows, target = numbers()
     rows.loc[::3, "a"] = 0.0
     model = make().fit(rows, target)
-    with pytest.raises(NotConvertible):
-        converted(model, rows.head(3))
+    more = pd.DataFrame({"a": [0.0, -0.0, 1e-36, -1e-36, 1e-30], "b": 0.5, "c": -0.5})
+    check(converted(model, rows.head(3)), model, pd.concat([rows, more], ignore_index=True))
+
+
+def test_what_graphs_cannot_say_is_not_converted() -> None:
+    rows, target = numbers()
+    model = lightgbm.LGBMClassifier(n_estimators=5, verbose=-1, linear_tree=True)
+    with pytest.raises(NotConvertible, match="linear leaves"):
+        converted(model.fit(rows, target), rows.head(3))
 
 
 def test_missing_numbers_are_refused_where_the_original_refuses_them() -> None:
@@ -260,7 +268,7 @@ def test_both_neighbours_of_each_threshold_are_tried() -> None:
 
 def test_a_difference_names_the_row() -> None:
     rows, target = numbers()
-    model = RandomForestClassifier(5).fit(rows, target)
+    model = GradientBoostingClassifier(n_estimators=5).fit(rows, target)
     source = original.of_estimator("sklearn", model)
     with pytest.raises(NotConvertible, match=r"on the row \{a: .*probabilities \["):
         convert_original(source, rows.head(3), from_example(rows.head(3)), limit=1e-14)

@@ -11,9 +11,10 @@ import onnx
 import pandas as pd
 import pytest
 from aloft_models.convert.__main__ import main
-from aloft_models.convert.conversion import Servable, convert_folder
+from aloft_models.convert.conversion import convert_folder
 from aloft_models.convert.failures import ConversionFailed
 from aloft_models.convert.onnx_file import only_file, servable_of_file, weights_beside
+from aloft_models.convert.servable import Servable
 from aloft_models.convert.session import run
 from aloft_models.mlflow_model import open_folder
 from mlflow.models import infer_signature

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from aloft_models.convert import torch_exporters
-from aloft_models.convert.conversion import Servable, convert_folder
+from aloft_models.convert.conversion import convert_folder
+from aloft_models.convert.servable import Servable
 from aloft_models.convert.session import run
 from aloft_models.mlflow_model import open_folder
 from mlflow.models import ModelSignature, infer_signature
