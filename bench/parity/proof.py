@@ -90,6 +90,14 @@ def culprits(lines: list[dict[str, Any]], right: Counter[str]) -> set[str]:
     return guilty
 
 
+def of_supported_kinds(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Pipelines of which each estimator and option is converted somewhere in these lines."""
+    known = {facet for line in lines if line["state"] == "onnx" for facet in line["facets"]}
+    return [
+        line for line in lines if line["state"] != "not fitted" and set(line["facets"]) <= known
+    ]
+
+
 def versions() -> dict[str, str]:
     """Of the packages that conversions are made with here."""
     return {name: str(importlib.import_module(name).__version__) for name in PACKAGES}
@@ -122,6 +130,12 @@ def summary(lines: list[dict[str, Any]]) -> str:
         f"{states['wrong']} wrong in silence, {states['fault']} faults of the converter",
         f"{states['python']} served by Python, with the reason",
     ]
+    known = of_supported_kinds(lines)
+    right = sum(line["state"] == "onnx" for line in known)
+    said.append(
+        f"{right} of {len(known)} of supported kinds on ONNX and right "
+        f"({right / max(1, len(known)):.0%})"
+    )
     rows = sum(line.get("rows") or 0 for line in lines)
     seconds = sum(line.get("seconds") or 0 for line in lines)
     said.append(f"{rows} rows compared before, {1300 * supported} and more after, {seconds:.0f} s")

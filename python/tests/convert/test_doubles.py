@@ -46,6 +46,7 @@ from sklearn.preprocessing import (
     Normalizer,
     OneHotEncoder,
     PolynomialFeatures,
+    QuantileTransformer,
     RobustScaler,
     StandardScaler,
 )
@@ -114,9 +115,15 @@ STEPS = [
     KBinsDiscretizer(3, quantile_method="linear"), PolynomialFeatures(3),
     PolynomialFeatures(3, interaction_only=True, include_bias=False),
     Pipeline([("a", StandardScaler()), ("b", PolynomialFeatures())]),
+    Normalizer("l1"), QuantileTransformer(n_quantiles=30), QuantileTransformer(n_quantiles=7),
     FeatureUnion([("a", MinMaxScaler()), ("b", RobustScaler())]),
 ]  # fmt: skip
-SCALERS = STEPS[:5]
+SINGLE = [
+    *STEPS[:6], Binarizer(threshold=0.5), KBinsDiscretizer(4, quantile_method="linear"),
+    Pipeline([("a", SimpleImputer()), ("b", StandardScaler())]),
+    Pipeline([("a", KBinsDiscretizer(4, encode="ordinal", quantile_method="linear")),
+              ("b", StandardScaler())]),
+]  # fmt: skip
 
 
 def bits(step: Any, rows: pd.DataFrame, real: str) -> None:
@@ -140,18 +147,17 @@ def test_what_is_called_exact_is_the_originals_to_the_bit(step: Any) -> None:
     bits(step, table(), "FP64")
 
 
-@pytest.mark.parametrize("step", SCALERS, ids=str)
-def test_scalers_that_were_fitted_on_32_bit_floats_compute_with_them(step: Any) -> None:
+@pytest.mark.parametrize("step", SINGLE, ids=str)
+def test_steps_that_were_fitted_on_32_bit_floats_compute_with_them(step: Any) -> None:
     bits(step, table().astype(np.float32), "FP32")
 
 
 @pytest.mark.parametrize(
     "steps",
     [
-        (Normalizer(), RandomForestRegressor(5, random_state=0)),
+        (Normalizer("l1"), RandomForestRegressor(5, random_state=0)),
         (PolynomialFeatures(), xgboost.XGBRegressor(n_estimators=6, n_jobs=1)),
-        (TruncatedSVD(2, random_state=0), xgboost.XGBRegressor(n_estimators=6, n_jobs=1)),
-        (PCA(2), RandomForestRegressor(5, random_state=0)),
+        (QuantileTransformer(n_quantiles=20), RandomForestRegressor(5, random_state=0)),
         (StandardScaler(), HistGradientBoostingRegressor(max_iter=6, min_samples_leaf=5)),
         (PolynomialFeatures(), HistGradientBoostingRegressor(max_iter=6, min_samples_leaf=5)),
         (KBinsDiscretizer(4, quantile_method="linear"), Ridge()),
@@ -168,11 +174,32 @@ def test_what_splits_computed_numbers_gets_the_originals(steps: Any) -> None:
 
 
 @pytest.mark.parametrize("step", [PCA(2), TruncatedSVD(2), Normalizer()], ids=str)
-def test_what_compares_doubles_is_not_converted_behind_sums(step: Any) -> None:
+@pytest.mark.parametrize(
+    "final",
+    [HistGradientBoostingRegressor(max_iter=5), RandomForestRegressor(4), xgboost.XGBRegressor()],
+    ids=lambda final: type(final).__name__,
+)
+def test_what_splits_is_not_converted_behind_sums(step: Any, final: Any) -> None:
     rows = table()
-    model = make_pipeline(step, HistGradientBoostingRegressor(max_iter=5, min_samples_leaf=5))
+    model = make_pipeline(step, final).fit(rows, target(rows))
     with pytest.raises(NotConvertible, match="last bits are not the original's"):
-        converted(model.fit(rows, target(rows)), rows.head(5))
+        converted(model, rows.head(5))
+
+
+@pytest.mark.parametrize("options", [{}, {"sublinear_tf": True, "norm": "l1"}, {"norm": None}])
+def test_tf_idf_is_the_originals_to_the_bit(options: Any) -> None:
+    chance = np.random.default_rng(1)
+    words = [f"wort{number}" for number in range(60)]
+    texts = [
+        " ".join(chance.choice(words, 30)) + " gut" * int(chance.integers(9)) for _ in range(90)
+    ]
+    rows = pd.DataFrame({"text": pd.Series(texts, dtype=object)})
+    vectorizer = TfidfVectorizer(**options).fit(rows.text)
+    right = vectorizer.transform(rows.text).toarray()
+    layout = Layout("FP64", input_of(rows).columns, False, 1)
+    made = doubles.convert(vectorizer, layout, {"transformed": right}).model
+    found = run(made.SerializeToString(), layout.feeds(rows))["transformed"]
+    assert np.array_equal(right, found)
 
 
 def test_32_bit_floats_in_front_of_trees() -> None:

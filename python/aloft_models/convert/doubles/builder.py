@@ -146,6 +146,10 @@ class Builder:
         """[rows, 1]"""
         return self.op("ReduceSum", rows, self.i(1), keepdims=1)
 
+    def sum_in_order(self, rows: str, width: int) -> str:
+        """[rows, 1], added up from left to right."""
+        return self.column(self.op("CumSum", rows, self.constant(np.int64(1))), width - 1)
+
     def largest(self, rows: str) -> str:
         return self.op("ReduceMax", rows, self.i(1), keepdims=1)
 
@@ -230,27 +234,25 @@ class Builder:
         """One block that is compared as doubles: its numbers must be the original's, to the bit."""
         self.needs_doubles = True
         block = self.wide(self.join(table))
-        if block.exactness >= Exactness.ROUNDED:
-            raise NotConvertible(
-                f"{what} splits computed numbers whose last bits are not the original's"
-            )
+        self._refuse_rounded(block, what)
         self.splits_computed |= block.exactness > Exactness.SENT
         return block
 
     def cast_split(self, table: Table, what: str) -> str:
         """One tensor of 32-bit floats that is compared: the original casts as well."""
         block = self.join(table)
-        if block.exactness >= Exactness.ROUGH or (
-            block.is_single and block.exactness >= Exactness.ROUNDED
-        ):
-            raise NotConvertible(
-                f"{what} splits computed numbers whose last bits are not the original's"
-            )
+        self._refuse_rounded(block, what)
         if block.exactness > Exactness.SENT:
             self.needs_doubles = self.splits_computed = True
         if block.is_single:
             return block.name
         return self.op("Cast", block.name, to=TensorProto.FLOAT)
+
+    def _refuse_rounded(self, block: Block, what: str) -> None:
+        if block.exactness >= Exactness.ROUNDED:
+            raise NotConvertible(
+                f"{what} splits computed numbers whose last bits are not the original's"
+            )
 
     def labels(self, index: str, classes: Any) -> str:
         """[rows], from places in `classes`."""

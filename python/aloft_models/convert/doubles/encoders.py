@@ -201,10 +201,8 @@ def interpolated(b: Builder, x: str, xp: Array, fp: Array) -> str:
 def quantiles(b: Builder, model: Any, table: Table) -> Table:
     if model.output_distribution != "uniform":
         raise NotConvertible("QuantileTransformer to a normal distribution")
-    block = b.real(table)
-    if block.exactness >= Exactness.ROUNDED:
-        # Quantiles that are equal are a step.
-        b.split(table, "QuantileTransformer")
+    # Quantiles that are equal are a step.
+    block = b.split(table, "QuantileTransformer")
     references = np.asarray(model.references_, dtype=np.float64)
     made = []
     for place in range(block.width):
@@ -215,7 +213,9 @@ def quantiles(b: Builder, model: Any, table: Table) -> Table:
         found = b.mul(b.f(0.5), b.sub(up, down))
         found = b.where(b.op("Equal", x, b.f(known[-1])), b.f(1.0), found)
         made.append(b.where(b.op("Equal", x, b.f(known[0])), b.f(0.0), found))
-    return (Block(b.beside(made), block.width, Exactness.ROUNDED),)
+    # Of 32-bit floats the original makes such.
+    exactness = Exactness.ROUGH if b.join(table).is_single else Exactness.EXACT
+    return (Block(b.beside(made), block.width, exactness),)
 
 
 @transforms("SplineTransformer")

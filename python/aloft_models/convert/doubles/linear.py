@@ -90,11 +90,8 @@ def shares(b: Builder, rows: str, count: int) -> str:
 
 
 def sigmoid(b: Builder, x: str) -> str:
-    """1 / (1 + exp(-x)), small chances to their last digits."""
-    one = b.f(1.0)
-    power = b.op("Exp", b.op("Neg", b.op("Abs", x)))
-    near = b.div(one, b.add(one, power))
-    return b.where(b.op("Less", x, b.f(0.0)), b.div(power, b.add(one, power)), near)
+    """The runtime's own: one node; chances below 1e-16 are nothing to it."""
+    return b.op("Sigmoid", x)
 
 
 @classifies("LogisticRegression", "LogisticRegressionCV", "RidgeClassifier", "RidgeClassifierCV",
@@ -132,14 +129,16 @@ def _chances(b: Builder, model: Any, decision: str, is_binary: bool) -> str:
 
 @classifies("GaussianNB")
 def gaussian(b: Builder, model: Any, table: Table) -> Classified:
+    """Far from all classes likelihoods are so large that each rounding shows: as numpy has them."""
     block = b.real(table)
     made = []
     for place in range(len(model.classes_)):
         away = b.sub(block.name, b.f(model.theta_[place]))
         square = b.div(b.mul(away, away), b.f(model.var_[place]))
-        start = np.log(model.class_prior_[place])
-        start -= 0.5 * np.sum(np.log(2.0 * np.pi * model.var_[place]))
-        made.append(b.sub(b.f(start), b.mul(b.f(0.5), b.sum(square))))
+        total = b.sum_in_order(square, block.width) if block.width < 8 else b.sum(square)
+        start = b.f(-0.5 * np.sum(np.log(2.0 * np.pi * model.var_[place])))
+        likelihood = b.sub(start, b.mul(b.f(0.5), total))
+        made.append(b.add(b.f(np.log(model.class_prior_[place])), likelihood))
     return likeliest(b, b.beside(made), block)
 
 
@@ -168,7 +167,10 @@ def multinomial(b: Builder, model: Any, table: Table) -> Classified:
 
 def likeliest(b: Builder, rows: str, block: Block) -> Classified:
     """From log likelihoods."""
-    return Classified(b.argmax(rows), _after(block), b.softmax(rows))
+    largest = b.largest(rows)
+    total = b.op("Log", b.sum(b.op("Exp", b.sub(rows, largest))))
+    chances = b.op("Exp", b.sub(rows, b.add(total, largest)))
+    return Classified(b.argmax(rows), _after(block), chances)
 
 
 @classifies("QuadraticDiscriminantAnalysis")
@@ -182,11 +184,11 @@ def quadratic(b: Builder, model: Any, table: Table) -> Classified:
         start = b.f(np.sum(np.log(scale)))
         distance = b.mul(b.f(-0.5), b.add(b.sum(b.mul(away, away)), start))
         made.append(b.add(distance, b.f(np.log(model.priors_[place]))))
-    found = likeliest(b, b.beside(made), block)
-    decision = None
-    if len(made) == 2:
-        decision = b.sub(made[1], made[0])
-    return Classified(found.index, found.exactness, found.probabilities, decision or b.beside(made))
+    rows = b.beside(made)
+    away = b.sub(rows, b.largest(rows))
+    chances = b.op("Exp", b.sub(away, b.op("Log", b.sum(b.op("Exp", away)))))
+    decision = b.sub(made[1], made[0]) if len(made) == 2 else rows
+    return Classified(b.argmax(rows), _after(block), chances, decision)
 
 
 def _network(b: Builder, model: Any, table: Table) -> tuple[str, Block]:

@@ -84,19 +84,18 @@ def _clip(b: Builder, block: Block, low: float, high: float) -> Block:
 @transforms("Normalizer")
 def normalizer(b: Builder, model: Any, table: Table) -> Table:
     block = b.real(table)
-    size = row_norm(b, block.name, model.norm)
-    # One or two squares are added alike in any order.
-    is_exact = model.norm == "max" or block.width <= 2
-    name = b.div(block.name, size)
+    # numpy adds up less than eight numbers in order, but squares in an order of its own.
+    is_exact = model.norm == "max" or block.width <= (7 if model.norm == "l1" else 2)
+    name = b.div(block.name, row_norm(b, block.name, model.norm, block.width))
     return (computed(block, name, Exactness.EXACT if is_exact else Exactness.ROUNDED),)
 
 
-def row_norm(b: Builder, rows: str, norm: str) -> str:
+def row_norm(b: Builder, rows: str, norm: str, width: int) -> str:
     match norm:
         case "l1":
-            size = b.sum(b.op("Abs", rows))
+            size = b.sum_in_order(b.op("Abs", rows), width)
         case "l2":
-            size = b.op("Sqrt", b.sum(b.mul(rows, rows)))
+            size = b.op("Sqrt", b.sum_in_order(b.mul(rows, rows), width))
         case "max":
             size = b.largest(b.op("Abs", rows))
         case other:
@@ -108,7 +107,7 @@ def row_norm(b: Builder, rows: str, norm: str) -> str:
 def binarizer(b: Builder, model: Any, table: Table) -> Table:
     block = b.split(table, "Binarizer")
     above = b.op("Greater", block.name, b.f(float(model.threshold)))
-    return (computed(block, b.as_double(above)),)
+    return (_as_given(b, table, computed(block, b.as_double(above))),)
 
 
 @transforms("KBinsDiscretizer")
@@ -128,7 +127,14 @@ def bins(b: Builder, model: Any, table: Table) -> Table:
             code = b.as_double(b.op("Equal", code, b.f(np.arange(float(count)))))
         made.append(code)
     total = len(made) if model.encode == "ordinal" else int(sum(model.n_bins_))
-    return (Block(b.beside(made), total, Exactness.EXACT),)
+    return (_as_given(b, table, Block(b.beside(made), total, Exactness.EXACT)),)
+
+
+def _as_given(b: Builder, table: Table, made: Block) -> Block:
+    """32-bit floats where it was given such, as scikit-learn leaves them."""
+    if not b.join(table).is_single:
+        return made
+    return replace(made, name=b.op("Cast", made.name, to=1), is_single=True)
 
 
 @transforms("PolynomialFeatures")
@@ -182,7 +188,8 @@ def imputer(b: Builder, model: Any, table: Table) -> Table:
         if model.add_indicator:
             raise NotConvertible("an imputer of text that tells what was missing")
         return _text_imputer(b, model, table, statistics)
-    block = b.wide(b.join(table))
+    block = b.join(table)
+    kind = np.float32 if block.is_single else np.float64
     mark = model.missing_values
     if isinstance(mark, str) or any(isinstance(one, str) for one in statistics):
         raise NotConvertible("an imputer that puts text into numbers")
@@ -190,16 +197,17 @@ def imputer(b: Builder, model: Any, table: Table) -> Table:
         missing = b.op("IsNaN", block.name)
     else:
         b.needs_doubles = True
-        missing = b.op("Equal", block.name, b.f(float(mark)))
+        missing = b.op("Equal", block.name, b.constant(np.asarray(mark, dtype=kind)))
     known = np.flatnonzero(~np.isnan(statistics.astype(np.float64)))
-    filled = b.where(missing, b.f(np.nan_to_num(statistics.astype(np.float64))), block.name)
+    fills = b.constant(np.nan_to_num(statistics.astype(np.float64)).astype(kind))
+    filled = b.where(missing, fills, block.name)
     if len(known) < block.width:
         filled = b.columns(filled, [int(place) for place in known])
     made = [replace(block, name=filled, width=len(known))]
     if model.add_indicator and len(model.indicator_.features_):
         places = [int(place) for place in model.indicator_.features_]
         marks = b.as_double(b.op("Gather", missing, b.i(*places), axis=1))
-        made.append(Block(marks, len(places)))
+        made.append(_as_given(b, table, Block(marks, len(places))))
     return tuple(made)
 
 

@@ -13,6 +13,8 @@ from aloft_models.convert.doubles.registry import transforms
 from aloft_models.convert.doubles.scalers import row_norm
 from aloft_models.convert.failures import NotConvertible
 
+# Logarithms of so many repetitions of a word are numpy's own.
+_REPEATED = 1000
 _PATTERN = r"(?u)\b\w\w+\b"
 # Words as scikit-learn cuts them: two letters or more, of any alphabet.
 _WORDS = r"[\p{L}\p{N}_]{2,}"
@@ -25,23 +27,24 @@ def counts(b: Builder, model: Any, table: Table) -> Table:
 
 @transforms("TfidfVectorizer")
 def tf_idf(b: Builder, model: Any, table: Table) -> Table:
+    """As rows of few numbers that are not zero, which scikit-learn adds up in order."""
     block = _counted(b, model, table)
     name = block.name
-    is_exact = True
     if model.sublinear_tf:
-        is_there = b.op("Greater", name, b.f(0.0))
-        log = b.op("Log", b.where(is_there, name, b.f(1.0)))
-        name = b.where(is_there, b.add(log, b.f(1.0)), b.f(0.0))
-        is_exact = False
+        most = b.f(float(_REPEATED))
+        cut = b.where(b.op("Less", name, most), name, most)
+        logs = np.append(0.0, np.log(np.arange(1.0, _REPEATED + 1)) + 1.0)
+        known = b.op("Gather", b.f(logs), b.op("Cast", cut, to=TensorProto.INT64), axis=0)
+        is_rare = b.op("Less", name, most)
+        beyond = b.add(b.op("Log", b.where(is_rare, most, name)), b.f(1.0))
+        name = b.where(is_rare, known, beyond)
     if model.use_idf:
         name = b.mul(name, b.f(model.idf_))
     if model.norm is not None:
-        name = b.div(name, row_norm(b, name, model.norm))
-        is_exact = False
+        name = b.div(name, row_norm(b, name, model.norm, block.width))
     if model.use_idf or model.norm is not None or model.sublinear_tf:
         b.needs_doubles = True
-    exactness = Exactness.EXACT if is_exact else Exactness.ROUNDED
-    return (Block(name, block.width, exactness),)
+    return (Block(name, block.width, Exactness.EXACT),)
 
 
 def _counted(b: Builder, model: Any, table: Table) -> Block:
