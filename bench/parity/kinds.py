@@ -217,5 +217,5 @@ AROUND = [
     "VotingClassifier hard", "VotingClassifier soft", "StackingClassifier", "StackingClassifier +",
     "CalibratedClassifierCV sigmoid", "CalibratedClassifierCV isotonic", "OneVsRestClassifier",
     "MultiOutputClassifier", "VotingRegressor", "StackingRegressor", "MultiOutputRegressor",
-    "GridSearchCV", "TunedThresholdClassifierCV",
+    "GridSearchCV", "TunedThresholdClassifierCV", "FixedThresholdClassifier",
 ]  # fmt: skip

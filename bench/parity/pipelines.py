@@ -296,8 +296,10 @@ def _inside(name: str, task: str, target: Any, chance: Any) -> tuple[Any, Any]:
             return MultiOutputRegressor(first), both
         case ["GridSearchCV"]:
             return GridSearchCV(first, {}, cv=2), target
+        case ["FixedThresholdClassifier"]:
+            return FixedThresholdClassifier(first, threshold=0.3), target == target[0]
         case _:
-            return TunedThresholdClassifierCV(first, cv=2, thresholds=5), target
+            return TunedThresholdClassifierCV(first, cv=2, thresholds=5), target == target[0]
 
 
 def _around(pool: str, part: Any, chance: Any) -> Any:
