@@ -42,11 +42,6 @@ package final class TrafficRecorder: Sendable {
     /// Intervals kept of each revision: one hour.
     package static let kept = 720
 
-    private struct Source: Hashable {
-        var gateway: GatewayID
-        var revision: RevisionID
-    }
-
     /// The interval that reports still add to.
     private struct Open {
         var interval: Int
@@ -54,12 +49,13 @@ package final class TrafficRecorder: Sendable {
     }
 
     private struct State {
+        let mostGateways: Int
         var incarnations: [GatewayID: String] = [:]
         /// Those whose first report is being read.
         var beginning: [GatewayID: String] = [:]
         /// The interval of a gateway's last report.
         var heard: [GatewayID: Int] = [:]
-        var readings: [Source: TrafficCount] = [:]
+        var readings: [GatewayID: [RevisionID: TrafficCount]] = [:]
         var open: [RevisionID: Open] = [:]
         var closed: [RevisionID: [(interval: Int, point: Point)]] = [:]
         var unroutedReadings: [GatewayID: [Unrouted: UInt64]] = [:]
@@ -68,7 +64,6 @@ package final class TrafficRecorder: Sendable {
 
         /// Names are foreign: of each interval so many kinds are kept.
         static let mostKinds = 200
-        static let mostGateways = 1000
 
         mutating func add(
             unrouted counts: [(Unrouted, UInt64)], of gateway: GatewayID, isKnown: Bool,
@@ -117,25 +112,35 @@ package final class TrafficRecorder: Sendable {
 
         /// Those that are gone, and where there are too many those that were silent longest. One that
         /// comes back counts from its next report.
-        mutating func forgetGateways(before interval: Int) {
-            var gone = heard.filter { $0.value < interval }.map(\.key)
-            if heard.count - gone.count > Self.mostGateways {
-                gone = heard.sorted { $0.value < $1.value }.map(\.key).dropLast(Self.mostGateways)
+        private mutating func forgetGateways(before interval: Int) {
+            for (gateway, last) in heard where last < interval { forget(gateway) }
+        }
+
+        /// `gateway` has said something.
+        mutating func note(_ gateway: GatewayID, in interval: Int) {
+            heard[gateway] = interval
+            while heard.count > mostGateways {
+                let others = heard.lazy.filter { $0.key != gateway }
+                guard let oldest = others.min(by: { $0.value < $1.value }) else { return }
+                forget(oldest.key)
             }
-            guard !gone.isEmpty else { return }
-            for gateway in gone {
-                heard[gateway] = nil
-                incarnations[gateway] = nil
-                unroutedReadings[gateway] = nil
-                beginning[gateway] = nil
-            }
-            readings = readings.filter { heard[$0.key.gateway] != nil }
+        }
+
+        private mutating func forget(_ gateway: GatewayID) {
+            heard[gateway] = nil
+            incarnations[gateway] = nil
+            beginning[gateway] = nil
+            readings[gateway] = nil
+            unroutedReadings[gateway] = nil
         }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    package init() {}
+    /// - Parameter mostGateways: of more of them the longest silent are forgotten.
+    package init(mostGateways: Int = 1000) {
+        state = Mutex(State(mostGateways: mostGateways))
+    }
 
     /// Adds what `gateway` counted since its report before. The first report of an incarnation only
     /// sets where counting begins: it may hold hours.
@@ -158,13 +163,11 @@ package final class TrafficRecorder: Sendable {
             let isKnown = state.incarnations[gateway] == incarnation
             if !isKnown, state.beginning[gateway] != incarnation {
                 state.beginning[gateway] = incarnation
-                state.readings = state.readings.filter { $0.key.gateway != gateway }
-                state.heard[gateway] = interval
-                state.forgetGateways(before: interval - Self.kept)
+                state.readings[gateway] = nil
+                state.note(gateway, in: interval)
             }
-            let source = Source(gateway: gateway, revision: report.revision)
-            let before = state.readings[source]
-            state.readings[source] = report.traffic
+            let before = state.readings[gateway]?[report.revision]
+            state.readings[gateway, default: [:]][report.revision] = report.traffic
             guard isKnown else { return }
             let added = report.traffic.since(before ?? TrafficCount())
             if added.received > 0 { state.add(added, to: report.revision, in: interval) }
@@ -183,11 +186,9 @@ package final class TrafficRecorder: Sendable {
             let isKnown = state.incarnations[gateway] == incarnation
             state.incarnations[gateway] = incarnation
             state.beginning[gateway] = nil
-            state.heard[gateway] = interval
+            state.note(gateway, in: interval)
             state.add(unrouted: unrouted, of: gateway, isKnown: isKnown, in: interval)
-            state.readings = state.readings.filter { source, _ in
-                source.gateway != gateway || named.contains(source.revision)
-            }
+            state.readings[gateway] = state.readings[gateway]?.filter { named.contains($0.key) }
             state.forget(before: interval - Self.kept)
         }
     }
@@ -196,7 +197,7 @@ package final class TrafficRecorder: Sendable {
     package var gatewayCount: Int {
         state.withLock { state in
             Set(state.heard.keys).union(state.incarnations.keys).union(state.beginning.keys)
-                .union(state.unroutedReadings.keys).union(state.readings.keys.map(\.gateway)).count
+                .union(state.unroutedReadings.keys).union(state.readings.keys).count
         }
     }
 

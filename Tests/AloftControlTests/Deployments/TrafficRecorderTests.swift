@@ -110,25 +110,32 @@ struct TrafficRecorderTests {
     }
 
     @Test func `gateways that are gone are forgotten, and so are the oldest of too many`() {
+        let recorder = TrafficRecorder(mostGateways: 20)
         let unrouted = TrafficRecorder.Unrouted(code: "model_not_found", status: 404, endpoint: "m")
-        for number in 0..<1500 {
+        func record(_ gateway: String, _ requests: UInt64 = 0, seconds: Double) {
             recorder.record(
-                gateway: GatewayID("g\(number)"), incarnation: "1",
-                revisions: [GatewayRevisionReport(revision: revision, state: .ready)],
-                unrouted: [(unrouted, 1)], at: start.addingTimeInterval(Double(number)))
+                gateway: GatewayID(gateway), incarnation: "1",
+                revisions: [
+                    GatewayRevisionReport(
+                        revision: revision, state: .ready, traffic: TrafficCount(requests: requests)
+                    )
+                ], unrouted: [(unrouted, 1)], at: start.addingTimeInterval(seconds))
         }
-        #expect(recorder.gatewayCount == 1000)
+        for number in 0..<50 { record("g\(number)", seconds: Double(number)) }
+        #expect(recorder.gatewayCount == 20)
         // Reports that break off count alike.
-        for number in 0..<1500 {
+        for number in 0..<50 {
             recorder.record(
                 GatewayRevisionReport(revision: revision, state: .ready),
                 of: GatewayID("half-\(number)"), incarnation: "1",
-                at: start.addingTimeInterval(1500))
+                at: start.addingTimeInterval(60))
         }
-        #expect(recorder.gatewayCount == 1000)
-        report(1, seconds: 1500 + 3700)
+        #expect(recorder.gatewayCount == 20)
+        record("g", 1, seconds: 60 + 3700)
         #expect(recorder.gatewayCount == 1)
-        report(5, seconds: 1500 + 3701)
-        #expect(counts(at: 1500 + 3720) == [4])
+        record("g", 5, seconds: 60 + 3701)
+        let points = recorder.points(
+            of: [revision], since: start, at: start.addingTimeInterval(60 + 3720))
+        #expect(points[revision]?.map(\.requests) == [4])
     }
 }
