@@ -84,7 +84,7 @@ package enum ProjectFileSecrets {
         switch scalar.style {
         case .singleQuoted: end = quoted(from: start, "'", in: text)
         case .doubleQuoted: end = quoted(from: start, "\"", in: text)
-        case .literal, .folded: return nil
+        case .literal, .folded: end = block(from: start, in: text)
         case .plain, .any:
             let value = Array(scalar.string.unicodeScalars)
             end = text[start...].starts(with: value) ? start + value.count : nil
@@ -94,7 +94,6 @@ package enum ProjectFileSecrets {
 
     /// Lines end as YAML says; columns count scalars.
     private static func place(of mark: Mark, in text: [Unicode.Scalar]) -> Int? {
-        let breaks: Set<UInt32> = [0x0A, 0x0D, 0x85, 0x2028, 0x2029]
         var (line, index) = (1, 0)
         while line < mark.line {
             guard index < text.count else { return nil }
@@ -109,6 +108,29 @@ package enum ProjectFileSecrets {
         if mark.line == 1, text.first?.value == 0xFEFF { index += 1 }
         index += mark.column - 1
         return index >= 0 && index < text.count ? index : nil
+    }
+
+    private static let breaks: Set<UInt32> = [0x0A, 0x0D, 0x85, 0x2028, 0x2029]
+
+    /// The end of a block scalar (YAML 1.2, section 8.1): of its last line that is not blank and stands
+    /// further in than the line that it begins on.
+    private static func block(from start: Int, in text: [Unicode.Scalar]) -> Int? {
+        guard text[start] == "|" || text[start] == ">" else { return nil }
+        let line = text[..<start].lastIndex { breaks.contains($0.value) }.map { $0 + 1 } ?? 0
+        let indent = text[line..<start].prefix { $0 == " " }.count
+        var end = text[start...].firstIndex { breaks.contains($0.value) } ?? text.count
+        var index = end
+        while index < text.count {
+            index += 1
+            let depth = text[index...].prefix { $0 == " " }.count
+            let lineEnd = text[index...].firstIndex { breaks.contains($0.value) } ?? text.count
+            if index + depth < lineEnd {
+                guard depth > indent else { break }
+                end = lineEnd
+            }
+            index = lineEnd
+        }
+        return end
     }
 
     private static func quoted(

@@ -36,7 +36,9 @@ struct APIWorld {
             sealer: { VariableSealer(key: "a key of this test alone") },
             hasBlob: { blobs.contains($0) }
         ).add(to: &routes)
-        let starter = SweepStarter(store: temporary.store, time: time.source, chance: chance)
+        let starter = SweepStarter(
+            store: temporary.store, time: time.source, chance: chance,
+            sealer: { VariableSealer(key: "a key of tests") })
         SweepRoutes(store: temporary.store, starter: starter).add(to: &routes)
         ServerRoutes().add(to: &routes)
     }

@@ -56,6 +56,21 @@ struct ScoreHistogramTests {
         #expect(old.kinds == [AnswerKind(form: .untold)] && old.total == 7)
     }
 
+    @Test func `rows whose width begins to change are not counted anew`() {
+        let (three, any) = (
+            AnswerKind(form: .row, width: 3), AnswerKind(form: .row, width: 0)
+        )
+        var (earlier, later) = (AnswerScores(), AnswerScores())
+        for _ in 0..<1000 { earlier.record(0.5, of: three) }
+        for _ in 0..<1001 { later.record(0.5, of: any) }
+        #expect(later.since(earlier).total == 1)
+        #expect(later.since(later).total == 0)
+        // A kind that is still there keeps what it had.
+        var both = earlier
+        both.record(0.5, of: any)
+        #expect(both.since(earlier).total == 1)
+    }
+
     @Test func `counts that were stored before scores were known are read`() throws {
         let text = #"{"requests":3,"errors":1,"latency":[[5,2]]}"#
         let count = try JSONDecoder().decode(TrafficCount.self, from: Data(text.utf8))

@@ -103,6 +103,22 @@ import Testing
         }
     }
 
+    @Test func `a long value is not read again for each of many rows`() throws {
+        let rows = Array(repeating: "0", count: 250_000).joined(separator: ",")
+        for value in [
+            "\"\(String(repeating: "x", count: 400_000))\"",
+            "0." + String(repeating: "1", count: 400_000),
+        ] {
+            let body = "{\"inputs\":{\"n\":[\(rows)],\"t\":\(value),\"f\":0.5}}"
+            #expect(throws: InferenceError.self) {
+                try read(body, mixed, columns: ["n", "t", "f"])
+            }
+        }
+        let few = Array(repeating: "0", count: 1000).joined(separator: ",")
+        let short = "{\"inputs\":{\"n\":[\(few)],\"t\":\"é\",\"f\":0.5}}"
+        #expect(texts(try read(short, mixed, columns: ["n", "t", "f"]), 1)?.count == 1000)
+    }
+
     @Test func `a tensor takes whatever numpy makes a number of`() throws {
         let tensors = try read(
             #"{"inputs":[[" 1.5","1_0"],[true,false],["-inf",null]]}"#, matrix)

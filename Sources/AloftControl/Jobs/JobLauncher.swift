@@ -98,6 +98,11 @@ package struct JobLauncher: Sendable {
         _ spec: JobSpec, secrets: [String] = [], by who: Principal
     ) async throws -> JobRecord {
         var spec = spec
+        if let unknown = secrets.first(where: { spec.variables[$0] == nil }) {
+            throw JobError.invalidSpec([
+                "secrets names \"\(unknown.prefix(200))\", which is no variable of the job"
+            ])
+        }
         if !spec.variables.isEmpty {
             spec.variables = try sealer().sealed(spec.variables, secrets: secrets)
         }

@@ -21,6 +21,17 @@ package struct VariableSealer: Sendable {
         }
     }
 
+    /// Somebody sends back what is shown in place of a secret.
+    package struct Masked: Refusal {
+        package let name: String
+        package var code: String { "secret_masked" }
+        package var kind: RefusalKind { .invalid }
+        package var message: String {
+            "the value of the secret variable \(name) is \"\(SecretVariable.mask)\", which this server shows "
+                + "in place of secrets; send the value itself"
+        }
+    }
+
     private static let mark = "sealed:v1:"
     private let key: SymmetricKey
     private let nonces: SymmetricKey
@@ -38,6 +49,7 @@ package struct VariableSealer: Sendable {
     /// A job's variables as they are stored.
     ///
     /// - Parameter secrets: names that do not say themselves that they are secrets.
+    /// - Throws: `Masked`.
     package func sealed(
         _ variables: [String: String], secrets: [String] = []
     ) throws -> [String: String] {
@@ -58,7 +70,11 @@ package struct VariableSealer: Sendable {
     ) throws -> (variables: [String: String], secrets: [String]) {
         var secrets: [String] = []
         let opened = try variables.map { name, value in
-            guard value.begins(with: Self.mark) else { return (name, value) }
+            guard value.begins(with: Self.mark) else {
+                // From before values were sealed.
+                if SecretVariable.isNamed(name), !value.isEmpty { secrets.append(value) }
+                return (name, value)
+            }
             guard let text = open(value, of: name) else { throw Unreadable(name: name) }
             secrets.append(text)
             return (name, text)
@@ -76,6 +92,7 @@ package struct VariableSealer: Sendable {
     /// Sealed values are left as they are.
     func seal(_ value: String, of name: String) throws -> String {
         if value.begins(with: Self.mark), open(value, of: name) != nil { return value }
+        if value.isSame(as: SecretVariable.mask) { throw Masked(name: name) }
         let plain = Data(value.utf8)
         var hash = HMAC<SHA256>(key: nonces)
         hash.update(data: Data(name.utf8) + [0])

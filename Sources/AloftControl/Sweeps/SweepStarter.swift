@@ -21,8 +21,13 @@ package struct SweepStarter: Sendable {
     private let store: Store
     private let time: TimeSource
     private let chance: Chance
+    private let sealer: @Sendable () throws -> VariableSealer
 
-    package init(store: Store, time: TimeSource, chance: Chance) {
+    package init(
+        store: Store, time: TimeSource, chance: Chance,
+        sealer: @escaping @Sendable () throws -> VariableSealer
+    ) {
+        self.sealer = sealer
         self.store = store
         self.time = time
         self.chance = chance
@@ -45,6 +50,10 @@ package struct SweepStarter: Sendable {
         guard let declared = job.sweep else { throw SweepError.noSweep(job: name) }
         let sweep = try Self.apply(changes, to: declared)
         job.sweep = sweep
+        // A file that was applied before values were sealed has them as they are.
+        if !job.variables.isEmpty {
+            job.variables = try sealer().sealed(job.variables, secrets: job.secretNames)
+        }
         let new = NewSweep(
             id: chance.identifier(), project: project, definition: job,
             fileRevision: file.revision, snapshot: file.snapshot,

@@ -84,10 +84,24 @@ package struct AnswerScores: Sendable, Hashable {
     package func since(_ earlier: AnswerScores) -> AnswerScores {
         var difference = AnswerScores()
         for (kind, histogram) in histograms {
-            let since = earlier.histograms[kind].map(histogram.since) ?? histogram
+            let since = earlier.histogram(before: kind, in: self).map(histogram.since) ?? histogram
             if since.total > 0 { difference.histograms[kind] = since }
         }
         return difference
+    }
+
+    /// What was counted as this kind earlier. Rows of one width become rows of any once another width is
+    /// seen: what was counted under the old width is in the new kind then.
+    private func histogram(
+        before kind: AnswerKind, in later: AnswerScores
+    ) -> ScoreHistogram? {
+        var found = histograms[kind]
+        for (old, histogram) in histograms
+        where old != kind && old.isLike(kind) && later.histograms[old] == nil {
+            found = found ?? ScoreHistogram()
+            found?.add(histogram)
+        }
+        return found
     }
 
     /// The kinds that make up a twentieth of the answers at least, the commonest first: fewer move no

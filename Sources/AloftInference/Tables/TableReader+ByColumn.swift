@@ -31,6 +31,7 @@ extension TableReader {
             let place = try Self.place(key, cursor, columns, hint: lists.count)
             var list = List(place: place ?? -1, start: cursor)
             try list.count(&cursor)
+            list.bytes = cursor.position - list.start.position
             guard let place else { continue }
             guard columns.columns[place] < 0 else {
                 throw .repeatedInput(name: columns.names[place])
@@ -47,6 +48,7 @@ extension TableReader {
                 reason: "The columns have different lengths: \"\(columns.names[odd.place])\" has "
                     + "\(odd.length) values, \"\(columns.names[first.place])\" has \(rows).")
         }
+        try checkRepeated(lists, rows: rows)
         try fill(columns, rows: rows, mayMiss: false) { (slots, sink) throws(InferenceError) in
             var lists = lists
             for index in lists.indices { try lists[index].begin() }
@@ -57,6 +59,18 @@ extension TableReader {
                 try sink.endRow()
             }
         }
+    }
+
+    /// A value that stands in every row is read, and kept, as often: one of a long text would take more than
+    /// its body can ask for.
+    private func checkRepeated(_ lists: [List], rows: Int) throws(InferenceError) {
+        let once = lists.reduce(0) { $0 + ($1.isList ? 0 : $1.bytes) }
+        let size = once.multipliedReportingOverflow(by: rows)
+        guard rows > 1, size.overflow || size.partialValue > sizeLimit else { return }
+        throw .badTable(
+            reason:
+                "The values that stand in every row have \(once) bytes, and there are \(rows) rows. Send "
+                + "fewer rows at once.")
     }
 
     private static func place(
@@ -73,6 +87,8 @@ extension TableReader {
         var start: JSONCursor
         var length = 0
         var isList = true
+        /// What it takes in the body.
+        var bytes = 0
 
         init(place: Int, start: JSONCursor) {
             self.place = place

@@ -23,13 +23,17 @@ struct TableReader {
         try TableLayout(signature, names: names, kinds: kinds)
     }
 
+    /// The bytes that its tensors may take.
+    var sizeLimit: Int {
+        min(Self.growth * body.count + Self.freeBytes, request.tensors.limitBytes)
+    }
+
     /// Refuses a table that would be much larger than its text.
     func checkSize(_ layout: TableLayout, rows: Int) throws(InferenceError) {
         try layout.check(rows: rows)
         let missing = request.tensors.missingText?.count ?? 0
         let size = rows.multipliedReportingOverflow(by: layout.rowBytes(missingText: missing))
-        let limit = min(
-            Self.growth * body.count + Self.freeBytes, request.tensors.limitBytes)
+        let limit = sizeLimit
         guard !size.overflow, size.partialValue <= limit else {
             throw .badTable(
                 reason: "The table leaves most of its values out: \(rows) rows of "

@@ -35,9 +35,9 @@ enum ValueRules {
     static func checkPath(_ name: String, _ field: String) throws {
         guard isNormalPath(name) else {
             throw ProtocolError.invalid(
-                "Invalid value \"\(name)\" for parameter '\(field)' supplied: Names may be treated "
+                "Invalid value \"\(name.prefix(300))\" for parameter '\(field)' supplied: Names may be treated "
                     + "as files in certain cases, and must not resolve to other names when treated "
-                    + "as such. This name would resolve to '\(normalPath(name))'")
+                    + "as such. This name would resolve to '\(normalPath(name).prefix(300))'")
         }
     }
 

@@ -40,7 +40,9 @@ extension ServerServices {
             store: store, time: time, sealer: jobs.sealer, hasBlob: jobs.hasBlob
         ).add(to: &routes)
         SweepRoutes(
-            store: store, starter: SweepStarter(store: store, time: time, chance: chance)
+            store: store,
+            starter: SweepStarter(
+                store: store, time: time, chance: chance, sealer: jobs.sealer)
         ).add(to: &routes)
         DeploymentRoutes(store: store, time: time, chance: chance).add(to: &routes)
         ServableRoutes(store: store, blobs: blobs, time: time).add(to: &routes)

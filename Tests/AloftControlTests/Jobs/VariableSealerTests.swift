@@ -76,9 +76,43 @@ import Testing
         #expect(shown.contains(#"API_TOKEN: "***"   # a remark"#) && !shown.contains("sealed:"))
     }
 
+    @Test(arguments: ["|", "|-", "|+", ">", ">-"], ["\n", "\r\n"])
+    func `a secret of several lines is kept apart too`(style: String, end: String) throws {
+        let lines = [
+            "project: p", "jobs:", "  a:", "    run: x", "    variables:",
+            "      SSH_KEY: \(style)  # a remark",
+            "        -----BEGIN-----", "        hunter2", "", "          hunter3",
+            "        -----END-----", "",
+            "      EPOCHS: 3", "  b: {run: y}", "",
+        ]
+        let text = lines.joined(separator: end)
+        let file = try ProjectFileParser.parse(text)
+        let sealed = try sealer.sealed(text, of: file)
+        #expect(!sealed.contains("hunter") && !sealed.contains("BEGIN"))
+        let stored = try ProjectFileParser.parse(sealed)
+        let variables = try #require(stored.job(named: "a")).variables
+        #expect(try sealer.opened(variables).variables == file.job(named: "a")?.variables)
+        #expect(stored.jobs.map(\.name) == ["a", "b"])
+        #expect(try sealer.sealed(sealed, of: stored) == sealed)
+    }
+
+    @Test func `what is shown in place of a secret is none`() throws {
+        let shown = VariableSealer.masked(
+            try sealer.sealed(Self.file, of: ProjectFileParser.parse(Self.file)))
+        #expect(throws: VariableSealer.Masked.self) {
+            try sealer.sealed(shown, of: ProjectFileParser.parse(shown))
+        }
+        #expect(throws: VariableSealer.Masked.self) { try sealer.sealed(["API_KEY": "***"]) }
+    }
+
+    @Test func `what was stored before values were sealed is masked by its name`() throws {
+        let opened = try sealer.opened(["API_TOKEN": "hunter2", "EPOCHS": "3", "EMPTY_KEY": ""])
+        #expect(opened.secrets == ["hunter2"])
+    }
+
     @Test func `what cannot be kept apart is refused with its place`() throws {
         let text =
-            "project: p\njobs:\n  a:\n    run: x\n    variables:\n      A_KEY: |\n        b\n"
+            "project: p\njobs:\n  a:\n    run: x\n    variables:\n      A_KEY: b\n        c\n"
         let file = try ProjectFileParser.parse(text)
         #expect(throws: ProjectFileError.self) { try sealer.sealed(text, of: file) }
     }

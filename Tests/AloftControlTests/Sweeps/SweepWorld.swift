@@ -44,7 +44,11 @@ final class SweepWorld {
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
-    var starter: SweepStarter { SweepStarter(store: store, time: time.source, chance: chance) }
+    var starter: SweepStarter {
+        SweepStarter(
+            store: store, time: time.source, chance: chance,
+            sealer: { VariableSealer(key: "a key of tests") })
+    }
 
     func apply(_ sweep: String, more: String = "") async throws {
         let text = """

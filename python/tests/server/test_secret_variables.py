@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import urllib.error
 import urllib.request
 from typing import Any
+
+import pytest
 
 SECRETS = {
     "API_TOKEN": "hunter2-in-the-file",
@@ -25,6 +28,14 @@ jobs:
       AWS_SECRET_ACCESS_KEY: '{SECRETS["AWS_SECRET_ACCESS_KEY"].replace("'", "''")}'
     secrets: [DATABASE]
 """
+
+
+def test_a_secret_that_is_no_variable_is_refused(server: Any) -> None:
+    body = {"command": "true", "variables": {"DATABASE_URL": "x"}, "secrets": ["DATABSE_URL"]}
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        post(server, "/api/v1/jobs", body)
+    assert refused.value.code == 400
+    assert b"DATABSE_URL" in refused.value.read()
 
 
 def digest(text: str) -> str:

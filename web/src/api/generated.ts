@@ -7,9 +7,9 @@ export interface Schemas {
         width: number;
     };
     AnswerScores: {
-        kinds: Schemas["AnswerScoresunknowncontextat5614a423790cItem"][];
+        kinds: Schemas["AnswerScoresItem"][];
     };
-    AnswerScoresunknowncontextat5614a423790cItem: {
+    AnswerScoresItem: {
         counts: number[][];
         kind: Schemas["AnswerKind"];
     };

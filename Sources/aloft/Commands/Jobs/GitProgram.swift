@@ -7,7 +7,8 @@ import Foundation
 /// asks about a folder does not yet trust what is in it.
 struct GitProgram {
     private let folder: String
-    private let overrides: [String]
+    /// `nil` where git is not asked.
+    private let overrides: [String]?
 
     /// Settings that outdo those of the folder, wherever it has them (git-config(1), "SCOPES").
     private static let safe = [
@@ -28,7 +29,8 @@ struct GitProgram {
         // Reading the configuration runs nothing.
         let asked = ["config", "--null", "--show-scope", "--name-only", "--get-regexp"]
         let said = Self.output(of: fixed + asked + [#"^filter\."#], in: folder, statuses: [0, 1])
-        overrides = fixed + (try Self.filters(said ?? Data()).flatMap(Self.switchedOff))
+        // A git that cannot say whose settings these are (before 2.26) is not asked about the folder.
+        overrides = try said.map { try fixed + Self.filters($0).flatMap(Self.switchedOff) }
     }
 
     /// The filters that the folder itself defines. Those of the user and of the machine are run: git LFS
@@ -65,7 +67,9 @@ struct GitProgram {
 
     /// What git wrote; `nil` where it ended otherwise.
     func output(of arguments: [String], statuses: Set<Int32> = [0]) -> Data? {
-        Self.output(of: overrides + ["--no-pager"] + arguments, in: folder, statuses: statuses)
+        guard let overrides else { return nil }
+        return Self.output(
+            of: overrides + ["--no-pager"] + arguments, in: folder, statuses: statuses)
     }
 
     private static func output(
