@@ -99,7 +99,8 @@ final class LoadedRevision: Sendable {
                 })?.datatype, !said.isRealOrText
             else { return nil }
             let place = own.inputs.count == 1 ? 0 : own.inputPlace(name) ?? 0
-            return own.input(at: place)?.datatype == said ? nil : said
+            // A truth value is read in its own way, whatever it is run as.
+            return said != .bool && own.input(at: place)?.datatype == said ? nil : said
         }
         return kinds.allSatisfy { $0 == nil } ? [] : kinds
     }

@@ -1,5 +1,5 @@
 /// Steps over CSV (RFC 4180), field by field, without building anything. As for pandas a line also ends with a
-/// lone carriage return.
+/// lone carriage return, and quotes that do not begin a field stand for themselves.
 struct CSVCursor {
     /// One field as it lies in the body.
     struct Field {
@@ -63,7 +63,7 @@ struct CSVCursor {
                 return Field(
                     range: start..<end, length: length, isPlain: isPlain,
                     endsRecord: byte == UInt8(ascii: "\n"))
-            case UInt8(ascii: "\""):
+            case UInt8(ascii: "\"") where at == start + 1:
                 isQuoted = true
                 isPlain = false
                 end = at
@@ -93,14 +93,15 @@ struct CSVCursor {
         guard !field.isPlain else { return use(raw) }
         scratch.removeAll(keepingCapacity: true)
         scratch.reserveCapacity(field.length)
-        var isQuoted = false
-        var index = 0
+        // It begins with a quote.
+        var isQuoted = true
+        var index = 1
         while index < raw.count {
             let byte = raw[index]
             index += 1
-            if byte == UInt8(ascii: "\"") {
-                guard isQuoted, index < raw.count, raw[index] == byte else {
-                    isQuoted.toggle()
+            if byte == UInt8(ascii: "\""), isQuoted {
+                guard index < raw.count, raw[index] == byte else {
+                    isQuoted = false
                     continue
                 }
                 index += 1

@@ -48,15 +48,24 @@ enum CellValue {
     private static func said(
         _ cursor: inout JSONCursor, _ kind: Datatype
     ) throws(InferenceError) -> Double? {
-        if kind == .bool {
-            if cursor.peek() == UInt8(ascii: "\"") {
-                _ = try cursor.rawString()
-                return nil
-            }
-            return try real(&cursor).map { $0 == 0 ? 0 : 1 }
-        }
+        if kind == .bool { return try isTrue(&cursor) ? 1 : 0 }
         guard let whole = try whole(&cursor) else { return nil }
         return fits(whole, kind) ? Double(whole.magnitude) * (whole.isNegative ? -1 : 1) : nil
+    }
+
+    /// What Python takes for true.
+    private static func isTrue(_ cursor: inout JSONCursor) throws(InferenceError) -> Bool {
+        var probe = cursor
+        let isFilled: Bool
+        switch probe.peek() {
+        case UInt8(ascii: "["): isFilled = try probe.open(UInt8(ascii: "["), close: UInt8(ascii: "]"))
+        case UInt8(ascii: "{"): isFilled = try probe.open(UInt8(ascii: "{"), close: UInt8(ascii: "}"))
+        case UInt8(ascii: "\""): isFilled = try !probe.rawString().bytes.isEmpty
+        case UInt8(ascii: "n"): isFilled = false
+        default: return try real(&cursor).map { $0 != 0 } ?? false
+        }
+        try cursor.skipValue()
+        return isFilled
     }
 
     private static func real(_ cursor: inout JSONCursor) throws(InferenceError) -> Double? {

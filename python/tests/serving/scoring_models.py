@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -153,6 +155,29 @@ def difference(wanted: Outcome, found: Outcome) -> str | None:
     ):
         return None
     return f"MLflow refuses with {wanted.status} {wanted.text[-300:]!r}, here {found}"
+
+
+def _near(one: Any, other: Any) -> bool:
+    """Equal but for the digits that the conversion was allowed to lose."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_near, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_near(one[key], other[key]) for key in one)
+    if isinstance(one, bool) or isinstance(other, bool) or type(one) is not type(other):
+        return one == other and type(one) is type(other)
+    if isinstance(one, float):
+        return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-6)
+    return bool(one == other)
+
+
+def apart(wanted: Outcome, found: Outcome) -> str | None:
+    """How ours differs: in what is answered, or in whether something is."""
+    if wanted.status != 200 or found.status != 200:
+        alike = wanted.status // 100 == found.status // 100
+        return None if alike else f"MLflow {wanted}, here {found}"
+    if _near(json.loads(wanted.text), json.loads(found.text)):
+        return None
+    return f"MLflow {wanted.text[:200]}, here {found.text[:200]}"
 
 
 def _words(words: str) -> set[str]:

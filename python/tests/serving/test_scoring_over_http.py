@@ -51,11 +51,13 @@ class Gateway:
 
         self.server.wait_until(is_there, f"{name} to answer", 120)
 
-    def ask(self, path: str, body: bytes, content_type: str) -> tuple[int, bytes]:
+    def ask(
+        self, path: str, body: bytes, content_type: str, method: str = "POST"
+    ) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             headers = {"Content-Type": content_type, "X-Request-Timeout": "50s"}
-            connection.request("POST", path, body, headers)
+            connection.request(method, path, body, headers)
             reply = connection.getresponse()
             return reply.status, reply.read()
         finally:
@@ -224,6 +226,20 @@ def test_a_rollout_between_kinds_compares_what_is_comparable(
     server.wait_until(lambda: page()["state"] == "live", "the new version to be live", 60)
     before = json.loads(server.get("/api/v1/deployments/both"))["deployment"]["standby"]
     assert before["state"] == "standby", "it was not aborted"
+
+
+def test_statistics_have_the_times_of_python_models(gateway: Gateway) -> None:
+    for _ in range(3):
+        assert gateway.infer("bare", text("input", "1", shape=[1]))
+    status, found = gateway.ask(f"/v2/models/{name_of('bare')}/stats", b"", "", "GET")
+    assert status == 200, found
+    stats = json.loads(found)["model_stats"][0]
+    times = stats["inference_stats"]
+    for part in ("queue", "compute_input", "compute_infer", "compute_output"):
+        assert times[part]["count"] == stats["inference_count"] >= 3
+        assert times[part]["ns"] > 0, part
+    parts = ("queue", "compute_input", "compute_infer")
+    assert sum(times[part]["ns"] for part in parts) <= times["success"]["ns"]
 
 
 def test_the_inference_protocol_answers_what_the_model_gave(gateway: Gateway) -> None:
