@@ -58,8 +58,10 @@ enum CellValue {
         var probe = cursor
         let isFilled: Bool
         switch probe.peek() {
-        case UInt8(ascii: "["): isFilled = try probe.open(UInt8(ascii: "["), close: UInt8(ascii: "]"))
-        case UInt8(ascii: "{"): isFilled = try probe.open(UInt8(ascii: "{"), close: UInt8(ascii: "}"))
+        case UInt8(ascii: "["):
+            isFilled = try probe.open(UInt8(ascii: "["), close: UInt8(ascii: "]"))
+        case UInt8(ascii: "{"):
+            isFilled = try probe.open(UInt8(ascii: "{"), close: UInt8(ascii: "}"))
         case UInt8(ascii: "\""): isFilled = try !probe.rawString().bytes.isEmpty
         case UInt8(ascii: "n"): isFilled = false
         default: return try real(&cursor).map { $0 != 0 } ?? false

@@ -41,6 +41,7 @@ enum PythonNumbers {
         guard digits.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {
             return nil
         }
+        // traps: a text is parsed, to nil where it is no number of 64 bits
         return UInt64(String(decoding: digits, as: UTF8.self)).map { (isNegative, $0) }
     }
 
