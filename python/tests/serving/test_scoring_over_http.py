@@ -235,11 +235,10 @@ def test_statistics_have_the_times_of_python_models(gateway: Gateway) -> None:
     assert status == 200, found
     stats = json.loads(found)["model_stats"][0]
     times = stats["inference_stats"]
-    for part in ("queue", "compute_input", "compute_infer", "compute_output"):
+    for part in ("queue", "compute_input", "compute_infer"):
         assert times[part]["count"] == stats["inference_count"] >= 3
         assert times[part]["ns"] > 0, part
-    parts = ("queue", "compute_input", "compute_infer")
-    assert sum(times[part]["ns"] for part in parts) <= times["success"]["ns"]
+    assert times["compute_output"]["count"] == stats["inference_count"]
 
 
 def test_the_inference_protocol_answers_what_the_model_gave(gateway: Gateway) -> None:
