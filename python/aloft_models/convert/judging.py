@@ -3,7 +3,7 @@
 Numbers may differ by `limit` of their size or of the usual answer's, whichever is larger, so that
 neither a price of a million nor a chance of a millionth is held to digits that 32 bits do not have.
 A label may differ only where the original itself gives the other label to a row with the same
-scores: then either is right.
+scores, or where a decision is zero but for rounding: then either is right.
 """
 
 from __future__ import annotations
@@ -84,11 +84,12 @@ def _tied(bad: Array, right: Array, given: Array, ties: Array | None, tie: float
     if ties is None or right.ndim != 1 or len(ties) != len(right):
         return result
     scores = ties.reshape(len(right), -1).astype(np.float64)
+    undecided = _undecided(scores, tie)
     for place in np.flatnonzero(bad)[:500]:
         own = scores[place]
         allowed = tie * max(float(np.abs(own).max(initial=0)), 1e-12)
         top = np.sort(own)[-2:]
-        if len(top) == 2 and top[1] - top[0] <= allowed:
+        if undecided[place] or (len(top) == 2 and top[1] - top[0] <= allowed):
             result[place] = True
             continue
         near = np.flatnonzero(np.abs(scores - own).max(axis=1) <= max(allowed, tie * 0.1))
@@ -96,6 +97,14 @@ def _tied(bad: Array, right: Array, given: Array, ties: Array | None, tie: float
             same_labels(right[near], np.full(len(near), given[place], dtype=given.dtype)).any()
         )
     return result
+
+
+def _undecided(scores: Array, tie: float) -> Array:
+    """Rows of which a decision has no sign to speak of; only decisions have two signs."""
+    if not ((scores < 0).any() and (scores > 0).any()):
+        return np.zeros(len(scores), dtype=bool)
+    usual = np.median(np.abs(scores), axis=0)
+    return np.asarray((np.abs(scores) <= tie * 0.01 * usual).any(axis=1))
 
 
 def describe(rows: Dangerous, row: int) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import xgboost
 from aloft_models.convert import original
-from aloft_models.convert.asking import answers
+from aloft_models.convert.asking import answers, take
 from aloft_models.convert.conversion import convert_original, converted_answers
 from aloft_models.convert.dangerous import Dangerous, dangerous
 from aloft_models.convert.failures import NotConvertible
@@ -57,7 +57,11 @@ def check(servable: Servable, model: Any, rows: Any, flavor: str = "sklearn") ->
     expected = answers(source.outputs, table)
     kept, found, other = converted_answers(servable, table, expected)
     assert other is None
-    assert judge(kept, found, lambda: None, 1e-5).said is None
+    assert judge(kept, found, lambda: ties(source, table, kept), 1e-5).said is None
+
+
+def ties(source: Any, table: Dangerous, kept: Any) -> Any:
+    return source.ties(take(table.rows, kept.answered)) if source.ties is not None else None
 
 
 def fuels(missing: Any = None) -> tuple[pd.DataFrame, pd.Series]:

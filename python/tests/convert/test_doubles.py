@@ -31,6 +31,7 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingRegressor,
     IsolationForest,
+    RandomForestClassifier,
     RandomForestRegressor,
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -280,3 +281,18 @@ def test_another_version_of_a_library_is_no_fault() -> None:
     (attempt,) = attempts(source, [Layout("FP64", (), True, 3)], rows.to_numpy(), sample)
     with pytest.raises(IndexError):
         attempt.content()
+
+
+def test_tables_between_steps_and_labels_of_several_kinds() -> None:
+    rows = table().assign(fuel=pd.Series(["gas", "oil", "coal"] * 50, dtype=object))
+    columns = make_column_transformer(
+        (StandardScaler(), ["a", "b"]),
+        (OneHotEncoder(sparse_output=False, handle_unknown="ignore"), ["fuel"]),
+    ).set_output(transform="pandas")
+    labels = np.column_stack([rows.a > 0, rows.c > 0.5]).astype(int)
+    for final, wanted in (
+        (LogisticRegression(), labels[:, 0]),
+        (RandomForestClassifier(5), labels),
+    ):
+        model = make_pipeline(columns, final).fit(rows, wanted)
+        check(converted(model, rows.head(5)), model, rows)

@@ -15,10 +15,6 @@ from aloft_models.convert.failures import NotConvertible
 ML = "ai.onnx.ml"
 
 
-class Unknown(NotConvertible):
-    """This conversion has no word for an estimator."""
-
-
 class Exactness(IntEnum):
     """How near a number is to the one that the original computes. The larger, the farther."""
 

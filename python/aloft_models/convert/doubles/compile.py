@@ -19,7 +19,7 @@ from aloft_models.convert.doubles import (  # noqa: F401  (they register themsel
     trees,
     words,
 )
-from aloft_models.convert.doubles.builder import Block, Builder, Table, Unknown
+from aloft_models.convert.doubles.builder import Block, Builder, Table
 from aloft_models.convert.doubles.registry import classify, regress, transform
 from aloft_models.convert.failures import NotConvertible
 from aloft_models.convert.layout import Layout
@@ -28,6 +28,8 @@ from aloft_models.inputs import UNNAMED
 from aloft_models.missing import missing_text
 from aloft_models.tensors import Array
 
+_SEVERAL = {"RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier",
+            "ExtraTreeClassifier"}  # fmt: skip
 _OPSETS = {"": 18, "ai.onnx.ml": 3, "com.microsoft": 1}
 
 
@@ -109,6 +111,10 @@ def _answers(b: Builder, model: Any, table: Table, expected: dict[str, Array]) -
         if final is not model:
             table = around.before_last(b, _pipeline(model), table)
         return {"label": around.several(b, final, table)}
+    if isinstance(final.classes_, list) and type(final).__name__ in _SEVERAL:
+        if final is not model:
+            table = around.before_last(b, _pipeline(model), table)
+        return {"label": trees.several(b, final, table)}
     made = classify(b, model, table)
     found = {"label": b.labels(made.index, final.classes_)}
     if "probabilities" in expected:
@@ -139,7 +145,7 @@ def _unsupervised(
         case "KMeans" | "MiniBatchKMeans" | "BisectingKMeans":
             return {"label": linear.nearest(b, final, table)}
         case other:
-            raise Unknown(f"{other} has no conversion in doubles")
+            raise NotConvertible(f"{other} has no conversion in doubles")
     return {"label": label, "scores": scores}
 
 

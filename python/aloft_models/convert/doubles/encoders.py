@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 from scipy.sparse import vstack
 
 from aloft_models.convert.doubles.builder import (
@@ -32,7 +33,7 @@ _WHOLE = 2.0**53
 def one_hot(b: Builder, model: Any, table: Table) -> Table:
     """A category's column, or none, instead of a row for each: there may be thousands."""
     sparse = copy.copy(model)
-    sparse.sparse_output = True
+    sparse.sparse_output, sparse._sklearn_output_config = True, {}
     made = []
     start = 0
     for place in range(width(table)):
@@ -133,14 +134,19 @@ def _asked(model: Any, place: int, places: Sequence[int], answers: Callable[[Any
     other[0, place] = MARK + MARK if isinstance(known[place][0], str) else _unlike(known[place])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = answers(_as_fitted(model, asked))
+        found = _bare(answers(_as_fitted(model, asked)))
         try:
-            unknown = answers(_as_fitted(model, other))
+            unknown = _bare(answers(_as_fitted(model, other)))
         except ValueError:  # it refuses, so nobody gets to see this
             unknown = found[:1] * 0
     if isinstance(found, np.ndarray):
         return np.concatenate([found, unknown]).astype(np.float64)
     return vstack([found, unknown])
+
+
+def _bare(found: Any) -> Any:
+    """Of a table the numbers."""
+    return found.to_numpy() if hasattr(found, "iloc") else found
 
 
 def _as_fitted(model: Any, rows: Array) -> Any:
@@ -174,7 +180,7 @@ def _index(b: Builder, block: Block, keys: list[Any]) -> str:
     if len(numbers) < len(keys):
         at = next(place for place, key in enumerate(keys) if key != key)
         found = b.where(b.op("IsNaN", block.name), b.f(float(at)), found)
-    return b.op("Cast", found, to=7)
+    return b.op("Cast", found, to=TensorProto.INT64)
 
 
 def interpolated(b: Builder, x: str, xp: Array, fp: Array) -> str:
@@ -185,9 +191,9 @@ def interpolated(b: Builder, x: str, xp: Array, fp: Array) -> str:
     with np.errstate(divide="ignore", invalid="ignore"):
         slopes = np.nan_to_num(np.diff(fp) / np.diff(xp), posinf=0.0, neginf=0.0)
     reached = b.op("GreaterOrEqual", x, b.f(xp[1:-1]))
-    at = b.sum(b.op("Cast", reached, to=7)) if len(xp) > 2 else None
+    at = b.sum(b.op("Cast", reached, to=TensorProto.INT64)) if len(xp) > 2 else None
     if at is None:
-        at = b.op("Cast", b.op("Greater", x, b.f(np.inf)), to=7)
+        at = b.op("Cast", b.op("Greater", x, b.f(np.inf)), to=TensorProto.INT64)
     at = b.flat(at)
     start = b.upright(b.op("Gather", b.f(xp[:-1]), at, axis=0))
     base = b.upright(b.op("Gather", b.f(fp[:-1]), at, axis=0))
@@ -245,8 +251,8 @@ def splines(b: Builder, model: Any, table: Table) -> Table:
         x = b.column(block.name, place)
         x = b.where(b.op("Less", x, b.f(low)), b.f(low), x)
         x = b.where(b.op("Greater", x, b.f(high)), b.f(high), x)
-        at = b.flat(b.op("Cast", b.sum(b.as_double(
-            b.op("GreaterOrEqual", x, b.f(np.append(breaks[1:-1], np.inf))))), to=7))  # fmt: skip
+        reached = b.op("GreaterOrEqual", x, b.f(np.append(breaks[1:-1], np.inf)))
+        at = b.flat(b.op("Cast", b.sum(b.as_double(reached)), to=TensorProto.INT64))
         away = b.sub(x, b.upright(b.op("Gather", b.f(breaks[:-1]), at, axis=0)))
         found = b.op("Gather", b.f(tables[0]), at, axis=0)
         for power in range(1, degree + 1):

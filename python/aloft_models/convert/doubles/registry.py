@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from aloft_models.convert.doubles.builder import Block, Builder, Classified, Table, Unknown
+from aloft_models.convert.doubles.builder import Block, Builder, Classified, Table
+from aloft_models.convert.failures import NotConvertible
 
 Transform = Callable[[Builder, Any, Table], Table]
 Regress = Callable[[Builder, Any, Table], Block]
@@ -45,7 +46,7 @@ def transform(b: Builder, part: Any, table: Table) -> Table:
     if part is None or isinstance(part, str):
         if part in (None, "passthrough"):
             return table
-        raise Unknown(f"the step {part!r}")
+        raise NotConvertible(f"the step {part!r}")
     found: Transform = _find(_transforms, part)
     return found(b, part, table)
 
@@ -63,5 +64,5 @@ def classify(b: Builder, part: Any, table: Table) -> Classified:
 def _find(known: dict[str, Any], part: Any) -> Any:
     kind = type(part)
     if kind.__module__.split(".")[0] not in _LIBRARIES or kind.__name__ not in known:
-        raise Unknown(f"{kind.__name__} has no conversion in doubles")
+        raise NotConvertible(f"{kind.__name__} has no conversion in doubles")
     return known[kind.__name__]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from aloft_models.convert.doubles.builder import (
     Block,
@@ -36,7 +37,7 @@ def _with(b: Builder, kind: str, block: Block, values: Any) -> Block:
     if numbers.dtype == np.float32:
         return computed(block, b.op(kind, block.name, b.constant(numbers)))
     wide = b.op(kind, b.as_double(block.name), b.f(numbers))
-    return computed(block, b.op("Cast", wide, to=1))
+    return computed(block, b.op("Cast", wide, to=TensorProto.FLOAT))
 
 
 @transforms("StandardScaler")
@@ -134,7 +135,7 @@ def _as_given(b: Builder, table: Table, made: Block) -> Block:
     """32-bit floats where it was given such, as scikit-learn leaves them."""
     if not b.join(table).is_single:
         return made
-    return replace(made, name=b.op("Cast", made.name, to=1), is_single=True)
+    return replace(made, name=b.op("Cast", made.name, to=TensorProto.FLOAT), is_single=True)
 
 
 @transforms("PolynomialFeatures")
@@ -230,7 +231,7 @@ def _text_imputer(b: Builder, model: Any, table: Table, statistics: Array) -> Ta
             "LabelEncoder", block.name, domain="ai.onnx.ml", keys_strings=[mark],
             values_int64s=[1], default_int64=0,
         )  # fmt: skip
-        truth = b.op("Cast", is_mark, to=9)
+        truth = b.op("Cast", is_mark, to=TensorProto.BOOL)
         made.append(replace(block, name=b.where(truth, b.constant(fills), block.name)))
         place += block.width
     return tuple(made)

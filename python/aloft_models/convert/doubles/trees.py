@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from aloft_models.convert.doubles.builder import (
     ML,
@@ -59,9 +60,9 @@ def _cast(b: Builder, model: Any, table: Table) -> str:
     return b.as_double(b.cast_split(table, type(model).__name__))
 
 
-def _shares(tree: Any) -> Leaves:
+def _shares(tree: Any, output: int = 0, count: int | None = None) -> Leaves:
     """Chances of the classes in each node."""
-    values: Array = np.asarray(tree.value, dtype=np.float64)[:, 0, :]
+    values: Array = np.asarray(tree.value, dtype=np.float64)[:, output, :count]
     total = values.sum(axis=1, keepdims=True)
     return np.asarray(values / np.where(total == 0, 1.0, total))
 
@@ -86,6 +87,20 @@ def _forest(b: Builder, model: Any, members: list[Any], table: Table) -> Classif
     if len(members) > 1:
         chances = b.div(chances, b.f(float(len(members))))
     return Classified(b.argmax(chances), Exactness.ROUGH, chances)
+
+
+def several(b: Builder, model: Any, table: Table) -> str:
+    """[rows, labels] of trees that answer with several labels."""
+    source = _cast(b, model, table)
+    members = list(getattr(model, "estimators_", [model]))
+    made = []
+    for output, classes in enumerate(model.classes_):
+        nodes = Nodes()
+        for number, one in enumerate(members):
+            add_tree(nodes, number, one.tree_, _shares(one.tree_, output, len(classes)))
+        chances = ensemble(b, source, nodes, len(classes))
+        made.append(b.upright(b.labels(b.argmax(chances), classes)))
+    return b.beside(made)
 
 
 @regresses("DecisionTreeRegressor", "ExtraTreeRegressor")
@@ -160,7 +175,9 @@ def isolation(b: Builder, model: Any, table: Table) -> tuple[str, str]:
         tables.append((start, depths - 1.0))
         start += len(depths)
     leaves = ensemble(b, _cast(b, model, table), nodes, len(tables))
-    reached = b.op("Cast", b.add(leaves, b.f([float(at) for at, _ in tables])), to=7)
+    reached = b.op(
+        "Cast", b.add(leaves, b.f([float(at) for at, _ in tables])), to=TensorProto.INT64
+    )
     steps = b.op("Gather", b.f(np.concatenate([one for _, one in tables])), reached, axis=0)
     sums = b.op("CumSum", steps, b.constant(np.int64(1)))
     depth = b.column(sums, len(tables) - 1)
@@ -210,7 +227,7 @@ def adaptive_regression(b: Builder, model: Any, table: Table) -> Block:
     sorted_ = b.op("Gather", b.f(weights), order, axis=0)
     reached = b.op("CumSum", sorted_, b.constant(np.int64(1)))
     half = b.mul(b.f(0.5), b.column(reached, count - 1))
-    enough = b.op("Cast", b.op("GreaterOrEqual", reached, half), to=7)
+    enough = b.op("Cast", b.op("GreaterOrEqual", reached, half), to=TensorProto.INT64)
     place = b.op("ArgMax", enough, axis=1, keepdims=1)
     exactness = max(one.exactness for one in found)
     return Block(b.op("GatherElements", values, place, axis=1), 1, exactness)
