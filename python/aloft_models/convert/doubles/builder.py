@@ -26,6 +26,8 @@ class Exactness(IntEnum):
     ROUNDED = 2
     # Computed with 32-bit floats.
     ROUGH = 3
+    # The original itself computes with 32-bit floats: its roundings are its own.
+    NOISY = 4
 
 
 @dataclass(frozen=True)
@@ -222,9 +224,9 @@ class Builder:
         """One block of doubles to compute with."""
         self.needs_doubles = True
         block = self.join(table)
-        if block.is_single:  # the original computes with 32 bits
-            return self.wide(block).as_(Exactness.ROUGH)
-        return block
+        if block.exactness >= Exactness.NOISY:
+            raise NotConvertible("the original computes again and again with 32-bit floats")
+        return self.wide(block).as_(Exactness.NOISY) if block.is_single else block
 
     def split(self, table: Table, what: str) -> Block:
         """One block that is compared as doubles: its numbers must be the original's, to the bit."""
