@@ -267,7 +267,7 @@ def test_a_conversion_that_differs_too_much_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_flavor_without_a_conversion_is_served_by_python_with_its_name(tmp_path: Path) -> None:
-    """As CatBoost's own flavor: ONNX files of its own making take 32-bit floats for doubles."""
+    """As CatBoost's own, which nothing here converts."""
     model, rows = zoo.CONVERTIBLE["RandomForest"].train()
     log_model(tmp_path / "model", model, rows, "sklearn")
     said = tmp_path / "model/MLmodel"
