@@ -160,7 +160,7 @@ struct BodyReaderTests {
             let buffer = ByteBuffer(string: start + body)
             let limit = 8 * buffer.readableBytes + (1 << 20)
             let grown = try ProcessMemory.growth(upTo: limit) {
-                do { try reader.read(buffer) { _, _ in } } catch is BodyError {}
+                do { _ = try reader.read(buffer) { _, _ in } } catch is BodyError {}
             }
             guard grown > limit else { continue }
             let text = "report: \(buffer.readableBytes) bytes took \(grown): \(body.prefix(90))\n"
@@ -177,7 +177,7 @@ struct BodyReaderTests {
             for (name, endpoint) in readers {
                 let limit = 8 * buffer.readableBytes + (1 << 20)
                 let grown = try ProcessMemory.growth(upTo: limit) {
-                    do { try decode(endpoint, buffer) } catch is BodyError {}
+                    do { _ = try decode(endpoint, buffer) } catch is BodyError {}
                 }
                 guard grown > limit else { continue }
                 let text =

@@ -184,8 +184,8 @@ def comparison(browser: Browser, aloft: Peer, runs: list[str], points: int) -> N
     page.context.close()
 
 
-#: Sets the slider as a hand does, once a frame: milliseconds that each step keeps the page busy
-#: until its frame is drawn, and from the last step until what is drawn is the server's answer.
+#: Sets the slider as a hand does, once a frame: milliseconds that each step keeps the page
+#: busy until its frame is drawn, and from the last step until what is drawn is the server's answer.
 SLIDE = """async () => {
     const field = document.querySelector("input[type=range]");
     const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
