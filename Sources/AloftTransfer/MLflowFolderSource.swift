@@ -111,10 +111,15 @@ package struct MLflowFolderSource: TransferSource {
         return run
     }
 
-    /// The folder itself, where it is there: the folder of runs may have been moved since.
+    /// The folder itself, where it holds anything: the folder of runs may have been moved since. MLflow makes
+    /// it also where the files lie elsewhere.
     private func artifacts(_ folder: String, _ uri: String?) -> String {
         let here = folder + "/artifacts"
-        return tree.isFolder(here) ? tree.path(here) : uri ?? ""
+        guard tree.isFolder(here) else { return uri ?? "" }
+        guard let uri, !uri.isEmpty, tree.isEmpty(here), !uri.ends(with: here) else {
+            return tree.path(here)
+        }
+        return uri
     }
 
     private static func status(_ meta: MetaFile) -> RunStatus {

@@ -64,6 +64,12 @@ struct RunsTree: Sendable {
     }
 
     func isFolder(_ below: String) -> Bool { kind(below) == S_IFDIR }
+
+    /// Whether a folder holds nothing.
+    func isEmpty(_ folder: String) -> Bool {
+        (try? FileManager.default.contentsOfDirectory(atPath: path(folder)).isEmpty) ?? false
+    }
+
     func isFile(_ below: String) -> Bool { kind(below) == S_IFREG }
 
     private func kind(_ below: String) -> mode_t {

@@ -54,7 +54,7 @@ import Testing
             state, folder: try States.folder(with: ["constant-1.onnx", "cancer-logreg.onnx"]),
             adjust: { $0.bodyLimitBytes = 4 << 20 }
         ) { world in
-            try await world.waitUntilReady()
+            try await world.waitUntilReady("demo", versions: [1, 2])
             let path = "/v2/models/demo/infer"
             for _ in 0..<40 {
                 reports.note(try await world.post(path, Self.body("x", "FP32", "[1,2]")).status)

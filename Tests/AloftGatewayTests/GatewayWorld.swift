@@ -78,6 +78,18 @@ struct GatewayWorld: Sendable {
         Issue.record("the gateway does not become ready")
     }
 
+    /// Waits for every one of these versions: an endpoint is ready when one of them can answer.
+    func waitUntilReady(_ endpoint: String, versions: [Int]) async throws {
+        for version in versions {
+            for _ in 0..<2400 {
+                let path = "/v2/models/\(endpoint)/versions/\(version)/ready"
+                if try await get(path).status == 200 { break }
+                try await Task.sleep(for: .milliseconds(25))
+            }
+        }
+        try await waitUntilReady()
+    }
+
     func get(_ path: String, headers: String = "") async throws -> HTTPReply {
         try await send("GET \(path) HTTP/1.1\r\nhost: x\r\n\(headers)\r\n")
     }

@@ -11,10 +11,12 @@ package enum SecretVariable {
     }
 
     // text: of ASCII names, in capitals
-    private static let exact: Set<String> = ["PWD", "PASS", "AUTH", "DSN", "PAT", "JWT"]
+    private static let exact: Set<String> = [
+        "PWD", "PASS", "PW", "AUTH", "AUTHORIZATION", "BEARER", "COOKIE", "DSN", "PAT", "JWT",
+    ]
     private static let endings = ["TOKEN", "KEY", "KEYS"]
     private static let within = [
-        "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "PRIVATEKEY",
+        "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PASSCODE", "CREDENTIAL", "PRIVATEKEY",
     ]
 
     private static func words(of name: String) -> [String] {

@@ -186,11 +186,9 @@ package final class TokenGate: Sendable {
     }
 
     /// Whether the bearer may load and unload models. Asked for rarely, so the server is asked each
-    /// time.
-    ///
-    /// - Parameter acceptsOwn: whether the gateway's own token will do.
-    func administrator(_ token: String, acceptsOwn: Bool = true) async -> Verdict {
-        if token == own { return acceptsOwn ? .known : .unknown }
+    /// time. The gateway's own token is for following the server, and no administrator's.
+    func administrator(_ token: String) async -> Verdict {
+        if token == own { return .unknown }
         do {
             return try await askAdministrator(token) ? .known : .unknown
         } catch {

@@ -22,15 +22,13 @@ struct ModelRepository: Sendable {
     /// Whether the bearer may have any registered version loaded, which for a Python model runs its
     /// code: people only, also not the gateway's own token.
     func authorizeQuestion(_ token: String?) async throws(GatewayFailure) {
-        try await authorize(token, acceptsOwn: false)
+        try await authorize(token)
     }
 
-    private func authorize(
-        _ token: String?, acceptsOwn: Bool = true
-    ) async throws(GatewayFailure) {
+    private func authorize(_ token: String?) async throws(GatewayFailure) {
         guard let tokens else { return }
         guard let token else { throw .tokenMissing }
-        switch await tokens.administrator(token, acceptsOwn: acceptsOwn) {
+        switch await tokens.administrator(token) {
         case .known: return
         case .unknown: throw .notAdministrator
         case .unverifiable: throw .tokenUnverifiable

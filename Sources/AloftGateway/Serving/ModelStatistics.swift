@@ -67,9 +67,15 @@ extension LoadedRevision {
         let asked = reading.requests - min(reading.errors, reading.requests)
         let line = queueReading
         let batches = line?.batches.reduce(0, &+) ?? 0
-        let ran = reading.ranNanoseconds &+ (line?.ranNanoseconds ?? 0)
+        // Of models on event loops some requests stand for all.
+        let share = reading.timed == 0 ? 0 : Double(asked) / Double(reading.timed)
+        func ofAll(_ nanoseconds: UInt64) -> UInt64 {
+            UInt64(exactly: (Double(nanoseconds) * share).rounded()) ?? nanoseconds
+        }
+        let read = ofAll(reading.readNanoseconds)
+        let ran = ofAll(reading.ranNanoseconds) &+ (line?.ranNanoseconds ?? 0)
         let queued = line?.queuedNanoseconds ?? 0
-        let before = reading.readNanoseconds &+ queued &+ ran
+        let before = read &+ queued &+ ran
         func answered(_ nanoseconds: UInt64) -> ModelStatistics.Duration {
             .init(count: asked, nanoseconds: nanoseconds)
         }
@@ -82,7 +88,7 @@ extension LoadedRevision {
             inferences: asked, executions: batches == 0 ? asked : batches,
             success: answered(reading.answeredNanoseconds),
             failure: .init(count: reading.errors, nanoseconds: reading.failedNanoseconds),
-            input: answered(reading.readNanoseconds), queue: answered(queued),
+            input: answered(read), queue: answered(queued),
             inference: answered(ran),
             output: answered(
                 reading.answeredNanoseconds - min(before, reading.answeredNanoseconds)))

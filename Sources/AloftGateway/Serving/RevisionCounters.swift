@@ -10,11 +10,12 @@ final class RevisionCounters: @unchecked Sendable {
 
     /// Requests, errors, callers' errors, those turned away, those that only this one of a rollout's two
     /// refuses, nanoseconds (of good answers, of failures, from a request to its turn, in the model on the
-    /// event loop), then the buckets of the latencies and, for each form of score, how many numbers make a
+    /// event loop), how many requests the last two are of, then the buckets of the latencies and, for each form of score, how many numbers make a
     /// row and the buckets of the scores.
     private static let cellCount = firstScore + forms.count * scoreCells
     private static let firstTime = 5
-    private static let firstLatency = firstTime + 4
+    private static let timedCount = firstTime + 4
+    private static let firstLatency = timedCount + 1
     private static let firstScore = firstLatency + LatencyHistogram.bucketCount
     private static let scoreCells = 1 + ScoreHistogram.bucketCount
     private static let forms: [AnswerKind.Form] = [.labels, .texts, .number, .row]
@@ -43,8 +44,18 @@ final class RevisionCounters: @unchecked Sendable {
         bump(loop, Self.firstLatency + LatencyHistogram.bucket(microseconds: microseconds))
     }
 
+    /// Whether the times of the next request on an event loop are to be told: of one in sixteen, the first
+    /// among them.
+    @inline(__always)
+    func isTimed(loop: Int) -> Bool {
+        (cells + loop * Self.cellCount).pointee.load(ordering: .relaxed) & 15 == 0
+    }
+
     /// A request was read, and is the model's or its line's.
-    func read(loop: Int, _ elapsed: TimeAmount) { add(loop, Self.firstTime + 2, elapsed) }
+    func read(loop: Int, _ elapsed: TimeAmount) {
+        add(loop, Self.firstTime + 2, elapsed)
+        bump(loop, Self.timedCount)
+    }
 
     /// The model ran on the event loop.
     func ran(loop: Int, _ elapsed: TimeAmount) { add(loop, Self.firstTime + 3, elapsed) }
@@ -109,7 +120,9 @@ final class RevisionCounters: @unchecked Sendable {
         var contested: UInt64 = 0
         var answeredNanoseconds: UInt64 = 0
         var failedNanoseconds: UInt64 = 0
-        /// From requests to their turn, of those that were asked of the model.
+        /// The good answers that the next two are of.
+        var timed: UInt64 = 0
+        /// From requests to their turn.
         var readNanoseconds: UInt64 = 0
         /// In the model on event loops.
         var ranNanoseconds: UInt64 = 0
@@ -132,6 +145,7 @@ final class RevisionCounters: @unchecked Sendable {
             reading.failedNanoseconds &+= times[1].load(ordering: .relaxed)
             reading.readNanoseconds &+= times[2].load(ordering: .relaxed)
             reading.ranNanoseconds &+= times[3].load(ordering: .relaxed)
+            reading.timed += block[Self.timedCount].load(ordering: .relaxed)
             for bucket in buckets.indices {
                 buckets[bucket] += block[Self.firstLatency + bucket].load(ordering: .relaxed)
             }

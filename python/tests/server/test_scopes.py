@@ -148,6 +148,9 @@ def test_a_lost_gateway_token_mends_itself(
     server.wait_until(mended, "a new token")
     now = path.read_text()
     assert ask(server.url, "GET", "/api/v1/gateways/desired-state", now)[0] == 200
+    for action in ("load", "unload"):
+        path = f"/v2/repository/models/m/{action}"
+        assert ask(server.gateway_url, "POST", path, now)[0] == 403, "no administrator's"
     assert ask(server.url, "GET", "/api/v1/gateways/desired-state", kept)[0] == 401
     assert ask(server.gateway_url, "GET", "/v2/models/none", person)[0] == 404
 

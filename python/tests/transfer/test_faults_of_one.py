@@ -221,6 +221,29 @@ def test_nothing_outside_a_folder_of_runs_is_taken(server: Server, tmp_path: Pat
     assert not [path for path in kept if b"PRIVATE" in path.read_bytes()]
 
 
+def test_artifacts_elsewhere_are_told_of_though_mlflow_made_a_folder(
+    server: Server, tmp_path: Path
+) -> None:
+    root = tmp_path / "mlruns"
+    (root / "97").mkdir(parents=True)
+    (root / "97" / "meta.yaml").write_text("experiment_id: '97'\nname: two places\n")
+    moved, elsewhere = uuid.uuid4().hex, uuid.uuid4().hex
+    place = tmp_path / "art" / elsewhere / "artifacts"
+    place.mkdir(parents=True)
+    (place / "report.txt").write_text("kept elsewhere")
+    meta = "artifact_uri: {}\nlifecycle_stage: active\nrun_id: {}\nstatus: 3\n"
+    old = f"file:///gone/mlruns/97/{moved}/artifacts"
+    for run, uri in ((moved, old), (elsewhere, f"file://{place}")):
+        here = write_run(root / "97", run, meta.format(uri, run))
+        shutil.rmtree(here / "artifacts" / "plots")
+    status, report = take(server, root)
+    told = json.dumps(report["failures"] + report["leftOut"])
+    assert status == 1 and elsewhere in told and moved not in told, report
+    status, report = take(server, root, "--trust-paths")
+    assert status == 0, report
+    assert files_of(server, elsewhere) == ["report.txt"]
+
+
 def test_a_meta_yaml_costs_no_more_than_its_size(server: Server, tmp_path: Path) -> None:
     """A few lines of aliases stand for gigabytes; so do millions of short values, nearly."""
     root = tmp_path / "mlruns"
