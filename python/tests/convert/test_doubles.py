@@ -225,6 +225,17 @@ def test_weights_of_large_numbers_are_doubles(model: Any) -> None:
     check(servable, model, rows)
 
 
+def test_sums_of_many_columns_that_decide_by_their_last_bits_are_not_converted() -> None:
+    chance = np.random.default_rng(6)
+    rows = pd.DataFrame(chance.random((60, 8)), columns=list("abcdefgh"))
+    model = GaussianNB().fit(rows, chance.integers(0, 2, 60))
+    with pytest.raises(NotConvertible, match="8 columns"):
+        converted(model, rows.head(5))
+    few = rows.iloc[:, :7] * [1, 1, 1, 1, 1, 1, 1e9]
+    model = GaussianNB().fit(few / [1, 1, 1, 1, 1, 1, 1e9], chance.integers(0, 2, 60))
+    check(converted(model, few.head(5)), model, few)
+
+
 def test_decisions_of_support_vectors_are_doubles() -> None:
     rows = table()
     for kernel in ("linear", "rbf", "poly", "sigmoid"):
