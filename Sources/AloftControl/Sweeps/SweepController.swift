@@ -8,6 +8,8 @@ package import Logging
 package struct SweepController: Sendable {
     static let principal = Principal.controller(name: "sweeps")
 
+    private static let ofTrials: ChangeSignal.Kinds = [.state, .logging]
+
     private let store: Store
     private let time: TimeSource
     private let chance: Chance
@@ -23,13 +25,14 @@ package struct SweepController: Sendable {
     /// Returns when the task is cancelled. Looks after every commit, at most ten times a second.
     package func run() async throws {
         while !Task.isCancelled {
-            // What trials log decides which of them go on.
-            let isAnyLive = try await store.read { try !SweepQueries.live($0).isEmpty }
-            let kinds: ChangeSignal.Kinds = isAnyLive ? [.state, .logging] : .state
-            let seen = store.changes.count(of: kinds)
-            try await runOnce()
+            let (state, all) = (
+                store.changes.count(), store.changes.count(of: Self.ofTrials)
+            )
+            // What trials log decides which of them go on; without any it concerns nobody here.
+            let isAnyLive = try await look().isAnyLive
             await store.changes.wait(
-                after: seen, of: kinds, upTo: .seconds(30), clock: time.clock)
+                after: isAnyLive ? all : state, of: isAnyLive ? Self.ofTrials : .state,
+                upTo: .seconds(30), clock: time.clock)
             try await time.clock.sleep(for: .milliseconds(100))
         }
     }
@@ -38,13 +41,15 @@ package struct SweepController: Sendable {
     ///
     /// - Returns: whether anything changed.
     @discardableResult
-    package func runOnce() async throws -> Bool {
+    package func runOnce() async throws -> Bool { try await look().hasChanged }
+
+    private func look() async throws -> (isAnyLive: Bool, hasChanged: Bool) {
         let live = try await store.read { try SweepQueries.live($0).map(\.id) }
         var hasChanged = false
         for sweep in live {
             if try await advance(sweep) { hasChanged = true }
         }
-        return hasChanged
+        return (!live.isEmpty, hasChanged)
     }
 
     private func advance(_ id: SweepID) async throws -> Bool {
