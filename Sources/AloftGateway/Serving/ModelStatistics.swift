@@ -67,14 +67,16 @@ extension LoadedRevision {
         let asked = reading.requests - min(reading.errors, reading.requests)
         let line = queueReading
         let batches = line?.batches.reduce(0, &+) ?? 0
-        // Of models on event loops some requests stand for all.
-        let share = reading.timed == 0 ? 0 : Double(asked) / Double(reading.timed)
+        let queued = line?.queuedNanoseconds ?? 0
+        let inLine = queued &+ (line?.ranNanoseconds ?? 0)
+        let share = reading.share(
+            of: asked,
+            within: reading.answeredNanoseconds - min(inLine, reading.answeredNanoseconds))
         func ofAll(_ nanoseconds: UInt64) -> UInt64 {
-            UInt64(exactly: (Double(nanoseconds) * share).rounded()) ?? nanoseconds
+            UInt64(exactly: (Double(nanoseconds) * share).rounded(.down)) ?? nanoseconds
         }
         let read = ofAll(reading.readNanoseconds)
         let ran = ofAll(reading.ranNanoseconds) &+ (line?.ranNanoseconds ?? 0)
-        let queued = line?.queuedNanoseconds ?? 0
         let before = read &+ queued &+ ran
         func answered(_ nanoseconds: UInt64) -> ModelStatistics.Duration {
             .init(count: asked, nanoseconds: nanoseconds)

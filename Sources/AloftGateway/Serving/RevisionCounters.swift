@@ -127,6 +127,15 @@ final class RevisionCounters: @unchecked Sendable {
         /// In the model on event loops.
         var ranNanoseconds: UInt64 = 0
         var latency = LatencyHistogram()
+
+        /// What a nanosecond of those that were timed stands for, where `requests` were answered. All of
+        /// them together are not more than `whole` nanoseconds: those timed may have been slow ones, the
+        /// first of a model is.
+        func share(of requests: UInt64, within whole: UInt64) -> Double {
+            let told = Double(readNanoseconds) + Double(ranNanoseconds)
+            guard timed > 0, told > 0 else { return 0 }
+            return min(Double(requests) / Double(timed), Double(whole) / told)
+        }
     }
 
     func read() -> Reading {
