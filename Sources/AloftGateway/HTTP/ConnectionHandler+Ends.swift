@@ -33,6 +33,7 @@ extension ConnectionHandler {
             context.close(promise: nil)
             return
         }
+        current?.ended()
         current = nil
         answer(.malformedHTTP)
     }
@@ -54,7 +55,8 @@ extension ConnectionHandler {
         case .reading:
             if let since = current?.receivedAt, now - since > limit { close() }
         case .idle:
-            let isSlow = headSince.map { now - $0 > limit } ?? false
+            // Who has asked nothing yet has no longer for its first head.
+            let isSlow = now - (headSince ?? (isNew ? quietSince : now)) > limit
             if isSlow || now - quietSince > TimeAmount(configuration.idleTimeout) { close() }
         case .closing:
             // It has not taken its last answers in that time.

@@ -28,11 +28,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     let bodyLimitBytes: Int
     private(set) var context: ChannelHandlerContext?
     var current: RequestInProgress?
+    /// The memory of plain requests.
+    var kept: RequestInProgress?
     var phase = Phase.idle
     var pending = CircularBuffer<HTTPServerRequestPart>()
     private var isReadHeldBack = false
     /// Answers since this connection last left the event loop to others.
     private var answersInTurn = 0
+    /// Whether it has asked nothing yet.
+    private(set) var isNew = true
     private var isResumeDue = false
     private var hasUnflushed = false
     var socket: ReplySocket?
@@ -49,7 +53,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var turnedAwayAt: NIODeadline?
     /// What a client is told that came again too soon, when its pause is over.
     var heldRefusal: InferenceError?
-    private var sawPart = false
+    var sawPart = false
     var isInputClosed = false
     /// Whether what follows on the request that is being answered, or its own body, is no HTTP.
     var isBroken = false
@@ -98,38 +102,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         sawPart = false
         if pending.isEmpty { answersInTurn = 0 } else { resumeSoon() }
-    }
-
-    /// Answers a request that was read whole and is in the plainest form. False where it must go by way
-    /// of the HTTP library: it asks for something else, or waits its turn.
-    ///
-    /// - Parameter bytes: begin with the request.
-    func take(_ plain: PlainRequest, _ bytes: ByteBuffer) -> Bool {
-        guard phase == .idle, pending.isEmpty, !isBackedUp else { return false }
-        let isHostKnown = bytes.withUnsafeReadableBytes {
-            loop.knowsHost(UnsafeRawBufferPointer(rebasing: $0[plain.host]))
-        }
-        guard isHostKnown else { return false }
-        let found = bytes.withUnsafeReadableBytes {
-            loop.inferPath(UnsafeRawBufferPointer(rebasing: $0[plain.target]))
-        }
-        guard let found, !found.needsHeaders else { return false }
-        sawPart = true
-        phase = .reading
-        var request = RequestInProgress(
-            plain: found, tableNumber: loop.tableNumber, bodyBytes: plain.bodyBytes)
-        if plain.bodyBytes > 0 {
-            request.body = bytes.getSlice(
-                at: bytes.readerIndex + plain.headBytes, length: plain.bodyBytes)
-        }
-        if plain.hasFurtherHeaders {
-            bytes.withUnsafeReadableBytes { head in
-                plain.forEachHeader(head) { request.take(name: $0, value: $1) }
-            }
-        }
-        current = request
-        dispatch(request)
-        return true
     }
 
     /// While an answer is outstanding nothing more is read, so a client cannot pile up requests. One that
@@ -238,7 +210,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard let context else { return }
         let wasAnswering = phase == .answering
         let isKeptAlive = current?.isKeptAlive ?? false
+        current?.ended()
         current = nil
+        isNew = false
         quietSince = now
         answersInTurn += 1
         if isKeptAlive, !isInputClosed || !pending.isEmpty, !loop.isDraining {
@@ -281,7 +255,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Whether the client is so far behind with its answers that it is not asked for more, or has had as
     /// many as one client may before others have their turn.
-    private var isBackedUp: Bool {
+    var isBackedUp: Bool {
         if answersInTurn >= Self.mostAnswersInTurn { return true }
         let waiting = queuedBytes + (unsent?.readableBytes ?? 0)
         return waiting > Self.freeReplyBytes

@@ -5,8 +5,9 @@ import AloftWire
 import NIOCore
 import NIOHTTP1
 
-/// What the head of a request says, as far as it matters here.
-struct RequestInProgress {
+/// What the head of a request says, as far as it matters here. An object: each copy of a structure of so
+/// many parts would cost as many counts of references.
+final class RequestInProgress {
     enum Target {
         case infer(RoutedEndpoint)
         case inferVersion(name: String, version: String)
@@ -26,18 +27,18 @@ struct RequestInProgress {
     var bodyBytes = 0
     /// `Inference-Header-Content-Length`: where the JSON ends and binary tensors begin.
     var jsonLength: Int?
-    /// What most requests do not have; `nil` spares each copy of this the copies of those.
+    /// What most requests do not have.
     private var extras: Extras?
     var expectsContinue = false
     /// How often it waited for its model to be loaded.
     var wakes = 0
     var declaredBytes: Int?
     private var isChunked = false
-    let receivedAt: NIODeadline
-    let method: HTTPMethod
-    let uri: String
+    private(set) var receivedAt: NIODeadline
+    private(set) var method: HTTPMethod
+    private(set) var uri: String
     /// The table that `target` was found in.
-    let tableNumber: UInt64
+    private(set) var tableNumber: UInt64
 
     init(
         head: HTTPRequestHead, table: RoutingTable, tableNumber: UInt64, now: NIODeadline,
@@ -89,6 +90,37 @@ struct RequestInProgress {
         self.bodyBytes = bodyBytes
     }
 
+    /// The next plain request of the connection, in the same memory.
+    ///
+    /// - Returns: false where another is needed, since the last one was not so plain.
+    func isNext(
+        plain path: RoutingTable.InferPath, tableNumber: UInt64, bodyBytes: Int
+    ) -> Bool {
+        guard isOnlyPlain else { return false }
+        receivedAt = .now()
+        uri = path.text
+        self.tableNumber = tableNumber
+        isKeptAlive = true
+        target = .infer(path.endpoint)
+        wakes = 0
+        declaredBytes = bodyBytes
+        self.bodyBytes = bodyBytes
+        return true
+    }
+
+    /// Whether nothing but what a plain head says was ever set.
+    private var isOnlyPlain: Bool {
+        extras == nil && jsonLength == nil && method == .POST && !isHTTP10 && !isHead
+            && !expectsContinue && !isChunked
+    }
+
+    /// It is answered: lets go of its body and its endpoint, which may be unloaded while the connection
+    /// is quiet.
+    func ended() {
+        body = nil
+        target = .page("")
+    }
+
     private func endpoint(_ table: RoutingTable) -> RoutedEndpoint? {
         switch target {
         case .infer(let endpoint): endpoint
@@ -110,7 +142,7 @@ struct RequestInProgress {
     var hasBody: Bool { isChunked || (declaredBytes ?? 0) > 0 }
 
     /// Looks at a header only if its name has the length of one that matters.
-    mutating func take(name: String, value: String) {
+    func take(name: String, value: String) {
         switch name.utf8.count {
         case 6 where Self.equal(name, "expect"):
             expectsContinue = value.lowercased() == "100-continue"
@@ -215,12 +247,10 @@ extension RequestInProgress {
     }
 
     private var further: Extras {
-        mutating get {
-            if let extras { return extras }
-            let made = Extras()
-            extras = made
-            return made
-        }
+        if let extras { return extras }
+        let made = Extras()
+        extras = made
+        return made
     }
 
     /// `X-Request-Timeout`, in milliseconds.
@@ -243,7 +273,7 @@ extension RequestInProgress {
     /// What its tensors may take.
     var tensorLimitBytes: Int { extras?.tensorLimitBytes ?? .max }
 
-    mutating func inflated(_ body: ByteBuffer) {
+    func inflated(_ body: ByteBuffer) {
         further.isCompressed = false
         further.tensorLimitBytes = CompressedBody.tensorLimit(
             compressedBytes: bodyBytes, body: body)
@@ -251,7 +281,7 @@ extension RequestInProgress {
         bodyBytes = body.readableBytes
     }
 
-    mutating func found(segment: String?) {
+    func found(segment: String?) {
         further.segment = segment
         further.isSegmentKnown = true
     }
