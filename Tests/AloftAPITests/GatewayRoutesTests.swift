@@ -42,6 +42,28 @@ struct GatewayRoutesTests {
         #expect(refused.status == 403)
     }
 
+    @Test func `names that are made up come to an end`() async throws {
+        let world = try makeWorld()
+        let now = world.time.now
+        try await world.store.write { db in
+            for number in 1..<1_000 {
+                try GatewayQueries.report(
+                    db, gateway: GatewayID("g\(number)"), incarnation: "1", desiredRevision: 1,
+                    revisions: [], at: now)
+            }
+        }
+        func report(_ name: String) async throws -> (status: Int, text: String) {
+            let body =
+                #"{"gateway":"\#(name)","incarnation":"1","desiredRevision":1,"revisions":[]}"#
+            let answer = try await world.call(.post, "/api/v1/gateways/report", body: body)
+            return (answer.status, answer.text)
+        }
+        #expect(try await report("last").status == 200)
+        let refused = try await report("another")
+        #expect(refused.status == 429 && refused.text.contains("too_many_gateways"))
+        #expect(try await report("g7").status == 200)
+    }
+
     @Test func `traffic is asked for by the minute, an odd window is refused`() async throws {
         let world = try makeWorld()
         let answer = try await world.call(.get, "/api/v1/traffic?minutes=2")

@@ -21,6 +21,7 @@ package enum DeploymentError: Refusal, Equatable {
     case invalidSplit(Double)
     case invalidSample(Int)
     case nothingToCompareWith(deployment: String, environment: String)
+    case tooManyGateways(GatewayID, most: Int)
 
     package var code: String {
         switch self {
@@ -45,6 +46,7 @@ package enum DeploymentError: Refusal, Equatable {
         case .invalidSplit: "split_invalid"
         case .invalidSample: "sample_invalid"
         case .nothingToCompareWith: "nothing_to_compare_with"
+        case .tooManyGateways: "too_many_gateways"
         }
     }
 
@@ -59,6 +61,7 @@ package enum DeploymentError: Refusal, Equatable {
         case .otherModel, .otherProject, .conversionFailed, .nothingToRollBackTo, .noRollout,
             .notAllowed, .nothingToCompareWith:
             .conflict
+        case .tooManyGateways: .exhausted
         }
     }
 
@@ -109,6 +112,9 @@ package enum DeploymentError: Refusal, Equatable {
             "\(count): a step waits for 0 to 1000000000 requests"
         case .nothingToCompareWith(let deployment, let environment):
             "no revision of \(deployment) is live in \(environment) to compare with; deploy one first"
+        case .tooManyGateways(let gateway, let most):
+            "\(gateway) is a new gateway, and \(most) are known already; a gateway keeps its name in its "
+                + "data folder: let it keep the folder"
         }
     }
 

@@ -75,6 +75,7 @@ package struct GatewayRoutes: Sendable {
             }
         }
         try await store.write { db in
+            try GatewayQueries.admit(db, report.gateway)
             try GatewayQueries.report(
                 db, gateway: report.gateway, incarnation: report.incarnation,
                 desiredRevision: report.desiredRevision, notes: report.revisions,
