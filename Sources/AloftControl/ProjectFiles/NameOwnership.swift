@@ -55,10 +55,13 @@ package struct NameOwnership {
     package mutating func claim(
         for file: ProjectFile, takeOver: Bool, at moment: Date, by who: Principal
     ) throws {
-        // A model without checks may be named for what it is used for, whoever has it.
+        // A model without checks may be named for what it is used for, whoever has it. But who takes over
+        // takes what the file names.
         let named =
             file.deployments.map { (NameOwner.Kind.deployment, $0.name) }
-            + file.models.filter { !$0.checks.isEmpty }.map { (NameOwner.Kind.model, $0.name) }
+            + file.models.filter { takeOver || !$0.checks.isEmpty }.map {
+                (NameOwner.Kind.model, $0.name)
+            }
         var others: [NameOwner] = []
         for (kind, name) in named {
             if let owner = try owner(kind, name), owner.project != file.project {

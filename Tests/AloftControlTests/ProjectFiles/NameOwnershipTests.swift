@@ -125,6 +125,16 @@ struct NameOwnershipTests {
         await #expect(throws: NamesOfOthers.self) { try await apply(world, Self.owners) }
     }
 
+    @Test func `a model without checks is taken over as well`() async throws {
+        let world = try DeploymentWorld()
+        try await apply(world, Self.owners)
+        let file = "project: zzz\nmodels: { m: {} }"
+        try await apply(world, file)
+        #expect(try await owner(world, .model, "m") == "credit")
+        try await apply(world, file, takeOver: true)
+        #expect(try await owner(world, .model, "m") == "zzz")
+    }
+
     @Test func `a conversion that was on its way is begun anew, and its job hands in nothing`()
         async throws
     {
