@@ -5,6 +5,26 @@ package import Foundation
 package enum DurableFile {
     /// Writes beside `path`, syncs, renames, syncs the folder. Readable by the owner only.
     package static func write(_ data: Data, to path: String) throws {
+        try write(data, to: path) { rename($0, $1) == 0 ? 0 : errno }
+    }
+
+    /// The same where nothing stands there yet.
+    ///
+    /// - Returns: false where something does, which stays.
+    package static func create(_ data: Data, at path: String) throws -> Bool {
+        var isThere = false
+        try write(data, to: path) { beside, path in
+            let failure = link(beside, path) == 0 ? 0 : errno
+            isThere = failure == EEXIST
+            if failure == 0 || isThere { unlink(beside) }
+            return isThere ? 0 : failure
+        }
+        return !isThere
+    }
+
+    private static func write(
+        _ data: Data, to path: String, publish: (_ beside: String, _ path: String) -> Int32
+    ) throws {
         let beside = "\(path).\(getpid()).part"
         // Whoever may write in the folder cannot have it written elsewhere by a link.
         unlink(beside)
@@ -26,7 +46,7 @@ package enum DurableFile {
         }
         if failure == 0, fsync(descriptor) != 0 { failure = errno }
         close(descriptor)
-        if failure == 0, rename(beside, path) != 0 { failure = errno }
+        if failure == 0 { failure = publish(beside, path) }
         guard failure == 0 else {
             unlink(beside)
             throw FileFailure(path: path, number: failure)

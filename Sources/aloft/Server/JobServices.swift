@@ -69,13 +69,15 @@ struct JobServices: Sendable {
             atPath: folder, withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700])
         let path = folder + "/token.key"
-        if let key = try? String(contentsOfFile: path, encoding: .utf8), key.count > 32 {
-            return key
+        if let key = try? String(contentsOfFile: path, encoding: .utf8) {
+            if key.count > 32 { return key }
+            // Cut short by a disk that was full: nothing was made with it.
+            try FileManager.default.removeItem(atPath: path)
         }
         let key = TokenQueries.makeSecret(using: services.chance)
-        try DurableFile.write(Data(key.utf8), to: path)
-        // Whoever made one in the same moment was last or first: both go on with what is there.
-        return try String(contentsOfFile: path, encoding: .utf8)
+        // Who makes one in the same moment goes on with the one that was first.
+        return try DurableFile.create(Data(key.utf8), at: path)
+            ? key : try String(contentsOfFile: path, encoding: .utf8)
     }
 
     /// Every core, and four fifths of the memory.
