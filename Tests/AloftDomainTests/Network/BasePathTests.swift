@@ -37,4 +37,17 @@ import Testing
         #expect(base.below(try #require(BasePath("/team"))).text == "/team/aloft")
         #expect(base.below(try #require(BasePath("/team/aloft"))).text == "/team/aloft")
     }
+
+    @Test(arguments: [
+        ("", ""), ("/", ""), ("/a", "/a"), ("/a, /b", "/a/b"), ("/a,/", "/a"), ("/a, /a", "/a"),
+    ])
+    func `what proxies tell one behind another is one path`(told: String, text: String) {
+        #expect(BasePath(told: told)?.text == text)
+    }
+
+    @Test func `nothing between commas is nothing, anything else is refused`() {
+        #expect(BasePath(told: ",")?.text == "")
+        #expect(BasePath(told: "/a,,/b")?.text == "/a/b")
+        #expect(BasePath(told: "/a, ../b") == nil)
+    }
 }

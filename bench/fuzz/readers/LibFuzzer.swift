@@ -33,7 +33,7 @@
         mutator.change(&body, readers[sample.reader])
         let changed = Sample(reader: sample.reader, variant: sample.variant, body: body).bytes
         changed.withUnsafeBytes {
-            data.copyMemory(from: $0.baseAddress ?? data, byteCount: $0.count)
+            if let base = $0.baseAddress { data.copyMemory(from: base, byteCount: $0.count) }
         }
         return changed.count
     }
