@@ -1,6 +1,3 @@
-/** The chart library's address; written in by `web/build`. */
-declare const CHART_LIBRARY_URL: string;
-
 declare module "*.css";
 
 /** Types of style properties: only their names matter to us. */

@@ -117,7 +117,14 @@ def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
         expect(rates.get_by_role("row").filter(has_text="demo v1")).to_contain_text(
             re.compile(r"ms.*ms.*ms")
         )
-        expect(page.get_by_role("img", name="Requests a second by revision")).to_be_visible()
+        chart = page.get_by_role("img", name="Requests a second by revision")
+        expect(chart).to_have_attribute("data-lines", "2")
+        # One place tells the values of all revisions.
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
+        expect(chart.locator(".line-tip")).to_contain_text(re.compile(r"/s r1.*/s r2"))
         assert serious_faults(page) == []
         page.get_by_role("button", name="Promote", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Give").click()

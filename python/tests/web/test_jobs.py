@@ -92,7 +92,10 @@ def test_a_job_is_followed_stopped_and_run_again(
     assert page.title() != "owned"
     assert page.locator("img[src='x']").count() == 0
     expect(log).to_contain_text("line 30")
-    expect(page.get_by_role("img", name="Memory over time")).to_be_visible()
+    use = page.get_by_role("img", name="Memory over time")
+    expect(use).to_have_attribute("data-lines", "1")
+    use.hover()
+    expect(use.locator(".line-tip")).to_contain_text(re.compile(r"\d MB"))
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Run again")).to_be_visible()
@@ -198,6 +201,20 @@ def test_a_sweep_is_watched_and_its_trials_compared(
     expect(page.get_by_role("list", name="Rungs")).to_contain_text("stopped")
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=90_000)
     expect(page.get_by_role("table", name="Trials").get_by_title("the best so far")).to_be_visible()
+    # What its chart shows is told below it, and can be hidden there.
+    chart = page.get_by_role("img", name=re.compile("Objective by trial"))
+    legend = page.get_by_role("list", name="Lines")
+    shown = int(chart.get_attribute("data-lines") or "0")
+    assert shown >= 2
+    legend.get_by_role("button", name="ran to the end").click()
+    expect(chart).to_have_attribute("data-lines", str(shown - 1))
+    legend.get_by_role("button", name="ran to the end").click()
+    expect(chart).to_have_attribute("data-lines", str(shown))
+    chart.focus()
+    page.keyboard.press("+")
+    expect(chart).to_have_attribute("data-zoomed", re.compile(r"\d"))
+    page.get_by_role("button", name="Show all").click()
+    expect(chart).to_have_attribute("data-zoomed", "")
     page.get_by_role("link", name="Compare trials").click()
     expect(page.get_by_role("heading", name="Compare 8 runs")).to_be_visible()
     assert watched.errors == []

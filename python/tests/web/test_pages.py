@@ -223,6 +223,41 @@ def test_runs_are_compared(watched: Watched, seeded: Seeded) -> None:
     expect(chart).to_have_attribute("data-lines", "6")
 
 
+def test_runs_are_points_of_a_scatter_chart(watched: Watched, seeded: Seeded) -> None:
+    client = mlflow.MlflowClient()
+    runs = [client.get_run(run) for run in seeded.runs[:8]]
+    ids = ",".join(seeded.runs[:8])
+    page = watched.open(f"/compare?runs={ids}&x=params.learning_rate&y=metrics.val_auc")
+    page.get_by_role("heading", name="Scatter").scroll_into_view_if_needed()
+    chart = page.get_by_role("img", name="metrics.val_auc by params.learning_rate")
+    expect(chart).to_have_attribute("data-lines", "1")
+    chart.scroll_into_view_if_needed()
+    # The lowest point stands near the bottom, where its rate is between the ends of all rates.
+    worst = min(runs, key=lambda run: run.data.metrics["val_auc"])
+    rates = [float(run.data.params["learning_rate"]) for run in runs]
+    share = (float(worst.data.params["learning_rate"]) - min(rates)) / (max(rates) - min(rates))
+    box = chart.bounding_box()
+    assert box is not None
+    left, right = box["x"] + 70, box["x"] + box["width"] - 14
+    tip = chart.locator(".line-tip")
+    page.mouse.move(left + (0.03 + 0.94 * share) * (right - left), box["y"] + box["height"] - 55)
+    expect(tip).to_contain_text(worst.info.run_name or "")
+    expect(tip).to_contain_text(f"{worst.data.metrics['val_auc']:.5g}")
+    # A box chooses a part of both axes, a double click shows everything again.
+    page.mouse.move(left + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(right - 40, box["y"] + box["height"] / 2, steps=3)
+    page.mouse.up()
+    expect(chart).to_have_attribute("data-zoomed", re.compile(r"^\S+ \S+ \S+ \S+$"))
+    chart.dblclick()
+    expect(chart).to_have_attribute("data-zoomed", "")
+    # Texts stand beside each other by their names.
+    page.get_by_label("Horizontal", exact=True).select_option("params.booster")
+    chart = page.get_by_role("img", name="metrics.val_auc by params.booster")
+    expect(chart).to_have_attribute("data-lines", "1")
+    assert page.locator("script[src*='charts-']").count() == 0
+
+
 def test_a_curve_is_looked_into(watched: Watched, seeded: Seeded) -> None:
     # Long enough that the server sends only some of its points.
     client = mlflow.MlflowClient()

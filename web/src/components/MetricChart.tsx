@@ -2,9 +2,9 @@ import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { useAddress } from "../core/router";
 import { useCurves, type Curve } from "./useCurves";
 import { Card } from "./Basics";
-import { indexAt } from "./curves/draw";
-import { LineChart } from "./curves/LineChart";
+import { CanvasChart } from "./curves/CanvasChart";
 import { isForeseen, isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
+import { indexAt } from "./curves/view";
 import { Near } from "./Near";
 import { colorsOf } from "./runColors";
 import { ErrorBox, Skeleton } from "./State";
@@ -44,9 +44,9 @@ export const MetricChart = memo(function MetricChart({ metric, runs, options, ta
         )}>
             {error !== null && <ErrorBox error={error} retry={reload} />}
             {(error === null || curves !== undefined) && (
-                <Near className={`line-area ${tall ? "tall" : ""}`}>
+                <Near className={`chart-area ${tall ? "tall" : ""}`}>
                     {curves === undefined ? <Skeleton lines={6} /> : (
-                        <LineChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
+                        <CanvasChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
                             kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
                             title={options.x === "relative" ? "since the run's start" : options.x} onRange={setRange} resets={resets}
                             isInterim={curves.some((curve) => isForeseen(curve, options.smoothing))} />
@@ -107,11 +107,6 @@ function useRested(value: number): number {
         return () => window.clearTimeout(timer);
     }, [value]);
     return rested;
-}
-
-/** The chart library reads some tags in labels; names are shown as they are. */
-export function escapeLabel(text: string): string {
-    return text.slice(0, 60).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
 export function CurveControls({ options, onChange }: { options: CurveOptions; onChange: (options: CurveOptions) => void }) {

@@ -78,7 +78,12 @@ export function fullTime(at: number): string {
     });
 }
 
-/** The time of day where the reader is, as a chart's date axis takes it. */
+/** The time of day where the reader is, to the second. */
+export function clockTime(at: number): string {
+    return localStamp(at).slice(11, 19);
+}
+
+/** Date and time of day where the reader is, which sort as text. */
 export function localStamp(at: number): string {
     const date = new Date(at);
     const two = (value: number) => String(value).padStart(2, "0");

@@ -1,37 +1,6 @@
-/** Draws curves on a canvas: two hundred of them within a frame. */
-import { linearTicks, logTicks, secondTicks, timeTicks, type Tick } from "./scales";
-
-export interface Line {
-    id: string;
-    name: string;
-    color: string;
-    /** Rising. */
-    x: number[];
-    /** What is drawn; a value that is no number leaves a gap. */
-    y: number[];
-    /** Drawn faintly behind: the values before smoothing. */
-    raw?: number[];
-}
-
-export type AxisKind = "step" | "time" | "seconds";
-
-export interface Span {
-    from: number;
-    to: number;
-}
-
-/** What is seen: parts of both axes; of a logarithmic axis its exponents. */
-export interface View {
-    x: Span;
-    y: Span;
-}
-
-export interface Frame {
-    left: number;
-    top: number;
-    width: number;
-    height: number;
-}
+/** Draws a chart on a canvas: two hundred curves of it within a frame. */
+import { linearTicks, logTicks, nameTicks, secondTicks, timeTicks, type Tick } from "./scales";
+import { height, indexAt, isWithoutPlace, toX, toY, type AxisKind, type Line, type Placed, type View } from "./view";
 
 export interface Look {
     text: string;
@@ -41,82 +10,27 @@ export interface Look {
     accent: string;
 }
 
-/** All that is drawn along the horizontal axis. */
-export function wholeX(lines: Line[]): Span {
-    let from = Infinity;
-    let to = -Infinity;
-    for (const { x } of lines) {
-        from = Math.min(from, x[0] ?? Infinity);
-        to = Math.max(to, x[x.length - 1] ?? -Infinity);
-    }
-    if (from > to) return { from: 0, to: 1 };
-    return from === to ? { from: from - 1, to: to + 1 } : { from, to };
+export interface Axes {
+    kind: AxisKind;
+    logY: boolean;
+    /** What stands at 0, 1, 2 and so on of an axis of names. */
+    names?: string[] | undefined;
 }
 
-/** The values that stand within a part of the horizontal axis, with a little room. */
-export function fittingY(lines: Line[], x: Span, logY: boolean): Span {
-    let from = Infinity;
-    let to = -Infinity;
-    for (const line of lines) {
-        const first = Math.max(0, indexAt(line.x, x.from) - 1);
-        for (let index = first; index < line.x.length; index += 1) {
-            const value = height(line.y[index] ?? NaN, logY);
-            if (value < from) from = value;
-            if (value > to) to = value;
-            if ((line.x[index] ?? 0) > x.to) break;
-        }
-    }
-    if (from > to) return { from: 0, to: 1 };
-    // What differs only by rounding is one height; and an axis must have an end.
-    const isFlat = to - from <= Math.max(Math.abs(from), Math.abs(to)) * 1e-12;
-    const room = isFlat ? Math.abs(from) * 0.1 || 1 : (to - from) * 0.05;
-    const most = Number.MAX_VALUE / 4;
-    return { from: Math.max(from - room, -most), to: Math.min(to + room, most) };
-}
-
-/** The first index whose x is at least `at`. */
-export function indexAt(x: number[], at: number): number {
-    let low = 0;
-    let high = x.length;
-    while (low < high) {
-        const middle = (low + high) >> 1;
-        if ((x[middle] ?? 0) < at) low = middle + 1;
-        else high = middle;
-    }
-    return low;
-}
-
-/** A value as the vertical axis has it; NaN where it has no place. */
-export function height(value: number, logY: boolean): number {
-    if (!Number.isFinite(value)) return NaN;
-    return logY ? (value > 0 ? Math.log10(value) : NaN) : value;
-}
-
-export function toX(view: View, frame: Frame, at: number): number {
-    return frame.left + ((at - view.x.from) / (view.x.to - view.x.from)) * frame.width;
-}
-
-export function toY(view: View, frame: Frame, at: number): number {
-    return frame.top + frame.height - ((at - view.y.from) / (view.y.to - view.y.from)) * frame.height;
-}
-
-export function ticksOf(view: View, frame: { width: number; height: number }, kind: AxisKind, logY: boolean): { x: Tick[]; y: Tick[] } {
+export function ticksOf(view: View, frame: { width: number; height: number }, { kind, logY, names = [] }: Axes): { x: Tick[]; y: Tick[] } {
     const wide = Math.max(2, Math.floor(frame.width / 75));
     const tall = Math.max(2, Math.floor(frame.height / 45));
     const { from, to } = view.x;
-    return {
-        x: kind === "time" ? timeTicks(from, to, wide) : kind === "seconds" ? secondTicks(from, to, wide) : linearTicks(from, to, wide, 1),
-        y: logY ? logTicks(view.y.from, view.y.to, tall) : linearTicks(view.y.from, view.y.to, tall),
-    };
+    const x = kind === "time" ? timeTicks(from, to, wide) : kind === "seconds" ? secondTicks(from, to, wide)
+        : kind === "names" ? nameTicks(names, from, to, frame.width) : linearTicks(from, to, wide, kind === "step" ? 1 : 0);
+    return { x, y: logY ? logTicks(view.y.from, view.y.to, tall) : linearTicks(view.y.from, view.y.to, tall) };
 }
 
-export interface Picture {
-    lines: Line[];
-    view: View;
-    frame: Frame;
+export interface Picture extends Placed {
     ticks: { x: Tick[]; y: Tick[] };
-    logY: boolean;
     title: string;
+    /** Of the vertical axis; missing where there is none. */
+    titleY: string;
     look: Look;
     /** The line under the pointer; the others step back. */
     lit: string | null;
@@ -142,10 +56,10 @@ export function draw(
     const width = lines.length > 20 ? 1 : 1.7;
     backdrop.draw(context, size, picture);
     for (const line of lines) {
-        if (line.id !== lit) stroke(context, picture, line, line.y, width, lit === null ? 1 : 0.25);
+        if (line.id !== lit) drawLine(context, picture, line, width, lit === null ? 1 : 0.25);
     }
     const front = lines.find(({ id }) => id === lit);
-    if (front !== undefined) stroke(context, picture, front, front.y, width + 0.8, 1);
+    if (front !== undefined) drawLine(context, picture, front, width + 0.8, 1);
     context.restore();
     for (const line of lines) mark(context, picture, line, lit === null || line.id === lit ? 1 : 0.25);
 }
@@ -156,6 +70,11 @@ export function drawRaw(context: CanvasRenderingContext2D, picture: Picture): vo
     for (const line of picture.lines) if (line.raw !== undefined) stroke(context, picture, line, line.raw, 1, 0.22);
 }
 
+function drawLine(context: CanvasRenderingContext2D, picture: Picture, line: Line, width: number, alpha: number): void {
+    if (line.shape === "points") dots(context, picture, line, alpha);
+    else stroke(context, picture, line, line.y, line.isDashed ? width - 0.4 : width, alpha);
+}
+
 function stroke(
     context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, values: number[], width: number, alpha: number,
 ): void {
@@ -163,6 +82,7 @@ function stroke(
     const scaleX = frame.width / (view.x.to - view.x.from);
     const scaleY = frame.height / (view.y.to - view.y.from);
     const bottom = frame.top + frame.height;
+    const isStairs = line.shape === "stairs";
     const lone: [number, number][] = [];
     let length = 0;
     let last: [number, number] = [0, 0];
@@ -176,9 +96,11 @@ function stroke(
         const value = height(values[index] ?? NaN, logY);
         if (Number.isNaN(value)) close();
         else {
-            last = [frame.left + (at - view.x.from) * scaleX, bottom - (value - view.y.from) * scaleY];
-            if (length > 0) context.lineTo(...last);
-            else context.moveTo(...last);
+            const next: [number, number] = [frame.left + (at - view.x.from) * scaleX, bottom - (value - view.y.from) * scaleY];
+            if (length > 0 && isStairs) context.lineTo(next[0], last[1]);
+            if (length > 0) context.lineTo(...next);
+            else context.moveTo(...next);
+            last = next;
             length += 1;
         }
         if (at > view.x.to) break;
@@ -187,12 +109,29 @@ function stroke(
     context.globalAlpha = alpha;
     context.strokeStyle = line.color;
     context.lineWidth = width;
+    if (line.isDashed) context.setLineDash([4, 3]);
     context.stroke();
+    context.setLineDash([]);
     // A single value between gaps makes no line.
     context.fillStyle = line.color;
     for (const [x, y] of lone) {
         context.beginPath();
         context.arc(x, y, line.x.length === 1 ? 4 : width + 1, 0, 7);
+        context.fill();
+    }
+    context.globalAlpha = 1;
+}
+
+function dots(context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, alpha: number): void {
+    context.globalAlpha = alpha * 0.85;
+    for (let index = indexAt(line.x, view.x.from); index < line.x.length; index += 1) {
+        const at = line.x[index] ?? 0;
+        if (at > view.x.to) break;
+        const value = height(line.y[index] ?? NaN, logY);
+        if (Number.isNaN(value)) continue;
+        context.fillStyle = line.colors?.[index] ?? line.color;
+        context.beginPath();
+        context.arc(toX(view, frame, at), toY(view, frame, value), 4, 0, 7);
         context.fill();
     }
     context.globalAlpha = 1;
@@ -205,18 +144,18 @@ function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture,
     const bottom = frame.top + frame.height;
     let free = { up: -Infinity, down: -Infinity, none: -Infinity };
     context.globalAlpha = alpha;
-    context.fillStyle = context.strokeStyle = line.color;
     context.lineWidth = 1.6;
     for (let index = first; index < line.x.length; index += 1) {
         const at = line.x[index] ?? 0;
         if (at > view.x.to) break;
         const value = values[index] ?? NaN;
-        if (!Number.isNaN(height(value, logY))) continue;
+        if (!isWithoutPlace(line, value, logY)) continue;
         const kind = value === Infinity ? "up" : Number.isNaN(value) ? "none" : "down";
         const x = toX(view, frame, at);
         // Many beside each other are one row of marks.
         if (x < free[kind] + 5) continue;
         free = { ...free, [kind]: x };
+        context.fillStyle = context.strokeStyle = line.colors?.[index] ?? line.color;
         context.beginPath();
         if (kind === "none") {
             for (const side of [-1, 1]) {
@@ -235,13 +174,9 @@ function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture,
     context.globalAlpha = 1;
 }
 
-/** How many values of the lines are marked so, for who cannot see the canvas. */
-export function withoutPlace(lines: Line[], logY: boolean): number {
-    return lines.reduce((sum, line) =>
-        sum + (line.raw ?? line.y).filter((value) => Number.isNaN(height(value, logY))).length, 0);
-}
-
-function drawAxes(context: CanvasRenderingContext2D, size: { height: number }, { view, frame, ticks, title, look }: Picture): void {
+function drawAxes(
+    context: CanvasRenderingContext2D, size: { height: number }, { view, frame, ticks, title, titleY, look }: Picture,
+): void {
     context.font = `11px ${look.font}`;
     context.fillStyle = look.muted;
     context.strokeStyle = look.grid;
@@ -270,35 +205,20 @@ function drawAxes(context: CanvasRenderingContext2D, size: { height: number }, {
     }
     context.stroke();
     context.textBaseline = "bottom";
-    context.fillText(title, frame.left + frame.width / 2, size.height - 1);
+    context.fillText(fitting(context, title, frame.width), frame.left + frame.width / 2, size.height - 1);
+    if (titleY === "") return;
+    context.save();
+    context.translate(5, frame.top + frame.height / 2);
+    context.rotate(-Math.PI / 2);
+    context.textBaseline = "top";
+    context.fillText(fitting(context, titleY, frame.height), 0, 0);
+    context.restore();
 }
 
-export interface Near {
-    line: Line;
-    index: number;
-    x: number;
-    y: number;
-}
-
-/** The value nearest to a place on the canvas, within 40 pixels. */
-export function nearest({ lines, view, frame, logY }: Picture, x: number, y: number): Near | null {
-    const at = view.x.from + ((x - frame.left) / frame.width) * (view.x.to - view.x.from);
-    let best: Near | null = null;
-    let least = 40 * 40;
-    for (const line of lines) {
-        const right = indexAt(line.x, at);
-        for (let index = Math.max(0, right - 2); index < Math.min(line.x.length, right + 2); index += 1) {
-            const value = height(line.y[index] ?? NaN, logY);
-            if (Number.isNaN(value)) continue;
-            const px = toX(view, frame, line.x[index] ?? 0);
-            const py = toY(view, frame, value);
-            if (px < frame.left - 1 || px > frame.left + frame.width + 1) continue;
-            const distance = (px - x) ** 2 + (py - y) ** 2;
-            if (distance < least) {
-                least = distance;
-                best = { line, index, x: px, y: py };
-            }
-        }
-    }
-    return best;
+/** A text as long as there is room. */
+function fitting(context: CanvasRenderingContext2D, text: string, width: number): string {
+    if (context.measureText(text).width <= width) return text;
+    let letters = [...text];
+    while (letters.length > 1 && context.measureText(`${letters.join("")}…`).width > width) letters = letters.slice(0, -1);
+    return `${letters.join("")}…`;
 }

@@ -1,6 +1,6 @@
 /** From what the server answers to the lines that a chart draws. */
 import type { Curve } from "../useCurves";
-import type { Line } from "./draw";
+import type { Line } from "./view";
 import { foreseen, smoothed } from "./smoothing";
 
 export type XAxis = "step" | "time" | "relative";

@@ -1,5 +1,5 @@
 /** Where ticks stand on an axis and how they read. */
-import { number } from "../../core/format";
+import { number, shorten } from "../../core/format";
 
 export interface Tick {
     at: number;
@@ -96,4 +96,20 @@ export function secondTicks(low: number, high: number, wanted: number): Tick[] {
     const [unit, size] = span > 3 * 86400 ? ["d", 86400] : span > 3 * 3600 ? ["h", 3600] : span > 180 ? ["min", 60] : ["s", 1];
     return linearTicks(low / Number(size), high / Number(size), wanted)
         .map(({ at, label }) => ({ at: at * Number(size), label: `${label} ${unit}` }));
+}
+
+/** Pixels of a letter, about; and the fewest letters by which names are told apart. */
+const LETTER = 6.5;
+const FEWEST = 6;
+
+/** Names that stand at 0, 1, 2 and so on: as many as have room, cut in the middle where they are long. */
+export function nameTicks(names: string[], low: number, high: number, width: number): Tick[] {
+    const seen = Math.max(1, Math.min(names.length, high - low + 1));
+    const every = Math.max(1, Math.ceil((seen * FEWEST * LETTER) / Math.max(1, width)));
+    const letters = Math.max(FEWEST, Math.floor((width / seen) * every / LETTER) - 2);
+    const ticks: Tick[] = [];
+    for (let at = Math.max(0, Math.ceil(low / every) * every); at <= Math.min(high, names.length - 1); at += every) {
+        ticks.push({ at, label: shorten(names[at] ?? "", letters) });
+    }
+    return ticks;
 }

@@ -1,32 +1,53 @@
 /** A canvas with curves that a person looks around in: hover, zoom by dragging, pan, keys. */
 import { Behind } from "./behind";
+import { draw, ticksOf, type Axes, type Look, type Picture } from "./draw";
 import {
-    draw, fittingY, nearest, ticksOf, wholeX, withoutPlace,
-    type AxisKind, type Frame, type Line, type Look, type Near, type Picture, type Span, type View,
-} from "./draw";
+    fittingY, fromX, fromY, nearest, valuesAt, wholeX, withoutPlace, type Frame, type Hit, type Line, type Span, type View,
+} from "./view";
 
-export interface Setting {
+export interface Setting extends Axes {
     lines: Line[];
-    kind: AxisKind;
-    logY: boolean;
-    title: string;
+    /** Of the horizontal axis; missing or empty where it explains itself. */
+    title?: string | undefined;
+    titleY?: string | undefined;
+    /** The ends of the horizontal axis, where they are not those of the lines. */
+    ends?: Span | undefined;
+    /** The vertical axis begins at zero. */
+    fromZero?: boolean | undefined;
+    /** Dragging chooses a part of both axes. */
+    isBox?: boolean | undefined;
+    /** The values of all lines are told at once. */
+    tellsAll?: boolean | undefined;
     /** The lines move with the hand that smooths them: the axis stays until they rest. */
-    isInterim: boolean;
+    isInterim?: boolean | undefined;
 }
 
 export interface Callbacks {
     /** The part of the horizontal axis that is seen now; `null` for all. Told when the hand rests. */
     onRange: (range: [number, number] | null) => void;
-    onNear: (near: Near | null) => void;
+    /** The values under the pointer. */
+    onHits: (hits: Hit[]) => void;
 }
 
+/** Pixels that a hand drags at least when it means an axis. */
+const LEAST_DRAG = 6;
+/** A box so flat is meant along one axis only. */
+const FLAT = 16;
 /** Milliseconds without a movement after which finer points are asked for. */
 const REST = 180;
 
+/** What a hand does between pressing and letting go. */
+export interface Hold {
+    move: (x: number, y: number) => void;
+    end: (x: number, y: number) => void;
+}
+
 export class Stage {
-    private setting: Setting = { lines: [], kind: "step", logY: false, title: "", isInterim: false };
+    private setting: Setting = { lines: [], kind: "step", logY: false };
     /** `null` follows the curves as they grow. */
     private part: Span | null = null;
+    /** Chosen with a box; `null` fits what is seen. */
+    private partY: Span | null = null;
     /** Kept while the hand moves, so that the curves do not jump. */
     private heldY: Span | null = null;
     private lit: string | null = null;
@@ -48,8 +69,15 @@ export class Stage {
     }
 
     show(setting: Setting): void {
-        if (setting.kind !== this.setting.kind) this.part = null;
-        if (setting.logY !== this.setting.logY) this.heldY = null;
+        const before = this.setting;
+        const isOther = setting.kind !== before.kind || setting.title !== before.title || setting.titleY !== before.titleY;
+        // A part that the lines have left, since they go with the time, shows nothing any more.
+        const isLeft = setting.ends !== undefined && this.part !== null && this.part.to <= setting.ends.from;
+        if (this.part !== null && (isOther || isLeft)) {
+            this.part = this.partY = null;
+            this.callbacks.onRange(null);
+        }
+        if (setting.logY !== before.logY) this.heldY = this.partY = null;
         this.setting = setting;
         this.isNew = true;
         this.redraw();
@@ -92,89 +120,109 @@ export class Stage {
         this.box.dataset.marks = String(withoutPlace(this.setting.lines, this.setting.logY));
         if (this.isNew && this.pointer !== null) this.hover(...this.pointer);
         this.isNew = false;
-        this.box.dataset.zoomed = this.part === null ? "" : `${this.part.from} ${this.part.to}`;
+        this.box.dataset.zoomed = [this.part, this.partY].flatMap((part) => (part === null ? [] : [part.from, part.to])).join(" ");
     }
 
     private compose(context: CanvasRenderingContext2D, width: number, height: number): Picture {
-        const { lines, kind, logY, title, isInterim } = this.setting;
+        const { lines, logY, title = "", titleY = "", fromZero, isInterim } = this.setting;
         const look = this.look ??= readLook();
-        const x = this.part ?? wholeX(lines);
+        const x = this.part ?? this.whole();
         const before = isInterim ? this.picture?.view.y : undefined;
-        const view: View = { x, y: this.heldY ?? before ?? fittingY(lines, x, logY) };
-        const tall = Math.max(10, height - 10 - 36);
-        const labels = ticksOf(view, { width, height: tall }, kind, logY).y;
+        const view: View = { x, y: this.partY ?? this.heldY ?? before ?? fittingY(lines, x, logY, fromZero) };
+        const tall = Math.max(10, height - 10 - (title === "" ? 22 : 36));
+        const labels = ticksOf(view, { width, height: tall }, this.setting).y;
         context.font = `11px ${look.font}`;
         const widest = Math.max(18, ...labels.map(({ label }) => context.measureText(label).width));
-        const frame: Frame = { left: Math.ceil(widest) + 14, top: 10, width: 0, height: tall };
+        const frame: Frame = { left: Math.ceil(widest) + (titleY === "" ? 14 : 32), top: 10, width: 0, height: tall };
         frame.width = Math.max(10, width - frame.left - 14);
-        return { lines, view, frame, ticks: ticksOf(view, frame, kind, logY), logY, title, look, lit: this.lit };
+        return { lines, view, frame, ticks: ticksOf(view, frame, this.setting), logY, title, titleY, look, lit: this.lit };
+    }
+
+    private whole(): Span {
+        return this.setting.ends ?? wholeX(this.setting.lines);
     }
 
     // What the hand does.
 
     hover(x: number, y: number): void {
         this.pointer = [x, y];
-        const near = this.picture === null ? null : nearest(this.picture, x, y);
-        const lit = near !== null && this.setting.lines.length > 1 ? near.line.id : null;
-        this.callbacks.onNear(near);
+        const { lines, tellsAll } = this.setting;
+        if (this.picture === null) return this.callbacks.onHits([]);
+        if (tellsAll) return this.callbacks.onHits(valuesAt(this.picture, x));
+        const hit = nearest(this.picture, x, y);
+        this.callbacks.onHits(hit === null ? [] : [hit]);
+        // Points stand beside each other: none of them hides another.
+        this.light(hit !== null && lines.length > 1 && lines.every(({ shape }) => shape !== "points") ? hit.line.id : null);
+    }
+
+    leave(): void {
+        this.pointer = null;
+        this.callbacks.onHits([]);
+        this.light(null);
+    }
+
+    private light(lit: string | null): void {
         if (lit === this.lit) return;
         this.lit = lit;
         this.redraw();
     }
 
-    leave(): void {
-        this.pointer = null;
-        this.callbacks.onNear(null);
-        if (this.lit === null) return;
-        this.lit = null;
-        this.redraw();
-    }
-
     /** Begins to pan or to choose a part; answers what to do with each move, and at the end. */
-    grab(startX: number, startY: number, isPan: boolean): { move: (x: number, y: number) => void; end: (x: number) => void } {
+    grab(startX: number, startY: number, isPan: boolean): Hold {
         this.leave();
         const picture = this.picture;
-        const view = picture?.view;
-        if (picture === null || view === undefined) return { move: () => undefined, end: () => undefined };
-        const { frame } = picture;
-        if (isPan) {
-            const start = view.x;
-            this.heldY = view.y;
-            return {
-                move: (x) => this.move(start, (startX - x) / frame.width),
-                end: () => this.rest(),
-            };
-        }
-        const inside = (x: number) => Math.min(frame.left + frame.width, Math.max(frame.left, x));
+        if (picture === null) return { move: () => undefined, end: () => undefined };
+        return isPan ? this.grabToPan(picture, startX, startY) : this.grabToChoose(picture, startX, startY);
+    }
+
+    private grabToPan({ view, frame }: Picture, startX: number, startY: number): Hold {
+        this.heldY = view.y;
+        const { partY } = this;
         return {
-            move: (x) => {
+            move: (x, y) => {
+                if (partY !== null) this.partY = shifted(partY, (y - startY) / frame.height);
+                this.see(shifted(view.x, (startX - x) / frame.width));
+            },
+            end: () => this.rest(),
+        };
+    }
+
+    private grabToChoose({ view, frame }: Picture, startX: number, startY: number): Hold {
+        /** The corners of what is chosen; a box that is flat goes over the whole of the other axis. */
+        const chosen = (x: number, y: number) => {
+            const isWide = Math.abs(x - startX) >= FLAT;
+            const isTall = Math.abs(y - startY) >= FLAT;
+            const both = this.setting.isBox === true && isTall;
+            const across = !both || isWide ? [startX, x] : [-Infinity, Infinity];
+            const along = both ? [startY, y] : [-Infinity, Infinity];
+            const clamp = (values: number[], from: number, size: number) =>
+                values.map((value) => Math.min(from + size, Math.max(from, value))).sort((a, b) => a - b) as [number, number];
+            return { x: clamp(across, frame.left, frame.width), y: clamp(along, frame.top, frame.height), both };
+        };
+        return {
+            move: (x, y) => {
+                const part = chosen(x, y);
                 const style = this.selection.style;
                 style.display = "block";
-                style.left = `${Math.min(inside(startX), inside(x))}px`;
-                style.width = `${Math.abs(inside(x) - inside(startX))}px`;
-                style.top = `${frame.top}px`;
-                style.height = `${frame.height}px`;
+                style.left = `${part.x[0]}px`;
+                style.width = `${part.x[1] - part.x[0]}px`;
+                style.top = `${part.y[0]}px`;
+                style.height = `${part.y[1] - part.y[0]}px`;
             },
-            end: (x) => {
+            end: (x, y) => {
                 this.selection.style.display = "none";
-                const [left, right] = [Math.min(inside(startX), inside(x)), Math.max(inside(startX), inside(x))];
-                if (right - left < 6) return this.hover(startX, startY);
-                const at = (px: number) => view.x.from + ((px - frame.left) / frame.width) * (view.x.to - view.x.from);
-                this.see({ from: at(left), to: at(right) });
+                const part = chosen(x, y);
+                if (part.x[1] - part.x[0] < LEAST_DRAG) return this.hover(startX, startY);
+                if (part.both) this.partY = { from: fromY(view, frame, part.y[1]), to: fromY(view, frame, part.y[0]) };
+                this.see({ from: fromX(view, frame, part.x[0]), to: fromX(view, frame, part.x[1]) });
                 this.rest();
             },
         };
     }
 
-    /** Moves the part that is seen by a share of its width. */
-    private move(start: Span, share: number): void {
-        const by = (start.to - start.from) * share;
-        this.see({ from: start.from + by, to: start.to + by });
-    }
-
     pan(share: number): void {
         if (this.picture === null) return;
-        this.move(this.picture.view.x, share);
+        this.see(shifted(this.picture.view.x, share));
         this.restSoon();
     }
 
@@ -184,15 +232,16 @@ export class Stage {
         const { frame, view: { x } } = this.picture;
         const share = around === undefined ? 0.5 : Math.min(1, Math.max(0, (around - frame.left) / frame.width));
         const width = (x.to - x.from) * factor;
-        const whole = wholeX(this.setting.lines);
+        const whole = this.whole();
         if (width >= (whole.to - whole.from) * 1.5) return this.reset();
         const from = x.from + (x.to - x.from) * share - width * share;
+        if (this.partY !== null) this.partY = scaled(this.partY, factor);
         this.see({ from, to: from + width });
         this.restSoon();
     }
 
     reset(): void {
-        this.part = null;
+        this.part = this.partY = null;
         this.heldY = null;
         window.clearTimeout(this.resting);
         this.callbacks.onRange(null);
@@ -200,7 +249,7 @@ export class Stage {
     }
 
     private see(part: Span): void {
-        if (!(part.to - part.from > Math.max(Math.abs(part.to), 1) * 1e-12)) return;
+        if (!(part.to - part.from > Math.max(Math.abs(part.from), Math.abs(part.to)) * 1e-12)) return;
         this.part = part;
         this.redraw();
     }
@@ -215,6 +264,18 @@ export class Stage {
         this.redraw();
         if (this.part !== null) this.callbacks.onRange([this.part.from, this.part.to]);
     }
+}
+
+/** A part moved by a share of its width. */
+function shifted({ from, to }: Span, share: number): Span {
+    const by = (to - from) * share;
+    return { from: from + by, to: to + by };
+}
+
+function scaled({ from, to }: Span, factor: number): Span {
+    const middle = from + (to - from) / 2;
+    const half = ((to - from) / 2) * factor;
+    return { from: middle - half, to: middle + half };
 }
 
 function readLook(): Look {

@@ -2,14 +2,14 @@ import { memo, useMemo, useState } from "react";
 import { ApiError, numeric } from "../../api/client";
 import { getRuns, type Run } from "../../api/mlflow";
 import { Card, Dot, Page } from "../../components/Basics";
-import { Chart, type Trace } from "../../components/Chart";
-import { CurveControls, MetricChart, curveRuns, escapeLabel, useCurveOptions, type CurveRun } from "../../components/MetricChart";
+import { CurveControls, MetricChart, curveRuns, useCurveOptions, type CurveRun } from "../../components/MetricChart";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path, setAddress, useAddress, useAddressList } from "../../core/router";
 import { runName } from "../Runs/rows";
 import { Parallel, type Axis } from "./Parallel";
+import { Scatter } from "./Scatter";
 
 const MOST = 200;
 
@@ -177,17 +177,6 @@ const ScatterCard = memo(function ScatterCard({ runs, named, keys }: { runs: Run
     const params = useMemo(() => [...new Set(runs.flatMap((run) => (run.data.params ?? []).map(({ key }) => key)))].sort(), [runs]);
     const [x, setX] = useAddress("x", params[0] !== undefined ? `params.${params[0]}` : `metrics.${keys[0] ?? ""}`);
     const [y, setY] = useAddress("y", `metrics.${keys[0] ?? ""}`);
-    const traces = useMemo((): Trace[] => {
-        const points = runs.map((run) => ({ run, x: valueOf(run, x), y: valueOf(run, y) }))
-            .filter((point) => point.x !== undefined && typeof point.y === "number");
-        const colors = new Map(named.map(({ id, color }) => [id, color]));
-        return [{
-            x: points.map((point) => point.x ?? ""), y: points.map((point) => point.y as number), name: "runs", mode: "markers",
-            text: points.map(({ run }) => escapeLabel(runName(run))),
-            marker: { color: points.map(({ run }) => colors.get(run.info.run_id) ?? "#3f74dd") as unknown as number[], size: 8, opacity: 0.85 },
-            hovertemplate: "%{text}<br>%{x}<br>%{y:.5g}<extra></extra>",
-        }];
-    }, [runs, named, x, y]);
     if (keys.length === 0) return null;
     const choices = [...params.map((key) => `params.${key}`), ...keys.map((key) => `metrics.${key}`)];
     const choice = (label: string, value: string, set: (value: string) => void) => (
@@ -197,20 +186,10 @@ const ScatterCard = memo(function ScatterCard({ runs, named, keys }: { runs: Run
     );
     return (
         <Card title="Scatter" side={<>{choice("Horizontal", x, setX)}{choice("Vertical", y, setY)}</>}>
-            <Chart traces={traces} label={`${y.slice(0, 80)} by ${x.slice(0, 80)}`} xTitle={escapeLabel(x)} yTitle={escapeLabel(y)} tall onlySeen />
+            <Scatter runs={runs} named={named} x={x} y={y} />
         </Card>
     );
 });
-
-function valueOf(run: Run, name: string): number | string | undefined {
-    const key = name.slice(name.indexOf(".") + 1);
-    if (name.startsWith("metrics.")) {
-        const metric = run.data.metrics?.find((each) => each.key === key);
-        return metric === undefined ? undefined : numeric(metric.value);
-    }
-    const value = run.data.params?.find((each) => each.key === key)?.value;
-    return value === undefined || value === "" || Number.isNaN(Number(value)) ? value : Number(value);
-}
 
 /** A column a run; rows that differ are marked. */
 const Differences = memo(function Differences({ runs }: { runs: Run[] }) {

@@ -1,13 +1,14 @@
-import { useEffect, useMemo } from "react";
+import { useMemo } from "react";
 import type { Schemas } from "../../api/generated";
 import { Card } from "../../components/Basics";
-import { Chart, palette, prepareCharts, type Trace } from "../../components/Chart";
+import { Chart, type Line } from "../../components/Chart";
+import { colorOf } from "../../components/palette";
 import { RowTable, type RowColumn } from "../../components/RowTable";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import {
     askedOf, intervals, millisecondsText, perSecond, ratesOf, refusedOf, rateText, shareText, useTraffic, type Rates, type Series, type Traffic,
 } from "../../components/traffic";
-import { localStamp, percent } from "../../core/format";
+import { clockTime, percent } from "../../core/format";
 import { useAddress } from "../../core/router";
 import { UnroutedList } from "../../components/Unrouted";
 import { trafficColor } from "./colors";
@@ -17,7 +18,6 @@ type Revision = Schemas["RevisionItem"];
 /** Requests, failures, refusals and latencies of each revision, as gateways count them. */
 export function LiveTraffic({ name, environment, revisions }: { name: string; environment: string; revisions: Revision[] }) {
     const [minutes, setMinutes] = useAddress("minutes", "10");
-    useEffect(prepareCharts, []);
     const query = useTraffic(Math.min(60, Math.max(1, Number(minutes) || 10)), { deployment: name, environment });
     const traffic = query.data;
     return (
@@ -68,48 +68,44 @@ const figures: RowColumn<[Revision, Rates]>[] = [
 ];
 
 function TrafficCharts({ traffic }: { traffic: Traffic }) {
-    const made = useMemo(() => tracesOf(traffic), [traffic]);
-    const range = useMemo((): [string, string] => [localStamp(traffic.from * 1000), localStamp(traffic.to * 1000)], [traffic]);
-    const chart = (title: string, traces: Trace[], unit: string) => (
+    const made = useMemo(() => linesOf(traffic), [traffic]);
+    const ends = useMemo(() => ({ from: traffic.from * 1000, to: traffic.to * 1000 }), [traffic]);
+    const chart = (title: string, lines: Line[], unit: string, text: (value: number) => string) => (
         <section>
             <h3 style={{ padding: "12px 14px 0" }}>{title}</h3>
-            <Chart traces={traces} label={`${title} by revision`} dateX xRange={range} yZero yTitle={unit} hover="x" short />
+            <Chart lines={lines} label={`${title} by revision`} kind="time" ends={ends} fromZero titleY={unit} tellsAll short
+                tell={(line, index) => ({ value: text(line.y[index] ?? NaN), place: clockTime(line.x[index] ?? NaN), name: line.name })} />
         </section>
     );
     return (
         <div className="chart-row">
-            {chart("Requests a second", made.requests, "")}
-            {chart("Failed (5xx) and refused (4xx, dashed)", made.errors, "%")}
-            {chart("Latency, p50 dashed and p99", made.latency, "ms")}
+            {chart("Requests a second", made.requests, "", (value) => `${value.toFixed(1)}/s`)}
+            {chart("Failed (5xx) and refused (4xx, dashed)", made.errors, "%", (value) => `${value.toFixed(2)}%`)}
+            {chart("Latency, p50 dashed and p99", made.latency, "ms", millisecondsText)}
         </div>
     );
 }
 
-function tracesOf(traffic: Traffic): { requests: Trace[]; errors: Trace[]; latency: Trace[] } {
+function linesOf(traffic: Traffic): { requests: Line[]; errors: Line[]; latency: Line[] } {
     const all = intervals(traffic);
-    const x = all.map((at) => localStamp(at * 1000));
-    const line = (series: Series, y: (number | null)[], format: string, dash?: string, dashed = ""): Trace => ({
-        x, y, name: `r${series.number}`, mode: "lines", connectgaps: false,
-        line: { color: palette[series.number % 5] ?? "#3f74dd", width: dash === undefined ? 1.8 : 1.3, ...(dash === undefined ? {} : { dash }) },
-        hovertemplate: `${format}<extra>r${series.number}${dash === undefined ? "" : ` ${dashed}`}</extra>`,
+    const x = all.map((at) => at * 1000);
+    const line = (series: Series, y: number[], what: string, isDashed = false): Line => ({
+        id: `${series.revision} ${what}`, name: `r${series.number} ${what}`, color: colorOf(series.number % 5), x, y, isDashed, isSparse: true,
     });
     const points = (series: Series) => {
         const known = new Map(series.points.map((point) => [point.at, point]));
         return all.map((at) => known.get(at));
     };
     return {
-        requests: traffic.series.map((series) => line(series, perSecond(series, traffic), "%{y:.1f}/s")),
+        requests: traffic.series.map((series) => line(series, perSecond(series, traffic), "")),
         errors: traffic.series.flatMap((series) => {
             const share = (count: (point: Series["points"][number]) => number) => points(series).map((point) =>
-                (point === undefined || askedOf(point) === 0 ? null : (100 * count(point)) / askedOf(point)));
-            return [
-                line(series, share((point) => point.errors), "%{y:.2f}% failed"),
-                line(series, share(refusedOf), "%{y:.2f}%", "dot", "refused"),
-            ];
+                (point === undefined || askedOf(point) === 0 ? NaN : (100 * count(point)) / askedOf(point)));
+            return [line(series, share((point) => point.errors), "failed"), line(series, share(refusedOf), "refused", true)];
         }),
         latency: traffic.series.flatMap((series) => [
-            line(series, points(series).map((point) => point?.p99Milliseconds ?? null), "%{y:.3g} ms"),
-            line(series, points(series).map((point) => point?.p50Milliseconds ?? null), "%{y:.3g} ms", "dot", "p50"),
+            line(series, points(series).map((point) => point?.p99Milliseconds ?? NaN), "p99"),
+            line(series, points(series).map((point) => point?.p50Milliseconds ?? NaN), "p50", true),
         ]),
     };
 }

@@ -1,6 +1,6 @@
 import type { Schemas } from "../../api/generated";
 import { Card, Code, Page, Status } from "../../components/Basics";
-import { Sparkline } from "../../components/Chart";
+import { Sparkline } from "../../components/Sparkline";
 import { Empty, Loaded } from "../../components/State";
 import { NotAnswered } from "../../components/NotAnswered";
 import { deploymentPath, useDeployments } from "../../components/deployments";

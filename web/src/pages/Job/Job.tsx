@@ -1,12 +1,13 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
-import { Chart, colorOf, type Trace } from "../../components/Chart";
+import { Chart, type Line } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
+import { colorOf } from "../../components/palette";
 import { ErrorBox, Skeleton } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
-import { bytes, duration } from "../../core/format";
+import { bytes, duration, number } from "../../core/format";
 import { useAction, useQuery } from "../../core/query";
 import { Link, navigate, path } from "../../core/router";
 import { asks, jobState, ordinal } from "../Jobs/Jobs";
@@ -136,15 +137,21 @@ function Usage({ job, isLive }: { job: string; isLive: boolean }) {
     const query = useQuery(`usage/${job}`, () => call("GetJobUsage", { path: { job } }), { every: isLive ? 3000 : undefined });
     const samples = query.data?.samples ?? [];
     if (samples.length < 2) return null;
-    const seconds = samples.map((sample) => sample.seconds);
-    const trace = (name: string, y: number[], index: number): Trace[] => [{
-        x: seconds, y, name, mode: "lines", line: { color: colorOf(index), width: 1.8 },
-        hovertemplate: `%{y:.3g} ${name}<extra></extra>`,
-    }];
     return (
         <div className="charts">
-            <Card title="CPUs" flush><Chart traces={trace("CPUs", samples.map(({ cpus }) => cpus), 0)} label="CPUs over time" xTitle="seconds" /></Card>
-            <Card title="Memory" flush><Chart traces={trace("MB", samples.map(({ memoryBytes }) => memoryBytes / 1e6), 1)} label="Memory over time" xTitle="seconds" yTitle="MB" /></Card>
+            <Card title="CPUs" flush><UsageChart samples={samples} of={({ cpus }) => cpus} unit="CPUs" index={0} label="CPUs over time" /></Card>
+            <Card title="Memory" flush><UsageChart samples={samples} of={({ memoryBytes }) => memoryBytes / 1e6} unit="MB" index={1} label="Memory over time" /></Card>
         </div>
+    );
+}
+
+type Sample = Schemas["GetJobUsageSample"];
+
+function UsageChart({ samples, of, unit, index, label }: { samples: Sample[]; of: (sample: Sample) => number; unit: string; index: number; label: string }) {
+    const lines = useMemo(
+        (): Line[] => [{ id: unit, name: unit, color: colorOf(index), x: samples.map(({ seconds }) => seconds), y: samples.map(of) }], [samples]);
+    return (
+        <Chart lines={lines} label={label} kind="seconds" title="since its start" titleY={unit}
+            tell={(line, at) => ({ value: `${number(line.y[at])} ${unit}`, place: duration((line.x[at] ?? 0) * 1000), name: "" })} />
     );
 }

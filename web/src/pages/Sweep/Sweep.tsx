@@ -1,10 +1,11 @@
-import { useEffect, useMemo, useState } from "react";
+import { useMemo, useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
 import { Card, Page, Status } from "../../components/Basics";
-import { Chart, colorOf, prepareCharts, type Trace } from "../../components/Chart";
+import { Chart, type Line } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
 import { MetricChart, type CurveOptions, type CurveRun } from "../../components/MetricChart";
+import { colorOf } from "../../components/palette";
 import { Empty, Loaded } from "../../components/State";
 import { Ago, Took } from "../../components/Time";
 import { VirtualTable, type Column, type Sort } from "../../components/VirtualTable";
@@ -18,7 +19,6 @@ type Trial = Schemas["TrialView"];
 
 /** One sweep: the best so far, every trial, and which were stopped early. */
 export function SweepPage({ id }: { id: string }) {
-    useEffect(prepareCharts, []);
     const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { on: ["sweep", "trial", "run"], calm: 2000 });
     const [stopping, setStopping] = useState(false);
     const sweep = query.data;
@@ -112,33 +112,31 @@ function TrialCurves({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
 }
 
 function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
-    const traces = useMemo((): Trace[] => {
+    const lines = useMemo((): Line[] => {
         const isMaximum = sweep.objective.startsWith("max");
-        const measured = trials.filter((trial) => trial.objective !== undefined);
+        const measured = trials.filter((trial) => trial.objective !== undefined).sort((a, b) => a.number - b.number);
         let best: number | undefined;
-        const curve = measured.filter(({ state }) => state === "succeeded").map((trial) => {
+        const ended = measured.filter(({ state }) => state === "succeeded");
+        const curve = ended.map((trial) => {
             const value = trial.objective ?? 0;
             best = best === undefined ? value : isMaximum ? Math.max(best, value) : Math.min(best, value);
-            return { x: trial.number, y: best };
+            return best;
         });
         return [
-            {
-                x: curve.map(({ x }) => x), y: curve.map(({ y }) => y), name: "best so far", mode: "lines",
-                line: { color: colorOf(2), width: 2, shape: "hv" }, hovertemplate: "best %{y:.5g}<extra></extra>",
-            },
-            ...looks.map(([states, name, color]): Trace => {
+            { id: "best", name: "best so far", color: colorOf(2), shape: "stairs", x: ended.map(({ number: each }) => each), y: curve },
+            ...looks.map(([states, name, color]): Line => {
                 const some = measured.filter(({ state }) => states.includes(state));
-                return {
-                    x: some.map(({ number: each }) => each), y: some.map(({ objective }) => objective ?? null), name, mode: "markers",
-                    marker: { color, size: 8 }, hovertemplate: "trial %{x}: %{y:.5g}<extra></extra>",
-                };
+                return { id: name, name, color, shape: "points", x: some.map(({ number: each }) => each), y: some.map(({ objective }) => objective ?? NaN) };
             }).filter(({ x }) => x.length > 0),
         ];
     }, [sweep.objective, trials]);
     return (
         <Card title={<bdi>{sweep.objective}</bdi>} className="chart-card" flush>
             {trials.some(({ objective }) => objective !== undefined)
-                ? <Chart traces={traces} label="Objective by trial, and the best so far" xTitle="trial" legend tall />
+                ? (
+                    <Chart lines={lines} label="Objective by trial, and the best so far" kind="step" title="trial" isBox legend tall
+                        tell={(line, index) => ({ value: number(line.y[index]), place: `trial ${line.x[index] ?? ""}`, name: line.name })} />
+                )
                 : <Empty title="No values yet">They appear as soon as a trial logs the objective.</Empty>}
         </Card>
     );

@@ -1,33 +1,36 @@
 import { useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { fullTime, duration, number } from "../../core/format";
-import type { AxisKind, Line, Near } from "./draw";
-import { Stage } from "./stage";
+import { Stage, type Setting } from "./stage";
+import type { Hit, Line } from "./view";
 
-export interface LineChartProps {
-    lines: Line[];
-    kind: AxisKind;
-    logY: boolean;
+/** What is told of a value under the pointer. */
+export interface Told {
+    value: string;
+    /** Where it stands along the horizontal axis. */
+    place: string;
+    name: string;
+}
+
+export interface CanvasChartProps extends Setting {
     label: string;
-    title: string;
     tall?: boolean;
+    tell?: ((line: Line, index: number) => Told) | undefined;
     /** The part of the horizontal axis that is seen after zooming; `null` for all. */
     onRange: (range: [number, number] | null) => void;
     /** A number that grows shows everything again. */
     resets?: number;
-    /** What is drawn stands about where the server's answer will. */
-    isInterim?: boolean;
 }
 
 /**
- * Curves on a canvas of our own: hundreds of them move within a frame. Dragging zooms, with Shift it
- * pans; double-click shows everything; so do keys.
+ * Curves or points on a canvas of our own: hundreds of curves move within a frame. Dragging zooms, with Shift
+ * it pans; double-click shows everything; so do keys.
  */
-export function LineChart({ lines, kind, logY, label, title, tall = false, onRange, resets = 0, isInterim = false }: LineChartProps) {
+export function CanvasChart({ label, tall = false, tell, onRange, resets = 0, ...setting }: CanvasChartProps) {
     const box = useRef<HTMLDivElement>(null);
     const canvas = useRef<HTMLCanvasElement>(null);
     const selection = useRef<HTMLDivElement>(null);
     const stage = useRef<Stage | null>(null);
-    const [near, setNear] = useState<Near | null>(null);
+    const [hits, setHits] = useState<Hit[]>([]);
     const range = useRef(onRange);
     range.current = onRange;
 
@@ -35,7 +38,8 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
         if (canvas.current === null || box.current === null || selection.current === null) return;
         const made = new Stage(canvas.current, box.current, selection.current, {
             onRange: (part) => range.current(part),
-            onNear: setNear,
+            // Many movements hit nothing: they change nothing.
+            onHits: (next) => setHits((before) => (before.length === 0 && next.length === 0 ? before : next)),
         });
         stage.current = made;
         const watcher = new ResizeObserver(() => made.refresh());
@@ -50,7 +54,10 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
             stage.current = null;
         };
     }, []);
-    useEffect(() => stage.current?.show({ lines, kind, logY, title, isInterim }), [lines, kind, logY, title, isInterim]);
+    const { lines, kind, names, logY, title, titleY, ends, fromZero, isBox, tellsAll, isInterim } = setting;
+    useEffect(
+        () => stage.current?.show({ lines, kind, names, logY, title, titleY, ends, fromZero, isBox, tellsAll, isInterim }),
+        [lines, kind, names, logY, title, titleY, ends, fromZero, isBox, tellsAll, isInterim]);
     useEffect(() => {
         if (resets > 0) stage.current?.reset();
     }, [resets]);
@@ -65,9 +72,19 @@ export function LineChart({ lines, kind, logY, label, title, tall = false, onRan
             onKeyDown={(event) => onKey(event, stage.current)}>
             <canvas ref={canvas} />
             <div ref={selection} className="line-selection" />
-            {near !== null && <Tip near={near} kind={kind} isInterim={isInterim} width={box.current?.clientWidth ?? 300} />}
+            {hits.length > 0 && (
+                <Tip hits={hits} tell={tell ?? ((line, index) => told(line, index, setting))} isInterim={isInterim === true}
+                    width={box.current?.clientWidth ?? 300} height={box.current?.clientHeight ?? 240} />
+            )}
         </div>
     );
+}
+
+function told(line: Line, index: number, { kind, names }: Setting): Told {
+    const at = line.x[index] ?? 0;
+    const place = kind === "time" ? fullTime(at) : kind === "seconds" ? duration(at * 1000)
+        : kind === "names" ? names?.[at] ?? "" : kind === "number" ? number(at) : `step ${number(at)}`;
+    return { value: number(line.y[index]), place, name: line.name };
 }
 
 function placeOf(event: PointerEvent<HTMLElement>): [number, number] {
@@ -83,7 +100,7 @@ function grab(event: PointerEvent<HTMLElement>, stage: Stage | null): void {
     element.setPointerCapture(event.pointerId);
     const move = (moved: globalThis.PointerEvent) => hold.move(moved.clientX - left, moved.clientY - top);
     const end = (ended: globalThis.PointerEvent) => {
-        hold.end(ended.clientX - left);
+        hold.end(ended.clientX - left, ended.clientY - top);
         element.removeEventListener("pointermove", move);
         element.removeEventListener("pointerup", end);
         element.removeEventListener("pointercancel", end);
@@ -105,17 +122,42 @@ function onKey(event: KeyboardEvent<HTMLElement>, stage: Stage | null): void {
     act();
 }
 
+/** Pixels of a row of a tip, and of its edges. */
+const ROW = 18;
+const EDGES = 14;
+
 /** What stands under the pointer, on the side where there is room. */
-function Tip({ near, kind, width, isInterim }: { near: Near; kind: AxisKind; width: number; isInterim: boolean }) {
-    const at = near.line.x[near.index] ?? 0;
-    const place = kind === "time" ? fullTime(at) : kind === "seconds" ? duration(at * 1000) : `step ${number(at)}`;
-    const isLeft = near.x > width / 2;
+function Tip({ hits, tell, width, height, isInterim }: {
+    hits: Hit[]; tell: (line: Line, index: number) => Told; width: number; height: number; isInterim: boolean;
+}) {
+    const [first] = hits;
+    if (first === undefined) return null;
+    const rows = hits.map(({ line, index }) => ({ id: line.id, color: line.colors?.[index] ?? line.color, ...tell(line, index) }));
+    const [{ place, value, name } = { place: "", value: "", name: "" }] = rows;
+    const isLeft = first.x > width / 2;
+    const room = height - (rows.length === 1 ? 2 : rows.length + 1) * ROW - EDGES;
+    const side = isLeft ? { right: width - first.x + 12 } : { left: first.x + 12 };
     return (
         <>
-            <span className="line-dot" style={{ left: near.x, top: near.y, background: near.line.color }} />
-            <div className="line-tip" style={{ top: Math.max(4, near.y - 24), ...(isLeft ? { right: width - near.x + 12 } : { left: near.x + 12 }) }}>
-                <strong className="numbers">{isInterim && "≈ "}{number(near.line.y[near.index])}</strong> <span className="muted">{place}</span>
-                <div className="cut"><bdi>{near.line.name.slice(0, 80)}</bdi></div>
+            {hits.map(({ line, x, y }, index) => (
+                <span key={line.id} className="line-dot" style={{ left: x, top: y, background: rows[index]?.color }} />
+            ))}
+            <div className="line-tip" style={{ top: Math.max(4, Math.min(first.y - 24, room)), ...side }}>
+                {rows.length === 1 ? (
+                    <>
+                        <strong className="numbers">{isInterim && "≈ "}{value}</strong> <span className="muted">{place}</span>
+                        <div className="cut"><bdi>{name.slice(0, 80)}</bdi></div>
+                    </>
+                ) : (
+                    <>
+                        <span className="muted">{place}</span>
+                        {rows.map((row) => (
+                            <div key={row.id} className="cut">
+                                <span className="dot" style={{ background: row.color }} /> <strong className="numbers">{row.value}</strong> <bdi>{row.name.slice(0, 80)}</bdi>
+                            </div>
+                        ))}
+                    </>
+                )}
             </div>
         </>
     );
