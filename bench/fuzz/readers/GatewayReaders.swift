@@ -91,18 +91,23 @@
                 }),
         ]
 
-        /// One header a line, name and value with a tab between them.
+        /// One header a line, name and value with a tab between them; no more than a connection takes
+        /// (`maxHeaderListSize`, where a header counts 32 bytes beside its own: RFC 9113, section 6.5.2).
         private static func lines(_ bytes: UnsafeRawBufferPointer) -> HPACKHeaders {
-            HPACKHeaders(
-                bytes.split(separator: UInt8(ascii: "\n")).map { line in
-                    let parts = line.split(
-                        separator: UInt8(ascii: "\t"), maxSplits: 1,
-                        omittingEmptySubsequences: false)
-                    return (
+            var headers: [(String, String)] = []
+            var size = 0
+            for line in bytes.prefix(16 << 10).split(separator: UInt8(ascii: "\n")) {
+                size += line.count + 32
+                guard size <= 16 << 10 else { break }
+                let parts = line.split(
+                    separator: UInt8(ascii: "\t"), maxSplits: 1, omittingEmptySubsequences: false)
+                headers.append(
+                    (
                         String(decoding: parts[0], as: UTF8.self),
                         parts.count > 1 ? String(decoding: parts[1], as: UTF8.self) : ""
-                    )
-                })
+                    ))
+            }
+            return HPACKHeaders(headers)
         }
 
         /// As HTTP/2 packs them.
