@@ -261,7 +261,7 @@ package struct InferRequestReader {
         _ cursor: inout JSONCursor, place: Int, datatype: Datatype
     ) throws(InferenceError) {
         try input(at: place).check(datatype, shape)
-        var reader = TensorDataReader(
+        let reader = TensorDataReader(
             name: input(at: place).name, datatype: datatype, shape: shape, place: place,
             tensors: request.tensors)
         try reader.read(&cursor)

@@ -139,7 +139,7 @@ package struct ScoringReader {
         guard TensorShape.matches(shape, input.shape) else {
             throw .wrongShape(input: input, given: shape)
         }
-        var reader = TensorDataReader(
+        let reader = TensorDataReader(
             name: input.name, datatype: input.datatype, shape: shape, place: place,
             tensors: request.tensors, isLoose: true)
         try reader.read(&cursor)

@@ -8,7 +8,7 @@ struct TensorDataReader {
     /// Whether whatever numpy makes a number of is one.
     var isLoose = false
 
-    mutating func read(_ cursor: inout JSONCursor) throws(InferenceError) {
+    func read(_ cursor: inout JSONCursor) throws(InferenceError) {
         switch datatype {
         case .fp32: try numbers(&cursor, of: Float.self)
         case .fp64: try numbers(&cursor, of: Double.self)

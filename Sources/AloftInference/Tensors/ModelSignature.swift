@@ -141,7 +141,9 @@ package struct ModelSignature: Sendable, Hashable {
 
     static func equal(_ text: String, _ bytes: UnsafeRawBufferPointer) -> Bool {
         guard text.utf8.count == bytes.count else { return false }
-        var text = text
-        return text.withUTF8 { BytesEqual.equal(UnsafeRawBufferPointer($0), bytes) }
+        let found = text.utf8.withContiguousStorageIfAvailable {
+            BytesEqual.equal(UnsafeRawBufferPointer($0), bytes)
+        }
+        return found ?? text.utf8.elementsEqual(bytes)
     }
 }
