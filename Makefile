@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test check format fuzz sbom setup setup-tests test-swift test-python clean
+.PHONY: help build web demo test check format fuzz sbom setup setup-tests test-swift test-python test-web clean
 
 UV := $(CURDIR)/.tools/uv/bin/uv
 PROGRAM := $(CURDIR)/.build/release/aloft
@@ -27,10 +27,13 @@ demo: build ## Fly the flight-delay example from data to production; EXIT=1 ends
 	@python3 examples/flights/fly.py --program $(PROGRAM) --data .demo \
 		$(if $(EXIT),--exit) $(if $(KILL),--kill)
 
-test: setup-tests web test-swift test-python ## Run every test of the project
+test: setup-tests web test-web test-swift test-python ## Run every test of the project
 
 test-swift:
 	swift test --parallel
+
+test-web: ## Run the unit tests of the web sources (seconds)
+	@web/test
 
 test-python:
 	.venv/bin/python -m pytest python/tests -q -n 3 --dist loadfile
@@ -42,16 +45,16 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-unit
 	scripts/check-traps
 	swift build --build-tests --explicit-target-dependency-import-check error
-	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens
-	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens
+	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens web/test
 	.venv/bin/mypy --config-file python/pyproject.toml python/aloft_models
 	tsc --project web
 	web/lint
 
 format: setup-tests ## Put all sources into the house style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
-	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types web/screens
-	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens
+	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens web/test
 
 SECONDS_EACH ?= 600
 fuzz: build setup-tests ## Mutated bytes for the readers, mutated requests for both planes, an hour and more (SECONDS_EACH=600)

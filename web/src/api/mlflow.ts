@@ -282,7 +282,8 @@ export async function readArtifact(runID: string, path: string, limit: number) {
     const reader = response.body?.getReader();
     const parts: BlobPart[] = [];
     let size = 0;
-    while (reader !== undefined && size < limit) {
+    // One byte more than shown tells whether there is more.
+    while (reader !== undefined && size <= limit) {
         const { done, value } = await reader.read();
         if (done) return { blob: new Blob(parts), isCut: false };
         parts.push(value);

@@ -116,7 +116,7 @@ export function pack(item: string): string {
     return item.replace(/%/g, "%25").replace(/,/g, "%2C");
 }
 
-function unpack(item: string): string {
+export function unpack(item: string): string {
     return item.replace(/%2C/g, ",").replace(/%25/g, "%");
 }
 

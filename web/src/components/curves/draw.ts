@@ -150,7 +150,7 @@ function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture,
         if (at > view.x.to) break;
         const value = values[index] ?? NaN;
         if (!isWithoutPlace(line, value, logY)) continue;
-        const kind = value === Infinity ? "up" : Number.isNaN(value) ? "none" : "down";
+        const kind = Number.isNaN(value) ? "none" : value > 0 ? "up" : "down";
         const x = toX(view, frame, at);
         // Many beside each other are one row of marks.
         if (x < free[kind] + 5) continue;

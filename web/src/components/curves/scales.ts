@@ -65,7 +65,7 @@ const times = [
 /** Round times of day where the reader is. */
 export function timeTicks(low: number, high: number, wanted: number): Tick[] {
     const raw = (high - low) / Math.max(1, wanted);
-    if (raw < SECOND) return linearTicks(low, high, wanted).map(({ at }) => ({ at, label: clock(at, true) }));
+    if (raw < SECOND) return linearTicks(low, high, wanted, 1).map(({ at }) => ({ at, label: clock(at, true, true) }));
     const step = times.find((each) => each >= raw) ?? Math.ceil(raw / (365 * DAY)) * 365 * DAY;
     const shift = new Date(low).getTimezoneOffset() * MINUTE;
     const ticks: Tick[] = [];
@@ -84,9 +84,10 @@ function day(at: number): string {
     return new Date(at).toLocaleDateString(undefined, { month: "short", day: "numeric" });
 }
 
-function clock(at: number, seconds: boolean): string {
+function clock(at: number, seconds: boolean, fractions = false): string {
     return new Date(at).toLocaleTimeString(undefined, {
-        hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" as const } : {}), hour12: false,
+        hour: "2-digit", minute: "2-digit", ...(seconds ? { second: "2-digit" as const } : {}),
+        ...(fractions ? { fractionalSecondDigits: 3 as const } : {}), hour12: false,
     });
 }
 

@@ -2,7 +2,7 @@
 import { Behind } from "./behind";
 import { draw, ticksOf, type Axes, type Look, type Picture } from "./draw";
 import {
-    fittingY, fromX, fromY, nearest, valuesAt, wholeX, withoutPlace, type Frame, type Hit, type Line, type Span, type View,
+    LEAST, fittingY, fromX, fromY, nearest, valuesAt, wholeX, withoutPlace, type Frame, type Hit, type Line, type Span, type View,
 } from "./view";
 
 export interface Setting extends Axes {
@@ -249,7 +249,7 @@ export class Stage {
     }
 
     private see(part: Span): void {
-        if (!(part.to - part.from > Math.max(Math.abs(part.from), Math.abs(part.to)) * 1e-12)) return;
+        if (!(part.to - part.from > Math.max(Math.abs(part.from) * 1e-12, Math.abs(part.to) * 1e-12, LEAST))) return;
         this.part = part;
         this.redraw();
     }

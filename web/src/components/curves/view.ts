@@ -48,11 +48,13 @@ export interface Placed {
     logY: boolean;
 }
 
-/** Axes end here: the width between two ends must be a number. */
+/** Axes end here: the width between two ends must be a number. What is greater is marked as infinities are. */
 const MOST = Number.MAX_VALUE / 4;
+/** The least width of an axis: pixels divided by it must be a number. */
+export const LEAST = 1e-300;
 
 function bounded({ from, to }: Span): Span {
-    return { from: Math.max(from, -MOST), to: Math.min(to, MOST) };
+    return { from: Math.min(Math.max(from, -MOST), MOST * 0.9), to: Math.max(Math.min(to, MOST), -MOST * 0.9) };
 }
 
 /** All that is drawn along the horizontal axis; points have room beside them. */
@@ -65,7 +67,7 @@ export function wholeX(lines: Line[]): Span {
     }
     if (from > to) return { from: 0, to: 1 };
     ({ from, to } = bounded({ from, to }));
-    const room = from === to ? Math.max(1, Math.abs(from) * 1e-9) : lines.some(({ shape }) => shape === "points") ? (to - from) * 0.03 : 0;
+    const room = to - from < LEAST ? Math.max(1, Math.abs(from) * 1e-9) : lines.some(({ shape }) => shape === "points") ? (to - from) * 0.03 : 0;
     return bounded({ from: from - room, to: to + room });
 }
 
@@ -89,8 +91,9 @@ export function fittingY(lines: Line[], x: Span, logY: boolean, fromZero = false
     if (from > to) return { from: 0, to: 1 };
     if (fromZero && !logY) [from, to] = [Math.min(0, from), Math.max(0, to)];
     // What differs only by rounding is one height; and an axis must have an end.
-    const isFlat = to - from <= Math.max(Math.abs(from), Math.abs(to)) * 1e-12;
-    const room = isFlat ? Math.abs(from) * 0.1 || 1 : (Math.min(to, MOST) - Math.max(from, -MOST)) * 0.05;
+    const size = Math.max(Math.abs(from), Math.abs(to));
+    const isFlat = to - from <= Math.max(size * 1e-12, LEAST);
+    const room = isFlat ? (size < LEAST * 10 ? 1 : size * 0.1) : (to - from) * 0.05;
     return bounded({
         from: fromZero && !logY && from === 0 ? 0 : from - room,
         to: fromZero && !logY && to === 0 && !isFlat ? 0 : to + room,
@@ -111,8 +114,8 @@ export function indexAt(x: number[], at: number): number {
 
 /** A value as the vertical axis has it; NaN where it has no place. */
 export function height(value: number, logY: boolean): number {
-    if (!Number.isFinite(value)) return NaN;
-    return logY ? (value > 0 ? Math.log10(value) : NaN) : value;
+    if (logY) return value > 0 && value < Infinity ? Math.log10(value) : NaN;
+    return Math.abs(value) <= MOST ? value : NaN;
 }
 
 export function toX(view: View, frame: Frame, at: number): number {

@@ -1,58 +1,14 @@
 import { useEffect, useMemo, useRef, useState, type PointerEvent } from "react";
 import type { CurveRun } from "../../components/MetricChart";
-import { number } from "../../core/format";
-
-export interface Axis {
-    name: string;
-    /** By run; all numbers, or all texts. */
-    values: Map<string, number | string>;
-}
+import { linesOf, scaleOf, type Axis } from "./scale";
 
 /** Of the axes themselves; names above take a line each as they need. */
 const PLOT = 264;
 const LINE = 13;
-const LINE_LETTERS = 18;
 const BOTTOM = 22;
 const SIDE = 70;
 /** Pixels that an axis takes at least: its name must not run into the next. On a phone one scrolls. */
 const AXIS_ROOM = 112;
-
-/** A name in lines, broken where its parts end, else where a line is full. */
-function linesOf(name: string): string[] {
-    const pieces = name.match(/[^_/.\- ]+[_/.\- ]*|[_/.\- ]+/g) ?? [name];
-    const lines = [""];
-    for (const piece of pieces.flatMap((each) => each.match(/.{1,18}/gsu) ?? [])) {
-        const last = lines[lines.length - 1] ?? "";
-        if (last !== "" && last.length + piece.trimEnd().length > LINE_LETTERS) lines.push(piece);
-        else lines[lines.length - 1] = last + piece;
-    }
-    return lines;
-}
-
-interface Scale {
-    axis: Axis;
-    /** From 0 at the bottom to 1 at the top. */
-    place: (value: number | string) => number;
-    low: string;
-    high: string;
-}
-
-function scaleOf(axis: Axis): Scale {
-    const values = [...axis.values.values()];
-    const numbers = values.filter((value): value is number => typeof value === "number" && Number.isFinite(value));
-    if (numbers.length === values.length && numbers.length > 0) {
-        const low = Math.min(...numbers);
-        const high = Math.max(...numbers);
-        // A wide span of sizes reads better by powers of ten.
-        const isLog = low > 0 && high / low > 100;
-        const at = isLog ? Math.log : (value: number) => value;
-        const span = at(high) - at(low) || 1;
-        return { axis, place: (value) => (at(Number(value)) - at(low)) / span, low: number(low), high: number(high) };
-    }
-    const names = [...new Set(values.map(String))].sort();
-    const place = new Map(names.map((name, index) => [name, names.length === 1 ? 0.5 : index / (names.length - 1)]));
-    return { axis, place: (value) => place.get(String(value)) ?? 0, low: names[0] ?? "", high: names[names.length - 1] ?? "" };
-}
 
 function short(text: string): string {
     return text.length > 16 ? `${text.slice(0, 15)}…` : text;

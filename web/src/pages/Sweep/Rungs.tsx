@@ -42,13 +42,13 @@ function Line({ title, value, of, note }: { title: string; value: number; of: nu
     );
 }
 
-function bestOf(trials: Trial[], isMaximum: boolean): number | undefined {
+export function bestOf(trials: Trial[], isMaximum: boolean): number | undefined {
     const values = trials.map(({ objective }) => objective).filter((value): value is number => value !== undefined);
     if (values.length === 0) return undefined;
     return values.reduce((best, value) => (isMaximum ? Math.max(best, value) : Math.min(best, value)));
 }
 
-function rungsOf(trials: Trial[], isMaximum: boolean): Rung[] {
+export function rungsOf(trials: Trial[], isMaximum: boolean): Rung[] {
     const steps = [...new Set(trials.map(({ rung }) => rung).filter((rung): rung is number => rung !== undefined))].sort((a, b) => a - b);
     return steps.map((step) => {
         const stopped = trials.filter(({ rung }) => rung === step);
