@@ -1,11 +1,11 @@
 import { createRoot } from "react-dom/client";
-import { PlaceProvider, arrive } from "./core/router";
+import { RouterProvider, redirectFromMLflow } from "./core/router";
 import { Shell } from "./shell/Shell";
 import "./styles/main.css";
 
 const root = document.getElementById("root");
 if (root !== null) {
-    const show = () => createRoot(root).render(<PlaceProvider><Shell /></PlaceProvider>);
+    const show = () => createRoot(root).render(<RouterProvider><Shell /></RouterProvider>);
     // An address that nobody can read is shown as it is: the page says that there is nothing.
-    arrive().then(show, show);
+    redirectFromMLflow().then(show, show);
 }

@@ -1,11 +1,11 @@
 import "./browser";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placed } from "../src/api/base";
+import { withBase } from "../src/api/base";
 import { artifactAddress, quote, quoteKey } from "../src/api/mlflow";
-import { newEntry, recall, remember } from "../src/core/memory";
-import { fromMLflow } from "../src/core/mlflowAddresses";
-import { pack, path, unpack } from "../src/core/router";
+import { newHistoryEntry, loadState, saveState } from "../src/core/historyState";
+import { fromMLflow } from "../src/core/mlflowRedirects";
+import { encodeItem, path, decodeItem } from "../src/core/router";
 
 test("MLflow's addresses lead to our pages", () => {
     const cases: [string, string | null][] = [
@@ -42,16 +42,16 @@ test("what is broken in such an address does no harm", () => {
 
 test("a list in the address keeps commas and percent signs of its items", () => {
     for (const item of ["plain", "a,b", "100%", "%2C", "a%25,b", "%", ",", "läuft 🚀"]) {
-        assert.equal(unpack(pack(item)), item, item);
-        assert.ok(!pack(item).includes(","), item);
+        assert.equal(decodeItem(encodeItem(item)), item, item);
+        assert.ok(!encodeItem(item).includes(","), item);
     }
 });
 
 test("paths hold any name", () => {
     assert.equal(path("models", "a/b?c#d e", "versions", "1"), "/models/a%2Fb%3Fc%23d%20e/versions/1");
     // Below a proxy's path only what is ours from the root.
-    assert.equal(placed("/runs/1"), "/team/aloft/runs/1");
-    assert.equal(placed("data:,x"), "data:,x");
+    assert.equal(withBase("/runs/1"), "/team/aloft/runs/1");
+    assert.equal(withBase("data:,x"), "data:,x");
     assert.match(artifactAddress("ab", "a b/c&d.txt"), /a%20b%2Fc%26d\.txt|a\+b%2Fc%26d\.txt/);
 });
 
@@ -63,17 +63,17 @@ test("names in a filter are quoted", () => {
 });
 
 test("what a page was like is kept by its place in the history, the newest ones", () => {
-    remember("a", "open", 1);
-    remember("b", "open", 2);
-    assert.equal(recall("a", "open"), 1);
-    assert.equal(recall("b", "open"), 2);
-    assert.equal(recall("c", "open"), undefined);
+    saveState("a", "open", 1);
+    saveState("b", "open", 2);
+    assert.equal(loadState("a", "open"), 1);
+    assert.equal(loadState("b", "open"), 2);
+    assert.equal(loadState("c", "open"), undefined);
     for (let number = 0; number < 400; number += 1) {
-        remember("a", "open", number);
-        remember(`k${number}`, "scroll", number);
+        saveState("a", "open", number);
+        saveState(`k${number}`, "scroll", number);
     }
     // `b` was not used for 400 entries; `a` always was.
-    assert.equal(recall("b", "open"), undefined);
-    assert.equal(recall("a", "open"), 399);
-    assert.notEqual(newEntry().key, newEntry().key);
+    assert.equal(loadState("b", "open"), undefined);
+    assert.equal(loadState("a", "open"), 399);
+    assert.notEqual(newHistoryEntry().key, newHistoryEntry().key);
 });

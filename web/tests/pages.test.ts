@@ -8,7 +8,7 @@ import { colorsOf } from "../src/components/runColors";
 import { askedOf, intervals, millisecondsText, perSecond, rateText, ratesOf, shareText, type Series, type Traffic } from "../src/components/traffic";
 import { axesOf, metricKeys } from "../src/pages/Compare/axes";
 import { linesOf, scaleOf } from "../src/pages/Compare/scale";
-import { placed, valueOf, type Point } from "../src/pages/Compare/values";
+import { placeOnAxis, valueOf, type Point } from "../src/pages/Compare/values";
 import { checked } from "../src/pages/Deployment/fields";
 import { faultsOf, signatureOf } from "../src/pages/Deployment/signature";
 import { ordinal } from "../src/pages/Jobs/Jobs";
@@ -29,6 +29,8 @@ test("metrics that judge come first, counters and the machine's last", () => {
     const runs = [run("a", { epoch: 1, loss: 1, val_auc: 1, "system/cpu": 1, odd: 1 }), run("b", { epoch: 1, loss: 1, val_auc: 1, "system/cpu": 1, rare_f1: 1 }), run("c", {})];
     // What few of the runs have shows little of them.
     assert.deepEqual(metricKeys(runs), ["val_auc", "loss", "epoch", "rare_f1", "system/cpu", "odd"]);
+    // What measures stands before what only has a name.
+    assert.deepEqual(metricKeys([run("a", { odd: 1, recall: 1, step: 1 })]), ["recall", "odd", "step"]);
     assert.deepEqual(metricKeys([]), []);
 });
 
@@ -63,16 +65,16 @@ test("an axis of parallel coordinates goes from its least to its greatest value"
 
 test("points of a scatter chart stand by number, by date or by name", () => {
     const point = (x: number | string, y = 1): Point => ({ id: String(x), name: "", color: "", x, y });
-    const numbers = placed([point(3), point(1), point(NaN), point(Infinity), point(2)]);
+    const numbers = placeOnAxis([point(3), point(1), point(NaN), point(Infinity), point(2)]);
     assert.deepEqual([numbers.kind, numbers.at, numbers.points.map(({ id }) => id)], ["number", [1, 2, 3], ["1", "2", "3"]]);
-    const dates = placed([point("2026-11-30"), point("2026-01-01T12:00:00Z")]);
+    const dates = placeOnAxis([point("2026-11-30"), point("2026-01-01T12:00:00Z")]);
     assert.equal(dates.kind, "time");
     assert.deepEqual(dates.points.map(({ x }) => x), ["2026-01-01T12:00:00Z", "2026-11-30"]);
-    const names = placed([point("tree10"), point("tree2"), point("tree10"), point(4)]);
-    assert.deepEqual([names.kind, names.names, names.at], ["names", ["4", "tree2", "tree10"], [0, 1, 2, 2]]);
+    const names = placeOnAxis([point("tree10"), point("tree2"), point("tree10"), point(4)]);
+    assert.deepEqual([names.kind, names.categories, names.at], ["category", ["4", "tree2", "tree10"], [0, 1, 2, 2]]);
     // A day that no calendar has is a name, not a hole.
-    assert.equal(placed([point("2026-13-45")]).kind, "names");
-    assert.deepEqual(placed([]), { kind: "number", points: [], at: [] });
+    assert.equal(placeOnAxis([point("2026-13-45")]).kind, "category");
+    assert.deepEqual(placeOnAxis([]), { kind: "number", points: [], at: [] });
 });
 
 test("what a run has under a name", () => {

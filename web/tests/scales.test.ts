@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linearTicks, logTicks, nameTicks, secondTicks, timeTicks, type Tick } from "../src/components/curves/scales";
+import { linearTicks, logTicks, categoryTicks, secondTicks, timeTicks, type Tick } from "../src/components/curves/scales";
 
 const labels = (ticks: Tick[]) => ticks.map(({ label }) => label);
 
@@ -81,14 +81,14 @@ test("time since a start is told in seconds, minutes, hours or days", () => {
     assert.ok(secondTicks(-1e300, 1e300, 4).length <= 13);
 });
 
-test("names have a tick each where there is room, else every other one", () => {
-    assert.deepEqual(nameTicks(["a", "b", "c"], -0.5, 2.5, 300), [{ at: 0, label: "a" }, { at: 1, label: "b" }, { at: 2, label: "c" }]);
-    assert.deepEqual(nameTicks([], -0.5, -0.5, 300), []);
+test("categories have a tick each where there is room, else every other one", () => {
+    assert.deepEqual(categoryTicks(["a", "b", "c"], -0.5, 2.5, 300), [{ at: 0, label: "a" }, { at: 1, label: "b" }, { at: 2, label: "c" }]);
+    assert.deepEqual(categoryTicks([], -0.5, -0.5, 300), []);
     // Only what is seen.
-    assert.deepEqual(labels(nameTicks(["a", "b", "c"], 0.5, 1.5, 300)), ["b"]);
+    assert.deepEqual(labels(categoryTicks(["a", "b", "c"], 0.5, 1.5, 300)), ["b"]);
     const many = Array.from({ length: 1000 }, (_, index) => `value number ${index}`);
-    const ticks = nameTicks(many, -0.5, 999.5, 600);
+    const ticks = categoryTicks(many, -0.5, 999.5, 600);
     assert.ok(ticks.length > 3 && ticks.length < 20, String(ticks.length));
-    for (const { label } of nameTicks(["x".repeat(10_000), "y"], -0.5, 1.5, 200)) assert.ok(label.length < 20);
-    assert.equal(nameTicks(many, -0.5, 999.5, 0).length, 1);
+    for (const { label } of categoryTicks(["x".repeat(10_000), "y"], -0.5, 1.5, 200)) assert.ok(label.length < 20);
+    assert.equal(categoryTicks(many, -0.5, 999.5, 0).length, 1);
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-    isForeseen, isWhole, linesOf, merged, placesOf, stepsWithin,
+    isEstimated, isWhole, linesOf, merged, placesOf, stepsWithin,
 } from "../src/components/curves/prepare";
-import { foreseen, smoothed } from "../src/components/curves/smoothing";
+import { estimated, smoothed } from "../src/components/curves/smoothing";
 import type { Curve } from "../src/components/useCurves";
 
 const near = (a: number, b: number) => Math.abs(a - b) < 1e-12;
@@ -51,12 +51,12 @@ test("a long line of five million points is smoothed in a moment", () => {
 test("before the server answers, a line stands where its last answer and the points here say", () => {
     const known = { values: [1, 2, 3], pointCount: 4, smoothed: [10, 20, 30], weight: 0.5 };
     // The same weight: nothing moves.
-    foreseen([0, 1, 2], known, 0.5).forEach((value, index) => assert.ok(near(value, known.smoothed[index] ?? NaN)));
-    const moved = foreseen([0, 1, 2], known, 0.9);
+    estimated([0, 1, 2], known, 0.5).forEach((value, index) => assert.ok(near(value, known.smoothed[index] ?? NaN)));
+    const moved = estimated([0, 1, 2], known, 0.9);
     assert.equal(moved[0], 10);
     assert.ok((moved[2] ?? 0) < 30);
     // Without an answer, as good as the points here allow.
-    assert.deepEqual(foreseen([0, 1], { values: [1, 3], pointCount: 2 }, 0.5), smoothed([0, 1], [1, 3], 0.5));
+    assert.deepEqual(estimated([0, 1], { values: [1, 3], pointCount: 2 }, 0.5), smoothed([0, 1], [1, 3], 0.5));
 });
 
 test("curves have their places by step, time of day and time since the start", () => {
@@ -66,9 +66,9 @@ test("curves have their places by step, time of day and time since the start", (
     assert.deepEqual(placesOf(one, "relative"), [0, 2]);
     assert.ok(isWhole(one) && isWhole(curve([], [])));
     assert.ok(!isWhole(curve([0], [1], { pointCount: 2 })));
-    assert.ok(isForeseen(curve([0], [1], { pointCount: 2 }), 0.5));
-    assert.ok(!isForeseen(curve([0], [1], { pointCount: 2 }), 0) && !isForeseen(one, 0.5));
-    assert.ok(!isForeseen(curve([0], [1], { pointCount: 2, smoothed: [1], weight: 0.5 }), 0.5));
+    assert.ok(isEstimated(curve([0], [1], { pointCount: 2 }), 0.5));
+    assert.ok(!isEstimated(curve([0], [1], { pointCount: 2 }), 0) && !isEstimated(one, 0.5));
+    assert.ok(!isEstimated(curve([0], [1], { pointCount: 2, smoothed: [1], weight: 0.5 }), 0.5));
 });
 
 test("finer points of a part replace those there; the rest stays", () => {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-    fittingY, fromX, fromY, height, indexAt, nearest, toX, toY, valuesAt, wholeX, withoutPlace, type Line, type Placed,
+    yExtent, fromX, fromY, height, indexAt, nearest, toX, toY, valuesAt, xExtent, withoutPlace, type Line, type Projection,
 } from "../src/components/curves/view";
 
 const line = (x: number[], y: number[], more: Partial<Line> = {}): Line => ({ id: "a", name: "a", color: "#000", x, y, ...more });
 const frame = { left: 40, top: 10, width: 400, height: 200 };
-const placed = (lines: Line[], view: Placed["view"], logY = false): Placed => ({ lines, view, frame, logY });
+const placed = (lines: Line[], view: Projection["view"], logY = false): Projection => ({ lines, view, frame, logY });
 
 test("the first index at a place", () => {
     const x = [1, 2, 2, 5];
@@ -17,12 +17,12 @@ test("the first index at a place", () => {
 });
 
 test("the horizontal axis goes from the first to the last point of all lines", () => {
-    assert.deepEqual(wholeX([]), { from: 0, to: 1 });
-    assert.deepEqual(wholeX([line([], [])]), { from: 0, to: 1 });
-    assert.deepEqual(wholeX([line([1, 5], [0, 0]), line([3, 9], [0, 0])]), { from: 1, to: 9 });
-    assert.deepEqual(wholeX([line([7], [1])]), { from: 6, to: 8 });
+    assert.deepEqual(xExtent([]), { from: 0, to: 1 });
+    assert.deepEqual(xExtent([line([], [])]), { from: 0, to: 1 });
+    assert.deepEqual(xExtent([line([1, 5], [0, 0]), line([3, 9], [0, 0])]), { from: 1, to: 9 });
+    assert.deepEqual(xExtent([line([7], [1])]), { from: 6, to: 8 });
     // Points are not cut by the edge.
-    const cloud = wholeX([line([0, 100], [0, 0], { shape: "points" })]);
+    const cloud = xExtent([line([0, 100], [0, 0], { shape: "points" })]);
     assert.ok(cloud.from < 0 && cloud.to > 100);
 });
 
@@ -30,37 +30,37 @@ test("an axis always has a width that is a number", () => {
     const cases: number[][] = [[1e300], [-1e300], [Number.MAX_VALUE], [-Number.MAX_VALUE, Number.MAX_VALUE], [5e-324], [0, 1e-320], [1e300, 1.0000001e300]];
     for (const x of cases) {
         for (const shape of ["line", "points"] as const) {
-            const { from, to } = wholeX([line(x, x, { shape })]);
+            const { from, to } = xExtent([line(x, x, { shape })]);
             assert.ok(Number.isFinite(to - from) && to > from, `${x} as ${shape}: ${from} to ${to}`);
         }
-        const { from, to } = fittingY([line(x.map((_, index) => index), x)], { from: 0, to: 9 }, false);
+        const { from, to } = yExtent([line(x.map((_, index) => index), x)], { from: 0, to: 9 }, false);
         assert.ok(Number.isFinite(to - from) && to > from, `${x}: ${from} to ${to}`);
-        assert.ok(fittingY([line([0], x)], { from: 0, to: 9 }, true).to > -Infinity);
+        assert.ok(yExtent([line([0], x)], { from: 0, to: 9 }, true).to > -Infinity);
     }
 });
 
 test("the vertical axis fits what is seen, and what comes in from beside it", () => {
     const curve = line([0, 1, 2, 3, 4], [100, 0, 10, 0, -100]);
-    const seen = fittingY([curve], { from: 1.5, to: 2.5 }, false);
+    const seen = yExtent([curve], { from: 1.5, to: 2.5 }, false);
     assert.deepEqual([seen.from, seen.to], [-0.5, 10.5]);
     // Points beside the part are not seen.
-    const cloud = fittingY([{ ...curve, shape: "points" }], { from: 1.5, to: 2.5 }, false);
+    const cloud = yExtent([{ ...curve, shape: "points" }], { from: 1.5, to: 2.5 }, false);
     assert.ok(cloud.from < 10 && cloud.to > 10 && cloud.to < 20 && cloud.from > 0);
 });
 
 test("values without a height do not count for the axis", () => {
-    assert.deepEqual(fittingY([line([0, 1, 2], [NaN, Infinity, -Infinity])], { from: 0, to: 2 }, false), { from: 0, to: 1 });
-    const span = fittingY([line([0, 1, 2], [NaN, 4, Infinity])], { from: 0, to: 2 }, false);
+    assert.deepEqual(yExtent([line([0, 1, 2], [NaN, Infinity, -Infinity])], { from: 0, to: 2 }, false), { from: 0, to: 1 });
+    const span = yExtent([line([0, 1, 2], [NaN, 4, Infinity])], { from: 0, to: 2 }, false);
     assert.ok(span.from < 4 && span.to > 4 && Number.isFinite(span.to));
-    assert.deepEqual(fittingY([line([0, 1], [-1, 0])], { from: 0, to: 1 }, true), { from: 0, to: 1 });
+    assert.deepEqual(yExtent([line([0, 1], [-1, 0])], { from: 0, to: 1 }, true), { from: 0, to: 1 });
 });
 
 test("an axis from zero begins there, on whichever side the values are", () => {
     const x = { from: 0, to: 1 };
-    assert.equal(fittingY([line([0, 1], [3, 5])], x, false, true).from, 0);
-    const below = fittingY([line([0, 1], [-3, -5])], x, false, true);
+    assert.equal(yExtent([line([0, 1], [3, 5])], x, false, true).from, 0);
+    const below = yExtent([line([0, 1], [-3, -5])], x, false, true);
     assert.ok(below.to === 0 && below.from < -5);
-    const nothing = fittingY([line([0, 1], [0, 0])], x, false, true);
+    const nothing = yExtent([line([0, 1], [0, 0])], x, false, true);
     assert.ok(nothing.from === 0 && nothing.to === 1);
 });
 

@@ -124,7 +124,7 @@ def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
         box = chart.bounding_box()
         assert box is not None
         page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
-        expect(chart.locator(".line-tip")).to_contain_text(re.compile(r"/s r1.*/s r2"))
+        expect(chart.locator(".chart-tooltip")).to_contain_text(re.compile(r"/s r1.*/s r2"))
         assert serious_faults(page) == []
         page.get_by_role("button", name="Promote", exact=True).click()
         page.get_by_role("dialog").get_by_role("button", name="Give").click()

@@ -95,7 +95,7 @@ def test_a_job_is_followed_stopped_and_run_again(
     use = page.get_by_role("img", name="Memory over time")
     expect(use).to_have_attribute("data-lines", "1")
     use.hover()
-    expect(use.locator(".line-tip")).to_contain_text(re.compile(r"\d MB"))
+    expect(use.locator(".chart-tooltip")).to_contain_text(re.compile(r"\d MB"))
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Run again")).to_be_visible()

@@ -239,7 +239,7 @@ def test_runs_are_points_of_a_scatter_chart(watched: Watched, seeded: Seeded) ->
     box = chart.bounding_box()
     assert box is not None
     left, right = box["x"] + 70, box["x"] + box["width"] - 14
-    tip = chart.locator(".line-tip")
+    tip = chart.locator(".chart-tooltip")
     page.mouse.move(left + (0.03 + 0.94 * share) * (right - left), box["y"] + box["height"] - 55)
     expect(tip).to_contain_text(worst.info.run_name or "")
     expect(tip).to_contain_text(f"{worst.data.metrics['val_auc']:.5g}")

@@ -5,7 +5,7 @@
 export const base = document.querySelector<HTMLMetaElement>("meta[name=aloft-base]")?.content ?? "";
 
 /** One of our addresses, from the root of the server, as the browser has to ask for it. */
-export function placed(address: string): string {
+export function withBase(address: string): string {
     return address.startsWith("/") ? base + address : address;
 }
 

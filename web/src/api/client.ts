@@ -1,4 +1,4 @@
-import { placed } from "./base";
+import { withBase } from "./base";
 import { routes, type Operations } from "./generated";
 
 /** What the server refused, with its stable code. */
@@ -40,7 +40,7 @@ async function failure(response: Response): Promise<ApiError> {
 export async function send(url: string, options: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
-        response = await fetch(placed(url), { credentials: "same-origin", ...options });
+        response = await fetch(withBase(url), { credentials: "same-origin", ...options });
     } catch (error) {
         if (error instanceof DOMException && error.name === "AbortError") throw error;
         throw new ApiError(0, "unreachable", "The server does not answer. Is it running?");

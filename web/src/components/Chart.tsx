@@ -1,15 +1,15 @@
 import { useMemo, useState } from "react";
-import { CanvasChart, type Told } from "./curves/CanvasChart";
-import type { Setting } from "./curves/stage";
+import { CanvasChart, type TooltipText } from "./curves/CanvasChart";
+import type { ChartSettings } from "./curves/controller";
 import type { Line } from "./curves/view";
-import { Near } from "./Near";
+import { InView } from "./InView";
 
-export type { Line, Told };
+export type { Line, TooltipText };
 
-export interface ChartProps extends Partial<Setting> {
+export interface ChartProps extends Partial<ChartSettings> {
     lines: Line[];
     label: string;
-    tell?: (line: Line, index: number) => Told;
+    tooltip?: (line: Line, index: number) => TooltipText;
     /** Says which line is which below the chart; a click hides one, a double click all others. */
     legend?: boolean;
     tall?: boolean;
@@ -17,18 +17,18 @@ export interface ChartProps extends Partial<Setting> {
 }
 
 /** A chart of what the page knows; what was logged step by step is drawn by `MetricChart`. Exists only while it is near the window's visible part. */
-export function Chart({ lines, label, legend = false, tall = false, short = false, kind = "number", logY = false, tell, ...rest }: ChartProps) {
+export function Chart({ lines, label, legend = false, tall = false, short = false, kind = "number", logY = false, tooltip, ...rest }: ChartProps) {
     const [hidden, setHidden] = useState<Set<string>>(() => new Set());
     const [isZoomed, setZoomed] = useState(false);
     const [resets, setResets] = useState(0);
     const shown = useMemo(() => lines.filter(({ id }) => !hidden.has(id)), [lines, hidden]);
     return (
-        <Near className={`chart-area ${tall ? "tall" : short ? "short" : ""}`} label={label}>
-            <CanvasChart {...rest} lines={shown} label={label} kind={kind} logY={logY} tell={tell} resets={resets}
+        <InView className={`chart-area ${tall ? "tall" : short ? "short" : ""}`} label={label}>
+            <CanvasChart {...rest} lines={shown} label={label} kind={kind} logY={logY} tooltip={tooltip} resets={resets}
                 onRange={(range) => setZoomed(range !== null)} />
             {isZoomed && <button type="button" className="button small" onClick={() => setResets(resets + 1)}>Show all</button>}
             {legend && <LineLegend lines={lines} hidden={hidden} onHide={setHidden} />}
-        </Near>
+        </InView>
     );
 }
 

@@ -1,11 +1,11 @@
 import { memo, useEffect, useMemo, useRef, useState } from "react";
-import { useAddress } from "../core/router";
+import { useSearchParam } from "../core/router";
 import { useCurves, type Curve } from "./useCurves";
-import { Card } from "./Basics";
+import { Card } from "./Card";
 import { CanvasChart } from "./curves/CanvasChart";
-import { isForeseen, isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
+import { isEstimated, isWhole, linesOf, merged, placesOf, stepsWithin, type XAxis } from "./curves/prepare";
 import { indexAt } from "./curves/view";
-import { Near } from "./Near";
+import { InView } from "./InView";
 import { colorsOf } from "./runColors";
 import { ErrorBox, Skeleton } from "./State";
 
@@ -44,14 +44,14 @@ export const MetricChart = memo(function MetricChart({ metric, runs, options, ta
         )}>
             {error !== null && <ErrorBox error={error} retry={reload} />}
             {(error === null || curves !== undefined) && (
-                <Near className={`chart-area ${tall ? "tall" : ""}`}>
+                <InView className={`chart-area ${tall ? "tall" : ""}`}>
                     {curves === undefined ? <Skeleton lines={6} /> : (
                         <CanvasChart lines={lines} label={`${metric.slice(0, 100)} by ${options.x}`} tall={tall} logY={options.logY}
                             kind={options.x === "time" ? "time" : options.x === "relative" ? "seconds" : "step"}
                             title={options.x === "relative" ? "since the run's start" : options.x} onRange={setRange} resets={resets}
-                            isInterim={curves.some((curve) => isForeseen(curve, options.smoothing))} />
+                            isInterim={curves.some((curve) => isEstimated(curve, options.smoothing))} />
                     )}
-                </Near>
+                </InView>
             )}
         </Card>
     );
@@ -64,7 +64,7 @@ function useChartCurves(metric: string, runs: CurveRun[], options: CurveOptions,
     const question = { metric, axis } as const;
     const plain = useCurves({ ...question, runs: ids });
     // Asked once the hand rests; meanwhile the last answer stays.
-    const smoothing = useRested(options.smoothing);
+    const smoothing = useDebounced(options.smoothing);
     const needsServer = smoothing > 0 && (plain.data ?? []).some((curve) => !isWhole(curve));
     const exact = useCurves({ ...question, runs: needsServer ? ids : [], smoothing });
     const last = useRef<{ of: string; curves: Curve[] } | null>(null);
@@ -100,7 +100,7 @@ function wider([from, to]: [number, number], curves: Curve[], x: XAxis): [number
 }
 
 /** A value once it has not changed for a moment. */
-function useRested(value: number): number {
+function useDebounced(value: number): number {
     const [rested, setRested] = useState(value);
     useEffect(() => {
         const timer = window.setTimeout(() => setRested(value), REST);
@@ -134,9 +134,9 @@ export function CurveControls({ options, onChange }: { options: CurveOptions; on
 
 /** The settings of curves in the address: a link shows what was seen. The slider writes when it rests. */
 export function useCurveOptions(): [CurveOptions, (options: CurveOptions) => void] {
-    const [x, setX] = useAddress("axis", "step");
-    const [smoothing, setSmoothing] = useAddress("smoothing", "0");
-    const [scale, setScale] = useAddress("scale", "linear");
+    const [x, setX] = useSearchParam("axis", "step");
+    const [smoothing, setSmoothing] = useSearchParam("smoothing", "0");
+    const [scale, setScale] = useSearchParam("scale", "linear");
     const given = Math.min(0.99, Math.max(0, Number(smoothing) || 0));
     const [held, setHeld] = useState(given);
     useEffect(() => setHeld(given), [given]);

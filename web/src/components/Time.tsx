@@ -26,7 +26,7 @@ export function milliseconds(at: number | string): number {
 }
 
 /** "3 min ago", and the full time on hovering. */
-export function Ago({ at }: { at: number | string | undefined | null }) {
+export function RelativeTime({ at }: { at: number | string | undefined | null }) {
     const now = useNow();
     if (at === undefined || at === null || at === 0 || at === "") {
         return <span className="muted">–</span>;
@@ -40,7 +40,7 @@ export function Ago({ at }: { at: number | string | undefined | null }) {
 }
 
 /** How long something took; counts on while it has no end. */
-export function Took({ from, to }: { from: number | string | undefined | null; to: number | string | undefined | null }) {
+export function Elapsed({ from, to }: { from: number | string | undefined | null; to: number | string | undefined | null }) {
     const now = useNow();
     if (!from) return <span className="muted">–</span>;
     const end = to ? milliseconds(to) : now;

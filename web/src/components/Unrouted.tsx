@@ -1,6 +1,6 @@
 import type { Schemas } from "../api/generated";
 import { count } from "../core/format";
-import { Ago } from "./Time";
+import { RelativeTime } from "./Time";
 
 type Unrouted = Schemas["ListTrafficUnrouted"];
 
@@ -33,7 +33,7 @@ export function UnroutedList({ unrouted, minutes, withNames = false }: { unroute
                             {count(each.requests)} {words[each.code] ?? each.code.replace(/_/g, " ")}
                             {withNames && each.endpoint !== undefined && <> <span className="mono"><bdi>{each.endpoint.slice(0, 100)}</bdi></span></>}
                         </div>
-                        <span className="muted small"><Ago at={each.lastAt * 1000} /></span>
+                        <span className="muted small"><RelativeTime at={each.lastAt * 1000} /></span>
                     </li>
                 ))}
                 {unrouted.length > 8 && <li className="muted small">{unrouted.length - 8} more kinds</li>}

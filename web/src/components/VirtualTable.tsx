@@ -2,8 +2,8 @@ import {
     useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState,
     type KeyboardEvent, type ReactNode,
 } from "react";
-import { entryKey, recall, remember } from "../core/memory";
-import { usePhone } from "./usePhone";
+import { historyKey, loadState, saveState } from "../core/historyState";
+import { useIsMobile } from "./useIsMobile";
 
 export interface Column<Row> {
     id: string;
@@ -58,10 +58,10 @@ export function VirtualTable<Row>(props: Props<Row>) {
     const [active, setActive] = useState(-1);
     const lastTick = useRef(-1);
 
-    const place = useRef(entryKey());
+    const place = useRef(historyKey());
     const memory = `scroll/${props.label}`;
     /** Where the table was left, until it is there again. */
-    const wanted = useRef(recall<number>(place.current, memory) ?? 0);
+    const wanted = useRef(loadState<number>(place.current, memory) ?? 0);
     useLayoutEffect(() => {
         const element = scroller.current;
         if (element === null || wanted.current === 0 || rows.length === 0) return;
@@ -72,7 +72,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
     const measure = useCallback(() => {
         const element = scroller.current;
         if (element === null) return;
-        if (wanted.current === 0) remember(place.current, memory, element.scrollTop);
+        if (wanted.current === 0) saveState(place.current, memory, element.scrollTop);
         const [top, height, bar] = [element.scrollTop, element.clientHeight, element.offsetHeight - element.clientHeight];
         setView((before) =>
             (before.top === top && before.height === height && before.bar === bar ? before : { top, height, bar }));
@@ -205,7 +205,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
 }
 
 function useFitting<Row>(columns: Column<Row>[]): Column<Row>[] {
-    const phone = usePhone();
+    const phone = useIsMobile();
     return useMemo(() => {
         if (!phone || columns.every((column) => column.phone === undefined)) return columns;
         return columns.flatMap((column) => (column.phone === undefined ? [] : [{ ...column, width: column.phone }]));

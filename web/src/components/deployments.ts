@@ -6,8 +6,8 @@ import { useQuery, type Query } from "../core/query";
 /** Every deployment. Numbers of a rollout grow without an event, so it is looked at while it goes on. */
 export function useDeployments(): Query<Schemas["ListDeploymentsReply"]> {
     return useQuery("deployments", () => call("ListDeployments", {}), {
-        on: ["deployment", "revision", "rollout"],
-        every: (known) => (known?.deployments.some(({ underWay }) => underWay) ? 5000 : undefined),
+        invalidateOn: ["deployment", "revision", "rollout"],
+        refetchInterval: (known) => (known?.deployments.some(({ underWay }) => underWay) ? 5000 : undefined),
     });
 }
 

@@ -1,6 +1,6 @@
 /** How a run is: what it says of itself, and whether it still says anything. */
 import type { Run } from "../api/mlflow";
-import { Dot, Status } from "./Basics";
+import { StatusDot, StatusBadge } from "./Status";
 import { useNow } from "./Time";
 
 /** Milliseconds without a sign after which a run that says it runs is taken for one whose client died. */
@@ -19,10 +19,10 @@ export function isStale(run: Run, now: number): boolean {
 
 export function RunStatus({ run }: { run: Run }) {
     const stale = isStale(run, useNow());
-    return stale ? <span title="It says that it runs, but nothing was heard of it for long."><Status state="stale" tone="idle" /></span>
-        : <Status state={run.info.status} />;
+    return stale ? <span title="It says that it runs, but nothing was heard of it for long."><StatusBadge state="stale" tone="idle" /></span>
+        : <StatusBadge state={run.info.status} />;
 }
 
 export function RunDot({ run }: { run: Run }) {
-    return <Dot state={isStale(run, useNow()) ? "stale" : run.info.status} />;
+    return <StatusDot state={isStale(run, useNow()) ? "stale" : run.info.status} />;
 }

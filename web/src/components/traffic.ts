@@ -8,7 +8,7 @@ export type Series = Schemas["ListTrafficSeries"];
 /** What gateways counted in the last minutes: of one deployment, or of all. */
 export function useTraffic(minutes: number, place?: { deployment: string; environment: string }): Query<Traffic> {
     const key = `traffic/${minutes}/${place?.deployment ?? ""}/${place?.environment ?? ""}`;
-    return useQuery(key, () => call("ListTraffic", { query: { minutes, ...place } }), { every: 2500 });
+    return useQuery(key, () => call("ListTraffic", { query: { minutes, ...place } }), { refetchInterval: 2500 });
 }
 
 export interface Rates {

@@ -45,5 +45,5 @@ export function useCurves({ runs, metric, axis, range, smoothing }: CurveQuestio
             runID: curve.run_id, start: curve.start_time, pointCount: curve.point_count, steps: curve.steps, times: curve.times,
             values: curve.values.map(valueOf), smoothed: curve.smoothed?.map(numeric), weight: smoothing,
         }));
-    }, { on: ["run"], runs, freshFor: 2000 });
+    }, { invalidateOn: ["run"], runs, staleTime: 2000 });
 }

@@ -1,4 +1,4 @@
-import { placed } from "../api/base";
+import { withBase } from "../api/base";
 import type { Schemas } from "../api/generated";
 
 /** Something changed: an event of the server's log, or what has none, such as what a run logged. */
@@ -36,14 +36,14 @@ class Feed {
         });
     }
 
-    listen(listener: Listener): () => void {
+    subscribe(listener: Listener): () => void {
         this.listeners.add(listener);
         this.open();
         return () => this.listeners.delete(listener);
     }
 
     /** Told when the connection breaks or is there again. */
-    watchState(listener: () => void): () => void {
+    onConnectionChange(listener: () => void): () => void {
         this.states.add(listener);
         return () => this.states.delete(listener);
     }
@@ -56,7 +56,7 @@ class Feed {
 
     private open(): void {
         if (this.source !== null || this.listeners.size === 0 || document.visibilityState !== "visible") return;
-        const source = new EventSource(placed("/api/v1/events/stream"));
+        const source = new EventSource(withBase("/api/v1/events/stream"));
         this.source = source;
         source.onopen = () => {
             this.setConnected(true);

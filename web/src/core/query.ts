@@ -65,15 +65,15 @@ async function ask(key: string, fetcher: () => Promise<unknown>): Promise<void> 
 
 export interface QueryOptions<T = unknown> {
     /** Ask again after so many milliseconds while the page is seen: for what nobody tells of. */
-    every?: number | undefined | ((known: T | undefined) => number | undefined);
+    refetchInterval?: number | undefined | ((known: T | undefined) => number | undefined);
     /** Ask again when something of these kinds changes: `job`, `deployment`, … */
-    on?: string[];
+    invalidateOn?: string[];
     /** Of runs only these. */
     runs?: string[] | undefined;
     /** Ask at most so often for what changes all the time; milliseconds. */
-    calm?: number;
+    throttle?: number;
     /** An answer younger than this is not asked for again on coming back. */
-    freshFor?: number;
+    staleTime?: number;
 }
 
 export interface Query<T> {
@@ -108,11 +108,11 @@ export function useQuery<T>(
         if (key === null) return;
         const known = entryOf(key);
         const age = Date.now() - known.loadedAt;
-        if (known.data === undefined || age > (options.freshFor ?? 500)) void run();
-    }, [key, run, options.freshFor]);
+        if (known.data === undefined || age > (options.staleTime ?? 500)) void run();
+    }, [key, run, options.staleTime]);
 
-    const { every } = options;
-    const pause = typeof every === "function" ? every(entry?.data as T | undefined) : every;
+    const { refetchInterval } = options;
+    const pause = typeof refetchInterval === "function" ? refetchInterval(entry?.data as T | undefined) : refetchInterval;
     useRepeat(run, key === null ? undefined : pause);
     useFeed(key, options, run);
 
@@ -124,12 +124,12 @@ export function useQuery<T>(
     };
 }
 
-function useRepeat(run: () => Promise<void>, every: number | undefined): void {
+function useRepeat(run: () => Promise<void>, refetchInterval: number | undefined): void {
     useEffect(() => {
-        if (every === undefined) return;
+        if (refetchInterval === undefined) return;
         const timer = window.setInterval(() => {
             if (document.visibilityState === "visible") void run();
-        }, every);
+        }, refetchInterval);
         const onVisible = () => {
             if (document.visibilityState === "visible") void run();
         };
@@ -138,12 +138,12 @@ function useRepeat(run: () => Promise<void>, every: number | undefined): void {
             window.clearInterval(timer);
             document.removeEventListener("visibilitychange", onVisible);
         };
-    }, [run, every]);
+    }, [run, refetchInterval]);
 }
 
 /** Runs `run` soon after something of these kinds changed; many changes at once count as one. */
-function useFeed(key: string | null, { on, runs, calm = 150 }: Pick<QueryOptions, "on" | "runs" | "calm">, run: () => Promise<void>): void {
-    const list = on?.join(" ") ?? "";
+function useFeed(key: string | null, { invalidateOn, runs, throttle = 150 }: Pick<QueryOptions, "invalidateOn" | "runs" | "throttle">, run: () => Promise<void>): void {
+    const list = invalidateOn?.join(" ") ?? "";
     const some = useRef<Set<string> | null>(null);
     some.current = useMemo(() => (runs === undefined ? null : new Set(runs)), [runs]);
     useEffect(() => {
@@ -158,7 +158,7 @@ function useFeed(key: string | null, { on, runs, calm = 150 }: Pick<QueryOptions
                 // Nobody looks: asked again when somebody does.
                 if (document.visibilityState === "visible") void run();
                 else isStale = true;
-            }, Math.max(150, last + calm - Date.now()));
+            }, Math.max(150, last + throttle - Date.now()));
         };
         let isStale = false;
         const onVisible = () => {
@@ -166,13 +166,13 @@ function useFeed(key: string | null, { on, runs, calm = 150 }: Pick<QueryOptions
             isStale = false;
             soon();
         };
-        const stop = list === "" ? () => undefined : feed.listen(({ entity, id }) => {
+        const stop = list === "" ? () => undefined : feed.subscribe(({ entity, id }) => {
             if (entity !== undefined && !wanted.has(entity)) return;
             if (entity === "run" && id !== undefined && some.current !== null && !some.current.has(id)) return;
             soon();
         });
         // The server is there again: what failed meanwhile, and what may have changed.
-        const stopWatching = feed.watchState(() => {
+        const stopWatching = feed.onConnectionChange(() => {
             if (feed.connected && (list !== "" || entryOf(key).error !== null)) soon();
         });
         document.addEventListener("visibilitychange", onVisible);
@@ -182,7 +182,7 @@ function useFeed(key: string | null, { on, runs, calm = 150 }: Pick<QueryOptions
             document.removeEventListener("visibilitychange", onVisible);
             window.clearTimeout(timer);
         };
-    }, [key, list, calm, run]);
+    }, [key, list, throttle, run]);
 }
 
 /** Forgets answers whose key starts so; those that are shown are asked for again by their pages. */
@@ -193,7 +193,7 @@ export function forget(prefix: string): void {
 }
 
 /** Runs a change on the server: knows whether it is under way and what went wrong. */
-export function useAction<Arguments extends unknown[]>(
+export function useMutation<Arguments extends unknown[]>(
     action: (...args: Arguments) => Promise<unknown>,
 ): { run: (...args: Arguments) => Promise<boolean>; busy: boolean; error: Error | null } {
     const [busy, setBusy] = useState(false);

@@ -2,11 +2,11 @@ import {
     createContext, useCallback, useContext, useEffect, useMemo, useState,
     type AnchorHTMLAttributes, type MouseEvent, type ReactNode,
 } from "react";
-import { base, placed } from "../api/base";
-import { keepScroll, newEntry } from "./memory";
+import { base, withBase } from "../api/base";
+import { restoreScroll, newHistoryEntry } from "./historyState";
 
 /** Where we are: the path's decoded parts and the query. */
-export interface Place {
+export interface AppLocation {
     path: string;
     parts: string[];
     query: URLSearchParams;
@@ -22,15 +22,15 @@ function pathHere(): string {
 const theirs = /^\/(?:experiments\/[^/]+(?:\/|$)|models\/[^/]+\/|compare-|metric|prompts)/;
 
 /** An address of MLflow's own pages becomes ours, before anything is shown. */
-export async function arrive(): Promise<void> {
+export async function redirectFromMLflow(): Promise<void> {
     const { hash, search } = window.location;
     if (!hash.startsWith("#/") && !theirs.test(pathHere())) return;
-    const { fromMLflow } = await import("./mlflowAddresses");
+    const { fromMLflow } = await import("./mlflowRedirects");
     const ours = fromMLflow(pathHere(), search, hash);
-    if (ours !== null) window.history.replaceState(window.history.state, "", placed(ours));
+    if (ours !== null) window.history.replaceState(window.history.state, "", withBase(ours));
 }
 
-function here(): Place {
+function here(): AppLocation {
     const path = pathHere();
     return { path, parts: decodeParts(path), query: new URLSearchParams(window.location.search) };
 }
@@ -45,13 +45,13 @@ function decodeParts(path: string): string[] {
     });
 }
 
-const PlaceContext = createContext<Place>({ path: "/", parts: [], query: new URLSearchParams() });
+const LocationContext = createContext<AppLocation>({ path: "/", parts: [], query: new URLSearchParams() });
 const moved = new EventTarget();
 
 export function navigate(to: string, options: { replace?: boolean } = {}): void {
     const from = window.location.pathname;
-    if (options.replace) window.history.replaceState(window.history.state, "", placed(to));
-    else window.history.pushState(newEntry(), "", placed(to));
+    if (options.replace) window.history.replaceState(window.history.state, "", withBase(to));
+    else window.history.pushState(newHistoryEntry(), "", withBase(to));
     moved.dispatchEvent(new Event("moved"));
     if (window.location.pathname !== from) {
         window.scrollTo(0, 0);
@@ -59,12 +59,12 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
     }
 }
 
-export function PlaceProvider({ children }: { children: ReactNode }) {
+export function RouterProvider({ children }: { children: ReactNode }) {
     const [place, setPlace] = useState(here);
     useEffect(() => {
         const update = () => setPlace(here());
         window.addEventListener("popstate", update);
-        const onHash = () => void arrive().then(update);
+        const onHash = () => void redirectFromMLflow().then(update);
         window.addEventListener("hashchange", onHash);
         moved.addEventListener("moved", update);
         return () => {
@@ -73,28 +73,28 @@ export function PlaceProvider({ children }: { children: ReactNode }) {
             moved.removeEventListener("moved", update);
         };
     }, []);
-    return <PlaceContext.Provider value={place}>{children}</PlaceContext.Provider>;
+    return <LocationContext.Provider value={place}>{children}</LocationContext.Provider>;
 }
 
-keepScroll();
+restoreScroll();
 
-export function usePlace(): Place {
-    return useContext(PlaceContext);
+export function useLocation(): AppLocation {
+    return useContext(LocationContext);
 }
 
 /** One value kept in the address, so that the page can be sent to a colleague as it is. */
-export function useAddress(name: string, otherwise = ""): [string, (value: string) => void] {
-    const { query } = usePlace();
+export function useSearchParam(name: string, otherwise = ""): [string, (value: string) => void] {
+    const { query } = useLocation();
     const value = query.get(name) ?? otherwise;
     const set = useCallback(
-        (next: string) => setAddress({ [name]: next === otherwise ? "" : next }),
+        (next: string) => setSearchParams({ [name]: next === otherwise ? "" : next }),
         [name, otherwise],
     );
     return [value, set];
 }
 
 /** Changes several values of the address at once; an empty one is left out. */
-export function setAddress(values: Record<string, string>): void {
+export function setSearchParams(values: Record<string, string>): void {
     const query = new URLSearchParams(window.location.search);
     for (const [name, value] of Object.entries(values)) {
         if (value === "") query.delete(name);
@@ -105,18 +105,18 @@ export function setAddress(values: Record<string, string>): void {
 }
 
 /** A list in the address; each item is encoded, so that items may hold commas. */
-export function useAddressList(name: string): [string[], (items: string[]) => void] {
-    const [text, set] = useAddress(name);
+export function useSearchParamList(name: string): [string[], (items: string[]) => void] {
+    const [text, set] = useSearchParam(name);
     const items = useMemo(
-        () => text.split(",").filter((item) => item !== "").map(unpack), [text]);
-    return [items, useCallback((next: string[]) => set(next.map(pack).join(",")), [set])];
+        () => text.split(",").filter((item) => item !== "").map(decodeItem), [text]);
+    return [items, useCallback((next: string[]) => set(next.map(encodeItem).join(",")), [set])];
 }
 
-export function pack(item: string): string {
+export function encodeItem(item: string): string {
     return item.replace(/%/g, "%25").replace(/,/g, "%2C");
 }
 
-export function unpack(item: string): string {
+export function decodeItem(item: string): string {
     return item.replace(/%2C/g, ",").replace(/%25/g, "%");
 }
 
@@ -135,5 +135,5 @@ export function Link({ to, onClick, ...rest }: LinkProps) {
         event.preventDefault();
         navigate(to);
     };
-    return <a href={placed(to)} onClick={follow} {...rest} />;
+    return <a href={withBase(to)} onClick={follow} {...rest} />;
 }

@@ -3,19 +3,19 @@ import { onTokenNeeded } from "../api/client";
 import { Boundary } from "../components/State";
 import { Toasts } from "../components/Toast";
 import { feed } from "../core/events";
-import { Link, usePlace } from "../core/router";
-import { later, loadAllLater } from "./later";
+import { Link, useLocation } from "../core/router";
+import { lazy, prefetchAll } from "./lazy";
 import { useShortcuts } from "./Shortcuts";
 import { navigation, pageFor } from "./pages";
 
 /** Shown when they are asked for: the first page comes before them. */
-const Palette = later(() => import("./Palette").then((part) => part.Palette), null);
-const ShortcutHelp = later(() => import("./ShortcutHelp").then((part) => part.ShortcutHelp), null);
-const SignIn = later(() => import("./SignIn").then((part) => part.SignIn));
+const CommandPalette = lazy(() => import("./CommandPalette").then((part) => part.CommandPalette), null);
+const ShortcutHelp = lazy(() => import("./ShortcutHelp").then((part) => part.ShortcutHelp), null);
+const SignIn = lazy(() => import("./SignIn").then((part) => part.SignIn));
 
 /** The frame around every page. */
 export function Shell() {
-    const place = usePlace();
+    const place = useLocation();
     const [needsToken, setNeedsToken] = useState(false);
     const [help, setHelp] = useState(false);
     const [palette, setPalette] = useState(false);
@@ -24,7 +24,7 @@ export function Shell() {
     useShortcuts(showHelp, showPalette);
     const nav = useRef<HTMLElement>(null);
     const area = place.parts[0] ?? "";
-    useEffect(loadAllLater, []);
+    useEffect(prefetchAll, []);
     // On a phone it is one line that scrolls.
     useEffect(() => {
         void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
@@ -79,7 +79,7 @@ export function Shell() {
             </main>
             <Toasts />
             {help && <ShortcutHelp onClose={() => setHelp(false)} />}
-            {palette && <Palette onClose={() => setPalette(false)} />}
+            {palette && <CommandPalette onClose={() => setPalette(false)} />}
         </div>
     );
 }
@@ -92,7 +92,7 @@ function isCurrent(item: string, area: string): boolean {
 
 /** Says when the live feed is broken, once it has been for a moment. */
 function Offline() {
-    const connected = useSyncExternalStore((listener) => feed.watchState(listener), () => feed.connected);
+    const connected = useSyncExternalStore((listener) => feed.onConnectionChange(listener), () => feed.connected);
     const [shown, setShown] = useState(false);
     useEffect(() => {
         if (connected) {

@@ -2,12 +2,12 @@ import { useState, type FormEvent } from "react";
 import { sendJSON } from "../api/client";
 import { Field } from "../components/Form";
 import { ErrorBox } from "../components/State";
-import { useAction } from "../core/query";
+import { useMutation } from "../core/query";
 
 /** Shown when the server asks for a token. It is kept in a cookie that scripts cannot read. */
 export function SignIn() {
     const [token, setToken] = useState("");
-    const signIn = useAction(() => sendJSON("POST", "/api/v1/session", { token }));
+    const signIn = useMutation(() => sendJSON("POST", "/api/v1/session", { token }));
     const submit = async (event: FormEvent) => {
         event.preventDefault();
         if (await signIn.run()) window.location.reload();

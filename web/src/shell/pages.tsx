@@ -1,27 +1,27 @@
 import type { ReactNode } from "react";
 import { NotFound } from "../pages/NotFound/NotFound";
-import { later } from "./later";
+import { lazy } from "./lazy";
 
 /** Each is loaded when it is first opened, so that the first one comes quickly. */
 const pages = {
-    Compare: later(() => import("../pages/Compare/Compare").then((page) => page.Compare)),
-    Deployment: later(() => import("../pages/Deployment/Deployment").then((page) => page.DeploymentPage)),
-    Deployments: later(() => import("../pages/Deployments/Deployments").then((page) => page.Deployments)),
-    Experiments: later(() => import("../pages/Experiments/Experiments").then((page) => page.Experiments)),
-    Home: later(() => import("../pages/Home/Home").then((page) => page.Home)),
-    Job: later(() => import("../pages/Job/Job").then((page) => page.JobPage)),
-    Jobs: later(() => import("../pages/Jobs/Jobs").then((page) => page.Jobs)),
-    LoggedModel: later(() => import("../pages/LoggedModel/LoggedModel").then((page) => page.LoggedModelPage)),
-    Model: later(() => import("../pages/Model/Model").then((page) => page.Model)),
-    Models: later(() => import("../pages/Models/Models").then((page) => page.Models)),
-    ModelVersion: later(() => import("../pages/ModelVersion/ModelVersion").then((page) => page.ModelVersionPage)),
-    Prediction: later(() => import("../pages/Prediction/Prediction").then((page) => page.PredictionPage)),
-    Predictions: later(() => import("../pages/Predictions/Predictions").then((page) => page.Predictions)),
-    Run: later(() => import("../pages/Run/Run").then((page) => page.RunPage)),
-    Runs: later(() => import("../pages/Runs/Runs").then((page) => page.Runs)),
-    Settings: later(() => import("../pages/Settings/Settings").then((page) => page.Settings)),
-    Sweep: later(() => import("../pages/Sweep/Sweep").then((page) => page.SweepPage)),
-    Sweeps: later(() => import("../pages/Sweeps/Sweeps").then((page) => page.Sweeps)),
+    Compare: lazy(() => import("../pages/Compare/Compare").then((page) => page.Compare)),
+    Deployment: lazy(() => import("../pages/Deployment/Deployment").then((page) => page.DeploymentPage)),
+    Deployments: lazy(() => import("../pages/Deployments/Deployments").then((page) => page.Deployments)),
+    Experiments: lazy(() => import("../pages/Experiments/Experiments").then((page) => page.Experiments)),
+    Home: lazy(() => import("../pages/Home/Home").then((page) => page.Home)),
+    Job: lazy(() => import("../pages/Job/Job").then((page) => page.JobPage)),
+    Jobs: lazy(() => import("../pages/Jobs/Jobs").then((page) => page.Jobs)),
+    LoggedModel: lazy(() => import("../pages/LoggedModel/LoggedModel").then((page) => page.LoggedModelPage)),
+    Model: lazy(() => import("../pages/Model/Model").then((page) => page.Model)),
+    Models: lazy(() => import("../pages/Models/Models").then((page) => page.Models)),
+    ModelVersion: lazy(() => import("../pages/ModelVersion/ModelVersion").then((page) => page.ModelVersionPage)),
+    Prediction: lazy(() => import("../pages/Prediction/Prediction").then((page) => page.PredictionPage)),
+    Predictions: lazy(() => import("../pages/Predictions/Predictions").then((page) => page.Predictions)),
+    Run: lazy(() => import("../pages/Run/Run").then((page) => page.RunPage)),
+    Runs: lazy(() => import("../pages/Runs/Runs").then((page) => page.Runs)),
+    Settings: lazy(() => import("../pages/Settings/Settings").then((page) => page.Settings)),
+    Sweep: lazy(() => import("../pages/Sweep/Sweep").then((page) => page.SweepPage)),
+    Sweeps: lazy(() => import("../pages/Sweeps/Sweeps").then((page) => page.Sweeps)),
 };
 
 /** Which page shows an address. A new page adds its line, and its first part to `WebRoutes`. */

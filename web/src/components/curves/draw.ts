@@ -1,8 +1,8 @@
 /** Draws a chart on a canvas: two hundred curves of it within a frame. */
-import { linearTicks, logTicks, nameTicks, secondTicks, timeTicks, type Tick } from "./scales";
-import { height, indexAt, isWithoutPlace, toX, toY, type AxisKind, type Line, type Placed, type View } from "./view";
+import { linearTicks, logTicks, categoryTicks, secondTicks, timeTicks, type Tick } from "./scales";
+import { height, indexAt, isWithoutPlace, toX, toY, type AxisKind, type Line, type Projection, type View } from "./view";
 
-export interface Look {
+export interface ChartTheme {
     text: string;
     muted: string;
     grid: string;
@@ -13,40 +13,40 @@ export interface Look {
 export interface Axes {
     kind: AxisKind;
     logY: boolean;
-    /** What stands at 0, 1, 2 and so on of an axis of names. */
-    names?: string[] | undefined;
+    /** What stands at 0, 1, 2 and so on of an axis of categories. */
+    categories?: string[] | undefined;
 }
 
-export function ticksOf(view: View, frame: { width: number; height: number }, { kind, logY, names = [] }: Axes): { x: Tick[]; y: Tick[] } {
+export function ticksOf(view: View, frame: { width: number; height: number }, { kind, logY, categories = [] }: Axes): { x: Tick[]; y: Tick[] } {
     const wide = Math.max(2, Math.floor(frame.width / 75));
     const tall = Math.max(2, Math.floor(frame.height / 45));
     const { from, to } = view.x;
     const x = kind === "time" ? timeTicks(from, to, wide) : kind === "seconds" ? secondTicks(from, to, wide)
-        : kind === "names" ? nameTicks(names, from, to, frame.width) : linearTicks(from, to, wide, kind === "step" ? 1 : 0);
+        : kind === "category" ? categoryTicks(categories, from, to, frame.width) : linearTicks(from, to, wide, kind === "step" ? 1 : 0);
     return { x, y: logY ? logTicks(view.y.from, view.y.to, tall) : linearTicks(view.y.from, view.y.to, tall) };
 }
 
-export interface Picture extends Placed {
+export interface Scene extends Projection {
     ticks: { x: Tick[]; y: Tick[] };
     title: string;
     /** Of the vertical axis; missing where there is none. */
     titleY: string;
-    look: Look;
+    theme: ChartTheme;
     /** The line under the pointer; the others step back. */
-    lit: string | null;
+    highlighted: string | null;
 }
 
 /** What is drawn behind the lines; it may be kept from one picture to the next. */
 export interface Backdrop {
-    draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture): void;
+    draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, scene: Scene): void;
 }
 
 export function draw(
-    context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture, backdrop: Backdrop,
+    context: CanvasRenderingContext2D, size: { width: number; height: number }, scene: Scene, backdrop: Backdrop,
 ): void {
     context.clearRect(0, 0, size.width, size.height);
-    drawAxes(context, size, picture);
-    const { frame, lines, lit } = picture;
+    drawAxes(context, size, scene);
+    const { frame, lines, highlighted } = scene;
     context.save();
     context.beginPath();
     context.rect(frame.left - 3, frame.top - 2, frame.width + 6, frame.height + 4);
@@ -54,29 +54,29 @@ export function draw(
     context.lineJoin = "round";
     // A pixel's breadth is drawn several times as quickly as a little more.
     const width = lines.length > 20 ? 1 : 1.7;
-    backdrop.draw(context, size, picture);
+    backdrop.draw(context, size, scene);
     for (const line of lines) {
-        if (line.id !== lit) drawLine(context, picture, line, width, lit === null ? 1 : 0.25);
+        if (line.id !== highlighted) drawLine(context, scene, line, width, highlighted === null ? 1 : 0.25);
     }
-    const front = lines.find(({ id }) => id === lit);
-    if (front !== undefined) drawLine(context, picture, front, width + 0.8, 1);
+    const front = lines.find(({ id }) => id === highlighted);
+    if (front !== undefined) drawLine(context, scene, front, width + 0.8, 1);
     context.restore();
-    for (const line of lines) mark(context, picture, line, lit === null || line.id === lit ? 1 : 0.25);
+    for (const line of lines) mark(context, scene, line, highlighted === null || line.id === highlighted ? 1 : 0.25);
 }
 
 /** The values before smoothing, faintly. */
-export function drawRaw(context: CanvasRenderingContext2D, picture: Picture): void {
+export function drawRaw(context: CanvasRenderingContext2D, scene: Scene): void {
     context.lineJoin = "round";
-    for (const line of picture.lines) if (line.raw !== undefined) stroke(context, picture, line, line.raw, 1, 0.22);
+    for (const line of scene.lines) if (line.raw !== undefined) stroke(context, scene, line, line.raw, 1, 0.22);
 }
 
-function drawLine(context: CanvasRenderingContext2D, picture: Picture, line: Line, width: number, alpha: number): void {
-    if (line.shape === "points") dots(context, picture, line, alpha);
-    else stroke(context, picture, line, line.y, line.isDashed ? width - 0.4 : width, alpha);
+function drawLine(context: CanvasRenderingContext2D, scene: Scene, line: Line, width: number, alpha: number): void {
+    if (line.shape === "points") dots(context, scene, line, alpha);
+    else stroke(context, scene, line, line.y, line.isDashed ? width - 0.4 : width, alpha);
 }
 
 function stroke(
-    context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, values: number[], width: number, alpha: number,
+    context: CanvasRenderingContext2D, { view, frame, logY }: Scene, line: Line, values: number[], width: number, alpha: number,
 ): void {
     const first = Math.max(0, indexAt(line.x, view.x.from) - 1);
     const scaleX = frame.width / (view.x.to - view.x.from);
@@ -122,7 +122,7 @@ function stroke(
     context.globalAlpha = 1;
 }
 
-function dots(context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, alpha: number): void {
+function dots(context: CanvasRenderingContext2D, { view, frame, logY }: Scene, line: Line, alpha: number): void {
     context.globalAlpha = alpha * 0.85;
     for (let index = indexAt(line.x, view.x.from); index < line.x.length; index += 1) {
         const at = line.x[index] ?? 0;
@@ -138,7 +138,7 @@ function dots(context: CanvasRenderingContext2D, { view, frame, logY }: Picture,
 }
 
 /** What has no place on the vertical axis: infinities point beyond its ends, NaN is a cross at the bottom. */
-function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture, line: Line, alpha: number): void {
+function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Scene, line: Line, alpha: number): void {
     const values = line.raw ?? line.y;
     const first = Math.max(0, indexAt(line.x, view.x.from));
     const bottom = frame.top + frame.height;
@@ -175,11 +175,11 @@ function mark(context: CanvasRenderingContext2D, { view, frame, logY }: Picture,
 }
 
 function drawAxes(
-    context: CanvasRenderingContext2D, size: { height: number }, { view, frame, ticks, title, titleY, look }: Picture,
+    context: CanvasRenderingContext2D, size: { height: number }, { view, frame, ticks, title, titleY, theme }: Scene,
 ): void {
-    context.font = `11px ${look.font}`;
-    context.fillStyle = look.muted;
-    context.strokeStyle = look.grid;
+    context.font = `11px ${theme.font}`;
+    context.fillStyle = theme.muted;
+    context.strokeStyle = theme.grid;
     context.lineWidth = 1;
     context.textAlign = "right";
     context.textBaseline = "middle";

@@ -1,7 +1,7 @@
 /** From what the server answers to the lines that a chart draws. */
 import type { Curve } from "../useCurves";
 import type { Line } from "./view";
-import { foreseen, smoothed } from "./smoothing";
+import { estimated, smoothed } from "./smoothing";
 
 export type XAxis = "step" | "time" | "relative";
 
@@ -73,7 +73,7 @@ export function stepsWithin([from, to]: [number, number], curves: Curve[], x: XA
 }
 
 /** Whether what is drawn of a curve is about what the server is being asked for. */
-export function isForeseen(curve: Curve, smoothing: number): boolean {
+export function isEstimated(curve: Curve, smoothing: number): boolean {
     return smoothing > 0 && !isWhole(curve) && (curve.smoothed === undefined || curve.weight !== smoothing);
 }
 
@@ -89,7 +89,7 @@ export function linesOf(curves: Curve[], runs: Named[], x: XAxis, smoothing: num
             const along = x === "step" ? places : curve.times;
             line.raw = curve.values;
             line.y = isWhole(curve) ? smoothed(along, curve.values, smoothing)
-                : isForeseen(curve, smoothing) ? foreseen(along, curve, smoothing) : curve.smoothed ?? curve.values;
+                : isEstimated(curve, smoothing) ? estimated(along, curve, smoothing) : curve.smoothed ?? curve.values;
         }
         return [line];
     });

@@ -99,18 +99,18 @@ export function secondTicks(low: number, high: number, wanted: number): Tick[] {
         .map(({ at, label }) => ({ at: at * Number(size), label: `${label} ${unit}` }));
 }
 
-/** Pixels of a letter, about; and the fewest letters by which names are told apart. */
+/** Pixels of a letter, about; and the fewest letters by which categories are told apart. */
 const LETTER = 6.5;
 const FEWEST = 6;
 
 /** Names that stand at 0, 1, 2 and so on: as many as have room, cut in the middle where they are long. */
-export function nameTicks(names: string[], low: number, high: number, width: number): Tick[] {
-    const seen = Math.max(1, Math.min(names.length, high - low + 1));
+export function categoryTicks(categories: string[], low: number, high: number, width: number): Tick[] {
+    const seen = Math.max(1, Math.min(categories.length, high - low + 1));
     const every = Math.max(1, Math.ceil((seen * FEWEST * LETTER) / Math.max(1, width)));
     const letters = Math.max(FEWEST, Math.floor((width / seen) * every / LETTER) - 2);
     const ticks: Tick[] = [];
-    for (let at = Math.max(0, Math.ceil(low / every) * every); at <= Math.min(high, names.length - 1); at += every) {
-        ticks.push({ at, label: shorten(names[at] ?? "", letters) });
+    for (let at = Math.max(0, Math.ceil(low / every) * every); at <= Math.min(high, categories.length - 1); at += every) {
+        ticks.push({ at, label: shorten(categories[at] ?? "", letters) });
     }
     return ticks;
 }

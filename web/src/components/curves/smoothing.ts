@@ -44,7 +44,7 @@ const befores = new WeakMap<number[], number[]>();
  * What the server will answer, about: its last answer, and by how much the points that are here move between
  * that weight and this one. Shown until the answer is here.
  */
-export function foreseen(x: number[], curve: Thinned, weight: number): number[] {
+export function estimated(x: number[], curve: Thinned, weight: number): number[] {
     const { values, pointCount, smoothed: exact, weight: known } = curve;
     const here = smoothed(x, values, weight, pointCount);
     if (exact === undefined || known === undefined) return here;

@@ -19,21 +19,21 @@ export interface Line {
     isSparse?: boolean;
 }
 
-/** What stands along the horizontal axis; `names` are texts, at 0, 1, 2 and so on. */
-export type AxisKind = "step" | "time" | "seconds" | "number" | "names";
+/** What stands along the horizontal axis; categories are texts, at 0, 1, 2 and so on. */
+export type AxisKind = "step" | "time" | "seconds" | "number" | "category";
 
-export interface Span {
+export interface Extent {
     from: number;
     to: number;
 }
 
 /** What is seen: parts of both axes; of a logarithmic axis its exponents. */
 export interface View {
-    x: Span;
-    y: Span;
+    x: Extent;
+    y: Extent;
 }
 
-export interface Frame {
+export interface PlotArea {
     left: number;
     top: number;
     width: number;
@@ -41,10 +41,10 @@ export interface Frame {
 }
 
 /** What has to be known to find the place of a value. */
-export interface Placed {
+export interface Projection {
     lines: Line[];
     view: View;
-    frame: Frame;
+    frame: PlotArea;
     logY: boolean;
 }
 
@@ -53,12 +53,12 @@ const MOST = Number.MAX_VALUE / 4;
 /** The least width of an axis: pixels divided by it must be a number. */
 export const LEAST = 1e-300;
 
-function bounded({ from, to }: Span): Span {
+function bounded({ from, to }: Extent): Extent {
     return { from: Math.min(Math.max(from, -MOST), MOST * 0.9), to: Math.max(Math.min(to, MOST), -MOST * 0.9) };
 }
 
 /** All that is drawn along the horizontal axis; points have room beside them. */
-export function wholeX(lines: Line[]): Span {
+export function xExtent(lines: Line[]): Extent {
     let from = Infinity;
     let to = -Infinity;
     for (const { x } of lines) {
@@ -72,7 +72,7 @@ export function wholeX(lines: Line[]): Span {
 }
 
 /** The values that stand within a part of the horizontal axis, with a little room. */
-export function fittingY(lines: Line[], x: Span, logY: boolean, fromZero = false): Span {
+export function yExtent(lines: Line[], x: Extent, logY: boolean, includeZero = false): Extent {
     let from = Infinity;
     let to = -Infinity;
     for (const line of lines) {
@@ -89,14 +89,14 @@ export function fittingY(lines: Line[], x: Span, logY: boolean, fromZero = false
         }
     }
     if (from > to) return { from: 0, to: 1 };
-    if (fromZero && !logY) [from, to] = [Math.min(0, from), Math.max(0, to)];
+    if (includeZero && !logY) [from, to] = [Math.min(0, from), Math.max(0, to)];
     // What differs only by rounding is one height; and an axis must have an end.
     const size = Math.max(Math.abs(from), Math.abs(to));
     const isFlat = to - from <= Math.max(size * 1e-12, LEAST);
     const room = isFlat ? (size < LEAST * 10 ? 1 : size * 0.1) : (to - from) * 0.05;
     return bounded({
-        from: fromZero && !logY && from === 0 ? 0 : from - room,
-        to: fromZero && !logY && to === 0 && !isFlat ? 0 : to + room,
+        from: includeZero && !logY && from === 0 ? 0 : from - room,
+        to: includeZero && !logY && to === 0 && !isFlat ? 0 : to + room,
     });
 }
 
@@ -118,19 +118,19 @@ export function height(value: number, logY: boolean): number {
     return Math.abs(value) <= MOST ? value : NaN;
 }
 
-export function toX(view: View, frame: Frame, at: number): number {
+export function toX(view: View, frame: PlotArea, at: number): number {
     return frame.left + ((at - view.x.from) / (view.x.to - view.x.from)) * frame.width;
 }
 
-export function toY(view: View, frame: Frame, at: number): number {
+export function toY(view: View, frame: PlotArea, at: number): number {
     return frame.top + frame.height - ((at - view.y.from) / (view.y.to - view.y.from)) * frame.height;
 }
 
-export function fromX(view: View, frame: Frame, pixel: number): number {
+export function fromX(view: View, frame: PlotArea, pixel: number): number {
     return view.x.from + ((pixel - frame.left) / frame.width) * (view.x.to - view.x.from);
 }
 
-export function fromY(view: View, frame: Frame, pixel: number): number {
+export function fromY(view: View, frame: PlotArea, pixel: number): number {
     return view.y.from + ((frame.top + frame.height - pixel) / frame.height) * (view.y.to - view.y.from);
 }
 
@@ -157,7 +157,7 @@ export interface Hit {
 const REACH = 40;
 
 /** The value nearest to a place on the canvas. */
-export function nearest({ lines, view, frame, logY }: Placed, x: number, y: number): Hit | null {
+export function nearest({ lines, view, frame, logY }: Projection, x: number, y: number): Hit | null {
     const at = fromX(view, frame, x);
     const reach = (REACH / frame.width) * (view.x.to - view.x.from);
     let best: Hit | null = null;
@@ -184,7 +184,7 @@ export function nearest({ lines, view, frame, logY }: Placed, x: number, y: numb
 }
 
 /** The values of all lines at the place along the horizontal axis that is nearest to the pointer. */
-export function valuesAt({ lines, view, frame, logY }: Placed, x: number): Hit[] {
+export function valuesAt({ lines, view, frame, logY }: Projection, x: number): Hit[] {
     const at = fromX(view, frame, x);
     let place = NaN;
     for (const line of lines) {

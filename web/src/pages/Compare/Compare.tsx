@@ -1,12 +1,14 @@
 import { memo, useMemo, useState } from "react";
 import { ApiError, numeric } from "../../api/client";
 import { getRuns, type Run } from "../../api/mlflow";
-import { Card, Dot, Page } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { Page } from "../../components/Page";
+import { StatusDot } from "../../components/Status";
 import { CurveControls, MetricChart, curveRuns, useCurveOptions, type CurveRun } from "../../components/MetricChart";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
-import { Link, path, setAddress, useAddress, useAddressList } from "../../core/router";
+import { Link, path, setSearchParams, useSearchParam, useSearchParamList } from "../../core/router";
 import { runName } from "../Runs/rows";
 import { axesOf, metricKeys } from "./axes";
 import { Parallel } from "./Parallel";
@@ -27,9 +29,9 @@ async function loadRuns(ids: string[]): Promise<Loadable> {
 
 /** Runs beside each other. Which runs, and what is shown of them, is in the address. */
 export function Compare() {
-    const [ids] = useAddressList("runs");
+    const [ids] = useSearchParamList("runs");
     const shown = ids.slice(0, MOST);
-    const query = useQuery(shown.length === 0 ? null : `compare/${shown.join()}`, () => loadRuns(shown), { on: ["run", "job"], runs: shown, calm: 5000 });
+    const query = useQuery(shown.length === 0 ? null : `compare/${shown.join()}`, () => loadRuns(shown), { invalidateOn: ["run", "job"], runs: shown, throttle: 5000 });
     const title = `Compare ${shown.length} ${shown.length === 1 ? "run" : "runs"}`;
     return (
         <Page title={title} crumbs={[{ label: "Experiments", to: "/experiments" }]}
@@ -54,7 +56,7 @@ export function Compare() {
 }
 
 function Comparison({ runs, missing }: Loadable) {
-    const [metrics, setMetrics] = useAddressList("metrics");
+    const [metrics, setMetrics] = useSearchParamList("metrics");
     const [options, setOptions] = useCurveOptions();
     const [brushed, setBrushed] = useState<Set<string> | null>(null);
     const runsKey = runs.map(({ info }) => info.run_id).join();
@@ -109,7 +111,7 @@ const Legend = memo(function Legend({ runs, states }: { runs: CurveRun[]; states
                 <li key={run.id}>
                     <svg width="14" height="4" aria-hidden="true"><rect width="14" height="4" rx="2" fill={run.color} /></svg>
                     <Link to={path("runs", run.id)} className="cut"><bdi>{run.name.slice(0, 120)}</bdi></Link>
-                    <Dot state={states.get(run.id) ?? ""} />
+                    <StatusDot state={states.get(run.id) ?? ""} />
                 </li>
             ))}
             {runs.length > shown.length && <li><button type="button" className="button small" onClick={() => setAll(true)}>{runs.length - shown.length} more</button></li>}
@@ -131,8 +133,8 @@ const ParallelCard = memo(function ParallelCard({ runs, named, keys, onBrush }: 
 
 const ScatterCard = memo(function ScatterCard({ runs, named, keys }: { runs: Run[]; named: CurveRun[]; keys: string[] }) {
     const params = useMemo(() => [...new Set(runs.flatMap((run) => (run.data.params ?? []).map(({ key }) => key)))].sort(), [runs]);
-    const [x, setX] = useAddress("x", params[0] !== undefined ? `params.${params[0]}` : `metrics.${keys[0] ?? ""}`);
-    const [y, setY] = useAddress("y", `metrics.${keys[0] ?? ""}`);
+    const [x, setX] = useSearchParam("x", params[0] !== undefined ? `params.${params[0]}` : `metrics.${keys[0] ?? ""}`);
+    const [y, setY] = useSearchParam("y", `metrics.${keys[0] ?? ""}`);
     if (keys.length === 0) return null;
     const choices = [...params.map((key) => `params.${key}`), ...keys.map((key) => `metrics.${key}`)];
     const choice = (label: string, value: string, set: (value: string) => void) => (
@@ -149,7 +151,7 @@ const ScatterCard = memo(function ScatterCard({ runs, named, keys }: { runs: Run
 
 /** A column a run; rows that differ are marked. */
 const Differences = memo(function Differences({ runs }: { runs: Run[] }) {
-    const [onlyDiffering, setOnly] = useAddress("differing", "yes");
+    const [onlyDiffering, setOnly] = useSearchParam("differing", "yes");
     const [limit, setLimit] = useState(12);
     const columns = runs.slice(0, limit);
     const rows = useMemo(() => {
@@ -169,7 +171,7 @@ const Differences = memo(function Differences({ runs }: { runs: Run[] }) {
     return (
         <Card title="Parameters and last metrics" flush side={(
             <label className="check">
-                <input type="checkbox" checked={onlyDiffering === "yes"} onChange={(event) => setAddress({ differing: event.target.checked ? "" : "no" })} />
+                <input type="checkbox" checked={onlyDiffering === "yes"} onChange={(event) => setSearchParams({ differing: event.target.checked ? "" : "no" })} />
                 Only what differs
             </label>
         )}>

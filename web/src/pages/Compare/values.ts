@@ -20,10 +20,10 @@ export interface Point {
     y: number;
 }
 
-/** Points from left to right; of an axis of texts their places in `names`. */
+/** Points from left to right; of an axis of texts their places in `categories`. */
 export interface Placement {
-    kind: "number" | "time" | "names";
-    names?: string[];
+    kind: "number" | "time" | "category";
+    categories?: string[];
     points: Point[];
     at: number[];
 }
@@ -31,16 +31,16 @@ export interface Placement {
 /** A date, perhaps with a time of day, as ISO 8601 writes it. */
 const DATE = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/;
 
-/** Numbers and dates stand where they are; as soon as one value is another text, all are names beside each other. */
-export function placed(given: Point[]): Placement {
+/** Numbers and dates stand where they are; as soon as one value is another text, all are categories beside each other. */
+export function placeOnAxis(given: Point[]): Placement {
     // Neither NaN nor an infinity has a place along the axis.
     const known = given.filter(({ x }) => typeof x === "string" || Number.isFinite(x));
     if (known.every(({ x }) => typeof x === "number")) return sorted("number", known, ({ x }) => Number(x));
     const time = ({ x }: Point) => (typeof x === "string" && DATE.test(x) ? Date.parse(x) : NaN);
     if (known.every((point) => Number.isFinite(time(point)))) return sorted("time", known, time);
-    const names = [...new Set(known.map(({ x }) => String(x)))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
-    const places = new Map(names.map((name, index) => [name, index]));
-    return { ...sorted("names", known, ({ x }) => places.get(String(x)) ?? 0), names };
+    const categories = [...new Set(known.map(({ x }) => String(x)))].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    const places = new Map(categories.map((name, index) => [name, index]));
+    return { ...sorted("category", known, ({ x }) => places.get(String(x)) ?? 0), categories };
 }
 
 function sorted(kind: Placement["kind"], known: Point[], at: (point: Point) => number): Placement {

@@ -1,16 +1,20 @@
 import { useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Copy, Page, Status, Tabs } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CopyButton } from "../../components/Copy";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
+import { Tabs } from "../../components/Tabs";
 import { ConfirmDialog } from "../../components/Form";
-import { RowTable, type RowColumn } from "../../components/RowTable";
+import { ResponsiveTable, type ResponsiveColumn } from "../../components/ResponsiveTable";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { useDeployments } from "../../components/deployments";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
-import { Link, path, useAddress } from "../../core/router";
+import { Link, path, useSearchParam } from "../../core/router";
 import { LiveTraffic } from "./LiveTraffic";
 import { Checks, Rollout } from "./Rollout";
 import { TryIt } from "./TryIt";
@@ -31,14 +35,14 @@ const words: Record<Action, { title: string; text: string; done: string; danger:
 
 /** One deployment in one environment: who gets the traffic, and why. */
 export function DeploymentPage({ name }: { name: string }) {
-    const [environment] = useAddress("environment", "production");
-    const [tab] = useAddress("tab", "traffic");
+    const [environment] = useSearchParam("environment", "production");
+    const [tab] = useSearchParam("tab", "traffic");
     const query = useQuery(`deployment/${name}/${environment}`, () =>
         call("ShowDeployment", { path: { deployment: name }, query: { environment, limit: 50 } }),
     {
-        on: ["deployment", "revision", "rollout"],
+        invalidateOn: ["deployment", "revision", "rollout"],
         // The evidence of a step grows with each request.
-        every: (known) => (known?.deployment.underWay ? 2000 : undefined),
+        refetchInterval: (known) => (known?.deployment.underWay ? 2000 : undefined),
     });
     const all = useDeployments();
     const [asking, setAsking] = useState<Action | null>(null);
@@ -60,7 +64,7 @@ export function DeploymentPage({ name }: { name: string }) {
     );
     return (
         <Page title={name} crumbs={[{ label: "Deployments", to: "/deployments" }]} badge={<span className="chip">{environment}</span>}
-            note={reply && <span className="mono small">{reply.deployment.endpoint} <Copy text={reply.deployment.endpoint} className="inline" /></span>}
+            note={reply && <span className="mono small">{reply.deployment.endpoint} <CopyButton text={reply.deployment.endpoint} className="inline" /></span>}
             actions={(
                 <>
                     <Link className="button" to={`/predictions?deployment=${encodeURIComponent(name)}&environment=${encodeURIComponent(environment)}`}>Predictions</Link>
@@ -116,7 +120,7 @@ function Traffic({ reply }: { reply: Reply }) {
     const withTraffic = revisions.filter(({ weightPercent }) => weightPercent > 0);
     return (
         <div className="stack">
-            <Card title="Traffic" side={live?.liveAt && <span className="small">revision {live.number} live since <Ago at={live.liveAt} /></span>}>
+            <Card title="Traffic" side={live?.liveAt && <span className="small">revision {live.number} live since <RelativeTime at={live.liveAt} /></span>}>
                 <div className="stack">
                     {withTraffic.length > 0 && <div className="split" role="img" aria-label={withTraffic.map((each) => `revision ${each.number}: ${percent(each.weightPercent)}`).join(", ")}>
                         {withTraffic.map((each) => (
@@ -145,7 +149,7 @@ function RevisionLine({ revision }: { revision: Revision }) {
             <span className="dot" style={{ background: trafficColor(revision.number) }} />
             <div className="grow">
                 <div className="row">
-                    <strong>Revision {revision.number}</strong> <Status state={revision.state} />
+                    <strong>Revision {revision.number}</strong> <StatusBadge state={revision.state} />
                     <Link to={path("models", revision.model, "versions", String(revision.version))}>{revision.model} v{revision.version}</Link>
                     {revision.runtime && <span className="chip">{revision.runtime}</span>}
                 </div>
@@ -161,16 +165,16 @@ function History({ history }: { history: Revision[] }) {
     if (history.length === 0) return <Card><Empty title="No revisions yet" /></Card>;
     return (
         <Card flush>
-            <RowTable label="Revisions" rows={history} rowID={({ id }) => id} columns={revisionColumns} />
+            <ResponsiveTable label="Revisions" rows={history} rowID={({ id }) => id} columns={revisionColumns} />
         </Card>
     );
 }
 
-const revisionColumns: RowColumn<Revision>[] = [
+const revisionColumns: ResponsiveColumn<Revision>[] = [
     { title: "Revision", cell: ({ number }) => <><span className="phone-only">Revision </span>{number}</> },
-    { title: "State", cell: ({ state }) => <Status state={state} /> },
+    { title: "State", cell: ({ state }) => <StatusBadge state={state} /> },
     { title: "Model", cell: ({ model, version }) => <Link to={path("models", model, "versions", String(version))}>{model} v{version}</Link> },
-    { title: "Made", cell: ({ createdAt }) => <Ago at={createdAt} /> },
+    { title: "Made", cell: ({ createdAt }) => <RelativeTime at={createdAt} /> },
     { title: "By", cell: ({ createdBy }) => <bdi>{createdBy}</bdi> },
     {
         title: "Why",

@@ -1,15 +1,15 @@
 import { useMemo } from "react";
 import type { Schemas } from "../../api/generated";
-import { Card } from "../../components/Basics";
+import { Card } from "../../components/Card";
 import { Chart, type Line } from "../../components/Chart";
 import { colorOf } from "../../components/palette";
-import { RowTable, type RowColumn } from "../../components/RowTable";
+import { ResponsiveTable, type ResponsiveColumn } from "../../components/ResponsiveTable";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import {
     askedOf, intervals, millisecondsText, perSecond, ratesOf, refusedOf, rateText, shareText, useTraffic, type Rates, type Series, type Traffic,
 } from "../../components/traffic";
 import { clockTime, percent } from "../../core/format";
-import { useAddress } from "../../core/router";
+import { useSearchParam } from "../../core/router";
 import { UnroutedList } from "../../components/Unrouted";
 import { trafficColor } from "./colors";
 
@@ -17,7 +17,7 @@ type Revision = Schemas["RevisionItem"];
 
 /** Requests, failures, refusals and latencies of each revision, as gateways count them. */
 export function LiveTraffic({ name, environment, revisions }: { name: string; environment: string; revisions: Revision[] }) {
-    const [minutes, setMinutes] = useAddress("minutes", "10");
+    const [minutes, setMinutes] = useSearchParam("minutes", "10");
     const query = useTraffic(Math.min(60, Math.max(1, Number(minutes) || 10)), { deployment: name, environment });
     const traffic = query.data;
     return (
@@ -48,10 +48,10 @@ export function LiveTraffic({ name, environment, revisions }: { name: string; en
 function Figures({ traffic, revisions }: { traffic: Traffic; revisions: Revision[] }) {
     const known = new Map(traffic.series.map((series) => [series.revision, series]));
     const rows = revisions.map((revision): [Revision, Rates] => [revision, ratesOf(known.get(revision.id), traffic)]);
-    return <RowTable keep label="Rates by revision" rows={rows} rowID={([{ id }]) => id} columns={figures} />;
+    return <ResponsiveTable keep label="Rates by revision" rows={rows} rowID={([{ id }]) => id} columns={figures} />;
 }
 
-const figures: RowColumn<[Revision, Rates]>[] = [
+const figures: ResponsiveColumn<[Revision, Rates]>[] = [
     {
         title: "Revision",
         cell: ([{ number, model, version }]) => (
@@ -69,12 +69,12 @@ const figures: RowColumn<[Revision, Rates]>[] = [
 
 function TrafficCharts({ traffic }: { traffic: Traffic }) {
     const made = useMemo(() => linesOf(traffic), [traffic]);
-    const ends = useMemo(() => ({ from: traffic.from * 1000, to: traffic.to * 1000 }), [traffic]);
+    const domain = useMemo(() => ({ from: traffic.from * 1000, to: traffic.to * 1000 }), [traffic]);
     const chart = (title: string, lines: Line[], unit: string, text: (value: number) => string) => (
         <section>
             <h3 style={{ padding: "12px 14px 0" }}>{title}</h3>
-            <Chart lines={lines} label={`${title} by revision`} kind="time" ends={ends} fromZero titleY={unit} tellsAll short
-                tell={(line, index) => ({ value: text(line.y[index] ?? NaN), place: clockTime(line.x[index] ?? NaN), name: line.name })} />
+            <Chart lines={lines} label={`${title} by revision`} kind="time" domain={domain} includeZero titleY={unit} sharedTooltip short
+                tooltip={(line, index) => ({ value: text(line.y[index] ?? NaN), place: clockTime(line.x[index] ?? NaN), name: line.name })} />
         </section>
     );
     return (

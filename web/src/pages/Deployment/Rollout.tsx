@@ -1,8 +1,9 @@
 import type { Schemas } from "../../api/generated";
-import { Card, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { StatusBadge } from "../../components/Status";
 import { ChecksTable } from "../../components/Checks";
-import { RowTable, type RowColumn } from "../../components/RowTable";
-import { Ago } from "../../components/Time";
+import { ResponsiveTable, type ResponsiveColumn } from "../../components/ResponsiveTable";
+import { RelativeTime } from "../../components/Time";
 import { refusedOf } from "../../components/traffic";
 import { count, duration, number, percent } from "../../core/format";
 
@@ -15,7 +16,7 @@ export function Rollout({ revision }: { revision: Revision }) {
     if (!rollout) return null;
     const at = rollout.steps.length - 1;
     return (
-        <Card title={`Rollout of revision ${revision.number}`} side={<Status state={rollout.state} />}>
+        <Card title={`Rollout of revision ${revision.number}`} side={<StatusBadge state={rollout.state} />}>
             <div className="stack">
                 <ol className="steps" aria-label="Steps">
                     {rollout.stepsPercent.map((share, index) => {
@@ -44,7 +45,7 @@ export function Rollout({ revision }: { revision: Revision }) {
 
 type Side = [string, Step["candidate"]];
 
-const evidence: RowColumn<Side>[] = [
+const evidence: ResponsiveColumn<Side>[] = [
     { title: "Revision", hideTitle: true, className: "soft", cell: ([name]) => name },
     { title: "Requests", right: true, cell: ([, { requests }]) => count(requests) },
     {
@@ -77,10 +78,10 @@ export function Evidence({ step, earlier = [] }: { step: Step; earlier?: Step[] 
         <section>
             <div className="row between">
                 <h3>At {percent(step.weightPercent)} of the traffic</h3>
-                <span className="small muted">{!step.sawTraffic && <><Status state="nothing seen" tone="idle" /> </>}{step.verdict ? <Verdict verdict={step.verdict} sawTraffic={step.sawTraffic} /> : "under way"} since <Ago at={step.startedAt} /></span>
+                <span className="small muted">{!step.sawTraffic && <><StatusBadge state="nothing seen" tone="idle" /> </>}{step.verdict ? <Verdict verdict={step.verdict} sawTraffic={step.sawTraffic} /> : "under way"} since <RelativeTime at={step.startedAt} /></span>
             </div>
             {step.reason && <p className="soft">{step.reason.slice(0, 500)}</p>}
-            <RowTable keep label={`Evidence at ${percent(step.weightPercent)}`} rows={sides} rowID={([name]) => name} columns={evidence} />
+            <ResponsiveTable keep label={`Evidence at ${percent(step.weightPercent)}`} rows={sides} rowID={([name]) => name} columns={evidence} />
             {step.comparisons.map((comparison) => (
                 <p key={comparison.what} className="small" style={{ marginTop: 6 }}>
                     <Conclusion isWorse={comparison.isWorse} isCompared={comparison.isCompared} sawTraffic={step.sawTraffic || earlier.some(({ sawTraffic }) => sawTraffic)} /> {comparison.explanation}
@@ -93,14 +94,14 @@ export function Evidence({ step, earlier = [] }: { step: Step; earlier?: Step[] 
 
 /** Passed without a request: in no colour, since nothing speaks for it. */
 function Verdict({ verdict, sawTraffic }: { verdict: string; sawTraffic: boolean }) {
-    return sawTraffic ? <Status state={verdict} /> : <Status state={verdict} tone="idle" />;
+    return sawTraffic ? <StatusBadge state={verdict} /> : <StatusBadge state={verdict} tone="idle" />;
 }
 
 /** Without requests nothing was compared, so nothing is no worse. */
 function Conclusion({ isWorse, isCompared, sawTraffic }: { isWorse: boolean; isCompared: boolean; sawTraffic: boolean }) {
-    if (!isCompared) return <Status state="not comparable" tone="idle" />;
-    if (!sawTraffic) return <Status state="nothing seen" tone="idle" />;
-    return <Status state={isWorse ? "worse" : "no worse"} tone={isWorse ? "bad" : "ok"} />;
+    if (!isCompared) return <StatusBadge state="not comparable" tone="idle" />;
+    if (!sawTraffic) return <StatusBadge state="nothing seen" tone="idle" />;
+    return <StatusBadge state={isWorse ? "worse" : "no worse"} tone={isWorse ? "bad" : "ok"} />;
 }
 
 function milliseconds(value: number | undefined | null): string {

@@ -1,11 +1,12 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { call, send } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Code } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock } from "../../components/Copy";
 import { Field } from "../../components/Form";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { microseconds } from "../../core/format";
-import { useAction, useQuery } from "../../core/query";
+import { useMutation, useQuery } from "../../core/query";
 import { faultsOf, signatureOf, type Tensor } from "./signature";
 
 type Revision = Schemas["RevisionItem"];
@@ -52,7 +53,7 @@ function Form({ endpoint, manifest }: { endpoint: string; manifest: Manifest }) 
     useEffect(() => {
         if (!asJSON && wrong === 0) setText(signature.body(values));
     }, [values, asJSON, wrong]);
-    const ask = useAction(async () => {
+    const ask = useMutation(async () => {
         setAnswer(null);
         requireJSON(text);
         const start = performance.now();
@@ -100,7 +101,7 @@ function Form({ endpoint, manifest }: { endpoint: string; manifest: Manifest }) 
                     </form>
                 </Card>
                 <Card title="Answer" side={answer && <span className="small numbers">{microseconds(answer.tookMicroseconds)} with the way through the server</span>}>
-                    {answer === null ? <Empty title="No answer yet">Send the request to see what the model says.</Empty> : <Code text={answer.text} />}
+                    {answer === null ? <Empty title="No answer yet">Send the request to see what the model says.</Empty> : <CodeBlock text={answer.text} />}
                 </Card>
             </div>
             {wrong === 0 && <Snippets endpoint={endpoint} body={text} />}
@@ -146,8 +147,8 @@ function Snippets({ endpoint, body }: { endpoint: string; body: string }) {
     return (
         <Card title="From your own program" side={<span className="small">{address === undefined ? "name the gateway that serves the deployment" : "the gateway beside this server"}</span>}>
             <div className="stack">
-                <Code text={`export ALOFT_GATEWAY=${address ?? "ADDRESS_OF_YOUR_GATEWAY"}\ncurl "${url}" -H 'Content-Type: application/json' -d '${compact.replace(/'/g, "'\\''")}'`} />
-                <Code text={`import os, requests\n\nanswer = requests.post(\n    f"{os.environ['ALOFT_GATEWAY']}/v2/models/${endpoint}/infer",\n    json=${python(compact)},\n)\nanswer.raise_for_status()\nprint(answer.json()["outputs"])`} />
+                <CodeBlock text={`export ALOFT_GATEWAY=${address ?? "ADDRESS_OF_YOUR_GATEWAY"}\ncurl "${url}" -H 'Content-Type: application/json' -d '${compact.replace(/'/g, "'\\''")}'`} />
+                <CodeBlock text={`import os, requests\n\nanswer = requests.post(\n    f"{os.environ['ALOFT_GATEWAY']}/v2/models/${endpoint}/infer",\n    json=${python(compact)},\n)\nanswer.raise_for_status()\nprint(answer.json()["outputs"])`} />
             </div>
         </Card>
     );

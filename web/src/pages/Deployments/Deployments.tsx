@@ -1,11 +1,14 @@
 import type { Schemas } from "../../api/generated";
-import { Card, Code, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { Sparkline } from "../../components/Sparkline";
 import { Empty, Loaded } from "../../components/State";
 import { NotAnswered } from "../../components/NotAnswered";
 import { deploymentPath, useDeployments } from "../../components/deployments";
 import { millisecondsText, perSecond, ratesOf, rateText, shareText, useTraffic, type Traffic } from "../../components/traffic";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { UnroutedList } from "../../components/Unrouted";
 import { percent } from "../../core/format";
 import { Link, path } from "../../core/router";
@@ -23,7 +26,7 @@ export function Deployments() {
                         <Card>
                             <Empty title="No deployments yet">
                                 <p>Put a registered model behind an address:</p>
-                                <Code text={"aloft deploy my-model --model my-model/1 --environment staging --wait"} />
+                                <CodeBlock text={"aloft deploy my-model --model my-model/1 --environment staging --wait"} />
                             </Empty>
                         </Card>
                     )
@@ -49,19 +52,19 @@ function DeploymentCard({ item, traffic }: { item: Deployment; traffic: Traffic 
             <div className="stack tight">
                 {live ? (
                     <div className="row between">
-                        <span><Status state="live" /> <Link to={path("models", live.model, "versions", String(live.version))}>{live.model} v{live.version}</Link></span>
+                        <span><StatusBadge state="live" /> <Link to={path("models", live.model, "versions", String(live.version))}>{live.model} v{live.version}</Link></span>
                         <span className="muted small">revision {live.number}, {percent(live.weightPercent)}</span>
                     </div>
                 ) : <div className="muted">Nothing is live.</div>}
                 {underWay && (
                     <div className="row between">
-                        <span><Status state={underWay.rollout?.state === "paused" ? "paused" : underWay.state} /> {underWay.model} v{underWay.version}</span>
+                        <span><StatusBadge state={underWay.rollout?.state === "paused" ? "paused" : underWay.state} /> {underWay.model} v{underWay.version}</span>
                         <span className="muted small">{percent(underWay.weightPercent)} of the traffic</span>
                     </div>
                 )}
                 {live && !live.isAnswered && <NotAnswered revision={live} />}
                 {live && <Rates item={item} traffic={traffic} />}
-                {live?.liveAt && <div className="muted small">Live since <Ago at={live.liveAt} /></div>}
+                {live?.liveAt && <div className="muted small">Live since <RelativeTime at={live.liveAt} /></div>}
             </div>
         </Card>
     );

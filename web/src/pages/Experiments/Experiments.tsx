@@ -1,13 +1,14 @@
 import { useMemo } from "react";
 import { serverAddress } from "../../api/base";
 import { restoreExperiment, searchExperiments, type Experiment } from "../../api/mlflow";
-import { Code, Page } from "../../components/Basics";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
 import { SearchInput } from "../../components/Form";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { toast } from "../../components/Toast";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
-import { Link, navigate, path, useAddress } from "../../core/router";
+import { Link, navigate, path, useSearchParam } from "../../core/router";
 import { useQuery } from "../../core/query";
 
 const columns: Column<Experiment>[] = [
@@ -16,8 +17,8 @@ const columns: Column<Experiment>[] = [
         cell: (item) => <Link to={path("experiments", item.experiment_id)}><bdi>{item.name}</bdi></Link>,
     },
     { id: "id", title: "Id", width: 110, cell: (item) => <span className="muted">{item.experiment_id}</span> },
-    { id: "updated", title: "Last change", width: 150, phone: 120, cell: (item) => <Ago at={item.last_update_time} /> },
-    { id: "created", title: "Created", width: 150, cell: (item) => <Ago at={item.creation_time} /> },
+    { id: "updated", title: "Last change", width: 150, phone: 120, cell: (item) => <RelativeTime at={item.last_update_time} /> },
+    { id: "created", title: "Created", width: 150, cell: (item) => <RelativeTime at={item.creation_time} /> },
 ];
 
 /** All pages of the experiments: there are hundreds, not millions. */
@@ -33,10 +34,10 @@ async function loadAll(deleted: boolean): Promise<Experiment[]> {
 }
 
 export function Experiments() {
-    const [find, setFind] = useAddress("find");
-    const [stage, setStage] = useAddress("stage");
+    const [find, setFind] = useSearchParam("find");
+    const [stage, setStage] = useSearchParam("stage");
     const deleted = stage === "deleted";
-    const query = useQuery(deleted ? "experiments/deleted" : "experiments", () => loadAll(deleted), { on: ["experiment", "run", "job"], calm: 5000 });
+    const query = useQuery(deleted ? "experiments/deleted" : "experiments", () => loadAll(deleted), { invalidateOn: ["experiment", "run", "job"], throttle: 5000 });
     const shown = useMemo(() => {
         const words = find.toLowerCase().split(/\s+/).filter((word) => word !== "");
         return (query.data ?? []).filter(({ name }) =>
@@ -77,7 +78,7 @@ function FirstExperiment() {
     return (
         <Empty title="No experiments yet">
             <p>Point any MLflow client here; the first run makes its experiment.</p>
-            <Code text={`export MLFLOW_TRACKING_URI=${serverAddress()}`} />
+            <CodeBlock text={`export MLFLOW_TRACKING_URI=${serverAddress()}`} />
         </Empty>
     );
 }

@@ -1,9 +1,10 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { StatusBadge } from "../../components/Status";
 import { kindOfFailure, reasonOf } from "../../components/failures";
 import { ErrorBox } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 import { deploymentPath, useDeployments } from "../../components/deployments";
@@ -28,8 +29,8 @@ interface Need {
 }
 
 export function useTroubles() {
-    const jobs = useQuery("home/jobs", () => call("ListJobs", { query: { limit: 200 } }), { on: ["job"] });
-    const bad = useQuery("home/bad", () => call("ListRevisions", { query: { bad: true, limit: 40 } }), { on: ["revision", "rollout"] });
+    const jobs = useQuery("home/jobs", () => call("ListJobs", { query: { limit: 200 } }), { invalidateOn: ["job"] });
+    const bad = useQuery("home/bad", () => call("ListRevisions", { query: { bad: true, limit: 40 } }), { invalidateOn: ["revision", "rollout"] });
     return { jobs, bad };
 }
 
@@ -54,7 +55,7 @@ export function Attention() {
             <ul className="list">
                 {needs.slice(0, SHOWN).map((need) => (
                     <li key={need.key}>
-                        <Status state={need.state} />
+                        <StatusBadge state={need.state} />
                         <div className="grow">
                             <div className="cut">
                                 <Link to={need.to}><bdi>{need.title.slice(0, 200)}</bdi></Link>
@@ -62,7 +63,7 @@ export function Attention() {
                             </div>
                             <div className="cut muted small">{need.reason.slice(0, 300)}</div>
                         </div>
-                        <span className="muted small"><Ago at={need.at} /></span>
+                        <span className="muted small"><RelativeTime at={need.at} /></span>
                     </li>
                 ))}
                 {needs.length > SHOWN && <li><Link to="/jobs?show=failed">{needs.length - SHOWN} more</Link></li>}

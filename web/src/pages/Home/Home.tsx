@@ -1,9 +1,11 @@
 import { serverAddress } from "../../api/base";
 import { searchExperiments, searchModels, searchRuns, type Run } from "../../api/mlflow";
-import { Card, Code, Page } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
 import { RunDot } from "../../components/runState";
 import { Empty, Loaded, Skeleton } from "../../components/State";
-import { Ago, Took } from "../../components/Time";
+import { RelativeTime, Elapsed } from "../../components/Time";
 import { useDeployments } from "../../components/deployments";
 import { areSettled, useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
@@ -37,7 +39,7 @@ async function load(): Promise<Overview> {
 
 /** What needs a person, what is live, what runs. */
 export function Home() {
-    const query = useQuery("home", load, { on: ["run", "job", "version", "deployment"], calm: 5000 });
+    const query = useQuery("home", load, { invalidateOn: ["run", "job", "version", "deployment"], throttle: 5000 });
     const { jobs, bad } = useTroubles();
     const isReady = areSettled(jobs, bad, useDeployments(), useLiveJobs());
     return (
@@ -81,8 +83,8 @@ function RunList({ runs, experiments }: { runs: Run[]; experiments: Map<string, 
                         <div className="cut muted small"><bdi>{(experiments.get(run.info.experiment_id) ?? "").slice(0, 200)}</bdi></div>
                     </div>
                     <div className="right small muted nowrap">
-                        <div><Ago at={run.info.start_time} /></div>
-                        <div><Took from={run.info.start_time} to={run.info.end_time} /></div>
+                        <div><RelativeTime at={run.info.start_time} /></div>
+                        <div><Elapsed from={run.info.start_time} to={run.info.end_time} /></div>
                     </div>
                 </li>
             ))}
@@ -100,19 +102,19 @@ function Welcome() {
                 <li>
                     <div>
                         <h3>Log a run, with the MLflow client you have</h3>
-                        <Code text={`MLFLOW_TRACKING_URI=${address} python train.py`} />
+                        <CodeBlock text={`MLFLOW_TRACKING_URI=${address} python train.py`} />
                     </div>
                 </li>
                 <li>
                     <div>
                         <h3>Hand a project over and search for its best settings</h3>
-                        <Code text={`export ALOFT_SERVER=${address}\naloft apply aloft.yaml\naloft sweep train`} />
+                        <CodeBlock text={`export ALOFT_SERVER=${address}\naloft apply aloft.yaml\naloft sweep train`} />
                     </div>
                 </li>
                 <li>
                     <div>
                         <h3>Put the registered model behind an address</h3>
-                        <Code text={"aloft deploy my-model --model my-model/1 --environment staging --wait"} />
+                        <CodeBlock text={"aloft deploy my-model --model my-model/1 --environment staging --wait"} />
                     </div>
                 </li>
             </ol>

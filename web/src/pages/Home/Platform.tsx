@@ -1,7 +1,8 @@
 import { call } from "../../api/client";
-import { Card, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { StatusBadge } from "../../components/Status";
 import { Empty } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { ratesOf, rateText, shareText, useTraffic, type Rates } from "../../components/traffic";
 import { percent } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -25,8 +26,8 @@ export function Live() {
                             <div className="cut muted small">{item.live ? `${item.live.model} v${item.live.version}, ${ratesText(rates(item.live.id))}` : "nothing live"}</div>
                         </div>
                         {item.underWay
-                            ? <span className="row"><Status state={item.underWay.state} /><span className="numbers small">{percent(item.underWay.weightPercent)}</span></span>
-                            : item.live && (item.live.isAnswered ? <Status state="live" /> : <Status state="not answered" tone="warn" />)}
+                            ? <span className="row"><StatusBadge state={item.underWay.state} /><span className="numbers small">{percent(item.underWay.weightPercent)}</span></span>
+                            : item.live && (item.live.isAnswered ? <StatusBadge state="live" /> : <StatusBadge state="not answered" tone="warn" />)}
                     </li>
                 ))}
             </ul>
@@ -43,7 +44,7 @@ function ratesText(rates: Rates | undefined): string {
 }
 
 export function useLiveJobs() {
-    return useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { on: ["job"] });
+    return useQuery("home/live-jobs", () => call("ListJobs", { query: { limit: 20, live: true } }), { invalidateOn: ["job"] });
 }
 
 /** Jobs and sweeps under way. */
@@ -59,9 +60,9 @@ export function Working() {
                 <ul className="list">
                     {running.slice(0, 8).map((job) => (
                         <li key={job.id}>
-                            <Status state={job.state} />
+                            <StatusBadge state={job.state} />
                             <div className="grow cut"><Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link></div>
-                            <span className="muted small"><Ago at={job.startedAt ?? job.createdAt} /></span>
+                            <span className="muted small"><RelativeTime at={job.startedAt ?? job.createdAt} /></span>
                         </li>
                     ))}
                 </ul>

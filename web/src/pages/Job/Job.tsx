@@ -1,14 +1,18 @@
 import { useMemo, useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock, CopyButton } from "../../components/Copy";
+import { DescriptionList } from "../../components/DescriptionList";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { Chart, type Line } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
 import { colorOf } from "../../components/palette";
 import { ErrorBox, Skeleton } from "../../components/State";
-import { Ago, Took } from "../../components/Time";
+import { RelativeTime, Elapsed } from "../../components/Time";
 import { bytes, duration, number } from "../../core/format";
-import { useAction, useQuery } from "../../core/query";
+import { useMutation, useQuery } from "../../core/query";
 import { Link, navigate, path } from "../../core/router";
 import { asks, jobState, ordinal } from "../Jobs/Jobs";
 import { Log } from "./Log";
@@ -18,7 +22,7 @@ type Reply = Schemas["GetJobReply"];
 /** One job: its log as it is written, what it uses, and how it ended. */
 export function JobPage({ id }: { id: string }) {
     const query = useQuery(`job/${id}`, () => call("GetJob", { path: { job: id } }), {
-        on: ["job"], every: (known) => (known?.job.state === "queued" ? 5000 : undefined),
+        invalidateOn: ["job"], refetchInterval: (known) => (known?.job.state === "queued" ? 5000 : undefined),
     });
     if (query.data !== undefined) return <Known reply={query.data} reload={query.reload} />;
     return (
@@ -33,19 +37,19 @@ export function JobPage({ id }: { id: string }) {
 function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> }) {
     const { job } = reply;
     const [stopping, setStopping] = useState(false);
-    const again = useAction(async () => {
+    const again = useMutation(async () => {
         const made = await call("RetryJob", { path: { job: job.id } });
         navigate(path("jobs", made.id));
     });
     const isLive = job.state !== "ended";
     return (
-        <Page title={job.name} plainTitle={job.name} crumbs={[{ label: "Jobs", to: "/jobs" }]} badge={<Status state={jobState(job)} />}
+        <Page title={job.name} plainTitle={job.name} crumbs={[{ label: "Jobs", to: "/jobs" }]} badge={<StatusBadge state={jobState(job)} />}
             note={(
                 <>
-                    <span>Queued <Ago at={job.createdAt} /></span>
-                    {job.startedAt && <span>{isLive ? "running for" : "took"} <Took from={job.startedAt} to={job.endedAt} /></span>}
+                    <span>Queued <RelativeTime at={job.createdAt} /></span>
+                    {job.startedAt && <span>{isLive ? "running for" : "took"} <Elapsed from={job.startedAt} to={job.endedAt} /></span>}
                     <span>by <bdi>{job.createdBy}</bdi></span>
-                    <Copy text={job.id} label="Copy id" />
+                    <CopyButton text={job.id} label="Copy id" />
                 </>
             )}
             actions={(
@@ -77,19 +81,19 @@ function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> })
                     </div>
                     <div className="stack">
                         <Card title="Record">
-                            <Facts items={[
+                            <DescriptionList items={[
                                 ["Project", <bdi key="project">{job.project}</bdi>],
                                 ["Run", job.run ? <Link to={path("runs", job.run)} className="mono small">{job.run.slice(0, 12)}</Link> : undefined],
                                 ["Group", job.group ? <span className="mono small">{job.group.slice(0, 40)}</span> : undefined],
                                 ["Asks for", asks(job)],
                                 ["Priority", String(job.priority)],
-                                ["Code", reply.snapshot ? <span className="mono small" title={reply.snapshot}>{reply.snapshot.slice(0, 12)} <Copy text={reply.snapshot} /></span> : undefined],
+                                ["Code", reply.snapshot ? <span className="mono small" title={reply.snapshot}>{reply.snapshot.slice(0, 12)} <CopyButton text={reply.snapshot} /></span> : undefined],
                             ]} />
                         </Card>
-                        <Card title="Command"><Code text={reply.command} /></Card>
+                        <Card title="Command"><CodeBlock text={reply.command} /></Card>
                         {Object.keys(job.parameters).length > 0 && (
                             <Card title="Parameters">
-                                <Facts items={Object.entries(job.parameters).map(([name, value]): [string, string] => [name, value.slice(0, 500)])} />
+                                <DescriptionList items={Object.entries(job.parameters).map(([name, value]): [string, string] => [name, value.slice(0, 500)])} />
                             </Card>
                         )}
                         <Attempts attempts={reply.attempts} />
@@ -118,10 +122,10 @@ function Attempts({ attempts }: { attempts: Schemas["AttemptView"][] }) {
                     <li key={attempt.number}>
                         <div className="grow">
                             <div>Attempt {attempt.number}</div>
-                            <div className="muted small"><Ago at={attempt.claimedAt} /></div>
+                            <div className="muted small"><RelativeTime at={attempt.claimedAt} /></div>
                         </div>
                         <div className="right small muted">
-                            <div><Took from={attempt.startedAt} to={attempt.endedAt} /></div>
+                            <div><Elapsed from={attempt.startedAt} to={attempt.endedAt} /></div>
                             {attempt.peakMemoryBytes !== undefined && <div>at most {bytes(attempt.peakMemoryBytes)}</div>}
                             {attempt.cpuSeconds !== undefined && <div>{duration(attempt.cpuSeconds * 1000)} of CPU</div>}
                         </div>
@@ -134,7 +138,7 @@ function Attempts({ attempts }: { attempts: Schemas["AttemptView"][] }) {
 
 function Usage({ job, isLive }: { job: string; isLive: boolean }) {
     // Samples are files that the job's own shim writes: nobody tells of them.
-    const query = useQuery(`usage/${job}`, () => call("GetJobUsage", { path: { job } }), { every: isLive ? 3000 : undefined });
+    const query = useQuery(`usage/${job}`, () => call("GetJobUsage", { path: { job } }), { refetchInterval: isLive ? 3000 : undefined });
     const samples = query.data?.samples ?? [];
     if (samples.length < 2) return null;
     return (
@@ -152,6 +156,6 @@ function UsageChart({ samples, of, unit, index, label }: { samples: Sample[]; of
         (): Line[] => [{ id: unit, name: unit, color: colorOf(index), x: samples.map(({ seconds }) => seconds), y: samples.map(of) }], [samples]);
     return (
         <Chart lines={lines} label={label} kind="seconds" title="since its start" titleY={unit}
-            tell={(line, at) => ({ value: `${number(line.y[at])} ${unit}`, place: duration((line.x[at] ?? 0) * 1000), name: "" })} />
+            tooltip={(line, at) => ({ value: `${number(line.y[at])} ${unit}`, place: duration((line.x[at] ?? 0) * 1000), name: "" })} />
     );
 }

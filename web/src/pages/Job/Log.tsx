@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { call } from "../../api/client";
-import { Card, Copy } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CopyButton } from "../../components/Copy";
 import { ErrorBox } from "../../components/State";
 
 /** How much text is kept in the page: a log may have gigabytes. */
@@ -69,7 +70,7 @@ export function Log({ job, isLive }: { job: string; isLive: boolean }) {
             <>
                 {!isDone && isLive && <span className="badge live">{follow ? "following" : "paused"}</span>}
                 <label className="check"><input type="checkbox" checked={wrap} onChange={(event) => setWrap(event.target.checked)} />Wrap</label>
-                <Copy text={text} />
+                <CopyButton text={text} />
             </>
         )}>
             {error !== null && <ErrorBox error={error} />}

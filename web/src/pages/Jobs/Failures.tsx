@@ -1,7 +1,7 @@
 import type { Schemas } from "../../api/generated";
-import { Card } from "../../components/Basics";
+import { Card } from "../../components/Card";
 import { kindOfFailure, reasonOf } from "../../components/failures";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { Link, path } from "../../core/router";
 
 type Job = Schemas["JobView"];
@@ -30,7 +30,7 @@ export function Failures({ jobs }: { jobs: Job[] }) {
                                 <div className="cut"><Link to={path("jobs", newest.id)}><bdi>{newest.name.slice(0, 200)}</bdi></Link></div>
                                 <div className="cut mono small"><bdi>{reasonOf(newest).slice(0, 300)}</bdi></div>
                             </div>
-                            <span className="muted small"><Ago at={newest.endedAt} /></span>
+                            <span className="muted small"><RelativeTime at={newest.endedAt} /></span>
                         </li>
                     );
                 })}

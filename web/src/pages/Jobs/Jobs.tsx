@@ -1,15 +1,17 @@
 import { useMemo } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Code, Page, Status } from "../../components/Basics";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { SearchInput } from "../../components/Form";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
-import { Ago, Took } from "../../components/Time";
+import { RelativeTime, Elapsed } from "../../components/Time";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { bytes } from "../../core/format";
 import { reasonOf } from "../../components/failures";
 import { useQuery } from "../../core/query";
-import { Link, navigate, path, useAddress } from "../../core/router";
+import { Link, navigate, path, useSearchParam } from "../../core/router";
 import { Failures } from "./Failures";
 
 export type Job = Schemas["JobView"];
@@ -22,7 +24,7 @@ export function jobState(job: Job): string {
 const columns: Column<Job>[] = [
     {
         id: "state", title: "State", width: 190, phone: 140,
-        cell: (job) => <><Status state={jobState(job)} />{job.place !== undefined && job.place !== null && <span className="muted small" title={job.waitsFor}> {ordinal(job.place)} in line</span>}</>,
+        cell: (job) => <><StatusBadge state={jobState(job)} />{job.place !== undefined && job.place !== null && <span className="muted small" title={job.waitsFor}> {ordinal(job.place)} in line</span>}</>,
     },
     { id: "name", title: "Job", width: 220, phone: 110, cell: (job) => <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 200)}</bdi></Link> },
     { id: "project", title: "Project", width: 120, cell: (job) => <bdi>{job.project}</bdi> },
@@ -32,8 +34,8 @@ const columns: Column<Job>[] = [
     },
     { id: "why", title: "Why it failed", width: 240, cell: (job) => (job.failure ? <bdi className="small" title={reasonOf(job)}>{reasonOf(job).slice(0, 200)}</bdi> : "") },
     { id: "asks", title: "Asks for", width: 150, cell: (job) => asks(job) },
-    { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <Ago at={job.createdAt} /> },
-    { id: "took", title: "Took", width: 110, cell: (job) => <Took from={job.startedAt} to={job.endedAt} /> },
+    { id: "created", title: "Queued", width: 110, phone: 110, cell: (job) => <RelativeTime at={job.createdAt} /> },
+    { id: "took", title: "Took", width: 110, cell: (job) => <Elapsed from={job.startedAt} to={job.endedAt} /> },
     { id: "run", title: "Run", width: 100, cell: (job) => (job.run ? <Link to={path("runs", job.run)} className="mono">{job.run.slice(0, 8)}</Link> : "") },
     { id: "waits", title: "Waits for", width: 420, cell: (job) => <span className="muted small" title={job.waitsFor}>{job.waitsFor ?? ""}</span> },
 ];
@@ -68,13 +70,13 @@ function inOrder(jobs: Job[]): Job[] {
 }
 
 export function Jobs() {
-    const [find, setFind] = useAddress("find");
-    const [show, setShow] = useAddress("show", "all");
+    const [find, setFind] = useSearchParam("find");
+    const [show, setShow] = useSearchParam("show", "all");
     const query = useQuery(`jobs/${show}`, () =>
         call("ListJobs", { query: { limit: 1000, live: show === "live" ? true : undefined } }), {
-        on: ["job"],
+        invalidateOn: ["job"],
         // Why one waits changes with what the others use, and with time.
-        every: (known) => (known?.jobs.some(({ state }) => state === "queued") ? 5000 : undefined),
+        refetchInterval: (known) => (known?.jobs.some(({ state }) => state === "queued") ? 5000 : undefined),
     });
     const rows = useMemo(() => inOrder((query.data?.jobs ?? []).filter((job) =>
         (show !== "failed" || job.outcome === "failed")
@@ -99,7 +101,7 @@ export function Jobs() {
                         empty={jobs.length === 0 && show === "all" ? (
                             <Empty title="No jobs yet">
                                 <p>Hand over a project and run one of its jobs:</p>
-                                <Code text={"aloft apply aloft.yaml\naloft run train"} />
+                                <CodeBlock text={"aloft apply aloft.yaml\naloft run train"} />
                             </Empty>
                         ) : <Empty title="No job fits" />} />
                 )}

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { sourceOfLoggedModel } from "../../api/mlflow";
-import { Page } from "../../components/Basics";
+import { Page } from "../../components/Page";
 import { Empty, Loaded } from "../../components/State";
 import { useQuery } from "../../core/query";
 import { Link, navigate, path } from "../../core/router";

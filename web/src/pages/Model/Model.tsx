@@ -4,21 +4,23 @@ import type { Schemas } from "../../api/generated";
 import {
     deleteAlias, describeModel, getModel, quote, searchVersions, setAlias, type ModelVersion, type RegisteredModel,
 } from "../../api/mlflow";
-import { Card, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { ConfirmDialog, Field } from "../../components/Form";
 import { AliasChips } from "../../components/AliasChips";
-import { RowTable } from "../../components/RowTable";
+import { ResponsiveTable } from "../../components/ResponsiveTable";
 import { Empty, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
 
 /** One registered model: versions and where its aliases point. */
 export function Model({ name }: { name: string }) {
-    const model = useQuery(`model/${name}`, () => getModel(name), { on: ["version", "model"] });
-    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { on: ["version", "model", "servable"] });
-    const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { on: ["revision", "rollout"] });
+    const model = useQuery(`model/${name}`, () => getModel(name), { invalidateOn: ["version", "model"] });
+    const versions = useQuery(`versions/${name}`, () => searchVersions(`name = ${quote(name)}`), { invalidateOn: ["version", "model", "servable"] });
+    const revisions = useQuery(`revisions/${name}`, () => call("ListRevisions", { query: { model: name, limit: 300 } }), { invalidateOn: ["revision", "rollout"] });
     const [dialog, setDialog] = useState<"alias" | "describe" | null>(null);
     const reload = async () => { await Promise.all([model.reload(), versions.reload()]); };
     return (
@@ -62,7 +64,7 @@ function Places({ entries }: { entries: Entry[] }) {
             {shown.slice(0, 4).map(({ deployment, environment, revision }) => (
                 <span key={revision.id} className="row nowrap">
                     <Link to={`${path("deployments", deployment)}?environment=${encodeURIComponent(environment)}`}>{environment}</Link>
-                    <Status state={revision.state} />
+                    <StatusBadge state={revision.state} />
                 </span>
             ))}
         </div>
@@ -83,7 +85,7 @@ function Versions({ model, versions, revisions, reload }: {
     for (const { alias, version } of model.aliases ?? []) aliases.set(version, [...(aliases.get(version) ?? []), alias]);
     const entriesOf = ({ version }: ModelVersion) => revisions.filter(({ revision }) => String(revision.version) === version);
     return (
-        <RowTable label="Versions" rows={versions} rowID={({ version }) => version} columns={[
+        <ResponsiveTable label="Versions" rows={versions} rowID={({ version }) => version} columns={[
             {
                 title: "Version",
                 cell: ({ version, description }) => (
@@ -98,7 +100,7 @@ function Versions({ model, versions, revisions, reload }: {
             { title: "Checks held", right: true, className: "nowrap", cell: (version) => checksText(entriesOf(version)) },
             { title: "Parity", right: true, className: "nowrap", cell: (version) => parityOf(version) ?? <Missing /> },
             { title: "Run", cell: ({ run_id: run }) => (run ? <Link to={path("runs", run)} className="mono small">{run.slice(0, 8)}</Link> : <Missing />) },
-            { title: "Created", cell: ({ creation_timestamp: at }) => <Ago at={at} /> },
+            { title: "Created", cell: ({ creation_timestamp: at }) => <RelativeTime at={at} /> },
         ]} />
     );
 }

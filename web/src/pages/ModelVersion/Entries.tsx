@@ -1,8 +1,10 @@
 import type { Schemas } from "../../api/generated";
-import { Card, Code, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock } from "../../components/Copy";
+import { StatusBadge } from "../../components/Status";
 import { ChecksTable } from "../../components/Checks";
 import { Empty } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { percent } from "../../core/format";
 import { Link, path } from "../../core/router";
 
@@ -14,7 +16,7 @@ export function Entries({ entries, name, version }: { entries: Entry[]; name: st
         return (
             <Card title="Environments and checks">
                 <Empty title="It has not asked to enter an environment">
-                    <Code text={`aloft deploy ${name} --model ${name}/${version} --environment staging`} />
+                    <CodeBlock text={`aloft deploy ${name} --model ${name}/${version} --environment staging`} />
                 </Empty>
             </Card>
         );
@@ -33,12 +35,12 @@ function EntryItem({ entry: { deployment, environment, revision } }: { entry: En
         <li className="entry">
             <div className="row between">
                 <span className="row">
-                    <Status state={revision.state} />
+                    <StatusBadge state={revision.state} />
                     <Link to={`${path("deployments", deployment)}?environment=${encodeURIComponent(environment)}`}><bdi>{deployment}</bdi></Link>
                     <span className="chip">{environment}</span>
                     <span className="muted">revision {revision.number}{revision.weightPercent > 0 && `, ${percent(revision.weightPercent)} of the traffic`}</span>
                 </span>
-                <span className="muted small"><Ago at={revision.endedAt ?? revision.liveAt ?? revision.createdAt} /></span>
+                <span className="muted small"><RelativeTime at={revision.endedAt ?? revision.liveAt ?? revision.createdAt} /></span>
             </div>
             {revision.reason && <p className="small soft">{revision.reason.slice(0, 400)}</p>}
             {revision.checks.length > 0 && (

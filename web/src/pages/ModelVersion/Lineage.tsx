@@ -1,7 +1,7 @@
 import { call } from "../../api/client";
 import type { ModelVersion, Run } from "../../api/mlflow";
-import { Status } from "../../components/Basics";
-import { Walk } from "../../components/Walk";
+import { StatusBadge } from "../../components/Status";
+import { LineageSteps } from "../../components/LineageSteps";
 import { number, percent } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
@@ -9,7 +9,7 @@ import { runName } from "../Runs/rows";
 import type { Entry } from "./Entries";
 import type { Servable } from "./Servable";
 
-/** The walk from the data and the code to what serves. */
+/** The lineage of a version: from the data and the code to what serves. */
 export function Lineage({ version, run, servable, parity, entries }: {
     version: ModelVersion; run: Run | undefined; servable: Servable | undefined; parity: number | undefined; entries: Entry[];
 }) {
@@ -22,7 +22,7 @@ export function Lineage({ version, run, servable, parity, entries }: {
     const environment = job.data?.attempts.map((attempt) => attempt.environment).filter(Boolean).pop();
     const serving = entries.filter(({ revision }) => !revision.hasEnded);
     return (
-        <Walk label="From data to deployment" steps={[
+        <LineageSteps label="From data to deployment" steps={[
             data.length > 0 && { label: "Data", value: <bdi>{data[0]?.dataset.name.slice(0, 80)}</bdi>, note: data.length > 1 ? `and ${data.length - 1} more` : data[0]?.dataset.digest },
             commit !== undefined && {
                 label: "Code", value: <span className="mono" title={commit}>{commit.slice(0, 10)}</span>,
@@ -34,7 +34,7 @@ export function Lineage({ version, run, servable, parity, entries }: {
             run !== undefined && { label: "Run", value: <Link to={path("runs", run.info.run_id)}><bdi>{runName(run).slice(0, 60)}</bdi></Link>, note: run.info.status.toLowerCase() },
             { label: "Version", value: `${version.name.slice(0, 40)} v${version.version}`, isHere: true, note: version.aliases?.join(", ") },
             servable !== undefined && {
-                label: "Served form", value: servable.manifest ? (servable.manifest.runtime === "onnx" ? "ONNX" : "Python worker") : <Status state={servable.state} />,
+                label: "Served form", value: servable.manifest ? (servable.manifest.runtime === "onnx" ? "ONNX" : "Python worker") : <StatusBadge state={servable.state} />,
                 note: parity === undefined ? undefined : `parity ${number(parity)}`,
             },
             ...serving.slice(0, 3).map((entry) => ({

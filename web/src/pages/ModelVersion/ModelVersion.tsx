@@ -1,9 +1,13 @@
 import { call } from "../../api/client";
 import { getRun, getVersion, type ModelVersion, type Run } from "../../api/mlflow";
 import { AliasChips } from "../../components/AliasChips";
-import { Card, Code, Copy, Facts, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock, CopyButton } from "../../components/Copy";
+import { DescriptionList } from "../../components/DescriptionList";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { Loaded, Skeleton } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { bytes, number } from "../../core/format";
 import { areSettled, useQuery } from "../../core/query";
 import { Link, path } from "../../core/router";
@@ -15,19 +19,19 @@ import { Form, useServable, type Servable } from "./Servable";
 
 /** One version: where it came from, what was asked of it, where it serves, how to use it. */
 export function ModelVersionPage({ name, version }: { name: string; version: string }) {
-    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { on: ["version", "servable", "deployment"] });
+    const query = useQuery(`version/${name}/${version}`, () => getVersion(name, version), { invalidateOn: ["version", "servable", "deployment"] });
     const runID = query.data?.run_id;
     const run = useQuery(runID ? `run/${runID}` : null, () => getRun(runID ?? ""));
     const servable = useServable(name, version);
     const entries = useQuery(`revisions/${name}/${version}`, () =>
         call("ListRevisions", { query: { model: name, version: Number(version) || 1, limit: 100 } }),
-    { on: ["revision", "rollout", "deployment"] });
+    { invalidateOn: ["revision", "rollout", "deployment"] });
     return (
         <Page title={`${name} · version ${version}`} crumbs={[{ label: "Models", to: "/models" }, { label: name, to: path("models", name) }]}
-            badge={query.data?.status && <Status state={query.data.status} />}
+            badge={query.data?.status && <StatusBadge state={query.data.status} />}
             note={query.data && (
                 <>
-                    <span>Created <Ago at={query.data.creation_timestamp} /></span>
+                    <span>Created <RelativeTime at={query.data.creation_timestamp} /></span>
                     {(query.data.aliases ?? []).length > 0 && <AliasChips model={name} version={version} aliases={query.data.aliases ?? []} reload={query.reload} />}
                 </>
             )}>
@@ -62,16 +66,16 @@ function Known({ version, run, servable, entries }: {
                     )}
                     {run && <Card title="Parameters" flush><KeyTable items={run.data.params ?? []} label="Parameters" empty="No parameters were logged." /></Card>}
                     <Card title="Use it">
-                        <Code text={`import mlflow\n\nmodel = mlflow.pyfunc.load_model("${address}")\nmodel.predict(data)`} />
+                        <CodeBlock text={`import mlflow\n\nmodel = mlflow.pyfunc.load_model("${address}")\nmodel.predict(data)`} />
                         <p className="muted" style={{ margin: "14px 0 8px" }}>Or put it behind an address:</p>
-                        <Code text={`aloft deploy ${version.name} --model ${version.name}/${version.version} --environment staging --wait`} />
+                        <CodeBlock text={`aloft deploy ${version.name} --model ${version.name}/${version.version} --environment staging --wait`} />
                     </Card>
                 </div>
                 <div className="stack">
                     <Card title="Served form"><Form servable={servable} parity={parity} /></Card>
                     <Card title="Record">
-                        <Facts items={[
-                            ["Address", <span key="address" className="mono small">{address} <Copy text={address} /></span>],
+                        <DescriptionList items={[
+                            ["Address", <span key="address" className="mono small">{address} <CopyButton text={address} /></span>],
                             ["Run", version.run_id ? <Link to={path("runs", version.run_id)} className="mono small">{version.run_id}</Link> : undefined],
                             ["Model", version.model_id ? <span className="mono small">{version.model_id}</span> : undefined],
                             ["Parity", parity === undefined ? undefined : number(parity)],

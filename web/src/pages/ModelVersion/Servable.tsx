@@ -1,6 +1,8 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Code, Facts, Status } from "../../components/Basics";
+import { CodeBlock } from "../../components/Copy";
+import { DescriptionList } from "../../components/DescriptionList";
+import { StatusBadge } from "../../components/Status";
 import { Empty } from "../../components/State";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -11,7 +13,7 @@ type Tensor = Schemas["ServableManifestTensor"];
 
 export function useServable(name: string, version: string) {
     return useQuery(`servable/${name}/${version}`, () =>
-        call("ShowServable", { path: { name, version } }), { on: ["servable"] });
+        call("ShowServable", { path: { name, version } }), { invalidateOn: ["servable"] });
 }
 
 /** What gateways run of this version, and how far the way there is. */
@@ -20,8 +22,8 @@ export function Form({ servable, parity }: { servable: Servable | undefined; par
     const { manifest } = servable;
     return (
         <div className="stack tight">
-            <Facts items={[
-                ["State", <Status key="state" state={servable.state} />],
+            <DescriptionList items={[
+                ["State", <StatusBadge key="state" state={servable.state} />],
                 ["Runs in", manifest && (manifest.runtime === "onnx" ? "ONNX Runtime" : "a Python worker")],
                 ["Why", manifest?.reason],
                 ["Parity", parity === undefined ? undefined : (
@@ -34,7 +36,7 @@ export function Form({ servable, parity }: { servable: Servable | undefined; par
                 ["Job", servable.job && <Link key="job" to={path("jobs", servable.job)} className="mono small">{servable.job.slice(0, 8)}</Link>],
             ]} />
             {servable.reason && <div className="error-box" role="alert">{servable.reason.slice(0, 1000)}</div>}
-            {servable.lastLines && <Code text={servable.lastLines.slice(-3000)} />}
+            {servable.lastLines && <CodeBlock text={servable.lastLines.slice(-3000)} />}
         </div>
     );
 }

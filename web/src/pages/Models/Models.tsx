@@ -1,12 +1,13 @@
 import { useMemo } from "react";
 import { searchModels, type RegisteredModel } from "../../api/mlflow";
-import { Code, Page } from "../../components/Basics";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
 import { SearchInput } from "../../components/Form";
 import { Empty, Loaded } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { useQuery } from "../../core/query";
-import { Link, navigate, path, useAddress } from "../../core/router";
+import { Link, navigate, path, useSearchParam } from "../../core/router";
 
 function latest(model: RegisteredModel): string | undefined {
     const numbers = (model.latest_versions ?? []).map(({ version }) => Number(version));
@@ -29,11 +30,11 @@ const columns: Column<RegisteredModel>[] = [
             <span key={alias} className="chip" style={{ marginRight: 6 }}>{alias} → v{version}</span>
         )),
     },
-    { id: "changed", title: "Last change", width: 130, phone: 110, cell: (model) => <Ago at={model.last_updated_timestamp} /> },
+    { id: "changed", title: "Last change", width: 130, phone: 110, cell: (model) => <RelativeTime at={model.last_updated_timestamp} /> },
 ];
 
 export function Models() {
-    const [find, setFind] = useAddress("find");
+    const [find, setFind] = useSearchParam("find");
     const query = useQuery("models", async () => {
         const all: RegisteredModel[] = [];
         let token: string | undefined;
@@ -43,7 +44,7 @@ export function Models() {
             token = reply.next_page_token || undefined;
         } while (token !== undefined && all.length < 5000);
         return all;
-    }, { on: ["version", "model", "servable"] });
+    }, { invalidateOn: ["version", "model", "servable"] });
     const shown = useMemo(() => (query.data ?? []).filter(({ name }) =>
         name.toLowerCase().includes(find.toLowerCase())), [query.data, find]);
     return (
@@ -56,7 +57,7 @@ export function Models() {
                         empty={all.length === 0 ? (
                             <Empty title="No models yet">
                                 <p>Register one from a run:</p>
-                                <Code text={"mlflow.sklearn.log_model(model, name=\"model\", registered_model_name=\"my-model\")"} />
+                                <CodeBlock text={"mlflow.sklearn.log_model(model, name=\"model\", registered_model_name=\"my-model\")"} />
                             </Empty>
                         ) : <Empty title="No model has this name" />} />
                 )}

@@ -1,5 +1,6 @@
 import { Empty } from "../../components/State";
-import { Card, Page } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { Page } from "../../components/Page";
 import { Link } from "../../core/router";
 
 export function NotFound() {

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { Schemas } from "../../api/generated";
-import { Card, Code, Copy } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock, CopyButton } from "../../components/Copy";
 import { bytes } from "../../core/format";
 import { indented } from "./json";
 
@@ -16,12 +17,12 @@ export function Body({ title, body, side }: { title: string; body: Schemas["Pred
                 {body.isCut && <p className="small muted">Only its begin was logged; the whole had {bytes(body.sizeBytes)}.</p>}
                 {body.sizeBytes === 0 && <p className="muted">It was empty.</p>}
                 {text === undefined && body.base64 !== undefined && (
-                    <p className="soft">It is no text. <Copy text={body.base64} label="Copy as base64" /></p>
+                    <p className="soft">It is no text. <CopyButton text={body.base64} label="Copy as base64" /></p>
                 )}
-                {text !== undefined && text !== "" && (text.length <= SHOWN ? <Code text={text} /> : (
+                {text !== undefined && text !== "" && (text.length <= SHOWN ? <CodeBlock text={text} /> : (
                     <>
-                        <p className="small muted">Its first part. <Copy text={text} label="Copy all" /></p>
-                        <Code text={text.slice(0, SHOWN)} copyable={false} />
+                        <p className="small muted">Its first part. <CopyButton text={text} label="Copy all" /></p>
+                        <CodeBlock text={text.slice(0, SHOWN)} copyable={false} />
                     </>
                 ))}
             </div>

@@ -1,6 +1,9 @@
 import type { Schemas } from "../../api/generated";
-import { Card, Copy, Facts, Status } from "../../components/Basics";
-import { Walk } from "../../components/Walk";
+import { Card } from "../../components/Card";
+import { CopyButton } from "../../components/Copy";
+import { DescriptionList } from "../../components/DescriptionList";
+import { StatusBadge } from "../../components/Status";
+import { LineageSteps } from "../../components/LineageSteps";
 import { number, percent } from "../../core/format";
 import { Link, path } from "../../core/router";
 import { Evidence } from "../Deployment/Rollout";
@@ -11,28 +14,28 @@ type Reply = Schemas["ShowPredictionReply"];
 /** More params or metrics than this stand on the run's own page. */
 const SHOWN = 12;
 
-/** The walk from the answer back to the data. */
+/** The lineage of a prediction: from the answer back to the data. */
 export function Origin({ reply }: { reply: Reply }) {
-    const { prediction: item, walk } = reply;
-    const { run, job, code, step } = walk;
+    const { prediction: item, walk: lineage } = reply;
+    const { run, job, code, step } = lineage;
     const digest = (text: string) => <span className="mono" title={text}>{text.slice(0, 10)}</span>;
     const commit = code?.commit ?? code?.snapshot;
     return (
         <Card title="Where it came from">
-            <Walk label="From the answer back to the data" steps={[
+            <LineageSteps label="From the answer back to the data" steps={[
                 { label: "Prediction", value: <span className="mono">{item.id.slice(-8)}</span>, note: `answered with ${item.status}`, isHere: true },
                 {
                     label: `Revision, ${item.environment}`,
                     value: <Link to={`${deploymentOf(item)}&tab=history`}><bdi>{item.deployment.slice(0, 40)}</bdi> {item.number === undefined ? "" : `r${item.number}`}</Link>,
-                    note: walk.revision?.state ?? "no longer known",
+                    note: lineage.revision?.state ?? "no longer known",
                 },
                 item.rolloutStep !== undefined && {
                     label: `Rollout step ${item.rolloutStep + 1}`, value: step ? `at ${percent(step.weightPercent)}` : "no longer known",
-                    note: step && (step.verdict ? <Status state={step.verdict} /> : "not decided yet"),
+                    note: step && (step.verdict ? <StatusBadge state={step.verdict} /> : "not decided yet"),
                 },
                 {
                     label: "Version", value: <Link to={path("models", item.model, "versions", item.version)}><bdi>{item.model.slice(0, 40)}</bdi> v{item.version}</Link>,
-                    note: walk.version ? walk.version.aliases.join(", ") : "no longer registered",
+                    note: lineage.version ? lineage.version.aliases.join(", ") : "no longer registered",
                 },
                 run !== undefined && { label: "Run", value: <Link to={path("runs", run.id)}><bdi>{run.name.slice(0, 60)}</bdi></Link>, note: <bdi>{run.experimentName.slice(0, 60)}</bdi> },
                 job !== undefined && { label: "Job", value: <Link to={path("jobs", job.id)}><bdi>{job.name.slice(0, 60)}</bdi></Link>, note: job.outcome ?? job.state },
@@ -40,9 +43,9 @@ export function Origin({ reply }: { reply: Reply }) {
                     label: "Code", value: commit === undefined ? <bdi title={code.source}>{lastPart(code.source ?? code.command ?? "")}</bdi> : digest(commit),
                     note: commit === undefined ? undefined : lastPart(code.source ?? code.command ?? ""),
                 },
-                walk.environment !== undefined && { label: "Environment", value: digest(walk.environment) },
-                ...walk.datasets.slice(0, 3).map((data, index) => ({
-                    label: walk.datasets.length > 1 ? `Data ${index + 1}` : "Data",
+                lineage.environment !== undefined && { label: "Environment", value: digest(lineage.environment) },
+                ...lineage.datasets.slice(0, 3).map((data, index) => ({
+                    label: lineage.datasets.length > 1 ? `Data ${index + 1}` : "Data",
                     value: run ? <Link to={path("runs", run.id)}><bdi>{data.name.slice(0, 60)}</bdi></Link> : <bdi>{data.name.slice(0, 60)}</bdi>,
                     note: [data.context, data.digest].filter(Boolean).join(", ").slice(0, 80),
                 })),
@@ -56,22 +59,22 @@ function lastPart(text: string): string {
     return (text.split("/").pop() ?? "").slice(0, 60);
 }
 
-/** What is known of each place of the walk. */
+/** What is known of each place of the lineage. */
 export function Record({ reply }: { reply: Reply }) {
-    const { prediction: item, walk } = reply;
+    const { prediction: item, walk: lineage } = reply;
     return (
         <Card title="Record">
-            <Facts items={[
+            <DescriptionList items={[
                 ["Asked as", reply.form],
                 ["Endpoint", <span key="endpoint" className="mono small">{item.endpoint}</span>],
-                ["Made by", walk.revision && <bdi>{walk.revision.createdBy}</bdi>],
+                ["Made by", lineage.revision && <bdi>{lineage.revision.createdBy}</bdi>],
                 ["Model file", <Digest key="file" text={item.digest} />],
-                ["Source", walk.version && <bdi>{walk.version.source.slice(0, 200)}</bdi>],
-                ["Converted by", walk.version?.conversionJob && <Link to={path("jobs", walk.version.conversionJob)} className="mono small">job {walk.version.conversionJob.slice(0, 8)}</Link>],
-                ["Snapshot", walk.code?.snapshot && <Digest text={walk.code.snapshot} />],
-                ["Commit", walk.code?.commit && <Digest text={walk.code.commit} />],
-                ["Command", walk.code?.command && <span className="mono small">{walk.code.command.slice(0, 300)}</span>],
-                ["Environment", walk.environment && <Digest text={walk.environment} />],
+                ["Source", lineage.version && <bdi>{lineage.version.source.slice(0, 200)}</bdi>],
+                ["Converted by", lineage.version?.conversionJob && <Link to={path("jobs", lineage.version.conversionJob)} className="mono small">job {lineage.version.conversionJob.slice(0, 8)}</Link>],
+                ["Snapshot", lineage.code?.snapshot && <Digest text={lineage.code.snapshot} />],
+                ["Commit", lineage.code?.commit && <Digest text={lineage.code.commit} />],
+                ["Command", lineage.code?.command && <span className="mono small">{lineage.code.command.slice(0, 300)}</span>],
+                ["Environment", lineage.environment && <Digest text={lineage.environment} />],
                 ["Trace", item.traceID && <Digest text={item.traceID} />],
             ]} />
         </Card>
@@ -79,7 +82,7 @@ export function Record({ reply }: { reply: Reply }) {
 }
 
 function Digest({ text }: { text: string }) {
-    return <span className="mono small" title={text}>{text.slice(0, 12)} <Copy text={text} className="inline" /></span>;
+    return <span className="mono small" title={text}>{text.slice(0, 12)} <CopyButton text={text} className="inline" /></span>;
 }
 
 /** How the rollout's step, in which it was answered, was judged. */
@@ -98,9 +101,9 @@ export function RunCard({ reply }: { reply: Reply }) {
     return (
         <Card title="Run" side={<Link to={path("runs", run.id)}>Open</Link>}>
             <div className="stack">
-                <Facts items={[["By", <bdi key="by">{run.user}</bdi>], ["Ended as", <Status key="status" state={run.status} />]]} />
-                {params.length > 0 && <div><h3>Parameters</h3><Facts items={params} /></div>}
-                {metrics.length > 0 && <div><h3>Metrics</h3><Facts items={metrics} /></div>}
+                <DescriptionList items={[["By", <bdi key="by">{run.user}</bdi>], ["Ended as", <StatusBadge key="status" state={run.status} />]]} />
+                {params.length > 0 && <div><h3>Parameters</h3><DescriptionList items={params} /></div>}
+                {metrics.length > 0 && <div><h3>Metrics</h3><DescriptionList items={metrics} /></div>}
                 <div>
                     <h3>Data</h3>
                     {datasets.length === 0 ? <p className="muted">The run noted no inputs.</p> : (

@@ -1,8 +1,9 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Copy, Page } from "../../components/Basics";
+import { CopyButton } from "../../components/Copy";
+import { Page } from "../../components/Page";
 import { Loaded } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { fullTime, microseconds } from "../../core/format";
 import { useQuery } from "../../core/query";
 import { Link } from "../../core/router";
@@ -17,7 +18,7 @@ type Reply = Schemas["ShowPredictionReply"];
 /** One prediction: what was asked and answered, what it came from, and the same asked again. */
 export function PredictionPage({ id }: { id: string }) {
     // What was answered stays; a rollout's verdict and a version's aliases may come later.
-    const query = useQuery(`prediction/${id}`, () => call("ShowPrediction", { path: { prediction: id } }), { on: ["rollout", "revision", "version"] });
+    const query = useQuery(`prediction/${id}`, () => call("ShowPrediction", { path: { prediction: id } }), { invalidateOn: ["rollout", "revision", "version"] });
     if (query.data === undefined && query.error !== null) {
         return (
             <Page title="Prediction" crumbs={crumbs}>
@@ -37,10 +38,10 @@ function Known({ reply }: { reply: Reply }) {
         <Page title={item.id} plainTitle={`Prediction ${item.id}`} crumbs={crumbs} badge={<ReplyStatus status={item.status} />}
             note={(
                 <>
-                    <span><Ago at={item.at} />, {fullTime(Date.parse(item.at))}</span>
+                    <span><RelativeTime at={item.at} />, {fullTime(Date.parse(item.at))}</span>
                     <span>took {microseconds(item.milliseconds * 1000)}</span>
                     <span>by <Link to={deploymentOf(item)}><bdi>{item.deployment}</bdi></Link> in {item.environment}</span>
-                    <Copy text={item.id} label="Copy id" />
+                    <CopyButton text={item.id} label="Copy id" />
                 </>
             )}>
             <div className="stack">

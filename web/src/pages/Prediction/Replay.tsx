@@ -2,11 +2,12 @@ import { useState } from "react";
 import { call } from "../../api/client";
 import { quote, searchVersions } from "../../api/mlflow";
 import type { Schemas } from "../../api/generated";
-import { Card, Facts } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { DescriptionList } from "../../components/DescriptionList";
 import { ErrorBox } from "../../components/State";
 import { count, number } from "../../core/format";
-import { useAction, useQuery } from "../../core/query";
-import { useAddress } from "../../core/router";
+import { useMutation, useQuery } from "../../core/query";
+import { useSearchParam } from "../../core/router";
 import { ReplyStatus } from "../Predictions/Predictions";
 import { Body } from "./Body";
 
@@ -15,12 +16,12 @@ type Reply = Schemas["ReplayPredictionReply"];
 /** Asks the same again, of the version that answered or of another one. */
 export function Replay({ prediction }: { prediction: Schemas["PredictionItem"] }) {
     const { id, model, version } = prediction;
-    const [chosen, setChosen] = useAddress("version", version);
+    const [chosen, setChosen] = useSearchParam("version", version);
     const [reply, setReply] = useState<Reply | null>(null);
     const versions = useQuery(`versions/${model}`, () => searchVersions(`name = ${quote(model)}`));
     const known = (versions.data ?? []).map((each) => each.version);
     const numbers = [...new Set([version, chosen, ...known])].sort((a, b) => Number(b) - Number(a));
-    const ask = useAction(async () => {
+    const ask = useMutation(async () => {
         setReply(null);
         setReply(await call("ReplayPrediction", { path: { prediction: id }, body: { version: Number(chosen) } }));
     });
@@ -54,7 +55,7 @@ function Difference({ reply }: { reply: Reply }) {
     return (
         <div className="stack tight">
             <p><strong>{count(reply.differing)} of {count(reply.compared)} values differ.</strong></p>
-            <Facts items={[
+            <DescriptionList items={[
                 ["Largest difference", largest.size === undefined ? "not of numbers" : `${number(largest.size)} (against the larger of 1 and the value then)`],
                 ["Where", <span key="where" className="mono small">{largest.place.slice(0, 200)}</span>],
                 ["Then", <span key="then" className="mono small">{largest.before.slice(0, 200)}</span>],

@@ -2,12 +2,12 @@ import { call } from "../../api/client";
 import { SearchInput } from "../../components/Form";
 import { useDeployments } from "../../components/deployments";
 import { useQuery } from "../../core/query";
-import { setAddress } from "../../core/router";
+import { setSearchParams } from "../../core/router";
 import { fromField, spans, toField, type Filters } from "./filters";
 
 /** Another filter begins at the newest again. */
 function change(values: Record<string, string>): void {
-    setAddress({ ...values, before: "" });
+    setSearchParams({ ...values, before: "" });
 }
 
 export function FilterBar({ filters }: { filters: Filters }) {

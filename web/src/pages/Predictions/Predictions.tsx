@@ -1,13 +1,16 @@
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Code, Copy, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock, CopyButton } from "../../components/Copy";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
-import { Ago } from "../../components/Time";
+import { RelativeTime } from "../../components/Time";
 import { useDeployments } from "../../components/deployments";
 import { VirtualTable, type Column } from "../../components/VirtualTable";
 import { bytes, count, microseconds } from "../../core/format";
 import { useQuery } from "../../core/query";
-import { Link, navigate, path, usePlace } from "../../core/router";
+import { Link, navigate, path, useLocation } from "../../core/router";
 import { FilterBar } from "./FilterBar";
 import { asked, isNarrowed, isPredictionID, useFilters, type Filters } from "./filters";
 
@@ -19,7 +22,7 @@ const LIMIT = 100;
 
 /** The reply's HTTP status in colour. */
 export function ReplyStatus({ status }: { status: number }) {
-    return <Status state={String(status)} tone={status < 400 ? "ok" : status < 500 ? "warn" : "bad"} />;
+    return <StatusBadge state={String(status)} tone={status < 400 ? "ok" : status < 500 ? "warn" : "bad"} />;
 }
 
 export function deploymentOf(item: { deployment: string; environment: string }): string {
@@ -27,11 +30,11 @@ export function deploymentOf(item: { deployment: string; environment: string }):
 }
 
 const columns: Column<Prediction>[] = [
-    { id: "at", title: "When", width: 110, phone: 104, cell: ({ at }) => <Ago at={at} /> },
+    { id: "at", title: "When", width: 110, phone: 104, cell: ({ at }) => <RelativeTime at={at} /> },
     { id: "status", title: "Status", width: 90, phone: 80, cell: ({ status }) => <ReplyStatus status={status} /> },
     {
         id: "id", title: "Prediction", width: 290, phone: 178,
-        cell: ({ id }) => <><Link to={path("predictions", id)} className="mono">{id}</Link> <Copy text={id} className="inline" /></>,
+        cell: ({ id }) => <><Link to={path("predictions", id)} className="mono">{id}</Link> <CopyButton text={id} className="inline" /></>,
     },
     {
         id: "deployment", title: "Deployment", width: 190,
@@ -53,7 +56,7 @@ export function Predictions() {
     const key = isHalfAnID ? null : `predictions/${JSON.stringify(filters)}`;
     // Gateways send what they logged within a second, and the server tells; an older page stands still.
     const isNewest = filters.before === "" && filters.id === "";
-    const query = useQuery(key, () => call("ListPredictions", { query: asked(filters, LIMIT) }), { on: isNewest ? ["prediction"] : [], calm: 3000 });
+    const query = useQuery(key, () => call("ListPredictions", { query: asked(filters, LIMIT) }), { invalidateOn: isNewest ? ["prediction"] : [], throttle: 3000 });
     return (
         <Page title="Predictions" note="What gateways answered, and what each answer came from.">
             <FilterBar filters={filters} />
@@ -87,21 +90,21 @@ function First() {
         return (
             <Empty title="No predictions yet">
                 <p>Nothing answers requests. Put a registered model behind an address:</p>
-                <Code text="aloft deploy my-model --model my-model/1 --environment staging --wait" />
+                <CodeBlock text="aloft deploy my-model --model my-model/1 --environment staging --wait" />
             </Empty>
         );
     }
     return (
         <Empty title="No predictions yet" actions={first && <Link className="button primary" to={`${deploymentOf({ deployment: first.name, environment: first.environment })}&tab=try`}>Try it in the browser</Link>}>
             <p>Ask a deployment; the answer is here a second later:</p>
-            <Code text={`curl -si http://127.0.0.1:5001/deployments/${first?.endpoint ?? "NAME"}/invocations \\\n    -H 'content-type: application/json' -d '{"instances": [[1, 2, 3]]}'`} />
+            <CodeBlock text={`curl -si http://127.0.0.1:5001/deployments/${first?.endpoint ?? "NAME"}/invocations \\\n    -H 'content-type: application/json' -d '{"instances": [[1, 2, 3]]}'`} />
         </Empty>
     );
 }
 
 /** Pages are addresses of their own, so that the back button leads to the one before. */
 function Foot({ reply }: { reply: Reply }) {
-    const { path: here, query } = usePlace();
+    const { path: here, query } = useLocation();
     const at = (before: string): string => {
         const next = new URLSearchParams(query);
         if (before === "") next.delete("before");

@@ -1,6 +1,6 @@
 import type { QueryValues } from "../../api/client";
 import { localStamp } from "../../core/format";
-import { usePlace } from "../../core/router";
+import { useLocation } from "../../core/router";
 
 /** What narrows the list; all of it stands in the address. Empty is "any". */
 export interface Filters {
@@ -28,7 +28,7 @@ export const spans: Record<string, { label: string; seconds: number }> = {
 };
 
 export function useFilters(): Filters {
-    const { query } = usePlace();
+    const { query } = useLocation();
     const read = (name: string) => query.get(name) ?? "";
     return {
         id: read("id").trim().toLowerCase(), deployment: read("deployment"), environment: read("environment"), revision: read("revision"),

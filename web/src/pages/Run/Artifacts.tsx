@@ -3,13 +3,13 @@ import { artifactAddress, listArtifacts, type FileInfo } from "../../api/mlflow"
 import { Empty, ErrorBox, Loaded, Skeleton } from "../../components/State";
 import { bytes } from "../../core/format";
 import { useQuery } from "../../core/query";
-import { useAddress } from "../../core/router";
+import { useSearchParam } from "../../core/router";
 import { Preview } from "./Preview";
 
 /** The files of a run: a tree that loads folder by folder, and the chosen file beside it. */
 export function Artifacts({ runID }: { runID: string }) {
-    const [chosen, choose] = useAddress("file");
-    const root = useQuery(`artifacts/${runID}/`, () => listArtifacts(runID, ""), { on: ["run"], runs: [runID], calm: 3000 });
+    const [chosen, choose] = useSearchParam("file");
+    const root = useQuery(`artifacts/${runID}/`, () => listArtifacts(runID, ""), { invalidateOn: ["run"], runs: [runID], throttle: 3000 });
     if (root.data?.length === 0) {
         return <div className="card"><Empty title="No artifacts">Files logged with <code>mlflow.log_artifact</code> appear here.</Empty></div>;
     }
@@ -56,7 +56,7 @@ function Folder({ runID, files, chosen, choose }: FolderProps) {
 
 function Subfolder({ runID, path, chosen, choose }: Omit<FolderProps, "files"> & { path: string }) {
     const [open, setOpen] = useState(chosen.startsWith(`${path}/`));
-    const query = useQuery(open ? `artifacts/${runID}/${path}` : null, () => listArtifacts(runID, path), { on: ["run"], runs: [runID], calm: 3000 });
+    const query = useQuery(open ? `artifacts/${runID}/${path}` : null, () => listArtifacts(runID, path), { invalidateOn: ["run"], runs: [runID], throttle: 3000 });
     return (
         <>
             <button type="button" aria-expanded={open} onClick={() => setOpen(!open)}>

@@ -3,7 +3,7 @@ import type { Run } from "../../api/mlflow";
 import { SearchInput } from "../../components/Form";
 import { CurveControls, MetricChart, curveRuns, useCurveOptions } from "../../components/MetricChart";
 import { Empty } from "../../components/State";
-import { useAddress } from "../../core/router";
+import { useSearchParam } from "../../core/router";
 import { runName } from "../Runs/rows";
 
 /** Charts shown before "more": each is mounted only when it is near the visible part anyway. */
@@ -11,7 +11,7 @@ const FIRST = 60;
 
 /** A chart a metric, in groups by what stands before the first slash. */
 export function Curves({ run }: { run: Run }) {
-    const [find, setFind] = useAddress("find");
+    const [find, setFind] = useSearchParam("find");
     const [limit, setLimit] = useState(FIRST);
     const [options, setOptions] = useCurveOptions();
     const { run_id: id } = run.info;

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { DatasetInput } from "../../api/mlflow";
-import { Card, Facts } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { DescriptionList } from "../../components/DescriptionList";
 import { Empty } from "../../components/State";
 import { count } from "../../core/format";
 
@@ -42,7 +43,7 @@ function Dataset({ input: { dataset, tags } }: { input: DatasetInput }) {
                         <span key={key} className="chip"><bdi>{key === "mlflow.data.context" ? value : `${key}: ${value}`}</bdi></span>
                     ))}
                 </div>
-                <Facts items={[
+                <DescriptionList items={[
                     ["Digest", <span key="digest" className="mono small">{dataset.digest}</span>],
                     ["Source", <bdi key="source" className="mono small wrap">{sourceOf(dataset.source).slice(0, 2000)}</bdi>],
                     ["Kind", dataset.source_type],

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
-import { placed } from "../../api/base";
+import { withBase } from "../../api/base";
 import { framedAddress, readArtifact } from "../../api/mlflow";
-import { Copy } from "../../components/Basics";
+import { CopyButton } from "../../components/Copy";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import { bytes } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -37,14 +37,14 @@ export function Preview({ runID, path, address }: { runID: string; path: string;
     const query = useQuery(kind === "unknown" ? null : `artifact/${runID}/${path}`, async () => {
         const { blob, isCut } = await readArtifact(runID, path, isMedia ? MEDIA_LIMIT : TEXT_LIMIT);
         return { blob, isCut, text: kind === "image" ? "" : await blob.text() };
-    }, { freshFor: 60_000 });
+    }, { staleTime: 60_000 });
     return (
         <>
             <div className="row between">
                 <strong className="cut"><bdi>{path}</bdi></strong>
                 <span className="row">
-                    <Copy text={path} label="Copy path" />
-                    <a className="button small" href={placed(address)} download>Download</a>
+                    <CopyButton text={path} label="Copy path" />
+                    <a className="button small" href={withBase(address)} download>Download</a>
                 </span>
             </div>
             {query.error !== null && <ErrorBox error={query.error} />}
@@ -65,10 +65,10 @@ export function Preview({ runID, path, address }: { runID: string; path: string;
 }
 
 function Picture({ blob, type, name }: { blob: Blob; type: string; name: string }) {
-    const [address, setAddress] = useState<string>();
+    const [address, setSearchParams] = useState<string>();
     useEffect(() => {
         const made = URL.createObjectURL(new Blob([blob], { type }));
-        setAddress(made);
+        setSearchParams(made);
         return () => URL.revokeObjectURL(made);
     }, [blob, type]);
     return address === undefined ? null : <img src={address} alt={`Artifact ${name.slice(0, 200)}`} />;
@@ -96,7 +96,7 @@ function LoggedPage({ html, runID, path }: { html: string; runID: string; path: 
                 </div>
             )}
             {runs
-                ? <iframe key="runs" sandbox="allow-scripts" src={placed(framedAddress(runID, path))} title={title} referrerPolicy="no-referrer" />
+                ? <iframe key="runs" sandbox="allow-scripts" src={withBase(framedAddress(runID, path))} title={title} referrerPolicy="no-referrer" />
                 : <iframe key="still" sandbox="" srcDoc={html} title={title} referrerPolicy="no-referrer" />}
         </>
     );

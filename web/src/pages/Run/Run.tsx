@@ -1,14 +1,18 @@
 import { useState } from "react";
 import { call } from "../../api/client";
 import { getExperiment, getRun, renameRun, deleteRun, quote, restoreRun, searchVersions, type KeyValue, type Run } from "../../api/mlflow";
-import { Card, Copy, Facts, Page, Tabs } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CopyButton } from "../../components/Copy";
+import { DescriptionList } from "../../components/DescriptionList";
+import { Page } from "../../components/Page";
+import { Tabs } from "../../components/Tabs";
 import { ConfirmDialog, Field } from "../../components/Form";
 import { ErrorBox, Skeleton } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { RunStatus, isStale, lastSign } from "../../components/runState";
-import { Ago, Took, useNow } from "../../components/Time";
+import { RelativeTime, Elapsed, useNow } from "../../components/Time";
 import { useQuery } from "../../core/query";
-import { Link, navigate, path, useAddress } from "../../core/router";
+import { Link, navigate, path, useSearchParam } from "../../core/router";
 import { Log } from "../Job/Log";
 import { runName } from "../Runs/rows";
 import { Artifacts } from "./Artifacts";
@@ -19,8 +23,8 @@ import { KeyTable, MetricTable } from "./KeyTable";
 
 /** One run: what it was given, what it measured, what it left. */
 export function RunPage({ id }: { id: string }) {
-    const [tab] = useAddress("tab", "overview");
-    const query = useQuery(`run/${id}`, () => getRun(id), { on: ["run", "job"], runs: [id] });
+    const [tab] = useSearchParam("tab", "overview");
+    const query = useQuery(`run/${id}`, () => getRun(id), { invalidateOn: ["run", "job"], runs: [id] });
     const run = query.data;
     if (run === undefined) {
         return (
@@ -60,12 +64,12 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
         <Page title={runName(run)} crumbs={crumbs} badge={<RunStatus run={run} />}
             note={(
                 <>
-                    <span>Started <Ago at={info.start_time} /></span>
+                    <span>Started <RelativeTime at={info.start_time} /></span>
                     {isStale(run, now)
-                        ? <span>nothing heard since <Ago at={lastSign(run)} />; its client may have died</span>
-                        : <span>{isLive ? "running for" : "took"} <Took from={info.start_time} to={info.end_time} /></span>}
+                        ? <span>nothing heard since <RelativeTime at={lastSign(run)} />; its client may have died</span>
+                        : <span>{isLive ? "running for" : "took"} <Elapsed from={info.start_time} to={info.end_time} /></span>}
                     {user && <span>by <bdi>{user.slice(0, 60)}</bdi></span>}
-                    <Copy text={info.run_id} label="Copy id" />
+                    <CopyButton text={info.run_id} label="Copy id" />
                 </>
             )}
             actions={(
@@ -144,7 +148,7 @@ function withJobParameters(params: KeyValue[], tags: KeyValue[]): KeyValue[] {
 
 /** Versions of models that were registered from this run. */
 function RegisteredAs({ run }: { run: string }) {
-    const versions = useQuery(`versions/of/${run}`, () => searchVersions(`run_id = ${quote(run)}`, 50), { on: ["version"] }).data ?? [];
+    const versions = useQuery(`versions/of/${run}`, () => searchVersions(`run_id = ${quote(run)}`, 50), { invalidateOn: ["version"] }).data ?? [];
     if (versions.length === 0) return null;
     return (
         <Card title="Registered as" flush>
@@ -163,13 +167,13 @@ function RegisteredAs({ run }: { run: string }) {
 /** Where the code and its environment came from, as far as the client or the job said. */
 function Record({ run, tags }: { run: Run; tags: Map<string, string> }) {
     const jobID = tags.get("aloft.job");
-    const job = useQuery(jobID ? `job/${jobID}` : null, () => call("GetJob", { path: { job: jobID ?? "" } }), { freshFor: 30_000 }).data;
+    const job = useQuery(jobID ? `job/${jobID}` : null, () => call("GetJob", { path: { job: jobID ?? "" } }), { staleTime: 30_000 }).data;
     const commit = tags.get("mlflow.source.git.commit") ?? tags.get("aloft.code") ?? job?.snapshot;
     const sweep = tags.get("aloft.sweep");
     const environment = tags.get("aloft.environment") ?? job?.attempts.map((attempt) => attempt.environment).filter(Boolean).pop();
-    const digest = (text: string) => <span className="mono small" title={text}>{text.length > 40 ? `${text.slice(0, 12)}…` : text} <Copy text={text} /></span>;
+    const digest = (text: string) => <span className="mono small" title={text}>{text.length > 40 ? `${text.slice(0, 12)}…` : text} <CopyButton text={text} /></span>;
     return (
-        <Facts items={[
+        <DescriptionList items={[
             ["Run", <span key="id" className="mono small">{run.info.run_id}</span>],
             ["Sweep", sweep === undefined ? undefined : <Link to={path("sweeps", sweep)}>Trial {tags.get("aloft.trial")}</Link>],
             ["Job", jobID === undefined ? undefined : <Link to={path("jobs", jobID)}>{job?.job.name ?? "job"} <span className="mono small">{jobID.slice(0, 8)}</span></Link>],

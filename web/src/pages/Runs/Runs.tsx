@@ -1,15 +1,17 @@
 import { useCallback, useMemo, useState } from "react";
 import { serverAddress } from "../../api/base";
 import { countRuns, deleteRun, getExperiment, getRuns, quoteKey, readRunKeys, restoreExperiment, restoreRun, type Run } from "../../api/mlflow";
-import { Code, Copy, Menu, Page } from "../../components/Basics";
+import { CodeBlock, CopyButton } from "../../components/Copy";
+import { Menu } from "../../components/Menu";
+import { Page } from "../../components/Page";
 import { ConfirmDialog } from "../../components/Form";
 import { Empty, ErrorBox, Skeleton } from "../../components/State";
 import { toast } from "../../components/Toast";
 import { VirtualTable, type Sort } from "../../components/VirtualTable";
 import { count } from "../../core/format";
-import { useKept } from "../../core/memory";
+import { useHistoryState } from "../../core/historyState";
 import { useQuery } from "../../core/query";
-import { navigate, pack, path, setAddress, useAddress, useAddressList } from "../../core/router";
+import { navigate, encodeItem, path, setSearchParams, useSearchParam, useSearchParamList } from "../../core/router";
 import { FilterInput, type KnownKeys } from "./FilterInput";
 import { asFilter } from "./filters";
 import { columnsFor, keysOf, nested, rowOf, usualColumns, withAll, type Row } from "./rows";
@@ -22,21 +24,21 @@ const isHeading = (row: Row) => row.kind !== "run";
 
 /** The runs of one experiment. Filter, order, columns, group and pins are in the address. */
 export function Runs({ experiment }: { experiment: string }) {
-    const [typed, setFilter] = useAddress("filter");
+    const [typed, setFilter] = useSearchParam("filter");
     const filter = asFilter(typed);
-    const [stage, setStage] = useAddress("stage");
+    const [stage, setStage] = useSearchParam("stage");
     const deleted = stage === "deleted";
-    const [order, setOrder] = useAddress("order");
-    const [chosen, setChosen] = useAddressList("columns");
-    const [group, setGroup] = useAddress("group");
-    const [pins, setPins] = useAddressList("pin");
-    const [selected, setSelected] = useKept<Set<string>>("selected", new Set());
+    const [order, setOrder] = useSearchParam("order");
+    const [chosen, setChosen] = useSearchParamList("columns");
+    const [group, setGroup] = useSearchParam("group");
+    const [pins, setPins] = useSearchParamList("pin");
+    const [selected, setSelected] = useHistoryState<Set<string>>("selected", new Set());
     const [deleting, setDeleting] = useState(false);
 
-    const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment), { on: ["experiment"] });
+    const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment), { invalidateOn: ["experiment"] });
     const list = useRuns(experiment, filter, order === "" ? [] : [order], deleted);
     const total = useQuery(list.error !== null ? null : `count/${experiment}/${stage}/${filter}`,
-        () => countRuns({ experiments: [experiment], filter, deleted }), { on: ["run", "job"], calm: 5000 });
+        () => countRuns({ experiments: [experiment], filter, deleted }), { invalidateOn: ["run", "job"], throttle: 5000 });
     const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
         (await getRuns(pins)).filter((run): run is Run => run !== null));
 
@@ -45,11 +47,11 @@ export function Runs({ experiment }: { experiment: string }) {
         const held = new Set(top.map(({ id }) => id));
         return [...top, ...list.runs.filter(({ info }) => !held.has(info.run_id)).map((run) => rowOf(run, false))];
     }, [list.runs, top]);
-    const all = useQuery(`keys/${experiment}`, () => readRunKeys([experiment]), { on: ["run"], calm: 20_000, freshFor: 10_000 });
+    const all = useQuery(`keys/${experiment}`, () => readRunKeys([experiment]), { invalidateOn: ["run"], throttle: 20_000, staleTime: 10_000 });
     const loaded = useMemo(() => keysOf(rows), [rows]);
     const keys = useMemo(() => withAll(loaded, all.data), [loaded, all.data]);
     const ids = chosen.length > 0 ? chosen : usualColumns(loaded);
-    const idText = ids.map(pack).join();
+    const idText = ids.map(encodeItem).join();
     const groups = useGroups(
         { experiments: [experiment], filter, deleted, order: order === "" ? [] : [order] }, group,
         ids.filter((id) => id.startsWith("metrics.")).map((id) => id.slice("metrics.".length)));
@@ -99,7 +101,7 @@ export function Runs({ experiment }: { experiment: string }) {
     const isFirstLoad = list.isLoading && rows.length === 0 && list.error === null;
     return (
         <Page title={name} crumbs={[{ label: "Experiments", to: "/experiments" }]}
-            note={<><span>Experiment {experiment}</span><Copy text={experiment} label="Copy id" /></>}
+            note={<><span>Experiment {experiment}</span><CopyButton text={experiment} label="Copy id" /></>}
             actions={selected.size > 0 && (
                 <>
                     <span className="muted numbers">{count(selected.size)} selected</span>
@@ -226,7 +228,7 @@ function ColumnMenu({ keys, chosen, onChange }: { keys: KnownKeys; chosen: strin
                     </div>
                 );
             })}
-            <button type="button" className="button small quiet" onClick={() => setAddress({ columns: "" })}>Usual columns</button>
+            <button type="button" className="button small quiet" onClick={() => setSearchParams({ columns: "" })}>Usual columns</button>
         </Menu>
     );
 }
@@ -237,12 +239,12 @@ function NoRuns({ filter, deleted, hasError }: { filter: string; deleted: boolea
     if (filter !== "") {
         return (
             <Empty title="No run fits this filter"
-                actions={<button type="button" className="button" onClick={() => setAddress({ filter: "" })}>Clear the filter</button>} />
+                actions={<button type="button" className="button" onClick={() => setSearchParams({ filter: "" })}>Clear the filter</button>} />
         );
     }
     return (
         <Empty title="No runs yet">
-            <Code text={`MLFLOW_TRACKING_URI=${serverAddress()} python train.py`} />
+            <CodeBlock text={`MLFLOW_TRACKING_URI=${serverAddress()} python train.py`} />
         </Empty>
     );
 }

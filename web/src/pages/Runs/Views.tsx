@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { deleteExperimentTag, setExperimentTag, type Experiment } from "../../api/mlflow";
-import { Menu } from "../../components/Basics";
+import { Menu } from "../../components/Menu";
 import { ConfirmDialog, Field } from "../../components/Form";
 import { toast } from "../../components/Toast";
-import { navigate, path, usePlace } from "../../core/router";
+import { navigate, path, useLocation } from "../../core/router";
 
 /** Views are tags of the experiment, so that everyone who opens it has them. */
 const PREFIX = "aloft.view.";
@@ -23,7 +23,7 @@ function viewsOf(experiment: Experiment | undefined): View[] {
 
 /** Filter, order, columns and group under a name. */
 export function ViewsMenu({ experiment, reload }: { experiment: Experiment | undefined; reload: () => Promise<void> }) {
-    const { query } = usePlace();
+    const { query } = useLocation();
     const [saving, setSaving] = useState(false);
     const [name, setName] = useState("");
     const views = viewsOf(experiment);

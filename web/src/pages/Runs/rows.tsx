@@ -1,7 +1,7 @@
 import { numeric } from "../../api/client";
 import { quoteKey, type Run, type RunKeys } from "../../api/mlflow";
 import { RunDot } from "../../components/runState";
-import { Ago, Took } from "../../components/Time";
+import { RelativeTime, Elapsed } from "../../components/Time";
 import type { Column } from "../../components/VirtualTable";
 import { count, number } from "../../core/format";
 import { Link, path } from "../../core/router";
@@ -184,10 +184,10 @@ function columnFor(id: string): Column<Row> {
     const runOnly = (cell: (row: RunRow) => JSX.Element | string) =>
         (row: Row) => (row.kind === "run" ? cell(row) : "");
     if (id === "start") {
-        return { id, title: "Started", width: 120, sort: "attributes.start_time", cell: runOnly(({ run }) => <Ago at={run.info.start_time} />) };
+        return { id, title: "Started", width: 120, sort: "attributes.start_time", cell: runOnly(({ run }) => <RelativeTime at={run.info.start_time} />) };
     }
     if (id === "duration") {
-        return { id, title: "Took", width: 105, cell: runOnly(({ run }) => <Took from={run.info.start_time} to={run.info.end_time} />) };
+        return { id, title: "Took", width: 105, cell: runOnly(({ run }) => <Elapsed from={run.info.start_time} to={run.info.end_time} />) };
     }
     if (id === "user") {
         return { id, title: "User", width: 110, sort: "attributes.user_id", cell: runOnly(({ run, tags }) => tags.get("mlflow.user") ?? run.info.user_id ?? "") };

@@ -33,13 +33,13 @@ export function useGroups(
     search: Pick<RunSearch, "experiments" | "filter" | "order" | "deleted">, group: string, metrics: string[],
 ): Groups {
     const key = group === "" ? null : `groups/${search.experiments.join()}/${group}/${search.deleted ? "deleted" : ""}/${search.filter}`;
-    const live = { on: ["run", "job"], calm: 5000 };
+    const live = { invalidateOn: ["run", "job"], throttle: 5000 };
     const heads = useQuery(key, () => groupRuns(search, group, []), live);
     const measured = metrics.slice(0, MOST_MEANS);
     // Means take longer than counts; the headings do not wait for them.
     const means = useQuery(
         heads.data === undefined || measured.length === 0 ? null : `${key}/${measured.join()}`,
-        () => groupRuns(search, group, measured), { on: ["run", "job"], calm: 15_000 });
+        () => groupRuns(search, group, measured), { invalidateOn: ["run", "job"], throttle: 15_000 });
 
     const [open, setOpen] = useState<Map<string, Members>>(new Map());
     const place = `${key}\n${search.order.join()}`;
@@ -86,7 +86,7 @@ export function useGroups(
     const loadMore = useCallback((id: string) => void load(id, "more"), [load]);
     useEffect(() => {
         let soon: number | undefined;
-        const stop = feed.listen(({ entity }) => {
+        const stop = feed.subscribe(({ entity }) => {
             if (entity !== "run" && entity !== "job") return;
             window.clearTimeout(soon);
             soon = window.setTimeout(() => {

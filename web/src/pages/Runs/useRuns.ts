@@ -74,8 +74,8 @@ export function useRuns(experiment: string, filter: string, order: string[], del
                 refresh();
             }, 400);
         };
-        const stop = feed.listen(({ entity }) => (entity === "run" || entity === "job") && later());
-        const stopWatching = feed.watchState(() => feed.connected && later());
+        const stop = feed.subscribe(({ entity }) => (entity === "run" || entity === "job") && later());
+        const stopWatching = feed.onConnectionChange(() => feed.connected && later());
         document.addEventListener("visibilitychange", later);
         return () => {
             window.clearTimeout(soon);

@@ -1,21 +1,23 @@
 import { useState, type FormEvent } from "react";
 import { serverAddress } from "../../api/base";
 import { call } from "../../api/client";
-import { Card, Code, Page } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { CodeBlock } from "../../components/Copy";
+import { Page } from "../../components/Page";
 import { ConfirmDialog, Field } from "../../components/Form";
-import { RowTable } from "../../components/RowTable";
+import { ResponsiveTable } from "../../components/ResponsiveTable";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
-import { Ago } from "../../components/Time";
-import { useAction, useQuery } from "../../core/query";
+import { RelativeTime } from "../../components/Time";
+import { useMutation, useQuery } from "../../core/query";
 import { Webhooks } from "./Webhooks";
 
 export function Settings() {
-    const tokens = useQuery("tokens", () => call("ListTokens", {}), { on: ["token"] });
+    const tokens = useQuery("tokens", () => call("ListTokens", {}), { invalidateOn: ["token"] });
     const [name, setName] = useState("");
     const [secret, setSecret] = useState<string | null>(null);
     const [revoking, setRevoking] = useState<string | null>(null);
-    const create = useAction(async () => {
+    const create = useMutation(async () => {
         const made = await call("CreateToken", { body: { name } });
         setSecret(made.secret);
         setName("");
@@ -41,7 +43,7 @@ export function Settings() {
                         {secret !== null && (
                             <div>
                                 <p style={{ marginBottom: 8 }}>Copy it now: it is shown once and nowhere else.</p>
-                                <Code text={secret} />
+                                <CodeBlock text={secret} />
                             </div>
                         )}
                     </div>
@@ -49,9 +51,9 @@ export function Settings() {
                         {({ tokens: all }) => (all.length === 0
                             ? <Empty title="No tokens">On loopback none is needed. Elsewhere start the server with <code>--auth</code>.</Empty>
                             : (
-                                <RowTable label="Tokens" rows={all} rowID={(token) => token.name} columns={[
+                                <ResponsiveTable label="Tokens" rows={all} rowID={(token) => token.name} columns={[
                                     { title: "Name", cell: (token) => <bdi>{token.name}</bdi> },
-                                    { title: "Made", cell: (token) => <Ago at={token.createdAt} /> },
+                                    { title: "Made", cell: (token) => <RelativeTime at={token.createdAt} /> },
                                     {
                                         title: "Actions", hideTitle: true, right: true,
                                         cell: (token) => <button type="button" className="button small danger" onClick={() => setRevoking(token.name)}>Revoke</button>,
@@ -63,7 +65,7 @@ export function Settings() {
                 <Webhooks />
                 <Card title="Clients">
                     <p className="soft" style={{ marginBottom: 10 }}>Any MLflow client works with this address:</p>
-                    <Code text={`export MLFLOW_TRACKING_URI=${serverAddress()}\nexport ALOFT_SERVER=${serverAddress()}`} />
+                    <CodeBlock text={`export MLFLOW_TRACKING_URI=${serverAddress()}\nexport ALOFT_SERVER=${serverAddress()}`} />
                 </Card>
             </div>
             {revoking !== null && (

@@ -1,11 +1,12 @@
 import { useState } from "react";
 import { createWebhook, deleteWebhook, listWebhooks, setWebhookStatus, testWebhook, type Webhook, type WebhookEvent } from "../../api/webhooks";
-import { Card, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { StatusBadge } from "../../components/Status";
 import { ConfirmDialog, Field } from "../../components/Form";
-import { RowTable } from "../../components/RowTable";
+import { ResponsiveTable } from "../../components/ResponsiveTable";
 import { Empty, ErrorBox, Loaded } from "../../components/State";
 import { toast } from "../../components/Toast";
-import { useAction, useQuery } from "../../core/query";
+import { useMutation, useQuery } from "../../core/query";
 
 const events: [string, WebhookEvent][] = [
     ["A model is registered", { entity: "REGISTERED_MODEL", action: "CREATED" }],
@@ -18,16 +19,16 @@ const events: [string, WebhookEvent][] = [
 
 /** Addresses that are told when something changes. */
 export function Webhooks() {
-    const query = useQuery("webhooks", listWebhooks, { on: ["webhook"] });
+    const query = useQuery("webhooks", listWebhooks, { invalidateOn: ["webhook"] });
     const [making, setMaking] = useState(false);
     const [deleting, setDeleting] = useState<Webhook | null>(null);
-    const test = useAction(async (hook: Webhook) => {
+    const test = useMutation(async (hook: Webhook) => {
         const result = await testWebhook(hook.webhook_id);
         toast(result.success
             ? `${hook.name.slice(0, 60)} answered ${result.response_status ?? ""}.`
             : `${hook.name.slice(0, 60)} failed: ${(result.error_message ?? `status ${result.response_status ?? "unknown"}`).slice(0, 200)}`);
     });
-    const change = useAction(async (hook: Webhook) => {
+    const change = useMutation(async (hook: Webhook) => {
         await setWebhookStatus(hook.webhook_id, hook.status === "DISABLED" ? "ACTIVE" : "DISABLED");
         await query.reload();
     });
@@ -38,11 +39,11 @@ export function Webhooks() {
                 {(all) => (all.length === 0
                     ? <Empty title="No webhooks">They tell another program when a model changes: a chat, a pipeline, a ticket.</Empty>
                     : (
-                        <RowTable label="Webhooks" rows={all} rowID={(hook) => hook.webhook_id} columns={[
+                        <ResponsiveTable label="Webhooks" rows={all} rowID={(hook) => hook.webhook_id} columns={[
                             { title: "Name", cell: (hook) => <bdi>{hook.name.slice(0, 120)}</bdi> },
                             { title: "Address", className: "mono small", cell: (hook) => <bdi>{hook.url.slice(0, 200)}</bdi> },
                             { title: "Told of", className: "small soft", cell: (hook) => (hook.events ?? []).map(eventText).join(", ") },
-                            { title: "State", cell: (hook) => <Status state={hook.status === "DISABLED" ? "disabled" : "active"} tone={hook.status === "DISABLED" ? "idle" : "ok"} /> },
+                            { title: "State", cell: (hook) => <StatusBadge state={hook.status === "DISABLED" ? "disabled" : "active"} tone={hook.status === "DISABLED" ? "idle" : "ok"} /> },
                             {
                                 title: "Actions", hideTitle: true, right: true, className: "nowrap",
                                 cell: (hook) => (

@@ -1,5 +1,5 @@
 import type { Schemas } from "../../api/generated";
-import { Card } from "../../components/Basics";
+import { Card } from "../../components/Card";
 import { number } from "../../core/format";
 
 type Trial = Schemas["TrialView"];

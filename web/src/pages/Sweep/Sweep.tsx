@@ -1,13 +1,15 @@
 import { useMemo, useState } from "react";
 import { call } from "../../api/client";
 import type { Schemas } from "../../api/generated";
-import { Card, Page, Status } from "../../components/Basics";
+import { Card } from "../../components/Card";
+import { Page } from "../../components/Page";
+import { StatusBadge } from "../../components/Status";
 import { Chart, type Line } from "../../components/Chart";
 import { ConfirmDialog } from "../../components/Form";
 import { MetricChart, type CurveOptions, type CurveRun } from "../../components/MetricChart";
 import { colorOf } from "../../components/palette";
 import { Empty, Loaded } from "../../components/State";
-import { Ago, Took } from "../../components/Time";
+import { RelativeTime, Elapsed } from "../../components/Time";
 import { VirtualTable, type Column, type Sort } from "../../components/VirtualTable";
 import { number } from "../../core/format";
 import { useQuery } from "../../core/query";
@@ -19,18 +21,18 @@ type Trial = Schemas["TrialView"];
 
 /** One sweep: the best so far, every trial, and which were stopped early. */
 export function SweepPage({ id }: { id: string }) {
-    const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { on: ["sweep", "trial", "run"], calm: 2000 });
+    const query = useQuery(`sweep/${id}`, () => call("GetSweep", { path: { sweep: id } }), { invalidateOn: ["sweep", "trial", "run"], throttle: 2000 });
     const [stopping, setStopping] = useState(false);
     const sweep = query.data;
     const isLive = sweep !== undefined && (sweep.state === "running" || sweep.state === "closing");
     return (
         <Page title={sweep === undefined ? "Sweep" : sweep.job} crumbs={[{ label: "Sweeps", to: "/sweeps" }]}
-            badge={sweep && <Status state={sweep.state} />}
+            badge={sweep && <StatusBadge state={sweep.state} />}
             note={sweep && (
                 <>
                     <span><bdi>{sweep.objective}</bdi> by {sweep.method}</span>
-                    <span>Started <Ago at={sweep.createdAt} /></span>
-                    <span>{isLive ? "running for" : "took"} <Took from={sweep.createdAt} to={sweep.endedAt} /></span>
+                    <span>Started <RelativeTime at={sweep.createdAt} /></span>
+                    <span>{isLive ? "running for" : "took"} <Elapsed from={sweep.createdAt} to={sweep.endedAt} /></span>
                 </>
             )}
             actions={(
@@ -134,8 +136,8 @@ function BestSoFar({ sweep, trials }: { sweep: Sweep; trials: Trial[] }) {
         <Card title={<bdi>{sweep.objective}</bdi>} className="chart-card" flush>
             {trials.some(({ objective }) => objective !== undefined)
                 ? (
-                    <Chart lines={lines} label="Objective by trial, and the best so far" kind="step" title="trial" isBox legend tall
-                        tell={(line, index) => ({ value: number(line.y[index]), place: `trial ${line.x[index] ?? ""}`, name: line.name })} />
+                    <Chart lines={lines} label="Objective by trial, and the best so far" kind="step" title="trial" boxZoom legend tall
+                        tooltip={(line, index) => ({ value: number(line.y[index]), place: `trial ${line.x[index] ?? ""}`, name: line.name })} />
                 )
                 : <Empty title="No values yet">They appear as soon as a trial logs the objective.</Empty>}
         </Card>
@@ -150,7 +152,7 @@ function Trials({ trials, best }: { trials: Trial[]; best: number | undefined })
             id: "number", title: "Trial", width: 100, sort: "number",
             cell: (trial) => <><Link to={path("runs", trial.run)}>{trial.number}</Link>{trial.number === best && <span title="the best so far"> ★</span>}</>,
         },
-        { id: "state", title: "State", width: 150, cell: (trial) => <span title={trial.reason}><Status state={trial.state} tone={trial.state === "cancelled" ? "idle" : undefined} /></span> },
+        { id: "state", title: "State", width: 150, cell: (trial) => <span title={trial.reason}><StatusBadge state={trial.state} tone={trial.state === "cancelled" ? "idle" : undefined} /></span> },
         { id: "objective", title: "Objective", width: 110, align: "right", sort: "objective", cell: (trial) => number(trial.objective) },
         { id: "step", title: "Step", width: 80, align: "right", cell: (trial) => trial.step ?? "" },
         { id: "rung", title: "Rung", width: 70, align: "right", cell: (trial) => trial.rung ?? "" },
@@ -158,7 +160,7 @@ function Trials({ trials, best }: { trials: Trial[]; best: number | undefined })
             id: `p.${name}`, title: name, width: 130, sort: `p.${name}`,
             cell: (trial) => trial.parameters.find((each) => each.name === name)?.value ?? "",
         })),
-        { id: "took", title: "Took", width: 110, cell: (trial) => <Took from={trial.createdAt} to={trial.endedAt} /> },
+        { id: "took", title: "Took", width: 110, cell: (trial) => <Elapsed from={trial.createdAt} to={trial.endedAt} /> },
         { id: "job", title: "Job", width: 100, cell: (trial) => <Link to={path("jobs", trial.job)} className="mono">{trial.job.slice(0, 8)}</Link> },
     ], [names, best]);
     const rows = useMemo(() => sorted(trials, sort), [trials, sort]);

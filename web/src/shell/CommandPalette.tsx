@@ -64,7 +64,7 @@ async function findRuns(text: string): Promise<Found[]> {
 }
 
 /** Goes anywhere by a few letters of its name, or by an id. */
-export function Palette({ onClose }: { onClose: () => void }) {
+export function CommandPalette({ onClose }: { onClose: () => void }) {
     const dialog = useRef<HTMLDialogElement>(null);
     const [text, setText] = useState("");
     const [asked, setAsked] = useState("");
@@ -77,8 +77,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
         const timer = window.setTimeout(() => setAsked(text.trim()), 140);
         return () => window.clearTimeout(timer);
     }, [text]);
-    const things = useQuery(`palette/${asked}`, () => find(asked), { freshFor: 10_000 });
-    const runs = useQuery(asked.length < 3 ? null : `palette/runs/${asked}`, () => findRuns(asked), { freshFor: 10_000 });
+    const things = useQuery(`palette/${asked}`, () => find(asked), { staleTime: 10_000 });
+    const runs = useQuery(asked.length < 3 ? null : `palette/runs/${asked}`, () => findRuns(asked), { staleTime: 10_000 });
     const items = useMemo((): Found[] => {
         const pages = navigation.flatMap((group) => group.items)
             .filter(({ label }) => label.toLowerCase().includes(text.trim().toLowerCase()))

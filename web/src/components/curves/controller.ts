@@ -1,23 +1,23 @@
 /** A canvas with curves that a person looks around in: hover, zoom by dragging, pan, keys. */
-import { Behind } from "./behind";
-import { draw, ticksOf, type Axes, type Look, type Picture } from "./draw";
+import { RawLayer } from "./rawLayer";
+import { draw, ticksOf, type Axes, type ChartTheme, type Scene } from "./draw";
 import {
-    LEAST, fittingY, fromX, fromY, nearest, valuesAt, wholeX, withoutPlace, type Frame, type Hit, type Line, type Span, type View,
+    LEAST, yExtent, fromX, fromY, nearest, valuesAt, xExtent, withoutPlace, type PlotArea, type Hit, type Line, type Extent, type View,
 } from "./view";
 
-export interface Setting extends Axes {
+export interface ChartSettings extends Axes {
     lines: Line[];
     /** Of the horizontal axis; missing or empty where it explains itself. */
     title?: string | undefined;
     titleY?: string | undefined;
     /** The ends of the horizontal axis, where they are not those of the lines. */
-    ends?: Span | undefined;
+    domain?: Extent | undefined;
     /** The vertical axis begins at zero. */
-    fromZero?: boolean | undefined;
+    includeZero?: boolean | undefined;
     /** Dragging chooses a part of both axes. */
-    isBox?: boolean | undefined;
+    boxZoom?: boolean | undefined;
     /** The values of all lines are told at once. */
-    tellsAll?: boolean | undefined;
+    sharedTooltip?: boolean | undefined;
     /** The lines move with the hand that smooths them: the axis stays until they rest. */
     isInterim?: boolean | undefined;
 }
@@ -37,28 +37,28 @@ const FLAT = 16;
 const REST = 180;
 
 /** What a hand does between pressing and letting go. */
-export interface Hold {
+export interface Drag {
     move: (x: number, y: number) => void;
     end: (x: number, y: number) => void;
 }
 
-export class Stage {
-    private setting: Setting = { lines: [], kind: "step", logY: false };
+export class ChartController {
+    private setting: ChartSettings = { lines: [], kind: "step", logY: false };
     /** `null` follows the curves as they grow. */
-    private part: Span | null = null;
+    private part: Extent | null = null;
     /** Chosen with a box; `null` fits what is seen. */
-    private partY: Span | null = null;
+    private partY: Extent | null = null;
     /** Kept while the hand moves, so that the curves do not jump. */
-    private heldY: Span | null = null;
-    private lit: string | null = null;
-    private picture: Picture | null = null;
+    private heldY: Extent | null = null;
+    private highlighted: string | null = null;
+    private scene: Scene | null = null;
     private isWaiting = 0;
     /** Where the pointer rests: what stands under it is said anew when the curves grow. */
     private pointer: [number, number] | null = null;
     private isNew = false;
     private resting: number | undefined;
-    private look: Look | null = null;
-    private readonly behind = new Behind();
+    private theme: ChartTheme | null = null;
+    private readonly behind = new RawLayer();
     private readonly context: CanvasRenderingContext2D | null;
 
     constructor(
@@ -68,11 +68,11 @@ export class Stage {
         this.context = canvas.getContext("2d");
     }
 
-    show(setting: Setting): void {
+    show(setting: ChartSettings): void {
         const before = this.setting;
         const isOther = setting.kind !== before.kind || setting.title !== before.title || setting.titleY !== before.titleY;
         // A part that the lines have left, since they go with the time, shows nothing any more.
-        const isLeft = setting.ends !== undefined && this.part !== null && this.part.to <= setting.ends.from;
+        const isLeft = setting.domain !== undefined && this.part !== null && this.part.to <= setting.domain.from;
         if (this.part !== null && (isOther || isLeft)) {
             this.part = this.partY = null;
             this.callbacks.onRange(null);
@@ -85,7 +85,7 @@ export class Stage {
 
     /** The theme or the size changed. */
     refresh(): void {
-        this.look = null;
+        this.theme = null;
         this.redraw();
     }
 
@@ -113,8 +113,8 @@ export class Stage {
             canvas.height = Math.round(height * ratio);
         }
         context.setTransform(ratio, 0, 0, ratio, 0, 0);
-        this.picture = this.compose(context, width, height);
-        draw(context, { width, height }, this.picture, this.behind);
+        this.scene = this.compose(context, width, height);
+        draw(context, { width, height }, this.scene, this.behind);
         // For who cannot see the canvas: a test, or a person's own script.
         this.box.dataset.lines = String(this.setting.lines.reduce((sum, { raw }) => sum + (raw === undefined ? 1 : 2), 0));
         this.box.dataset.marks = String(withoutPlace(this.setting.lines, this.setting.logY));
@@ -123,59 +123,59 @@ export class Stage {
         this.box.dataset.zoomed = [this.part, this.partY].flatMap((part) => (part === null ? [] : [part.from, part.to])).join(" ");
     }
 
-    private compose(context: CanvasRenderingContext2D, width: number, height: number): Picture {
-        const { lines, logY, title = "", titleY = "", fromZero, isInterim } = this.setting;
-        const look = this.look ??= readLook();
+    private compose(context: CanvasRenderingContext2D, width: number, height: number): Scene {
+        const { lines, logY, title = "", titleY = "", includeZero, isInterim } = this.setting;
+        const theme = this.theme ??= readTheme();
         const x = this.part ?? this.whole();
-        const before = isInterim ? this.picture?.view.y : undefined;
-        const view: View = { x, y: this.partY ?? this.heldY ?? before ?? fittingY(lines, x, logY, fromZero) };
+        const before = isInterim ? this.scene?.view.y : undefined;
+        const view: View = { x, y: this.partY ?? this.heldY ?? before ?? yExtent(lines, x, logY, includeZero) };
         const tall = Math.max(10, height - 10 - (title === "" ? 22 : 36));
         const labels = ticksOf(view, { width, height: tall }, this.setting).y;
-        context.font = `11px ${look.font}`;
+        context.font = `11px ${theme.font}`;
         const widest = Math.max(18, ...labels.map(({ label }) => context.measureText(label).width));
-        const frame: Frame = { left: Math.ceil(widest) + (titleY === "" ? 14 : 32), top: 10, width: 0, height: tall };
+        const frame: PlotArea = { left: Math.ceil(widest) + (titleY === "" ? 14 : 32), top: 10, width: 0, height: tall };
         frame.width = Math.max(10, width - frame.left - 14);
-        return { lines, view, frame, ticks: ticksOf(view, frame, this.setting), logY, title, titleY, look, lit: this.lit };
+        return { lines, view, frame, ticks: ticksOf(view, frame, this.setting), logY, title, titleY, theme, highlighted: this.highlighted };
     }
 
-    private whole(): Span {
-        return this.setting.ends ?? wholeX(this.setting.lines);
+    private whole(): Extent {
+        return this.setting.domain ?? xExtent(this.setting.lines);
     }
 
     // What the hand does.
 
     hover(x: number, y: number): void {
         this.pointer = [x, y];
-        const { lines, tellsAll } = this.setting;
-        if (this.picture === null) return this.callbacks.onHits([]);
-        if (tellsAll) return this.callbacks.onHits(valuesAt(this.picture, x));
-        const hit = nearest(this.picture, x, y);
+        const { lines, sharedTooltip } = this.setting;
+        if (this.scene === null) return this.callbacks.onHits([]);
+        if (sharedTooltip) return this.callbacks.onHits(valuesAt(this.scene, x));
+        const hit = nearest(this.scene, x, y);
         this.callbacks.onHits(hit === null ? [] : [hit]);
         // Points stand beside each other: none of them hides another.
-        this.light(hit !== null && lines.length > 1 && lines.every(({ shape }) => shape !== "points") ? hit.line.id : null);
+        this.highlight(hit !== null && lines.length > 1 && lines.every(({ shape }) => shape !== "points") ? hit.line.id : null);
     }
 
     leave(): void {
         this.pointer = null;
         this.callbacks.onHits([]);
-        this.light(null);
+        this.highlight(null);
     }
 
-    private light(lit: string | null): void {
-        if (lit === this.lit) return;
-        this.lit = lit;
+    private highlight(highlighted: string | null): void {
+        if (highlighted === this.highlighted) return;
+        this.highlighted = highlighted;
         this.redraw();
     }
 
     /** Begins to pan or to choose a part; answers what to do with each move, and at the end. */
-    grab(startX: number, startY: number, isPan: boolean): Hold {
+    grab(startX: number, startY: number, isPan: boolean): Drag {
         this.leave();
-        const picture = this.picture;
-        if (picture === null) return { move: () => undefined, end: () => undefined };
-        return isPan ? this.grabToPan(picture, startX, startY) : this.grabToChoose(picture, startX, startY);
+        const scene = this.scene;
+        if (scene === null) return { move: () => undefined, end: () => undefined };
+        return isPan ? this.grabToPan(scene, startX, startY) : this.grabToChoose(scene, startX, startY);
     }
 
-    private grabToPan({ view, frame }: Picture, startX: number, startY: number): Hold {
+    private grabToPan({ view, frame }: Scene, startX: number, startY: number): Drag {
         this.heldY = view.y;
         const { partY } = this;
         return {
@@ -187,12 +187,12 @@ export class Stage {
         };
     }
 
-    private grabToChoose({ view, frame }: Picture, startX: number, startY: number): Hold {
+    private grabToChoose({ view, frame }: Scene, startX: number, startY: number): Drag {
         /** The corners of what is chosen; a box that is flat goes over the whole of the other axis. */
         const chosen = (x: number, y: number) => {
             const isWide = Math.abs(x - startX) >= FLAT;
             const isTall = Math.abs(y - startY) >= FLAT;
-            const both = this.setting.isBox === true && isTall;
+            const both = this.setting.boxZoom === true && isTall;
             const across = !both || isWide ? [startX, x] : [-Infinity, Infinity];
             const along = both ? [startY, y] : [-Infinity, Infinity];
             const clamp = (values: number[], from: number, size: number) =>
@@ -221,15 +221,15 @@ export class Stage {
     }
 
     pan(share: number): void {
-        if (this.picture === null) return;
-        this.see(shifted(this.picture.view.x, share));
+        if (this.scene === null) return;
+        this.see(shifted(this.scene.view.x, share));
         this.restSoon();
     }
 
     /** Shows `factor` times as much, round a place on the canvas or round the middle. */
     zoom(factor: number, around?: number): void {
-        if (this.picture === null) return;
-        const { frame, view: { x } } = this.picture;
+        if (this.scene === null) return;
+        const { frame, view: { x } } = this.scene;
         const share = around === undefined ? 0.5 : Math.min(1, Math.max(0, (around - frame.left) / frame.width));
         const width = (x.to - x.from) * factor;
         const whole = this.whole();
@@ -248,7 +248,7 @@ export class Stage {
         this.redraw();
     }
 
-    private see(part: Span): void {
+    private see(part: Extent): void {
         if (!(part.to - part.from > Math.max(Math.abs(part.from) * 1e-12, Math.abs(part.to) * 1e-12, LEAST))) return;
         this.part = part;
         this.redraw();
@@ -267,18 +267,18 @@ export class Stage {
 }
 
 /** A part moved by a share of its width. */
-function shifted({ from, to }: Span, share: number): Span {
+function shifted({ from, to }: Extent, share: number): Extent {
     const by = (to - from) * share;
     return { from: from + by, to: to + by };
 }
 
-function scaled({ from, to }: Span, factor: number): Span {
+function scaled({ from, to }: Extent, factor: number): Extent {
     const middle = from + (to - from) / 2;
     const half = ((to - from) / 2) * factor;
     return { from: middle - half, to: middle + half };
 }
 
-function readLook(): Look {
+function readTheme(): ChartTheme {
     const style = getComputedStyle(document.documentElement);
     const of = (name: string) => style.getPropertyValue(name).trim();
     return { text: of("--text"), muted: of("--muted"), grid: of("--line"), font: of("--font"), accent: of("--accent") };

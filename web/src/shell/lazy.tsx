@@ -1,6 +1,6 @@
 import { useEffect, useState, type ComponentType, type ReactElement } from "react";
 import { ApiError } from "../api/client";
-import { Page } from "../components/Basics";
+import { Page } from "../components/Page";
 import { ErrorBox, Skeleton } from "../components/State";
 import { feed } from "../core/events";
 
@@ -13,7 +13,7 @@ const QUIET = 2500;
  * A page whose code is loaded when it is opened, or before that once nothing else is to do: then it
  * opens at once, also while the server is away or after it was replaced by a newer one.
  */
-export function later<Props extends object>(
+export function lazy<Props extends object>(
     load: () => Promise<ComponentType<Props>>, meanwhile: ReactElement | null = <Skeleton />,
 ): ComponentType<Props> {
     let ready: ComponentType<Props> | null = null;
@@ -21,7 +21,7 @@ export function later<Props extends object>(
         ready ??= await load();
     };
     parts.push(begin);
-    return function Later(props: Props) {
+    return function Lazy(props: Props) {
         const [tries, setTries] = useState(0);
         const [state, setState] = useState<"waiting" | "here" | "failed">(ready === null ? "waiting" : "here");
         useEffect(() => {
@@ -31,7 +31,7 @@ export function later<Props extends object>(
                 isCurrent = false;
             };
         }, [tries]);
-        useEffect(() => feed.watchState(() => feed.connected && setTries((count) => count + 1)), []);
+        useEffect(() => feed.onConnectionChange(() => feed.connected && setTries((count) => count + 1)), []);
         const Ready = ready;
         if (Ready !== null) return <Ready {...props} />;
         // A window over the page (`null`) that does not come leaves the page as it is.
@@ -46,7 +46,7 @@ export function later<Props extends object>(
 }
 
 /** Loads the code of all pages, one after the other, when the window has nothing else to do. */
-export function loadAllLater(): () => void {
+export function prefetchAll(): () => void {
     const timer = window.setTimeout(() => {
         void (async () => {
             for (const begin of parts) await begin().catch(() => undefined);

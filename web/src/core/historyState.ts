@@ -13,17 +13,17 @@ interface Entry {
 }
 
 /** For a new entry of the window's history. */
-export function newEntry(): Entry {
+export function newHistoryEntry(): Entry {
     made += 1;
     return { key: `${Date.now().toString(36)}-${made}` };
 }
 
 /** Names where we are in the window's history: the same address may be in it twice. */
-export function entryKey(): string {
+export function historyKey(): string {
     return (window.history.state as Entry | null)?.key ?? "first";
 }
 
-export function remember(key: string, name: string, value: unknown): void {
+export function saveState(key: string, name: string, value: unknown): void {
     const at = `${key}/${name}`;
     kept.delete(at);
     kept.set(at, value);
@@ -31,16 +31,16 @@ export function remember(key: string, name: string, value: unknown): void {
     if (kept.size > MOST && oldest !== undefined) kept.delete(oldest);
 }
 
-export function recall<T>(key: string, name: string): T | undefined {
+export function loadState<T>(key: string, name: string): T | undefined {
     return kept.get(`${key}/${name}`) as T | undefined;
 }
 
 /** A state of a page that is there again on coming back. */
-export function useKept<T>(name: string, initial: T): [T, (value: T) => void] {
-    const key = useRef(entryKey());
-    const [value, setValue] = useState<T>(() => recall<T>(key.current, name) ?? initial);
+export function useHistoryState<T>(name: string, initial: T): [T, (value: T) => void] {
+    const key = useRef(historyKey());
+    const [value, setValue] = useState<T>(() => loadState<T>(key.current, name) ?? initial);
     const set = useCallback((next: T) => {
-        remember(key.current, name, next);
+        saveState(key.current, name, next);
         setValue(next);
     }, [name]);
     return [value, set];
@@ -52,22 +52,22 @@ const PATIENCE = 3000;
 let restoring = false;
 
 /** Keeps where the window was scrolled to, and returns there on going back. */
-export function keepScroll(): void {
+export function restoreScroll(): void {
     window.history.scrollRestoration = "manual";
     let resting: number | undefined;
     window.addEventListener("scroll", () => {
         if (restoring) return;
-        const key = entryKey();
-        remember(key, WINDOW, window.scrollY);
+        const key = historyKey();
+        saveState(key, WINDOW, window.scrollY);
         window.clearTimeout(resting);
         resting = window.setTimeout(() => {
-            if (entryKey() !== key) return;
+            if (historyKey() !== key) return;
             window.history.replaceState({ ...(window.history.state as Entry | null), top: window.scrollY }, "");
         }, 200);
     }, { passive: true });
     const { top = 0 } = (window.history.state as Entry | null) ?? {};
     if (top > 0) restore(top);
-    window.addEventListener("popstate", () => restore(recall<number>(entryKey(), WINDOW) ?? 0));
+    window.addEventListener("popstate", () => restore(loadState<number>(historyKey(), WINDOW) ?? 0));
 }
 
 function restore(top: number): void {

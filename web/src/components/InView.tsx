@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 const MARGIN = 300;
 
 /** Holds a place; its content exists only while it is near the window's visible part. Until then `label` stands for it. */
-export function Near({ className, label, children }: { className: string; label?: string; children: ReactNode }) {
+export function InView({ className, label, children }: { className: string; label?: string; children: ReactNode }) {
     const box = useRef<HTMLDivElement>(null);
     const [isNear, setNear] = useState(false);
     useEffect(() => {

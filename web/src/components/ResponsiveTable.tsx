@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 
-export interface RowColumn<Row> {
+export interface ResponsiveColumn<Row> {
     title: string;
     /** The title is for those who do not see the buttons under it. */
     hideTitle?: boolean;
@@ -15,10 +15,10 @@ export interface RowColumn<Row> {
  * A short table. On a phone each row becomes a block, its first cell the head and the others named
  * lines; with `keep` it stays a table, narrower.
  */
-export function RowTable<Row>({ label, rows, rowID, columns, keep = false }: {
-    label: string; rows: Row[]; rowID: (row: Row) => string; columns: RowColumn<Row>[]; keep?: boolean;
+export function ResponsiveTable<Row>({ label, rows, rowID, columns, keep = false }: {
+    label: string; rows: Row[]; rowID: (row: Row) => string; columns: ResponsiveColumn<Row>[]; keep?: boolean;
 }) {
-    const classOf = ({ right, wide, className = "" }: RowColumn<Row>) =>
+    const classOf = ({ right, wide, className = "" }: ResponsiveColumn<Row>) =>
         `${right ? "right " : ""}${wide ? "wide-only " : ""}${className}`.trim() || undefined;
     // Blocks are no table to a reader unless the roles say so.
     return (

@@ -1,15 +1,15 @@
 /** The values before smoothing as a picture of their own, drawn again only when they or the axes move. */
-import { drawRaw, type Backdrop, type Picture } from "./draw";
+import { drawRaw, type Backdrop, type Scene } from "./draw";
 
-export class Behind implements Backdrop {
+export class RawLayer implements Backdrop {
     private canvas: HTMLCanvasElement | null = null;
     private raw: (number[] | undefined)[] = [];
     private place = "";
 
-    draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, picture: Picture): void {
-        const { lines, view, frame, logY } = picture;
+    draw(context: CanvasRenderingContext2D, size: { width: number; height: number }, scene: Scene): void {
+        const { lines, view, frame, logY } = scene;
         // Few are as quick as a copy.
-        if (lines.length < 20 || lines.every(({ raw }) => raw === undefined)) return drawRaw(context, picture);
+        if (lines.length < 20 || lines.every(({ raw }) => raw === undefined)) return drawRaw(context, scene);
         const { width, height } = context.canvas;
         const place = JSON.stringify([view, frame, logY, width, height]);
         const isKept = place === this.place && this.raw.length === lines.length && lines.every(({ raw }, index) => raw === this.raw[index]);
@@ -18,9 +18,9 @@ export class Behind implements Backdrop {
             canvas.width = width;
             canvas.height = height;
             const own = canvas.getContext("2d");
-            if (own === null) return drawRaw(context, picture);
+            if (own === null) return drawRaw(context, scene);
             own.setTransform(context.getTransform());
-            drawRaw(own, picture);
+            drawRaw(own, scene);
             this.raw = lines.map(({ raw }) => raw);
             this.place = place;
         }
