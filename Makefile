@@ -44,6 +44,7 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-text
 	scripts/check-unit
 	scripts/check-traps
+	scripts/check-docs
 	swift build --build-tests --explicit-target-dependency-import-check error
 	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens web/test
 	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens web/test
