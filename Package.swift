@@ -111,25 +111,24 @@ let package = Package(
         layer("AloftEdge", ["AloftDomain", logging, nioCore, nioHTTP1, nioPosix], isHot: true),
 
         // The control plane.
-        layer("AloftRegistry", ["AloftDomain", "AloftStore", "AloftArtifacts", grdb]),
         layer("AloftWire", ["AloftDomain"]),
         layer(
             "AloftControl",
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
-                "AloftStore", "AloftArtifacts", "AloftCompute", "AloftRegistry", "AloftWire",
+                "AloftStore", "AloftArtifacts", "AloftCompute", "AloftWire",
                 grdb, logging, serviceLifecycle, crypto,
             ]),
         layer(
             "AloftMLflow",
             [
-                "AloftDomain", "AloftStore", "AloftArtifacts", "AloftRegistry", hummingbird,
+                "AloftDomain", "AloftStore", "AloftArtifacts", hummingbird,
                 logging, crypto, httpTypes, nioCore, nioFoundation, protobuf,
             ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",
             [
-                "AloftWire", "AloftDomain", "AloftProjectFile", "AloftRegistry", "AloftControl",
+                "AloftWire", "AloftDomain", "AloftProjectFile", "AloftControl",
                 "AloftStore", "AloftArtifacts", "AloftEdge", grdb, hummingbird, logging, httpTypes,
                 nioCore, crypto, serviceLifecycle, nioFoundation,
             ]),
@@ -169,7 +168,7 @@ let package = Package(
             name: "aloft",
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
-                "AloftRegistry", "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
+                "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
                 "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
                 "AloftProcess", "AloftEdge", argumentParser, hummingbird, hummingbirdCore,
                 httpTypes, logging, serviceLifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
@@ -207,7 +206,6 @@ let package = Package(
         tests("AloftArtifacts"),
         tests("AloftCompute", ["AloftProcess"]),
         tests("AloftInference", ["AloftDomain", "CAllocations", logging, nioCore]),
-        tests("AloftRegistry"),
         tests("AloftControl", [grdb, logging]),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
         tests(

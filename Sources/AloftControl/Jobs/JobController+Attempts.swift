@@ -1,6 +1,5 @@
 import AloftCompute
 import AloftDomain
-import AloftRegistry
 import AloftStore
 import Foundation
 import GRDB

@@ -1,5 +1,4 @@
 import AloftDomain
-import AloftRegistry
 import AloftStore
 import Foundation
 import GRDB

@@ -1,17 +1,17 @@
-package import AloftDomain
-package import AloftStore
-package import Foundation
-package import GRDB
+import AloftDomain
+import AloftStore
+import Foundation
+import GRDB
 
 /// Makes the newest model that a run logged a version of a registered model.
-package struct RunRegistration: Sendable {
+struct RunRegistration: Sendable {
     private let model: String
     private let run: RunID
     private let project: ProjectID
     /// What is written on the version beside its source: where it came from.
     private let tags: [NamedText]
 
-    package init(model: String, run: RunID, project: ProjectID, tags: [NamedText]) {
+    init(model: String, run: RunID, project: ProjectID, tags: [NamedText]) {
         self.model = model
         self.run = run
         self.project = project
@@ -20,7 +20,7 @@ package struct RunRegistration: Sendable {
 
     /// Why nothing is registered under the model's name, as a sentence: another project has it since the
     /// work that was to be registered was ordered.
-    package func refusal(_ db: Database, orderedAt moment: Date) throws -> String? {
+    func refusal(_ db: Database, orderedAt moment: Date) throws -> String? {
         try NameOwnerQueries.newHolder(ofModel: model, after: moment, otherThan: project, db).map {
             "the model \(model) is the project \($0.project)'s since this was started, so nothing was "
                 + "registered; register the run's model under a name of \(project)"
@@ -30,7 +30,7 @@ package struct RunRegistration: Sendable {
     /// The run's version of this model, made if there is none yet. A second call finds the first's.
     ///
     /// - Returns: `nil` if the run logged no model that is ready.
-    package func apply(
+    func apply(
         _ db: Database, by who: Principal, at now: Date
     ) throws -> RegisteredVersion? {
         if let known = try RegistryQueries.version(db, model, of: run) {
