@@ -1,3 +1,6 @@
+import AloftDomain
+
+// text-file: patterns are read by Unicode scalars, and `split` is an instruction here
 /// What a pattern is made of.
 indirect enum TextPatternNode {
     case empty
@@ -19,12 +22,9 @@ struct TextPatternParser {
     private(set) var ignoresCase = false
 
     init(_ text: String) {
-        var text = text[...]
-        if text.hasPrefix("(?i)") {
-            text = text.dropFirst(4)
-            ignoresCase = true
-        }
-        rest = text.unicodeScalars
+        let afterFlag = text.rest(after: "(?i)")
+        ignoresCase = afterFlag != nil
+        rest = (afterFlag ?? text[...]).unicodeScalars
     }
 
     mutating func parse() throws(TextPattern.Fault) -> TextPatternNode {

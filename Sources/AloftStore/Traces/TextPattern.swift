@@ -1,3 +1,5 @@
+// text-file: texts are matched by Unicode scalars, and `split` is an instruction here
+
 /// A regular expression that strangers may write: the part of Python's language that can be matched
 /// in time proportional to text × pattern, whatever both are. No references back and no looking
 /// around; these are refused by name.

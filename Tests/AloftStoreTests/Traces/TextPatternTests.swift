@@ -1,8 +1,9 @@
+import AloftDomain
 import AloftTestKit
 import Foundation
 import Testing
 
-@testable import AloftDomain
+@testable import AloftStore
 
 struct TextPatternTests {
     private func isFound(_ pattern: String, _ text: String) throws -> Bool {
@@ -22,6 +23,8 @@ struct TextPatternTests {
         ("\\.json$", "a.json", true),
         ("^\\w+$", "Zoë_1", true), ("^\\S+$", "a b", false), ("(?i)ERROR", "an Error", true),
         ("(?i)^[A-F]+$", "deadBEEF", true), ("(?i)é", "É", true), ("error", "ERROR", false),
+        // A mark that is combined with the flag is of the pattern, not of the flag.
+        ("(?i)\u{301}", "e\u{301}", true),
         ("a*?b", "aaab", true), ("(a|b)*c", "ababc", true), ("(a*)*$", "aaa", true),
         ("日本", "in 日本語", true), ("^.$", "🙂", true), ("()", "x", true), ("a|", "x", true),
     ])
