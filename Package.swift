@@ -92,6 +92,8 @@ let package = Package(
         layer("AloftSearch", ["AloftDomain"]),
         layer("AloftScheduling", ["AloftDomain"]),
         layer("AloftRollout", ["AloftDomain"]),
+        // The event loops' part of it is inlined into the gateway.
+        layer("AloftPredictionLog", ["AloftDomain"], isHot: true),
 
         // Adapters: the database, blobs, child processes, the inference runtime.
         layer("AloftStore", ["AloftDomain", grdb, sqlite, crypto, logging]),
@@ -104,7 +106,10 @@ let package = Package(
         ),
         layer(
             "AloftInference",
-            ["AloftDomain", "AloftProcess", "COnnxRuntime", logging, nioCore, nioPosix],
+            [
+                "AloftDomain", "AloftPredictionLog", "AloftProcess", "COnnxRuntime", logging,
+                nioCore, nioPosix,
+            ],
             isHot: true),
 
         // What both planes allow a connection.
@@ -116,7 +121,7 @@ let package = Package(
             "AloftControl",
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
-                "AloftStore", "AloftArtifacts", "AloftCompute", "AloftWire",
+                "AloftStore", "AloftArtifacts", "AloftCompute", "AloftPredictionLog", "AloftWire",
                 grdb, logging, serviceLifecycle, crypto,
             ]),
         layer(
@@ -129,6 +134,7 @@ let package = Package(
             "AloftAPI",
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftControl",
+                "AloftPredictionLog",
                 "AloftStore", "AloftArtifacts", "AloftEdge", grdb, hummingbird, logging, httpTypes,
                 nioCore, crypto, serviceLifecycle, nioFoundation,
             ]),
@@ -149,7 +155,8 @@ let package = Package(
         layer(
             "AloftGateway",
             [
-                "AloftWire", "AloftDomain", "AloftInference", "AloftArtifacts", "AloftClient",
+                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftInference",
+                "AloftArtifacts", "AloftClient",
                 "AloftProcess", "AloftEdge", "CInflate", nioCore, nioPosix, nioHTTP1,
                 nioFoundation, logging, serviceLifecycle, crypto,
             ], isHot: true),
@@ -185,7 +192,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz-readers",
             dependencies: [
-                "AloftDomain", "AloftInference", "AloftEdge", "AloftGateway", "AloftGRPC",
+                "AloftDomain", "AloftPredictionLog", "AloftInference", "AloftEdge", "AloftGateway",
+                "AloftGRPC",
                 "AloftMLflow", "AloftWire", "AloftAPI", "AloftProjectFile", "AloftTransfer",
                 "AloftProcess", "CAllocations", nioCore, nioHPACK,
             ],
@@ -195,18 +203,24 @@ let package = Package(
         .target(name: "CAllocations", path: "Tests/CAllocations"),
         layer(
             "AloftTestKit",
-            ["AloftDomain", "AloftStore", "AloftArtifacts", "AloftCompute", logging]),
+            [
+                "AloftDomain", "AloftPredictionLog", "AloftStore", "AloftArtifacts", "AloftCompute",
+                logging,
+            ]),
         tests("AloftDomain"),
         tests("AloftEdge", ["AloftDomain", nioCore, nioEmbedded, nioHTTP1]),
         tests("AloftProjectFile"),
         tests("AloftSearch"),
         tests("AloftScheduling"),
         tests("AloftRollout"),
+        tests("AloftPredictionLog", ["AloftDomain"]),
         tests("AloftStore", [grdb]),
         tests("AloftArtifacts"),
         tests("AloftCompute", ["AloftProcess"]),
-        tests("AloftInference", ["AloftDomain", "CAllocations", logging, nioCore]),
-        tests("AloftControl", [grdb, logging]),
+        tests(
+            "AloftInference",
+            ["AloftDomain", "AloftPredictionLog", "CAllocations", logging, nioCore]),
+        tests("AloftControl", ["AloftPredictionLog", grdb, logging]),
         tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
         tests(
             "AloftAPI",
@@ -217,7 +231,8 @@ let package = Package(
         tests(
             "AloftGateway",
             [
-                "AloftWire", "AloftDomain", "AloftEdge", "AloftClient", hummingbird, crypto,
+                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftEdge", "AloftClient",
+                hummingbird, crypto,
                 logging,
                 nioCore,
                 nioEmbedded, nioHTTP1,

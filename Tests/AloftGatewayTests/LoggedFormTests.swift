@@ -3,6 +3,7 @@ import Testing
 
 @testable import AloftDomain
 @testable import AloftGateway
+@testable import AloftPredictionLog
 
 /// How requests and replies stand in the log: as tensors where those say all, else as they came.
 @Suite struct LoggedFormTests {

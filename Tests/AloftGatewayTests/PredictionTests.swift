@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftPredictionLog
 import AloftTestKit
 import AloftWire
 import Foundation

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftPredictionLog
 import Testing
 
 @testable import AloftInference

@@ -1,4 +1,5 @@
 package import AloftDomain
+package import AloftPredictionLog
 package import Foundation
 
 /// Reads an answer of a gateway as values: its JSON, with the binary tensors behind it in their places.

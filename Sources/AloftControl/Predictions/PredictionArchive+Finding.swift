@@ -1,5 +1,6 @@
 import AloftArtifacts
-package import AloftDomain
+import AloftDomain
+package import AloftPredictionLog
 package import AloftStore
 package import Foundation
 

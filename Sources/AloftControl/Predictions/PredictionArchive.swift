@@ -1,5 +1,6 @@
 import AloftArtifacts
 package import AloftDomain
+import AloftPredictionLog
 package import AloftStore
 import Foundation
 package import Logging

@@ -1,4 +1,5 @@
 package import AloftDomain
+import AloftPredictionLog
 import AloftStore
 package import Foundation
 

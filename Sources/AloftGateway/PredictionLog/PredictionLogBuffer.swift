@@ -1,5 +1,6 @@
 import AloftDomain
 import AloftInference
+import AloftPredictionLog
 import NIOCore
 
 /// One event loop's part of the prediction log: entries gather here and go to the disk together.

@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftPredictionLog
 import Foundation
 import Logging
 import NIOPosix

@@ -1,5 +1,6 @@
 import AloftClient
 import AloftDomain
+import AloftPredictionLog
 import AloftWire
 import Foundation
 import Logging

@@ -1,5 +1,6 @@
 import AloftDomain
 import AloftInference
+import AloftPredictionLog
 import AloftWire
 import NIOCore
 import Synchronization

@@ -1,5 +1,6 @@
 // text-file: names of endpoints, which are ASCII
 import AloftDomain
+import AloftPredictionLog
 import AloftWire
 
 /// Which revision answers what; never changed, replaced as a whole. Each event loop holds the newest.

@@ -1,3 +1,5 @@
+import AloftPredictionLog
+
 #if canImport(Glibc)
     import Glibc
 #else

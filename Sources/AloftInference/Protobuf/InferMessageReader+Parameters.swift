@@ -1,3 +1,5 @@
+import AloftPredictionLog
+
 extension InferMessageReader {
     /// An entry of a map of parameters, as it lies in the message.
     struct ParameterEntry {

@@ -1,3 +1,5 @@
+import AloftPredictionLog
+
 /// Reads the gRPC message `ModelInferRequest` into tensors, checked against the model's signature.
 ///
 /// It reads the wire format itself: the elements go from the message to the model's memory in one

@@ -1,3 +1,5 @@
+import AloftPredictionLog
+
 /// Reads the typed elements of one tensor, the gRPC message `InferTensorContents`.
 struct TensorContentsReader {
     let name: String
@@ -63,7 +65,7 @@ struct TensorContentsReader {
     /// Hands over each value of the field that this datatype goes into.
     private func values(
         _ contents: ProtobufSlice, field wanted: UInt64,
-        _ take: (inout ProtobufCursor, ProtobufCursor.Wire) throws(InferenceError) -> Void
+        _ take: (inout ProtobufCursor, ProtobufWire) throws(InferenceError) -> Void
     ) throws(InferenceError) {
         var cursor = ProtobufCursor(contents)
         while let (field, wire) = try cursor.next() {
@@ -112,7 +114,7 @@ struct TensorContentsReader {
     }
 
     private func fixed(
-        _ contents: ProtobufSlice, field: UInt64, wire expected: ProtobufCursor.Wire
+        _ contents: ProtobufSlice, field: UInt64, wire expected: ProtobufWire
     ) throws(InferenceError) {
         let size = datatype.elementBytes
         let count = try elementCount(contents, field: field, minimumBytes: size)

@@ -1,4 +1,4 @@
-package import AloftDomain
+package import AloftPredictionLog
 
 /// A layout as a row of numbers, so that tensors are compared with it without counting references:
 /// the counts of tensors and of dimensions, each tensor's place, rank and bytes, all dimensions.

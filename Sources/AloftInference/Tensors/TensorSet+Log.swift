@@ -1,4 +1,4 @@
-package import AloftDomain
+package import AloftPredictionLog
 
 extension TensorSet {
     /// How the tensors lie; `nil` where the log cannot say it.

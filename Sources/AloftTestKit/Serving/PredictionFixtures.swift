@@ -1,4 +1,5 @@
 package import AloftDomain
+package import AloftPredictionLog
 package import Foundation
 
 /// Records of the prediction log as gateways write them.

@@ -1,3 +1,4 @@
+import AloftPredictionLog
 import AloftTestKit
 import Foundation
 import Logging

@@ -1,6 +1,7 @@
 #if DEBUG
     import AloftDomain
     import AloftEdge
+    import AloftPredictionLog
     import Foundation
     import NIOCore
     import NIOHPACK

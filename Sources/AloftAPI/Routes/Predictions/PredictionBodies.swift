@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftPredictionLog
 import AloftWire
 import Foundation
 

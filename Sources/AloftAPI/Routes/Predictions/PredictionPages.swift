@@ -1,5 +1,6 @@
 import AloftControl
 import AloftDomain
+import AloftPredictionLog
 import AloftStore
 import AloftWire
 import Foundation

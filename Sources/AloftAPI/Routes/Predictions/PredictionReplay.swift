@@ -1,5 +1,6 @@
 import AloftControl
 package import AloftDomain
+import AloftPredictionLog
 import AloftWire
 package import Foundation
 

@@ -1,5 +1,6 @@
 package import AloftControl
 package import AloftDomain
+import AloftPredictionLog
 package import AloftStore
 import AloftWire
 import Foundation

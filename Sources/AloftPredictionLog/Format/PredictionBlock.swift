@@ -1,3 +1,4 @@
+import AloftDomain
 package import Foundation
 
 /// A piece of the prediction log: a mark, the length of its records (4 bytes, little-endian), a
@@ -86,25 +87,6 @@ package struct PredictionBlock {
         switch format {
         case .whole: PredictionRecord.all(in: records)
         case .compact, .shaped: CompactPredictions.all(in: records)
-        }
-    }
-}
-
-/// Reads segments of the prediction log, oldest first.
-package enum PredictionLogReader {
-    /// All predictions of a segment; what follows a damaged block is left out.
-    package static func read(_ data: Data) -> [LoggedPrediction] {
-        data.withUnsafeBytes { whole in
-            var predictions: [LoggedPrediction] = []
-            var offset = 0
-            while offset < whole.count,
-                let block = PredictionBlock.first(
-                    in: UnsafeRawBufferPointer(rebasing: whole[offset...]))
-            {
-                predictions += (block.all() ?? []).compactMap(\.prediction)
-                offset += block.byteCount
-            }
-            return predictions
         }
     }
 }

@@ -1,8 +1,9 @@
+import AloftDomain
 import AloftTestKit
 import Foundation
 import Testing
 
-@testable import AloftDomain
+@testable import AloftPredictionLog
 
 /// Records of blocks `ALP3` whose shapes their source says.
 @Suite struct ShapedPredictionTests {

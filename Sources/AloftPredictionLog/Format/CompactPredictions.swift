@@ -1,3 +1,5 @@
+import AloftDomain
+
 /// The records of a block `ALP2`: entries, each a length of what follows (4 bytes) and a kind (1 byte).
 ///
 /// A *source* (kind 0) says what many records share: loop (1), incarnation (8), the revision's

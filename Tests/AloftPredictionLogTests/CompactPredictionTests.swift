@@ -1,8 +1,9 @@
+import AloftDomain
 import AloftTestKit
 import Foundation
 import Testing
 
-@testable import AloftDomain
+@testable import AloftPredictionLog
 
 @Suite struct CompactPredictionTests {
     private func read(_ entries: Data) -> [LoggedPrediction] {

@@ -1,3 +1,4 @@
+package import AloftDomain
 import Foundation
 
 /// One record of a block, whose fixed part is read and whose long parts are only measured.

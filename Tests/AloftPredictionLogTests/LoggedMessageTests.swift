@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import AloftDomain
+@testable import AloftPredictionLog
 
 /// Messages of gRPC in the log, as they are shown.
 @Suite struct LoggedMessageTests {

@@ -1,3 +1,4 @@
+import AloftDomain
 import Foundation
 
 /// Writes requests and replies of the Open Inference Protocol as JSON from their tensors, with the

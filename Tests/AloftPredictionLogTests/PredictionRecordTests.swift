@@ -1,8 +1,9 @@
+import AloftDomain
 import AloftTestKit
 import Foundation
 import Testing
 
-@testable import AloftDomain
+@testable import AloftPredictionLog
 
 @Suite struct PredictionRecordTests {
     private static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
