@@ -41,6 +41,7 @@ test-python:
 check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	scripts/check-layers
+	scripts/check-circles
 	scripts/check-text
 	scripts/check-unit
 	scripts/check-traps

@@ -36,8 +36,15 @@ TABLES = [
 
 def tracking(run: str, experiment: str) -> list[tuple[str, str, dict[str, Any]]]:
     """(method, path, body or query) of the tracking protocol."""
+    posts = posts_of_runs(run, experiment) | posts_of_models(run, experiment)
+    calls = [("POST", API + path, body) for path, body in posts.items()]
+    calls += [("GET", API + path, query) for path, query in gets_of(run, experiment).items()]
+    return calls + traces_of(experiment)
+
+
+def posts_of_runs(run: str, experiment: str) -> dict[str, dict[str, Any]]:
     metric = {"key": "m", "value": 0.5, "timestamp": 1, "step": 0}
-    posts: dict[str, dict[str, Any]] = {
+    return {
         "experiments/create": {"name": "fuzz", "tags": [{"key": "a", "value": "b"}]},
         "experiments/search": {
             "filter": "name LIKE 'f%' AND tags.`a` = 'b'",
@@ -82,6 +89,11 @@ def tracking(run: str, experiment: str) -> list[tuple[str, str, dict[str, Any]]]
             ],
         },
         "runs/log-model": {"run_id": run, "model_json": '{"artifact_path": "m", "flavors": {}}'},
+    }
+
+
+def posts_of_models(run: str, experiment: str) -> dict[str, dict[str, Any]]:
+    return {
         "registered-models/create": {"name": "fuzz", "tags": [], "description": "d"},
         "model-versions/create": {"name": "m", "source": "runs:/x/model", "run_id": run},
         "registered-models/alias": {"name": "m", "alias": "a", "version": "1"},
@@ -99,7 +111,10 @@ def tracking(run: str, experiment: str) -> list[tuple[str, str, dict[str, Any]]]
             "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}],
         },
     }
-    gets: dict[str, dict[str, Any]] = {
+
+
+def gets_of(run: str, experiment: str) -> dict[str, dict[str, Any]]:
+    return {
         "experiments/get": {"experiment_id": experiment},
         "experiments/get-by-name": {"experiment_name": "fuzz"},
         "runs/get": {"run_id": run},
@@ -117,8 +132,11 @@ def tracking(run: str, experiment: str) -> list[tuple[str, str, dict[str, Any]]]
         "model-versions/search": {"filter": "name = 'm' and run_id IN ('x')"},
         "registered-models/alias": {"name": "m", "alias": "a"},
     }
+
+
+def traces_of(experiment: str) -> list[tuple[str, str, dict[str, Any]]]:
     location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
-    traces = [
+    return [
         (
             "POST",
             "/api/3.0/mlflow/traces",
@@ -141,6 +159,3 @@ def tracking(run: str, experiment: str) -> list[tuple[str, str, dict[str, Any]]]
             {"locations": [location], "filter": "tag.t RLIKE '(a|v)+'", "max_results": 5},
         ),
     ]
-    calls = [("POST", API + path, body) for path, body in posts.items()]
-    calls += [("GET", API + path, query) for path, query in gets.items()]
-    return calls + traces

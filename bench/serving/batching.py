@@ -18,7 +18,8 @@ from typing import Any
 
 import minilm
 import numpy as np
-from scenarios import ROOT, batch_counts, gateway, infer_body, place, report
+from gateways import ROOT, batch_counts, gateway, infer_body, place, report
+from peer_servers import mlserver
 from servers import Peer
 
 LENGTHS = {"8": [8], "16": [16], "4 to 20": list(range(4, 21))}
@@ -46,8 +47,6 @@ def embedding(peer: Peer, body: Path) -> np.ndarray:
 
 @contextmanager
 def mlserver_in_batches(home: Path, file: Path, threads: int, rows: int) -> Iterator[Peer]:
-    from bench import mlserver
-
     settings = {"max_batch_size": rows, "max_batch_time": 0.01} if rows > 1 else {}
     with mlserver(home, file, more_settings=settings, threads=threads) as peer:
         yield peer

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scenarios import ROOT, gateway, infer_body, place, report
-
-import bench
+from gateways import ROOT, gateway, infer_body, place, report
+from peer_servers import INFER, nginx, post
 
 
 def measure(program: Path, home: Path, load: Any, seconds: int, rounds: int = 7) -> None:
@@ -26,8 +25,8 @@ def measure(program: Path, home: Path, load: Any, seconds: int, rounds: int = 7)
     body = home / "body.json"
     body.write_bytes(infer_body(X=values))
     with gateway(program, folder, core=1) as aloft:
-        answer = bench.post(aloft.url + bench.INFER, body.read_bytes())
-        with bench.nginx(home, json.dumps(answer).encode(), core=1) as static:
+        answer = post(aloft.url + INFER, body.read_bytes())
+        with nginx(home, json.dumps(answer).encode(), core=1) as static:
             for peer in (aloft, static):
                 load(peer, body, 64, 1)
             rates: dict[str, list[float]] = {"aloft": [], "nginx-static": []}

@@ -30,9 +30,8 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 import grpc  # noqa: E402
 from mlserver.grpc import dataplane_pb2 as messages  # noqa: E402
+from peer_servers import aloft, mlserver, train  # noqa: E402
 from servers import Peer, free_port  # noqa: E402
-
-from bench import aloft, mlserver, train  # noqa: E402
 
 METHOD = "/inference.GRPCInferenceService/ModelInfer"
 

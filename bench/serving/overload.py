@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gateways import batch_counts, gateway, infer_body, place, report
 from onnx import TensorProto, helper
 from open_loop import OpenLoop
-from scenarios import batch_counts, gateway, infer_body, place, report
 from servers import Peer
 
 FLOOD = 5

@@ -22,8 +22,8 @@ from typing import Any
 import mlflow
 import numpy as np
 import pandas as pd
+from gateways import ROOT, gateway, report
 from mlflow.models import infer_signature
-from scenarios import ROOT, gateway, report
 from servers import Peer, free_port, running
 
 HERE = Path(__file__).resolve().parent

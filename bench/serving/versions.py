@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scenarios import ROOT, at_once, gateway, infer_body, place, report
+from gateways import ROOT, at_once, gateway, infer_body, place, report
 
 
 def measure(program: Path, home: Path, load: Any, seconds: int, starts: int = 8) -> None:

@@ -24,6 +24,7 @@ from aloft_models.convert import (
 )
 from aloft_models.convert.asking import Answers, answers, take
 from aloft_models.convert.dangerous import Dangerous, dangerous
+from aloft_models.convert.example import EXAMPLE_ROWS, request
 from aloft_models.convert.failures import NotConvertible, in_short
 from aloft_models.convert.judging import describe, judge
 from aloft_models.convert.layout import Layout, layouts_for
@@ -34,10 +35,9 @@ from aloft_models.inputs import ModelInput
 from aloft_models.manifest import Compared, Refused, ServableManifest, Tensor, refused_rows
 from aloft_models.missing import MARK, missing_text
 from aloft_models.mlflow_model import ModelFolder
-from aloft_models.tensors import Array, datatype_of, json_values
+from aloft_models.tensors import Array
 
 log = logging.getLogger("aloft.convert")
-EXAMPLE_ROWS = 5
 # How much numbers may differ, in parts of their size: what 32-bit floats leave of a sum.
 LIMIT = 1e-5
 PYTORCH_LIMIT = 1e-3
@@ -255,21 +255,6 @@ def _servable(
         example=request(feeds),
     )
     return Servable(manifest, found.content, layout)
-
-
-def request(feeds: dict[str, Array]) -> dict[str, Any]:
-    """An Open Inference Protocol request body."""
-    return {
-        "inputs": [
-            {
-                "name": name,
-                "shape": list(array.shape),
-                "datatype": datatype_of(array.dtype),
-                "data": json_values(array),
-            }
-            for name, array in feeds.items()
-        ]
-    }
 
 
 def _kind(model: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from aloft_models.convert.example import EXAMPLE_ROWS, request
 from aloft_models.convert.failures import ConversionFailed, NotConvertible, in_short
 from aloft_models.manifest import ServableManifest, Tensor
 from aloft_models.mlflow_model import ModelFolder
@@ -184,8 +185,6 @@ def _predict_all(folder: ModelFolder | None) -> Literal["outputs", "rows"]:
 def _example(
     session: Any, folder: ModelFolder | None, inputs: list[Tensor], columns: list[str] | None
 ) -> dict[str, Any] | None:
-    from aloft_models.convert.conversion import EXAMPLE_ROWS, request
-
     logged = folder.example() if folder is not None else None
     feeds = _logged_feeds(logged, inputs) if logged is not None else None
     if feeds is not None:

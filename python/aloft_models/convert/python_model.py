@@ -10,6 +10,7 @@ from typing import Any
 from aloft_models.answers import named_outputs, tensors_of
 from aloft_models.convert import independence
 from aloft_models.convert.archive import pack
+from aloft_models.convert.example import request
 from aloft_models.convert.failures import ConversionFailed, in_short
 from aloft_models.convert.rows import rows_for
 from aloft_models.convert.servable import Servable
@@ -72,8 +73,6 @@ def _asked(
 ) -> tuple[dict[str, Any] | None, list[Tensor]]:
     """The rows as a request of the inference protocol, which the model is warmed up with, and the
     outputs of its answer; nothing where they have no such form or the model does not answer it."""
-    from aloft_models.convert.conversion import request
-
     try:
         feeds = feeds_for(served, some_rows(rows))
         with warnings.catch_warnings():

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from aloft_models.convert import graph, parity, torch_exporters
+from aloft_models.convert.example import EXAMPLE_ROWS, request
 from aloft_models.convert.failures import ConversionFailed, NotConvertible, in_short
 from aloft_models.convert.rows import Rows, named_rows_for, rows_for
 from aloft_models.convert.session import run
@@ -176,8 +177,6 @@ def _manifest(
     expected: dict[str, Array],
     difference: float,
 ) -> ServableManifest:
-    from aloft_models.convert.conversion import EXAMPLE_ROWS, request
-
     return ServableManifest(
         runtime="onnx",
         inputs=graph.tensors_of(made.graph.input),
