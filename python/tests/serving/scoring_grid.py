@@ -56,9 +56,34 @@ def _split(columns: list[Any], *rows: list[Any]) -> dict[str, Any]:
 
 def _plain() -> Kind:
     x, n, s, b = "xnsb"
+    bodies = _plain_json(x, n, s, b) + _plain_csv()
+    first = bodies[0][0]
+    bodies += [
+        (b"{", "application/json"),
+        (b"", "application/json"),
+        (b"\xff\xfe", "application/json"),
+        (b'{"inputs": ' + b"[" * 3000, "application/json"),
+        (first, "application/json; charset=utf-8"),
+        (first, "application/json; charset=latin-1"),
+        (first, "application/json; format=split"),
+        (first, "application/vnd.apache.parquet"),
+        (first, "application/xml"),
+    ]
+    return Kind(
+        _signature(
+            ColSpec(DataType.double, x),
+            ColSpec(DataType.long, n),
+            ColSpec(DataType.string, s),
+            ColSpec(DataType.boolean, b),
+        ),
+        bodies,
+    )
+
+
+def _plain_json(x: str, n: str, s: str, b: str) -> list[tuple[bytes, str]]:
     names = [x, n, s, b]
     row = {x: 1.5, n: 2, s: "ä", b: True}
-    bodies = _json(
+    return _json(
         _split(names, [1.5, 2, "ä", True], [2, 3, "", False]),
         _split(names, [1, 2, "b", True]),
         _split([b, s, n, x, "more"], [True, "c", 7, 0.1, None]),
@@ -98,7 +123,10 @@ def _plain() -> Kind:
         _split(names, [1e400, 2, "a", True]),
         _split(names, [float("nan"), 2, "a", True]),
     )
-    bodies += _csv(
+
+
+def _plain_csv() -> list[tuple[bytes, str]]:
+    return _csv(
         "x,n,s,b\n1.5,2,a,True\n2,3,b,False\n",
         "\ufeffx,n,s,b\n1.5,2,a,True\n",
         " x,n,s,b\n 1.5, 2,a,True\n\n  \n3,4,b,False",
@@ -110,26 +138,6 @@ def _plain() -> Kind:
         "x,n,s\n1.5,2,a\n",
         "x,n,s,b\n",
         "",
-    )
-    bodies += [
-        (b"{", "application/json"),
-        (b"", "application/json"),
-        (b"\xff\xfe", "application/json"),
-        (b'{"inputs": ' + b"[" * 3000, "application/json"),
-        (bodies[0][0], "application/json; charset=utf-8"),
-        (bodies[0][0], "application/json; charset=latin-1"),
-        (bodies[0][0], "application/json; format=split"),
-        (bodies[0][0], "application/vnd.apache.parquet"),
-        (bodies[0][0], "application/xml"),
-    ]
-    return Kind(
-        _signature(
-            ColSpec(DataType.double, x),
-            ColSpec(DataType.long, n),
-            ColSpec(DataType.string, s),
-            ColSpec(DataType.boolean, b),
-        ),
-        bodies,
     )
 
 

@@ -15,13 +15,11 @@ import pandas as pd
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from scoring_models import Outcome, apart, as_mlflow
+from scoring_onnx_numbers import JSON, Body, csv_bodies, json_bodies, number_bodies, split
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
-Body = tuple[bytes, str]
-JSON, CSV = "application/json", "text/csv"
 
 
 @dataclass(frozen=True)
@@ -32,18 +30,6 @@ class Served:
     save: Callable[[Path], None]
     bodies: list[Body]
     otherwise: list[Body]
-
-
-def _json(*bodies: Any) -> list[Body]:
-    return [(json.dumps(body).encode(), JSON) for body in bodies]
-
-
-def _csv(*bodies: str) -> list[Body]:
-    return [(body.encode(), CSV) for body in bodies]
-
-
-def split(columns: list[Any], *rows: list[Any], **more: Any) -> dict[str, Any]:
-    return {"dataframe_split": {"columns": columns, "data": list(rows), **more}}
 
 
 def _table() -> pd.DataFrame:
@@ -75,7 +61,7 @@ def _otherwise_numbers() -> list[Body]:
     names = ["x", "n", "y"]
     good = json.dumps(split(names, [1.5, 2, 1])).encode()
     return (
-        _json(
+        json_bodies(
             # No rows, no predictions; scikit-learn refuses to be asked for none.
             split(names),
             {"inputs": {"x": [], "n": [], "y": []}},
@@ -87,7 +73,7 @@ def _otherwise_numbers() -> list[Body]:
             {"inputs": [[1.5, 2, 1]]},
         )
         # pandas makes an index of the first column.
-        + _csv("x,n,y\n", "x,n,y", "x,n,y\n1.5,2,1,4\n")
+        + csv_bodies("x,n,y\n", "x,n,y", "x,n,y\n1.5,2,1,4\n")
         + [
             # Which of the two is meant cannot be told.
             (
@@ -98,134 +84,6 @@ def _otherwise_numbers() -> list[Body]:
             # Capitals in a type mean nothing, and no type is JSON.
             (good, "Application/JSON"),
             (good, ""),
-        ]
-    )
-
-
-def _numbers() -> list[Body]:
-    names = ["x", "n", "y"]
-    row = {"x": 1.5, "n": 2, "y": -0.25}
-    return (
-        _json(
-            split(names, [1.5, 2, 0.5], [-2, 3, 0]),
-            split(names, [1, 2, 3]),
-            split(["y", "more", "n", "x"], [0.5, "a", 7, 0.1]),
-            split(names, [1.5, 2, 0.5], index=[7]),
-            split(names[:2], [1.5, 2]),
-            split(names, [1.5, 2]),
-            split(names, [None, 2, 1.5]),
-            split(names, [1.5, None, 1.5]),
-            split(names, [1.5, 2.5, 1]),
-            split(names, [1.5, 2.0, 1]),
-            split(names, ["1.5", 2, 1]),
-            split(names, [1.5, "2", 1]),
-            split(names, ["a", 2, 1]),
-            split(names, [True, 2, 1]),
-            split(names, [1.5, True, 1]),
-            split(names, [[1.5], 2, 1]),
-            split(names, [{"a": 1}, 2, 1]),
-            split(names, [1e400, 2, 1]),
-            split(names, [float("nan"), 2, 1]),
-            split(names, [1.5, 2**70, 1]),
-            split([*names, "x"], [1.5, 2, 1, 4]),
-            split([0, 1, 2], [1.5, 2, 1]),
-            {"dataframe_split": {"columns": names}},
-            {"dataframe_split": {"columns": names, "rows": []}},
-            {"dataframe_split": []},
-            {"dataframe_split": None},
-            {"dataframe_split": {"columns": "x", "data": [[1]]}},
-            {"dataframe_records": [row, {**row, "x": 3}]},
-            {"dataframe_records": [{**row, "more": [1]}]},
-            {"dataframe_records": [row, {"x": 1}]},
-            {"dataframe_records": [{"x": 1, "n": 2}]},
-            {"dataframe_records": [{**row, "n": None}]},
-            {"dataframe_records": [{**row, "n": 2.0}]},
-            {"dataframe_records": row},
-            {"dataframe_records": []},
-            {"dataframe_records": [1, 2]},
-            {"dataframe_records": [[1, 2, 3]]},
-            {"dataframe_records": "x"},
-            {"dataframe_records": None},
-            {"instances": [row, row]},
-            {"instances": [{**row, "x": None}]},
-            {"instances": [1.5, 2, 1]},
-            {"instances": {"x": [1.5], "n": [2], "y": [1.0]}},
-            {"instances": []},
-            {"inputs": {"x": [1.5, 2], "n": [1, 2], "y": [0.5, 1]}},
-            {"inputs": {"x": [1.5, 2], "n": [1], "y": [0.5]}},
-            {"inputs": {"x": [1.5], "n": [1]}},
-            {"inputs": {"x": [1.5], "n": [1], "y": [1.0], "more": [1]}},
-            {"inputs": {"x": 1.5, "n": 1, "y": 2.5}},
-            {"inputs": {"x": 1.5, "n": [1, 2], "y": 2.5}},
-            {"inputs": {"x": [[1.5]], "n": [[1]], "y": [[1.0]]}},
-            {"inputs": [row]},
-            {"inputs": [1.5, 2, 1]},
-            {"inputs": []},
-            {"inputs": 3},
-            {"inputs": "x"},
-            {"inputs": None},
-            {},
-            [row],
-            "text",
-            None,
-            7,
-            {"rows": [row]},
-            {"dataframe_records": [row], "inputs": [row]},
-            {"dataframe_records": [row], "rows": []},
-            {"dataframe_records": [row], "signature_name": "x"},
-            {"dataframe_records": [row], "params": {}},
-            {"dataframe_records": [row], "params": {"level": 1}},
-            {"dataframe_records": [row], "params": None},
-            {"dataframe_records": [row], "params": [1]},
-            {"dataframe_records": [row], "params": "a"},
-        )
-        + _csv(
-            "x,n,y\n1.5,2,0.5\n2,3,1\n",
-            "\ufeffx,n,y\n1.5,2,0.5\n",
-            " x,n,y\n 1.5, 2,0.5\n\n  \n3,4,1",
-            "x, n, y\n1.5,2,0.5\n",
-            "x,n,y\r\n1.5,2,0.5\r\n",
-            "x,n,y\r1.5,2,0.5\r",
-            '"x","n","y"\n"1.5","2","0.5"\n',
-            "y,n,x,more\n1,7,0.5,a\n",
-            "x,n,y\n,2,1\n",
-            "x,n,y\nNA,2,1\n",
-            "x,n,y\n1.5,,1\n",
-            "x,n,y\n1.5,2.0,1\n",
-            "x,n,y\n1.5,2.5,1\n",
-            "x,n,y\na,2,1\n",
-            "x,n,y\n1.5,2\n",
-            "x,n\n1.5,2\n",
-            "1.5,2,1\n",
-            "",
-            "\n",
-            "x,n,y\n1e3,2,-1E-2\n",
-            "x,n,y\n0x10,2,1\n",
-            "x,n,y\ninf,2,1\n",
-            "x,n,y\n1_000,2,1\n",
-            "x,n,y\nTrue,2,1\n",
-            "x,n,y\n1.5,2,1\n\n\n",
-            "x,x,n,y\n1.5,9,2,1\n",
-            '"x,n,y\n1.5,2,1\n',
-        )
-        + [
-            (b"{", JSON),
-            (b"", JSON),
-            (b"\xff\xfe", JSON),
-            (b"\xef\xbb\xbf" + json.dumps(split(names, [1.5, 2, 1])).encode(), JSON),
-            (b'{"inputs": ' + b"[" * 3000, JSON),
-            (json.dumps(split(names, [1.5, 2, 1])).encode() + b" x", JSON),
-            (b'{"dataframe_split": {"columns": ["x","n","y"], "data": [[1.5,2,1],]}}', JSON),
-            (b'{"dataframe_split": {"columns": ["x","n","y"], "data": [[01,2,1]]}}', JSON),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "application/json; charset=utf-8"),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "application/json; charset=latin-1"),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "application/json; format=split"),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "text/plain"),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "application/xml"),
-            (json.dumps(split(names, [1.5, 2, 1])).encode(), "application/vnd.apache.parquet"),
-            (b"x,n,y\n1.5,2,1\n", "text/csv; charset=utf-8"),
-            (b"x,n,y\n1.5,2,1\n", "text/csv; header=absent"),
-            (b"x,n,y\n1.5,2,1\n", JSON),
         ]
     )
 
@@ -243,7 +101,7 @@ def _save_words(folder: Path) -> None:
 
 def _otherwise_words() -> list[Body]:
     names = ["city", "age"]
-    return _json(
+    return json_bodies(
         # Numbers are no texts; MLflow hands them to the model as they are.
         split(names, [3, 1.5]),
         split(names, [True, 1.5]),
@@ -253,7 +111,7 @@ def _otherwise_words() -> list[Body]:
 
 def _words() -> list[Body]:
     names = ["city", "age"]
-    return _json(
+    return json_bodies(
         split(names, ["bonn", 1.5], ["köln", 20]),
         split(names, ["", 1.5]),
         split(names, ["nowhere", 1.5]),
@@ -265,7 +123,7 @@ def _words() -> list[Body]:
         {"inputs": {"city": ["bonn", "ulm"], "age": [1.5, 40.0]}},
         {"inputs": {"city": "bonn", "age": 1.5}},
         {"instances": [{"city": "ulm", "age": 30.5}]},
-    ) + _csv(
+    ) + csv_bodies(
         "city,age\nbonn,1.5\nköln,20\n",
         'city,age\n"bonn",1.5\n"a,b",2\n',
         'city,age\nb"onn,1.5\nulm"",20\n"ul"m,3\n',
@@ -288,7 +146,7 @@ def _save_matrix(folder: Path) -> None:
 
 
 def _matrix() -> list[Body]:
-    return _json(
+    return json_bodies(
         {"inputs": [[1.5, 2], [3, 4]]},
         {"instances": [[1.5, 2]]},
         {"inputs": [[1, 2], [3, 4]]},
@@ -313,7 +171,9 @@ def _matrix() -> list[Body]:
 
 def _otherwise_matrix() -> list[Body]:
     """A table whose columns nobody named is one in its own order, in every form."""
-    return _json({"instances": [{"a": 1.5, "b": 2}]}) + _csv("a,b\n1.5,2\n", "a,b\n1.5,2.5\n")
+    return json_bodies({"instances": [{"a": 1.5, "b": 2}]}) + csv_bodies(
+        "a,b\n1.5,2\n", "a,b\n1.5,2.5\n"
+    )
 
 
 def _save_kinds(folder: Path) -> None:
@@ -336,7 +196,7 @@ def _save_kinds(folder: Path) -> None:
 
 def _kinds() -> list[Body]:
     names = ["i", "f", "b"]
-    return _json(
+    return json_bodies(
         split(names, [1, 0.5, True], [-3, 2, False]),
         split(names, [1.75, 0.5, True]),
         split(names, [-1.75, 0.5, True]),
@@ -354,7 +214,7 @@ def _kinds() -> list[Body]:
         {"inputs": {"i": 1, "f": 0.5, "b": [True, False]}},
         {"instances": [{"i": 1, "f": 0.5, "b": True}]},
         {"dataframe_records": [{"i": 1, "f": 0.5, "b": True}, {"i": 2, "f": 1.5, "b": False}]},
-    ) + _csv(
+    ) + csv_bodies(
         "i,f,b\n1,0.5,True\n-3,2,False\n",
         "i,f,b\n1,0.5,true\n",
         "i,f,b\n1.0,0.5,FALSE\n",
@@ -367,11 +227,11 @@ def _kinds() -> list[Body]:
 
 
 SERVED: dict[str, Served] = {
-    "numbers": Served(_save_numbers, _numbers(), _otherwise_numbers()),
+    "numbers": Served(_save_numbers, number_bodies(), _otherwise_numbers()),
     "words": Served(_save_words, _words(), _otherwise_words()),
     "matrix": Served(_save_matrix, _matrix(), _otherwise_matrix()),
     # pandas makes another whole number of what is too large for one.
-    "kinds": Served(_save_kinds, _kinds(), _json(split(["i", "f", "b"], [1e10, 0.5, True]))),
+    "kinds": Served(_save_kinds, _kinds(), json_bodies(split(["i", "f", "b"], [1e10, 0.5, True]))),
 }
 
 
