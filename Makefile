@@ -36,7 +36,7 @@ test-web: ## Run the unit tests of the web sources (seconds)
 	@web/test
 
 test-python:
-	.venv/bin/python -m pytest python/tests -q -n 3 --dist loadfile
+	.venv/bin/python -m pytest tests python/tests -q -n 3 --dist loadfile
 
 check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
@@ -47,16 +47,16 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-traps
 	scripts/check-docs
 	swift build --build-tests --explicit-target-dependency-import-check error
-	.venv/bin/ruff check python examples bench web/build web/lint web/make-types web/screens web/test
-	.venv/bin/ruff format --check python examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff check python tests examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff format --check python tests examples bench web/build web/lint web/make-types web/screens web/test
 	.venv/bin/mypy --config-file python/pyproject.toml python/aloft_models
 	tsc --project web
 	web/lint
 
 format: setup-tests ## Put all sources into the house style
 	swift format --in-place --parallel --recursive Package.swift Sources Tests
-	.venv/bin/ruff check --fix python examples bench web/build web/lint web/make-types web/screens web/test
-	.venv/bin/ruff format python examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff check --fix python tests examples bench web/build web/lint web/make-types web/screens web/test
+	.venv/bin/ruff format python tests examples bench web/build web/lint web/make-types web/screens web/test
 
 SECONDS_EACH ?= 600
 fuzz: build setup-tests ## Mutated bytes for the readers, mutated requests for both planes, an hour and more (SECONDS_EACH=600)

@@ -60,7 +60,7 @@ struct SchemaTests {
             words("trigger", "then") == list(TriggerDefinition.Sequel.allCases.map(\.rawValue)))
     }
 
-    /// The samples that `python/tests/test_schema.py` checks with the schema itself.
+    /// The samples that `tests/schema/test_project_file_schema.py` checks with the schema itself.
     @Test func `the shared samples are judged as they say`() throws {
         let folder = Self.path.deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("Tests/Samples/project-files")

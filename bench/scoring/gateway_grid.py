@@ -1,5 +1,5 @@
 """Draws signatures, models that become ONNX, and bodies; asks a gateway and MLflow's own
-`scoring_server.invocations`. The long version of `scoring_onnx` in `python/tests/serving`, by hand:
+`scoring_server.invocations`. The long version of `scoring_onnx` in `tests/serving`, by hand:
 
     bench/scoring/run gateway_grid.py --models 8 --bodies 400
 """

@@ -1,4 +1,4 @@
-"""The long version of `python/tests/serving/test_scoring_grid.py`, by hand: signatures, rows, forms
+"""The long version of `tests/serving/test_scoring_grid.py`, by hand: signatures, rows, forms
 and answers drawn at random, asked of a worker's model alone and together, and of MLflow's own
 `scoring_server.invocations`.
 

@@ -1,4 +1,4 @@
-"""The whole of what `python/tests/serving/test_soak.py` runs a tenth of.
+"""The whole of what `tests/serving/test_soak.py` runs a tenth of.
 
 bench/serving/soak [--requests 1000000] [--cycles 100] [--kills 10]
 """

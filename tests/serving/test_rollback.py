@@ -10,7 +10,7 @@ import onnx
 from onnx import TensorProto, helper
 from soak import BODY, MANIFEST, Soak, call, register, wait_until
 
-FIXTURES = Path(__file__).resolve().parents[3] / ".runtime/fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / ".runtime/fixtures"
 
 
 def make_fragile(path: Path) -> None:

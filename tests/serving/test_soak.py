@@ -8,7 +8,7 @@ from typing import Any
 
 from soak import Soak, register
 
-FIXTURES = Path(__file__).resolve().parents[3] / ".runtime/fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / ".runtime/fixtures"
 
 
 def test_no_request_is_lost_while_revisions_come_and_go_and_the_control_plane_is_killed(

@@ -19,7 +19,7 @@ from watched import Watched
 # A busy machine draws slowly; what is awaited is awaited, not timed.
 expect.set_options(timeout=30_000)
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")

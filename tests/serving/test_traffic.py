@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from soak import BODY, register, wait_until
 
-FIXTURES = Path(__file__).resolve().parents[3] / ".runtime/fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / ".runtime/fixtures"
 
 
 def ask(server: Any, name: str, **headers: str) -> float:

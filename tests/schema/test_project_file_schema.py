@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "docs/reference/aloft-schema.json").read_text())
 # `Tests/AloftProjectFileTests/SchemaTests.swift` gives the same files to the parser.
 SAMPLES = sorted((ROOT / "Tests/Samples/project-files").glob("*.yaml"))

@@ -20,7 +20,7 @@ from typing import Any
 
 from aloft_server import Server, free_port, program
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / ".runtime/fixtures"
 PYTHON_MODELS = 20
 

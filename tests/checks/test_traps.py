@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-CHECK = Path(__file__).resolve().parents[3] / "scripts" / "check-traps"
+CHECK = Path(__file__).resolve().parents[2] / "scripts" / "check-traps"
 
 
 def load() -> ModuleType:

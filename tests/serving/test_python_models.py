@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 from mlflow.models import infer_signature
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 
 #: -1 ends the process, -2 hangs, -3 takes memory, -4 fails; anything else comes back doubled.
 MODEL = """

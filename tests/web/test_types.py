@@ -7,7 +7,7 @@ import importlib.util
 import json
 from pathlib import Path
 
-WEB = Path(__file__).resolve().parents[3] / "web"
+WEB = Path(__file__).resolve().parents[2] / "web"
 
 
 def test_generated_types_are_those_of_the_server(server) -> None:  # type: ignore[no-untyped-def]

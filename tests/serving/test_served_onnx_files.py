@@ -17,7 +17,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import np_to_triton_dtype
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / ".runtime/onnx-files"
 Inputs = dict[str, "Real | Whole | int"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "examples/flights"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples/flights"))
 
 import prepare
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "serving"))
 
 from soak import register
 
-FIXTURES = Path(__file__).resolve().parents[3] / ".runtime/fixtures"
+FIXTURES = Path(__file__).resolve().parents[2] / ".runtime/fixtures"
 FIELDS = {
     "BOOL": ("bool_contents", [True, False]),
     "UINT8": ("uint_contents", [0, 255]),

@@ -12,7 +12,7 @@ from typing import Any
 
 from aloft_server import Server
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "bench/fuzz"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bench/fuzz"))
 from schemas import value_for
 from targets import Client
 
