@@ -22,6 +22,8 @@ enum FilterToken: Equatable {
 struct FilterLexer {
     private let characters: [UnicodeScalar]
     private var offset = 0
+    /// Tokens, and the parts of words.
+    private var pieces = 0
 
     init(_ filter: String) { characters = Array(filter.unicodeScalars) }
 
@@ -37,13 +39,18 @@ struct FilterLexer {
         var lexer = FilterLexer(filter)
         var tokens: [FilterToken] = []
         while let token = try lexer.next() {
-            guard tokens.count < mostTokens else {
-                throw ProtocolError.invalid(
-                    "The filter has more than \(mostTokens) words, numbers and signs.")
-            }
+            try lexer.count()
             tokens.append(token)
         }
         return tokens
+    }
+
+    private mutating func count() throws {
+        pieces += 1
+        guard pieces <= Self.mostTokens else {
+            throw ProtocolError.invalid(
+                "The filter has more than \(Self.mostTokens) words, numbers and signs.")
+        }
     }
 
     private mutating func next() throws -> FilterToken? {
@@ -150,6 +157,7 @@ struct FilterLexer {
             if character == "`" || (isQuote && bare.unicodeScalars.last == ".") {
                 if !bare.isEmpty { parts.append(.init(text: bare, isQuoted: false)) }
                 bare = ""
+                try count()
                 parts.append(.init(text: try quoted(), isQuoted: true))
                 continue
             }
