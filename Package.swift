@@ -122,7 +122,7 @@ let package = Package(
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
                 "AloftStore", "AloftArtifacts", "AloftCompute", "AloftPredictionLog", "AloftWire",
-                grdb, logging, serviceLifecycle, crypto,
+                logging, serviceLifecycle, crypto,
             ]),
         layer(
             "AloftMLflow",
@@ -135,7 +135,7 @@ let package = Package(
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftControl",
                 "AloftPredictionLog",
-                "AloftStore", "AloftArtifacts", "AloftEdge", grdb, hummingbird, logging, httpTypes,
+                "AloftStore", "AloftArtifacts", "AloftEdge", hummingbird, logging, httpTypes,
                 nioCore, crypto, serviceLifecycle, nioFoundation,
             ]),
 

@@ -1,7 +1,6 @@
 package import AloftArtifacts
 package import AloftDomain
 package import AloftStore
-import GRDB
 package import Hummingbird
 
 /// The tracking protocol: every route that an unmodified `mlflow` client calls.
@@ -77,7 +76,7 @@ struct MLflowService: Sendable {
 
     /// Writes what concerns one run, and says so to live pages once it is durable.
     nonisolated(nonsending) func change<Value: Sendable>(
-        _ run: RunID, _ body: @escaping @Sendable (Database) throws -> Value
+        _ run: RunID, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let value = try await store.write(body)
         store.changed(.run, run.rawValue)
@@ -88,7 +87,7 @@ struct MLflowService: Sendable {
     /// nobody who does not follow them, but for what is written to a run that has ended: that is an
     /// event.
     nonisolated(nonsending) func log(
-        to run: RunID, _ body: @escaping @Sendable (Database) throws -> RunHandle
+        to run: RunID, _ body: @escaping @Sendable (Transaction) throws -> RunHandle
     ) async throws {
         let handle = try await store.write(as: .logging, body)
         if handle.hasEnded { store.changes.notify() }
@@ -98,7 +97,7 @@ struct MLflowService: Sendable {
     /// Writes what the log of events leaves out, and says so to live pages once it is durable.
     nonisolated(nonsending) func change<Value: Sendable>(
         _ kind: LiveSubject.Kind, _ id: String,
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let value = try await store.write(body)
         store.changed(kind, id)

@@ -18,14 +18,14 @@ struct CommitGroupTests {
     }
 
     private func count(_ store: Store) async throws -> Int {
-        try await store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM note") ?? -1 }
+        try await store.read { try $0.value(of: Int.self, sql: "SELECT count(*) FROM note") ?? -1 }
     }
 
     @Test func `a commit waits for the disk`() async throws {
         let temporary = try TemporaryStore()
         let level = try await temporary.store.write { db in
             // Off, normal, full, extra.
-            try Int.fetchOne(db, sql: "PRAGMA synchronous")
+            try db.value(of: Int.self, sql: "PRAGMA synchronous")
         }
         #expect(level == 2)
     }
@@ -52,7 +52,9 @@ struct CommitGroupTests {
         let log = try FileManager.default.attributesOfItem(atPath: pool.path + "-wal")
         // Never started again it would have 6,000 pages and more.
         #expect((log[.size] as? Int ?? 0) < 12 << 20)
-        let count = try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM note") }
+        let count = try await pool.read {
+            try Transaction($0).value(of: Int.self, sql: "SELECT count(*) FROM note")
+        }
         #expect(count == 2000)
         try pool.close()
     }
@@ -111,7 +113,7 @@ struct CommitGroupTests {
         let temporary = try await makeTable()
         let store = temporary.store
         try await store.maintain { db in
-            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let pages = try db.value(of: Int.self, sql: "PRAGMA page_count") ?? 0
             try db.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
         }
         let large = String(repeating: "x", count: 200_000)
@@ -132,7 +134,7 @@ struct CommitGroupTests {
         let temporary = try await makeTable()
         let store = temporary.store
         try await store.maintain { db in
-            let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+            let pages = try db.value(of: Int.self, sql: "PRAGMA page_count") ?? 0
             try db.execute(sql: "PRAGMA max_page_count = \(pages + 3)")
         }
         let large = String(repeating: "x", count: 100_000)
@@ -201,7 +203,7 @@ struct EventLogTests {
         let one = try await temporary.store.read {
             try EventLog.list($0, after: 1, entity: "job", entityID: "j1", limit: 10)
         }
-        #expect(one.map(\.sequence) == [3])
+        #expect(one.map(\.position) == [3])
     }
 
     @Test func `a stamp has milliseconds and reads back`() {

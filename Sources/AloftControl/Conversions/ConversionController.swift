@@ -1,7 +1,6 @@
 package import AloftDomain
 package import AloftStore
 import Foundation
-import GRDB
 package import Logging
 
 /// Gives each registered version its servable form: notices versions without one, whoever

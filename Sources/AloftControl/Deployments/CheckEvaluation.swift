@@ -1,6 +1,5 @@
 import AloftDomain
 import AloftStore
-import GRDB
 
 /// What the checks of a revision are held against.
 struct CheckValues: Sendable, Equatable {
@@ -56,7 +55,7 @@ func evaluate(
 
 /// Reads what `checks` name from the tables.
 struct CheckValueReader {
-    let db: Database
+    let db: Transaction
     let deployment: DeploymentRecord
     let gatewaysHeardSince: GatewayCutoff
 

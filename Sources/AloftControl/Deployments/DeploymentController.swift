@@ -1,6 +1,5 @@
 package import AloftDomain
 package import AloftStore
-import GRDB
 package import Logging
 
 /// Takes revisions from a registered version to traffic: servable, checks, warm-up, latency checks,
@@ -93,7 +92,7 @@ extension RevisionAction {
 
     /// - Throws: `StalePlan` if the revision or its rollout has changed since the situation was read.
     func apply(
-        _ db: Database, to situation: RevisionSituation, _ context: ChangeContext
+        _ db: Transaction, to situation: RevisionSituation, _ context: ChangeContext
     ) throws {
         let revision = situation.revision
         func write(_ results: [CheckResultRecord]) throws {
@@ -137,7 +136,7 @@ extension RevisionAction {
     /// The rollout, if its step has counted what it was judged by and no more: the numbers in the
     /// reason are those that are kept.
     private func judged(
-        _ db: Database, _ situation: RevisionSituation
+        _ db: Transaction, _ situation: RevisionSituation
     ) throws -> RolloutRecord {
         guard let rollout = situation.rollout,
             try RolloutQueries.steps(db, of: rollout).last?.traffic == situation.step?.traffic

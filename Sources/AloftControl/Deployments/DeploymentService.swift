@@ -1,6 +1,5 @@
 package import AloftDomain
 package import AloftStore
-import GRDB
 
 /// What people ask of deployments: each call is one transaction.
 package struct DeploymentService: Sendable {
@@ -80,7 +79,7 @@ package struct DeploymentService: Sendable {
     }
 
     private static func deploy(
-        _ db: Database, _ request: Request, _ context: ChangeContext
+        _ db: Transaction, _ request: Request, _ context: ChangeContext
     ) throws -> (revision: RevisionRecord, isNew: Bool) {
         let facts = try VersionFactsQueries.resolve(db, request.model)
         let settings = try DeploymentSettings.read(
@@ -134,7 +133,7 @@ package struct DeploymentService: Sendable {
     }
 
     private static func requireStaging(
-        _ db: Database, _ deployment: String, _ version: ModelVersionKey,
+        _ db: Transaction, _ deployment: String, _ version: ModelVersionKey,
         _ settings: DeploymentSettings
     ) throws {
         guard !settings.stagingChecks.isEmpty else { return }
@@ -149,7 +148,7 @@ package struct DeploymentService: Sendable {
 
     /// A conversion that failed is tried again: what was missing may be there now.
     private static func retryConversion(
-        _ db: Database, _ facts: VersionFacts, _ context: ChangeContext
+        _ db: Transaction, _ facts: VersionFacts, _ context: ChangeContext
     ) throws {
         guard case .failed = try ServableQueries.find(db, facts.key)?.lifecycle.state else {
             return
@@ -178,7 +177,7 @@ package struct DeploymentService: Sendable {
     }
 
     private static func rollback(
-        _ db: Database, _ deployment: DeploymentRecord, _ context: ChangeContext
+        _ db: Transaction, _ deployment: DeploymentRecord, _ context: ChangeContext
     ) throws -> (RevisionRecord, Bool) {
         let reason = "rolled back by \(context.who.description)"
         let live = try RevisionQueries.live(db, of: deployment.id)
@@ -225,7 +224,7 @@ package struct DeploymentService: Sendable {
     }
 
     private static func steer(
-        _ db: Database, _ revision: RevisionRecord, _ action: RolloutAction,
+        _ db: Transaction, _ revision: RevisionRecord, _ action: RolloutAction,
         _ deployment: DeploymentRecord, _ context: ChangeContext
     ) throws -> RevisionRecord {
         let who = context.who.description

@@ -1,6 +1,5 @@
 import AloftDomain
 import AloftStore
-import GRDB
 
 /// What the project files say of a deployment and its model: of the deployment that of the project
 /// whose it is, of the model's checks that of the model's own project.
@@ -17,7 +16,7 @@ struct DeploymentSettings: Sendable {
     /// - Parameter modelProject: where the model is, for a deployment that no file names.
     /// - Throws: `DeploymentError.otherModel` if a project file gives the deployment another model.
     static func read(
-        _ db: Database, deployment: String, environment: String, model: String,
+        _ db: Transaction, deployment: String, environment: String, model: String,
         modelProject: ProjectID
     ) throws -> DeploymentSettings {
         var names = NameOwnership(db)

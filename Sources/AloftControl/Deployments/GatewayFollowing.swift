@@ -1,6 +1,5 @@
 package import AloftDomain
 package import AloftStore
-package import GRDB
 
 /// A gateway that does not answer as a revision's state promises, and why.
 package struct AwaitedGateway: Sendable, Equatable {
@@ -21,7 +20,7 @@ package struct GatewayFollowing: Sendable, Equatable {
 
     /// - Parameter revision: whose state each gateway tells of.
     static func read(
-        _ db: Database, _ deployment: DeploymentRecord, revision: RevisionID,
+        _ db: Transaction, _ deployment: DeploymentRecord, revision: RevisionID,
         _ cutoff: GatewayCutoff
     ) throws -> GatewayFollowing {
         GatewayFollowing(
@@ -77,7 +76,7 @@ package struct RevisionAnswers: Sendable, Equatable {
 
     /// - Parameter now: decides which gateways are alive.
     package static func read(
-        _ db: Database, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
+        _ db: Transaction, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
         _ cutoff: GatewayCutoff
     ) throws -> RevisionAnswers {
         switch revision.state {
@@ -95,7 +94,7 @@ package struct RevisionAnswers: Sendable, Equatable {
 
 /// What a revision under way waits for, in a person's words; `nil` where that is its own time only.
 package func waitReason(
-    _ db: Database, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
+    _ db: Transaction, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
     _ cutoff: GatewayCutoff
 ) throws -> String? {
     guard revision.state.isUnderWay else { return nil }

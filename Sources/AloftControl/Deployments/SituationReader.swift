@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftStore
 package import Foundation
-import GRDB
 
 /// Since when a gateway must have been heard of to count as alive.
 package struct GatewayCutoff: Sendable {
@@ -20,7 +19,7 @@ package struct GatewayCutoff: Sendable {
 enum SituationReader {
     /// The revision of `deployment` that is under way, with all that decides about it.
     static func read(
-        _ db: Database, _ deployment: DeploymentRecord, now: Date
+        _ db: Transaction, _ deployment: DeploymentRecord, now: Date
     ) throws -> RevisionSituation? {
         guard let revision = try RevisionQueries.underWay(db, of: deployment.id) else {
             return nil
@@ -30,7 +29,7 @@ enum SituationReader {
 
     /// The same of a revision that is known to be under way.
     static func read(
-        _ db: Database, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
+        _ db: Transaction, _ deployment: DeploymentRecord, _ revision: RevisionRecord,
         _ cutoff: GatewayCutoff
     ) throws -> RevisionSituation {
         var situation = RevisionSituation(revision: revision, now: cutoff.now)

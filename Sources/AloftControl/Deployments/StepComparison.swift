@@ -1,7 +1,6 @@
 package import AloftDomain
 import AloftRollout
 package import AloftStore
-package import GRDB
 
 /// Candidate against baseline in one step, to be shown.
 package struct StepComparison: Sendable, Equatable {
@@ -17,7 +16,7 @@ package struct StepComparison: Sendable, Equatable {
 extension RolloutNames {
     /// By their versions; by their models too where those differ, and by their revisions where one
     /// version is rolled out against itself.
-    package init(_ db: Database, of revision: RevisionRecord, _ rollout: RolloutRecord) throws {
+    package init(_ db: Transaction, of revision: RevisionRecord, _ rollout: RolloutRecord) throws {
         self.init()
         guard let before = try RevisionQueries.find(db, rollout.baseline) else { return }
         let (mine, theirs) = (revision.version, before.version)

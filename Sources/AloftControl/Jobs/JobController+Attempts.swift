@@ -2,7 +2,6 @@ import AloftCompute
 import AloftDomain
 import AloftStore
 import Foundation
-import GRDB
 import Logging
 
 extension JobController {
@@ -151,7 +150,7 @@ extension JobController {
 
     /// A job that succeeded and `registers` a model gives its run's newest logged model a version, in
     /// the transaction that ends it. A script that logged none is told so on its run.
-    private static func register(_ db: Database, _ job: JobRecord, at now: Date) throws {
+    private static func register(_ db: Transaction, _ job: JobRecord, at now: Date) throws {
         guard case .succeeded = job.outcome, let name = job.spec.registers,
             let run = job.spec.run
         else { return }

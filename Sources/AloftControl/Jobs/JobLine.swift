@@ -1,8 +1,7 @@
 package import AloftDomain
 package import AloftScheduling
-import AloftStore
+package import AloftStore
 package import Foundation
-package import GRDB
 
 /// Where waiting jobs stand in line: asked of the planner that gives out the places, so that what is
 /// shown is what will happen.
@@ -24,7 +23,7 @@ package struct JobLine: Sendable {
 
     /// Of every job that waits. One that is about to begin, or that was queued this moment and fits, has
     /// none.
-    package func places(_ db: Database, at now: Date) throws -> [JobID: Place] {
+    package func places(_ db: Transaction, at now: Date) throws -> [JobID: Place] {
         let plan = JobPlanner.plan(
             JobSnapshot(
                 jobs: try JobQueries.live(db), slots: try JobQueries.heldSlots(db),

@@ -1,17 +1,16 @@
 package import AloftDomain
 import AloftProjectFile
-import AloftStore
+package import AloftStore
 package import Foundation
-package import GRDB
 
 /// Names that all projects share belong to the project that had them first: deployments, and models
 /// with their checks. `docs/adr/0020-signatures-and-names-are-promises.md`. Of use within one transaction.
 package struct NameOwnership {
-    private let db: Database
+    private let db: Transaction
     /// Read once, where a name has no owner in the tables.
     private var files: [ProjectFile]?
 
-    package init(_ db: Database) { self.db = db }
+    package init(_ db: Transaction) { self.db = db }
 
     /// Whose a name is; `nil` where it is nobody's. A model that a client registered under no project
     /// is nobody's until a project file speaks of it.

@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftStore
 import Foundation
-import GRDB
 
 /// Makes the newest model that a run logged a version of a registered model.
 struct RunRegistration: Sendable {
@@ -20,7 +19,7 @@ struct RunRegistration: Sendable {
 
     /// Why nothing is registered under the model's name, as a sentence: another project has it since the
     /// work that was to be registered was ordered.
-    func refusal(_ db: Database, orderedAt moment: Date) throws -> String? {
+    func refusal(_ db: Transaction, orderedAt moment: Date) throws -> String? {
         try NameOwnerQueries.newHolder(ofModel: model, after: moment, otherThan: project, db).map {
             "the model \(model) is the project \($0.project)'s since this was started, so nothing was "
                 + "registered; register the run's model under a name of \(project)"
@@ -31,7 +30,7 @@ struct RunRegistration: Sendable {
     ///
     /// - Returns: `nil` if the run logged no model that is ready.
     func apply(
-        _ db: Database, by who: Principal, at now: Date
+        _ db: Transaction, by who: Principal, at now: Date
     ) throws -> RegisteredVersion? {
         if let known = try RegistryQueries.version(db, model, of: run) {
             return RegisteredVersion(model: model, version: known.version)

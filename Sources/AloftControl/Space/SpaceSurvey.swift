@@ -3,7 +3,6 @@ import AloftDomain
 package import AloftStore
 import AloftWire
 package import Foundation
-import GRDB
 
 /// Looks for what may go. Changes nothing.
 package struct SpaceSurvey: Sendable {

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import AloftStore
-import GRDB
 package import Logging
 
 /// Drives every sweep: looks at its trials, plans, and carries the plan out in one transaction, so

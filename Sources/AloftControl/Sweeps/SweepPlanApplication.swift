@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftStore
 import Foundation
-import GRDB
 
 /// The identifiers of a new trial.
 struct TrialNames: Sendable {
@@ -20,7 +19,7 @@ struct SweepPlanApplication: Sendable {
     private var principal: Principal { SweepController.principal }
 
     /// - Returns: false, with nothing done, if the sweep has changed since the plan was made.
-    func apply(_ db: Database) throws -> Bool {
+    func apply(_ db: Transaction) throws -> Bool {
         var sweep = plan.sweep
         if let settlement = plan.settlement {
             let fault = try register(db, settlement, in: &sweep)
@@ -46,7 +45,7 @@ struct SweepPlanApplication: Sendable {
     /// The sweep changed while its end was planned; the next look plans again.
     struct Outdated: Error {}
 
-    private func carryOut(_ db: Database, _ stop: SweepPlan.Stop) throws {
+    private func carryOut(_ db: Transaction, _ stop: SweepPlan.Stop) throws {
         try JobQueries.requestStop(db, stop.trial.job, reason: stop.reason, at: now, by: principal)
         if let rung = stop.rung {
             let run = try TrackingQueries.activeRun(db, stop.trial.run)
@@ -56,7 +55,7 @@ struct SweepPlanApplication: Sendable {
     }
 
     private func start(
-        _ db: Database, number: Int, _ point: [ParameterValue], _ names: TrialNames
+        _ db: Transaction, number: Int, _ point: [ParameterValue], _ names: TrialNames
     ) throws {
         let definition = sweep.definition
         let space = definition.sweep?.space ?? []
@@ -100,7 +99,7 @@ struct SweepPlanApplication: Sendable {
     ///
     /// - Returns: what kept it from that, as a sentence.
     private func register(
-        _ db: Database, _ settlement: SweepPlan.Settlement, in sweep: inout SweepRecord
+        _ db: Transaction, _ settlement: SweepPlan.Settlement, in sweep: inout SweepRecord
     ) throws -> String? {
         guard let name = settlement.registers, let best = settlement.best else { return nil }
         let registration = RunRegistration(

@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftSearch
 import AloftStore
-import GRDB
 
 /// A sweep as one look at the tables shows it.
 struct SweepSnapshot: Sendable, Equatable {
@@ -21,7 +20,7 @@ struct SweepSnapshot: Sendable, Equatable {
     var news: [Int: News]
 
     /// `nil` if there is no such sweep or it has ended.
-    static func read(_ db: Database, _ id: SweepID) throws -> SweepSnapshot? {
+    static func read(_ db: Transaction, _ id: SweepID) throws -> SweepSnapshot? {
         guard let sweep = try SweepQueries.find(db, id), !sweep.isEnded,
             let settings = sweep.definition.sweep
         else { return nil }
@@ -40,7 +39,7 @@ struct SweepSnapshot: Sendable, Equatable {
 
     /// Costs one row while there is nothing to decide; at rungs, what was logged since the last.
     private static func readNews(
-        _ db: Database, _ trial: TrialRecord, metric: String, rule: EarlyStopping?
+        _ db: Transaction, _ trial: TrialRecord, metric: String, rule: EarlyStopping?
     ) throws -> News {
         var news = News()
         if let job = try JobQueries.find(db, trial.job) {

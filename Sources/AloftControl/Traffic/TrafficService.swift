@@ -1,7 +1,6 @@
 package import AloftDomain
 package import AloftStore
 package import Foundation
-package import GRDB
 
 /// What people ask of an endpoint's shadow and segments: each call is one transaction.
 package struct TrafficService: Sendable {
@@ -52,7 +51,8 @@ package struct TrafficService: Sendable {
     /// in the transaction that applies it. What it does not speak of, and the file before it did not
     /// either, stays as people have set it; so do deployments that are another project's.
     package static func apply(
-        _ db: Database, file: ProjectFile, before: ProjectFile?, at moment: Date, by who: Principal
+        _ db: Transaction, file: ProjectFile, before: ProjectFile?, at moment: Date,
+        by who: Principal
     ) throws {
         let names = Set(file.deployments.map(\.name) + (before?.deployments.map(\.name) ?? []))
         var owners = NameOwnership(db)

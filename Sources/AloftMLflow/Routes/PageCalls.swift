@@ -1,6 +1,5 @@
 import AloftDomain
 import AloftStore
-import GRDB
 
 /// What the web interface asks beyond the protocol: many curves at once, groups of runs and how many
 /// there are. Names and grammar are the protocol's.
@@ -83,7 +82,7 @@ struct PageCalls: Sendable {
     }
 
     /// Smoothing reads every point, so there is an end to how many.
-    private static func allowReading(_ db: Database, _ runs: [RunID], _ key: String) throws {
+    private static func allowReading(_ db: Transaction, _ runs: [RunID], _ key: String) throws {
         let count = try TrackingQueries.pointCount(db, runs, key: key)
         guard count <= mostSmoothed else {
             throw ProtocolError.invalid(

@@ -1,5 +1,4 @@
 package import AloftDomain
-import GRDB
 
 extension AccessQueries {
     /// A path in the artifact store.
@@ -34,13 +33,14 @@ extension AccessQueries {
             return (try run(RunID(id)), Self.parts(of: info.artifactURI))
         }
         if id.begins(with: "m-"), Self.isDigits(id.dropFirst(2)) {
-            let uri = try String.fetchOne(
-                db, sql: "SELECT artifactUri FROM loggedModel WHERE id = ?", arguments: [id])
+            let uri = try db.value(
+                of: String.self, sql: "SELECT artifactUri FROM loggedModel WHERE id = ?",
+                arguments: [id])
             return try uri.map { (try loggedModel(LoggedModelID(id)), Self.parts(of: $0)) }
         }
         if id.begins(with: "tr-") {
-            let location = try String.fetchOne(
-                db,
+            let location = try db.value(
+                of: String.self,
                 sql: """
                     SELECT e.artifactLocation FROM trace t
                     JOIN experiment e ON e.number = t.experiment WHERE t.id = ?
@@ -58,14 +58,13 @@ extension AccessQueries {
         guard case .item(let project, let hold) = thing, hold != .none, Self.isDigits(run) else {
             return thing
         }
-        let versions = try Row.fetchAll(
-            db,
+        let versions = try db.rows(
             sql: """
                 SELECT m.name, v.version FROM modelVersion v JOIN registeredModel m ON m.number = v.model
-                WHERE v.runId = :run OR instr(v.source, :run) > 0
+                WHERE v.runId = :run OR \(Dialect.contains("v.source", ":run"))
                 """, arguments: ["run": run])
         for row in versions where try isOthers(model: row["name"]) {
-            let key = ModelVersionKey(model: row["name"], version: row["version"])
+            let key = try ModelVersionKey(model: row["name"], version: row["version"])
             guard let facts = try VersionFactsQueries.find(db, key),
                 let place = try VersionFactsQueries.artifactURI(db, facts)
             else { continue }
@@ -133,10 +132,10 @@ extension AccessQueries {
 
     /// Whether the job converts anything, and so may send a blob.
     package func conversion() throws -> Thing {
-        let versions = try Row.fetchAll(
-            db, sql: "SELECT model, version FROM servable WHERE job = ?", arguments: [job.rawValue])
+        let versions = try db.rows(
+            sql: "SELECT model, version FROM servable WHERE job = ?", arguments: [job.rawValue])
         let isMine = try versions.contains { row in
-            let key = ModelVersionKey(model: row["model"], version: row["version"])
+            let key = try ModelVersionKey(model: row["model"], version: row["version"])
             return try VersionFactsQueries.find(db, key).map(isConversion) ?? false
         }
         return .servable(project: project, isMine: isMine)
@@ -145,15 +144,15 @@ extension AccessQueries {
     /// A blob: the servable form of versions, also of one that a revision still serves, or something
     /// that only people fetch.
     package func blob(_ digest: ContentDigest) throws -> Thing {
-        let owners = try String.fetchAll(
-            db,
+        let owners = try db.values(
+            of: String.self,
             sql: """
                 SELECT coalesce(o.project, m.project) FROM servable s
                 JOIN registeredModel m ON m.name = s.model
                 LEFT JOIN nameOwner o ON o.kind = 'model' AND o.name = m.name
                 WHERE s.digest = ?
                 UNION SELECT d.project FROM revision r JOIN deployment d ON d.id = r.deployment
-                WHERE r.servable LIKE ?
+                WHERE r.servable \(Dialect.isLike) ?
                 """, arguments: [digest.hex, "%\"\(digest.hex)\"%"])
         guard let any = owners.first(where: { $0 == project.rawValue }) ?? owners.first else {
             return .platform

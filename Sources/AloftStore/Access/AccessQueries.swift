@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// What a job asks about, as `AccessRules` takes it.
 package struct AccessQueries {
@@ -7,11 +6,11 @@ package struct AccessQueries {
         case run, experiment, loggedModel, trace, model, version
     }
 
-    let db: Database
+    let db: Transaction
     let job: JobID
     let project: ProjectID
 
-    package init(_ db: Database, job: JobID, project: ProjectID) {
+    package init(_ db: Transaction, job: JobID, project: ProjectID) {
         self.db = db
         self.job = job
         self.project = project
@@ -19,7 +18,7 @@ package struct AccessQueries {
 
     /// Notes that a job made something; nothing for other principals.
     package static func note(
-        _ db: Database, _ who: Principal, made kind: Kind, _ id: String
+        _ db: Transaction, _ who: Principal, made kind: Kind, _ id: String
     ) throws {
         guard case .job(let job) = who else { return }
         try db.execute(
@@ -36,8 +35,8 @@ package struct AccessQueries {
     }
 
     private func isMade(_ kind: Kind, _ id: String) throws -> Bool {
-        try Bool.fetchOne(
-            db, sql: "SELECT 1 FROM jobMade WHERE kind = ? AND id = ? AND job = ?",
+        try db.value(
+            of: Bool.self, sql: "SELECT 1 FROM jobMade WHERE kind = ? AND id = ? AND job = ?",
             arguments: [kind.rawValue, id, job.rawValue]) ?? false
     }
 
@@ -52,12 +51,13 @@ package struct AccessQueries {
 
     package func experiment(_ id: ExperimentID) throws -> Thing {
         guard let number = Int64(id.rawValue),
-            let project = try String.fetchOne(
-                db, sql: "SELECT project FROM experiment WHERE number = ?", arguments: [number])
+            let project = try db.value(
+                of: String.self, sql: "SELECT project FROM experiment WHERE number = ?",
+                arguments: [number])
         else { return .missing }
         let isAssigned =
-            try Bool.fetchOne(
-                db,
+            try db.value(
+                of: Bool.self,
                 sql: """
                     SELECT 1 FROM job JOIN run ON run.id = job.run
                     WHERE job.id = ? AND run.experiment = ?
@@ -66,22 +66,22 @@ package struct AccessQueries {
     }
 
     package func experiment(named name: String) throws -> Thing {
-        let number = try Int64.fetchOne(
-            db, sql: "SELECT number FROM experiment WHERE name = ?", arguments: [name])
+        let number = try db.value(
+            of: Int64.self, sql: "SELECT number FROM experiment WHERE name = ?", arguments: [name])
         return try number.map { try experiment(ExperimentID(String($0))) } ?? .missing
     }
 
     package func run(_ id: RunID) throws -> Thing {
-        let found = try String.fetchOne(
-            db,
+        let found = try db.value(
+            of: String.self,
             sql: """
                 SELECT e.project FROM run r JOIN experiment e ON e.number = r.experiment
                 WHERE r.id = ?
                 """, arguments: [id.rawValue])
         guard var owner = found else { return .missing }
         let isAssigned =
-            try Bool.fetchOne(
-                db, sql: "SELECT 1 FROM job WHERE id = ? AND run = ?",
+            try db.value(
+                of: Bool.self, sql: "SELECT 1 FROM job WHERE id = ? AND run = ?",
                 arguments: [job.rawValue, id.rawValue]) ?? false
         if owner != project.rawValue, try isSource("runId", id.rawValue) {
             owner = project.rawValue
@@ -90,21 +90,20 @@ package struct AccessQueries {
     }
 
     package func loggedModel(_ id: LoggedModelID) throws -> Thing {
-        let row = try Row.fetchOne(
-            db,
+        let row = try db.row(
             sql: """
                 SELECT e.project, m.sourceRun FROM loggedModel m
                 JOIN experiment e ON e.number = m.experiment WHERE m.id = ?
                 """, arguments: [id.rawValue])
         guard let row else { return .missing }
-        var owner: String = row["project"]
+        var owner: String = try row["project"]
         if owner != project.rawValue, try isSource("loggedModel", id.rawValue) {
             owner = project.rawValue
         }
         let thing = try item(owner, .loggedModel, id.rawValue, isAssigned: false)
         guard case .item(let project, .made) = thing else { return thing }
-        let models = try String.fetchAll(
-            db,
+        let models = try db.values(
+            of: String.self,
             sql: """
                 SELECT DISTINCT m.name FROM modelVersion v JOIN registeredModel m ON m.number = v.model
                 WHERE v.loggedModel = ? OR v.source = 'models:/' || ?
@@ -116,8 +115,8 @@ package struct AccessQueries {
     /// Whether it is what a version of a model of the job's project was made of: who may read a model
     /// may read its files, wherever they were logged.
     private func isSource(_ column: String, _ id: String) throws -> Bool {
-        try Bool.fetchOne(
-            db,
+        try db.value(
+            of: Bool.self,
             sql: """
                 SELECT 1 FROM modelVersion v JOIN registeredModel m ON m.number = v.model
                 LEFT JOIN nameOwner o ON o.kind = 'model' AND o.name = m.name
@@ -126,8 +125,8 @@ package struct AccessQueries {
     }
 
     package func trace(_ id: TraceID) throws -> Thing {
-        let owner = try String.fetchOne(
-            db,
+        let owner = try db.value(
+            of: String.self,
             sql: """
                 SELECT e.project FROM trace t JOIN experiment e ON e.number = t.experiment
                 WHERE t.id = ?
@@ -138,8 +137,8 @@ package struct AccessQueries {
 
     /// What a trace's files belong to, by the place that its tag says; `nil` without one.
     package func files(of id: TraceID) throws -> Thing? {
-        let place = try String.fetchOne(
-            db,
+        let place = try db.value(
+            of: String.self,
             sql: """
                 SELECT g.value FROM trace t JOIN traceTag g ON g.trace = t.number
                 WHERE t.id = ? AND g.key = 'mlflow.artifactLocation'
@@ -179,8 +178,7 @@ package struct AccessQueries {
     /// A version's tags and description are its maker's, for as long as the model is not another
     /// project's.
     package func version(_ name: String, _ version: Int64) throws -> Thing {
-        let row = try Row.fetchOne(
-            db,
+        let row = try db.row(
             sql: """
                 SELECT m.number FROM modelVersion v
                 JOIN registeredModel m ON m.number = v.model WHERE m.name = ? AND v.version = ?
@@ -188,7 +186,7 @@ package struct AccessQueries {
         guard let row, case .model(let holder, _, let isNamed) = try model(name) else {
             return .missing
         }
-        let id = "\(row["number"] as Int64)/\(version)"
+        let id = "\(try row["number"] as Int64)/\(version)"
         if let holder, holder == project || isNamed, try isMade(.version, id) {
             return .item(project: holder, .made)
         }
@@ -198,7 +196,7 @@ package struct AccessQueries {
 
     /// Notes a model, and its newest version if it has one.
     package static func note(
-        _ db: Database, _ who: Principal, madeModel name: String, version: Int64? = nil
+        _ db: Transaction, _ who: Principal, madeModel name: String, version: Int64? = nil
     ) throws {
         guard case .job = who else { return }
         let number = try RegistryQueries.modelNumber(db, name)

@@ -1,6 +1,5 @@
 import AloftDomain
 package import Foundation
-import GRDB
 
 /// Somebody goes on with a database that is not whole, by `--accept-loss`.
 package struct AcceptedLoss: Sendable {
@@ -33,7 +32,7 @@ package struct AcceptedLoss: Sendable {
         return isMoved ? place : nil
     }
 
-    func record(_ db: Database) throws {
+    func record(_ db: Transaction) throws {
         try db.execute(
             sql: "UPDATE ledger SET lossAcceptedAt = ?, position = position + 1",
             arguments: [at.stamp])

@@ -1,58 +1,34 @@
 import GRDB
 import GRDBSQLite
 
-/// A value given to a statement.
-enum BoundValue {
-    case null
-    case int(Int64)
-    case real(Double)
-    case text(String)
-    case blob([UInt8])
-
-    static func optional(_ value: Double?) -> BoundValue { value.map { .real($0) } ?? .null }
-}
-
-/// The row that a statement stands on; read at once, it is gone afterwards.
-struct BoundRow {
-    fileprivate let statement: SQLiteStatement
-
-    func int(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
-
-    /// `nil` for NULL.
-    func real(_ column: Int32) -> Double? {
-        guard sqlite3_column_type(statement, column) != SQLITE_NULL else { return nil }
-        return sqlite3_column_double(statement, column)
-    }
-
-    /// Empty for NULL.
-    func text(_ column: Int32) -> String {
-        guard let text = sqlite3_column_text(statement, column) else { return "" }
-        let bytes = UnsafeBufferPointer(
-            start: text, count: Int(sqlite3_column_bytes(statement, column)))
-        return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-// SQLite without what GRDB does for each statement (arguments made into values, rows copied, observers
-// asked): for the few statements that run for every run, point, param and tag, where that costs more
-// than the statement itself. Nobody observes transactions here.
-extension Database {
+// SQLite without what GRDB does for each statement (tasks that may be cancelled, observers asked): for the
+// few statements that run for every run, point, param and tag, where that costs more than the statement
+// itself. Nobody observes transactions here.
+extension Transaction {
     /// Runs a statement that is compiled once per connection.
-    func perform(_ sql: String, binding values: [BoundValue]) throws {
-        _ = try step(sql, values) { _ in }
+    func perform(_ sql: String, binding values: [SQLValue]) throws {
+        _ = try stepOnce(sql, values) { _ in }
+    }
+
+    /// Inserts a row into a table whose key counts by itself.
+    ///
+    /// - Returns: the row's number.
+    func insert(_ sql: String, binding values: [SQLValue]) throws -> Int64 {
+        try perform(sql, binding: values)
+        return database.lastInsertedRowID
     }
 
     /// The first row of a statement that is compiled once per connection.
     func firstRow<Value>(
-        _ sql: String, binding values: [BoundValue], read: (BoundRow) -> Value
+        _ sql: String, binding values: [SQLValue], read: (inout StandingRow) throws -> Value
     ) throws -> Value? {
-        try step(sql, values, read)
+        try stepOnce(sql, values, read)
     }
 
     /// Runs `body` in a transaction of the writer; undoes it if `body` throws or the commit fails.
     ///
     /// As GRDB's `inTransaction(.immediate)`, which compiles `BEGIN` and `COMMIT` anew each time.
-    func immediateTransaction(_ body: () throws -> Void) throws {
+    func immediately(_ body: () throws -> Void) throws {
         try perform("BEGIN IMMEDIATE TRANSACTION", binding: [])
         do {
             try body()
@@ -64,10 +40,12 @@ extension Database {
         }
     }
 
-    private func step<Value>(
-        _ sql: String, _ values: [BoundValue], _ read: (BoundRow) -> Value
+    private func stepOnce<Value>(
+        _ sql: String, _ values: [SQLValue], _ read: (inout StandingRow) throws -> Value
     ) throws -> Value? {
-        let statement = try cachedStatement(sql: sql).sqliteStatement
+        let statement = try StatementError.translating {
+            try database.cachedStatement(sql: sql).sqliteStatement
+        }
         // Whoever ran it before may have left it on a row.
         sqlite3_reset(statement)
         defer {
@@ -79,8 +57,29 @@ extension Database {
         }
         switch sqlite3_step(statement) {
         case SQLITE_DONE: return nil
-        case SQLITE_ROW: return read(BoundRow(statement: statement))
+        case SQLITE_ROW:
+            var row = StandingRow(statement, sql)
+            return try read(&row)
         case let code: throw failure(code, sql)
+        }
+    }
+
+    /// Gives each mark of a statement its value.
+    func bind(_ bindings: Bindings, to statement: SQLiteStatement, _ sql: String) throws {
+        let marks = Int(sqlite3_bind_parameter_count(statement))
+        var bound = 0
+        for (place, value) in bindings.values.enumerated() {
+            let index =
+                bindings.names.isEmpty
+                ? Int32(place) + 1 : sqlite3_bind_parameter_index(statement, bindings.names[place])
+            // A name may have no mark in this form of the statement.
+            guard index > 0 else { continue }
+            try check(Self.bind(value, to: statement, at: index), sql)
+            bound += 1
+        }
+        guard bound == marks else {
+            throw StatementError(
+                code: SQLITE_MISUSE, message: "\(bound) values for \(marks) marks", sql: sql)
         }
     }
 
@@ -88,12 +87,15 @@ extension Database {
         guard code == SQLITE_OK else { throw failure(code, sql) }
     }
 
-    private func failure(_ code: Int32, _ sql: String) -> DatabaseError {
-        DatabaseError(resultCode: ResultCode(rawValue: code), message: lastErrorMessage, sql: sql)
+    private func failure(_ code: Int32, _ sql: String) -> StatementError {
+        let extended = database.sqliteConnection.map { sqlite3_extended_errcode($0) } ?? code
+        return StatementError(
+            code: extended & 0xff == code & 0xff ? extended : code,
+            message: database.lastErrorMessage ?? "error \(code)", sql: sql)
     }
 
     private static func bind(
-        _ value: BoundValue, to statement: SQLiteStatement, at index: Int32
+        _ value: SQLValue, to statement: SQLiteStatement, at index: Int32
     ) -> Int32 {
         // SQLite takes a copy.
         let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -105,7 +107,7 @@ extension Database {
         case .text(let text): bind(text, to: statement, at: index, copied)
         case .blob(let bytes) where bytes.isEmpty: sqlite3_bind_zeroblob(statement, index, 0)
         case .blob(let bytes):
-            sqlite3_bind_blob(statement, index, bytes, Int32(bytes.count), copied)
+            sqlite3_bind_blob64(statement, index, bytes, UInt64(bytes.count), copied)
         }
     }
 
@@ -120,7 +122,8 @@ extension Database {
                 return sqlite3_bind_text(statement, index, "", 0, copied)
             }
             return start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
-                sqlite3_bind_text(statement, index, $0, Int32(clamping: bytes.count), copied)
+                sqlite3_bind_text64(
+                    statement, index, $0, UInt64(bytes.count), copied, UInt8(SQLITE_UTF8))
             }
         }
     }

@@ -43,7 +43,7 @@ final class CommitGroup: Sendable {
     /// Stays on the caller's thread until there is something to wait for: most writes are small.
     nonisolated(nonsending) func perform<Value: Sendable>(
         as kind: ChangeSignal.Kinds = .state,
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         try await withUnsafeThrowingContinuation { continuation in
             enqueue(WaitingWrite(kind, body, continuation))
@@ -132,17 +132,18 @@ final class CommitGroup: Sendable {
             return nil
         } catch is HalfDone {
             return nil  // the write's own error, which `finish` gives out
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+        } catch let error as StatementError where error.kind == .diskFull {
             return StoreError.diskFull
         } catch {
             return error
         }
     }
 
-    private func transaction(_ body: (Database) throws -> Void) throws {
+    private func transaction(_ body: (Transaction) throws -> Void) throws {
         var position: Int64?
-        try pool.writeWithoutTransaction { db in
-            try db.immediateTransaction {
+        try pool.writeWithoutTransaction { database in
+            let db = Transaction(database)
+            try db.immediately {
                 let before = db.totalChangesCount
                 try body(db)
                 if hasLedger, db.totalChangesCount != before {
@@ -160,7 +161,7 @@ final class CommitGroup: Sendable {
 
     /// Without a savepoint, which costs a copy of each page that the write touches: nearly all writes
     /// succeed, and nearly all that fail have changed nothing yet.
-    private static func run(_ write: PendingWrite, in db: Database) throws {
+    private static func run(_ write: PendingWrite, in db: Transaction) throws {
         let before = db.totalChangesCount
         do {
             try write.run(db)
@@ -171,7 +172,7 @@ final class CommitGroup: Sendable {
         }
     }
 
-    private static func runApart(_ write: PendingWrite, in db: Database) throws {
+    private static func runApart(_ write: PendingWrite, in db: Transaction) throws {
         try db.perform("SAVEPOINT member")
         do {
             try write.run(db)
@@ -183,11 +184,6 @@ final class CommitGroup: Sendable {
     }
 
     private static func isFatal(_ error: any Error) -> Bool {
-        guard let error = error as? DatabaseError else { return false }
-        switch error.resultCode {
-        case .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM, .SQLITE_CORRUPT, .SQLITE_READONLY:
-            return true
-        default: return false
-        }
+        (error as? StatementError)?.isFatal ?? false
     }
 }

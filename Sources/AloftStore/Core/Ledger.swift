@@ -1,5 +1,4 @@
 package import Foundation
-package import GRDB
 
 /// The database's own count of its commits; see `StateFile`.
 package struct Ledger: Sendable, Equatable {
@@ -11,22 +10,22 @@ package struct Ledger: Sendable, Equatable {
     /// are older may belong to what was lost.
     package var lossAcceptedAt: Date?
 
-    package static func read(_ db: Database) throws -> Ledger? {
-        guard try db.tableExists("ledger") else { return nil }
-        return try Row.fetchOne(db, sql: "SELECT * FROM ledger").map { row in
-            Ledger(
+    package static func read(_ db: Transaction) throws -> Ledger? {
+        guard try db.hasTable("ledger") else { return nil }
+        return try db.row(sql: "SELECT * FROM ledger").map { row in
+            try Ledger(
                 identity: row["identity"], position: row["position"],
-                lossAcceptedAt: (row["lossAcceptedAt"] as String?).flatMap { Date(stamp: $0) })
+                lossAcceptedAt: row.optionalDate("lossAcceptedAt"))
         }
     }
 
     /// Counts the transaction that is under way.
     ///
     /// - Returns: its number.
-    static func advance(_ db: Database) throws -> Int64? {
+    static func advance(_ db: Transaction) throws -> Int64? {
         try db.firstRow(
             "UPDATE ledger SET position = position + 1 WHERE one = 1 RETURNING position",
             binding: []
-        ) { $0.int(0) }
+        ) { try $0.int("position") }
     }
 }

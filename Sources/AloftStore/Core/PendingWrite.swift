@@ -1,5 +1,3 @@
-import GRDB
-
 /// One caller's write, on its way through `CommitGroup`.
 ///
 /// A class with two methods and not two closures: it is made for each call that logs something, and one
@@ -14,7 +12,7 @@ class PendingWrite: @unchecked Sendable {
 
     /// Does it inside the shared transaction and keeps its outcome. May be called again in another
     /// transaction, if the first was rolled back.
-    func run(_ db: Database) throws {}
+    func run(_ db: Transaction) throws {}
 
     /// Gives the outcome out after the commit, or the commit's own failure. Once.
     func finish(_ failure: (any Error)?) {}
@@ -24,12 +22,12 @@ class PendingWrite: @unchecked Sendable {
 ///
 /// `@unchecked Sendable`: as `PendingWrite`, only the writer's thread touches it once it is made.
 final class WaitingWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
-    private let body: @Sendable (Database) throws -> Value
+    private let body: @Sendable (Transaction) throws -> Value
     private let caller: UnsafeContinuation<Value, any Error>
     private var outcome: Result<Value, any Error>?
 
     init(
-        _ kind: ChangeSignal.Kinds, _ body: @escaping @Sendable (Database) throws -> Value,
+        _ kind: ChangeSignal.Kinds, _ body: @escaping @Sendable (Transaction) throws -> Value,
         _ caller: UnsafeContinuation<Value, any Error>
     ) {
         self.body = body
@@ -37,7 +35,7 @@ final class WaitingWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
         super.init(kind)
     }
 
-    override func run(_ db: Database) throws {
+    override func run(_ db: Transaction) throws {
         do {
             outcome = .success(try body(db))
         } catch {

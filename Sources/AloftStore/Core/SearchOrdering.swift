@@ -1,5 +1,4 @@
 package import AloftDomain
-import GRDB
 
 /// Where a page of a search ended: the values that its last row is in order by. What is added, changed
 /// or deleted meanwhile moves none of the rows that come after.
@@ -35,45 +34,45 @@ package struct ForeignPosition: Refusal, Equatable {
 /// What rows are in order by, term by term; all together decide between any two of them.
 struct SearchOrdering {
     struct Term {
-        var sql: SQLText
+        var sql: Statement
         var ascending: Bool
     }
 
     private(set) var terms: [Term] = []
 
-    mutating func add(_ sql: SQLText, ascending: Bool) {
+    mutating func add(_ sql: Statement, ascending: Bool) {
         terms.append(Term(sql: sql, ascending: ascending))
     }
 
     mutating func add(_ column: String, ascending: Bool) {
-        add(SQLText(column), ascending: ascending)
+        add(Statement(column), ascending: ascending)
     }
 
     /// Of values that may be missing; those come last whichever way.
-    mutating func addOptional(_ sql: SQLText, ascending: Bool) {
+    mutating func addOptional(_ sql: Statement, ascending: Bool) {
         // In parentheses: a comparison binds closer than IS.
-        add(SQLText("(") + sql + SQLText(" IS NULL)"), ascending: true)
+        add(Statement("(") + sql + Statement(" IS NULL)"), ascending: true)
         add(sql, ascending: ascending)
     }
 
     /// `, TERM AS order0, …`: for `page(_:_:limit:)`.
-    var columns: SQLText {
-        terms.enumerated().reduce(into: SQLText()) { text, term in
-            text += SQLText(", ") + term.element.sql + SQLText(" AS order\(term.offset)")
+    var columns: Statement {
+        terms.enumerated().reduce(into: Statement()) { text, term in
+            text += Statement(", ") + term.element.sql + Statement(" AS order\(term.offset)")
         }
     }
 
     /// By those columns.
-    var orderByColumns: SQLText {
-        orderBy(terms.enumerated().map { (SQLText("order\($0.offset)"), $0.element.ascending) })
+    var orderByColumns: Statement {
+        orderBy(terms.enumerated().map { (Statement("order\($0.offset)"), $0.element.ascending) })
     }
 
     /// By the terms themselves.
-    var orderByTerms: SQLText { orderBy(terms.map { ($0.sql, $0.ascending) }) }
+    var orderByTerms: Statement { orderBy(terms.map { ($0.sql, $0.ascending) }) }
 
-    private func orderBy(_ terms: [(sql: SQLText, ascending: Bool)]) -> SQLText {
-        terms.enumerated().reduce(into: SQLText()) { text, term in
-            text += SQLText(term.offset == 0 ? " ORDER BY " : ", ") + term.element.sql
+    private func orderBy(_ terms: [(sql: Statement, ascending: Bool)]) -> Statement {
+        terms.enumerated().reduce(into: Statement()) { text, term in
+            text += Statement(term.offset == 0 ? " ORDER BY " : ", ") + term.element.sql
             text += term.element.ascending ? " ASC" : " DESC"
         }
     }
@@ -81,66 +80,67 @@ struct SearchOrdering {
     /// ` AND …`: true of the rows after a position.
     ///
     /// - Throws: `ForeignPosition`.
-    func after(_ position: SearchPosition?) throws -> SQLText {
-        guard let position else { return SQLText() }
+    func after(_ position: SearchPosition?) throws -> Statement {
+        guard let position else { return Statement() }
         return try after(position.values[...])
     }
 
-    func after(_ values: ArraySlice<SearchPosition.Value>) throws -> SQLText {
+    func after(_ values: ArraySlice<SearchPosition.Value>) throws -> Statement {
         guard values.count == terms.count else { throw ForeignPosition() }
-        var text = SQLText("0")
+        var text = Statement("FALSE")
         for (term, value) in zip(terms, values).reversed() {
-            let same = term.sql + SQLText(" IS ?", [value.databaseValue])
-            text = SQLText("(") + same + SQLText(" AND ") + text + SQLText(")")
+            let same = term.sql + Statement(" \(Dialect.isSame) ?", [value.sqlValue])
+            text = Statement("(") + same + Statement(" AND ") + text + Statement(")")
             // Of missing values, which a term before tells apart, none comes before another.
             if value != .null {
                 text =
-                    SQLText("(") + beyond(term, value, "") + SQLText(" OR ") + text + SQLText(")")
+                    Statement("(") + beyond(term, value, "") + Statement(" OR ") + text
+                    + Statement(")")
             }
         }
         // What an index can begin at.
         guard let first = terms.first, let value = values.first, value != .null else {
-            return SQLText(" AND ") + text
+            return Statement(" AND ") + text
         }
-        return SQLText(" AND ") + beyond(first, value, "=") + SQLText(" AND ") + text
+        return Statement(" AND ") + beyond(first, value, "=") + Statement(" AND ") + text
     }
 
-    private func beyond(_ term: Term, _ value: SearchPosition.Value, _ equal: String) -> SQLText {
-        term.sql + SQLText(" \(term.ascending ? ">" : "<")\(equal) ?", [value.databaseValue])
+    private func beyond(_ term: Term, _ value: SearchPosition.Value, _ equal: String) -> Statement {
+        term.sql + Statement(" \(term.ascending ? ">" : "<")\(equal) ?", [value.sqlValue])
     }
 
     /// A page of at most `limit` of these rows, which are one more where there are more and have
     /// `columns`.
     func page<Item>(
-        _ rows: [Row], limit: Int, _ item: (Row) throws -> Item
+        _ rows: [RowReader], limit: Int, _ item: (RowReader) throws -> Item
     ) throws -> SearchPage<Item> {
         SearchPage(
             items: try rows.prefix(limit).map(item),
-            next: rows.count > limit && limit > 0 ? position(of: rows[limit - 1]) : nil)
+            next: rows.count > limit && limit > 0 ? try position(of: rows[limit - 1]) : nil)
     }
 
-    private func position(of row: Row) -> SearchPosition {
+    private func position(of row: RowReader) throws -> SearchPosition {
         SearchPosition(
-            terms.indices.map { SearchPosition.Value(row["order\($0)"] as DatabaseValue) })
+            try terms.indices.map { SearchPosition.Value(try row.value(named: "order\($0)")) })
     }
 }
 
 extension SearchPosition.Value {
-    init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .int64(let number): self = .int(number)
-        case .double(let number): self = .real(number)
-        case .string(let text): self = .text(text)
+    init(_ value: SQLValue) {
+        switch value {
+        case .int(let number): self = .int(number)
+        case .real(let number): self = .real(number)
+        case .text(let text): self = .text(text)
         case .null, .blob: self = .null
         }
     }
 
-    var databaseValue: DatabaseValue {
+    var sqlValue: SQLValue {
         switch self {
         case .null: .null
-        case .int(let number): number.databaseValue
-        case .real(let number): number.databaseValue
-        case .text(let text): text.databaseValue
+        case .int(let number): .int(number)
+        case .real(let number): .real(number)
+        case .text(let text): .text(text)
         }
     }
 }

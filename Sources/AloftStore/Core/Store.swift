@@ -1,5 +1,5 @@
 import Foundation
-package import GRDB
+import GRDB
 
 /// The database: one SQLite file in WAL mode with one writer and many readers.
 ///
@@ -74,14 +74,16 @@ package final class Store: Sendable {
                 path: path, reason: error.message ?? error.resultCode.description)
         }
         let migrator = Schema.migrator()
-        let applied = try pool.read { try migrator.hasBeenSuperseded($0) ? Schema.applied($0) : [] }
+        let applied = try pool.read { db in
+            try migrator.hasBeenSuperseded(db) ? Schema.applied(Transaction(db)) : []
+        }
         guard applied.isEmpty else {
             throw StoreError.newerSchema(
                 path: path, unknown: applied.filter { !Schema.names.contains($0) })
         }
         try migrator.migrate(pool)
         // Before the file says that all is well: the loss stays known.
-        if let loss { try pool.write { try loss.record($0) } }
+        if let loss { try pool.write { try loss.record(Transaction($0)) } }
         if let statePath { state = try Self.makeState(statePath, pool) } else { state = nil }
         changes = ChangeSignal()
         commits = CommitGroup(
@@ -98,16 +100,16 @@ package final class Store: Sendable {
     /// - Parameter kind: whom the commit wakes.
     nonisolated(nonsending) package func write<Value: Sendable>(
         as kind: ChangeSignal.Kinds = .state,
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         try await commits.perform(as: kind, body)
     }
 
     /// Runs `body` on a snapshot. May be called by many at once; never waits for a writer.
     package func read<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await pool.read(body)
+        try await pool.read { try body(Transaction($0)) }
     }
 
     /// As `read`, for what strangers may ask in shapes of their own: few at once, and none for ever.
@@ -116,11 +118,13 @@ package final class Store: Sendable {
     /// - Throws: `StoreError.searchTooLong` when the time is over.
     package func search<Value: Sendable>(
         within limit: Duration? = nil,
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         let limit = limit ?? longestSearch
         return try await withThrowingTaskGroup(of: Value.self) { group in
-            group.addTask { [self] in try await searches.pass { try await pool.read(body) } }
+            group.addTask { [self] in
+                try await searches.pass { try await pool.read { try body(Transaction($0)) } }
+            }
             group.addTask {
                 try await Task.sleep(for: limit)
                 throw StoreError.searchTooLong(seconds: Int(limit.components.seconds))
@@ -133,13 +137,13 @@ package final class Store: Sendable {
 
     /// Runs `body` on the writer's connection outside of a transaction, for `VACUUM` and checkpoints.
     package func maintain<Value: Sendable>(
-        _ body: @escaping @Sendable (Database) throws -> Value
+        _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await pool.writeWithoutTransaction(body)
+        try await pool.writeWithoutTransaction { try body(Transaction($0)) }
     }
 
     private static func makeState(_ path: String, _ pool: DatabasePool) throws -> StateFile {
-        let ledger = try pool.read { try Ledger.read($0) }
+        let ledger = try pool.read { try Ledger.read(Transaction($0)) }
         return try StateFile(
             path: path,
             record: StateRecord(

@@ -47,29 +47,31 @@ package struct StoreInspection: Sendable {
             return report
         }
         do {
-            var configuration = Configuration()
-            // A connection that may not write folds nothing into the file when it closes.
-            configuration.readonly = true
-            configuration.busyMode = .timeout(10)
-            configuration.label = "inspection"
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            defer { try? queue.close() }
-            report.damage = try compare(queue, report.state)
-            guard report.damage == nil, !isKnownWhole(report.state) else { return report }
-            let check = try TableCheck(queue: queue, limit: checkTime).run()
-            report.checkedTables = (check.checked, check.all)
-            if !check.faults.isEmpty {
-                report.damage = .unsound(path: path, faults: check.faults)
-            }
-        } catch let error as DatabaseError where Self.isDamage(error) {
+            try StatementError.translating { try look(&report) }
+        } catch let error as StatementError where error.kind == .damaged {
             report.damage = .unreadable(
-                path: path, reason: error.message ?? error.resultCode.description,
-                lastPosition: report.state?.position)
-        } catch let error as DatabaseError {
-            throw StoreError.unusable(
-                path: path, reason: error.message ?? error.resultCode.description)
+                path: path, reason: error.message, lastPosition: report.state?.position)
+        } catch let error as StatementError {
+            throw StoreError.unusable(path: path, reason: error.message)
         }
         return report
+    }
+
+    private func look(_ report: inout Report) throws {
+        var configuration = Configuration()
+        // A connection that may not write folds nothing into the file when it closes.
+        configuration.readonly = true
+        configuration.busyMode = .timeout(10)
+        configuration.label = "inspection"
+        let queue = try DatabaseQueue(path: databasePath, configuration: configuration)
+        defer { try? queue.close() }
+        report.damage = try compare(queue, report.state)
+        guard report.damage == nil, !isKnownWhole(report.state) else { return }
+        let check = try TableCheck(queue: queue, limit: checkTime).run()
+        report.checkedTables = (check.checked, check.all)
+        if !check.faults.isEmpty {
+            report.damage = .unsound(path: databasePath, faults: check.faults)
+        }
     }
 
     /// Its server ended in order, and the file is as long as it was then.
@@ -91,7 +93,7 @@ package struct StoreInspection: Sendable {
     private func compare(_ queue: DatabaseQueue, _ state: StateRecord?) throws -> StoreDamage? {
         let (ledger, tables) = try queue.read { db in
             (
-                try Ledger.read(db),
+                try Ledger.read(Transaction(db)),
                 try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
             )
         }
@@ -124,11 +126,6 @@ package struct StoreInspection: Sendable {
             }
         }
         return count
-    }
-
-    private static func isDamage(_ error: DatabaseError) -> Bool {
-        [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_FORMAT].contains(
-            error.resultCode.primaryResultCode)
     }
 
     static func bytes(of path: String) -> Int64 {

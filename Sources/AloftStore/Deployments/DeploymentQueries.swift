@@ -1,13 +1,12 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum DeploymentQueries {
     /// The deployment of this name and environment, made if there is none.
     ///
     /// - Throws: `DeploymentError.otherProject` if it belongs to another project.
     package static func ensure(
-        _ db: Database, id: DeploymentID, project: ProjectID, name: String, environment: String,
+        _ db: Transaction, id: DeploymentID, project: ProjectID, name: String, environment: String,
         at now: Date, by who: Principal
     ) throws -> DeploymentRecord {
         if let found = try find(db, name: name, environment: environment) {
@@ -37,7 +36,7 @@ package enum DeploymentQueries {
 
     /// Sets the share of answers that gateways log, 0...1.
     package static func setLogSampling(
-        _ db: Database, _ id: DeploymentID, _ share: Double
+        _ db: Transaction, _ id: DeploymentID, _ share: Double
     ) throws {
         try db.execute(
             sql: "UPDATE deployment SET logSampling = ? WHERE id = ? AND logSampling <> ?",
@@ -46,44 +45,43 @@ package enum DeploymentQueries {
     }
 
     package static func find(
-        _ db: Database, name: String, environment: String
+        _ db: Transaction, name: String, environment: String
     ) throws -> DeploymentRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM deployment WHERE name = ? AND environment = ?",
+        try db.row(
+            sql: "SELECT * FROM deployment WHERE name = ? AND environment = ?",
             arguments: [name, environment]
         ).map(record)
     }
 
-    package static func find(_ db: Database, _ id: DeploymentID) throws -> DeploymentRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM deployment WHERE id = ?", arguments: [id.rawValue]
+    package static func find(_ db: Transaction, _ id: DeploymentID) throws -> DeploymentRecord? {
+        try db.row(
+            sql: "SELECT * FROM deployment WHERE id = ?", arguments: [id.rawValue]
         ).map(record)
     }
 
     /// - Throws: `DeploymentError.notFound`.
     package static func get(
-        _ db: Database, name: String, environment: String
+        _ db: Transaction, name: String, environment: String
     ) throws -> DeploymentRecord {
         if let found = try find(db, name: name, environment: environment) { return found }
-        let known = try String.fetchAll(
-            db, sql: "SELECT DISTINCT name FROM deployment ORDER BY name LIMIT 1000")
+        let known = try db.values(
+            of: String.self, sql: "SELECT DISTINCT name FROM deployment ORDER BY name LIMIT 1000")
         throw DeploymentError.notFound(
             deployment: name, environment: known.contains(name) ? environment : nil,
             known: known.filter { $0 != name })
     }
 
     /// By name and environment.
-    package static func list(_ db: Database, limit: Int) throws -> [DeploymentRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM deployment ORDER BY name, environment LIMIT ?",
+    package static func list(_ db: Transaction, limit: Int) throws -> [DeploymentRecord] {
+        try db.rows(
+            sql: "SELECT * FROM deployment ORDER BY name, environment LIMIT ?",
             arguments: [limit]
         ).map(record)
     }
 
     /// Deployments with a revision under way.
-    package static func underWay(_ db: Database) throws -> [DeploymentRecord] {
-        try Row.fetchAll(
-            db,
+    package static func underWay(_ db: Transaction) throws -> [DeploymentRecord] {
+        try db.rows(
             sql: """
                 SELECT d.* FROM revision r JOIN deployment d ON d.id = r.deployment
                 WHERE r.state IN ('waiting', 'warming', 'rolling') ORDER BY r.createdAt, r.id
@@ -91,11 +89,11 @@ package enum DeploymentQueries {
         ).map(record)
     }
 
-    private static func record(_ row: Row) throws -> DeploymentRecord {
-        DeploymentRecord(
+    private static func record(_ row: RowReader) throws -> DeploymentRecord {
+        try DeploymentRecord(
             id: DeploymentID(row["id"]), project: ProjectID(row["project"]), name: row["name"],
             environment: row["environment"],
-            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"],
+            createdAt: row.date("createdAt"), createdBy: row["createdBy"],
             servedSince: row["servedSince"])
     }
 }

@@ -1,24 +1,21 @@
 package import AloftDomain
-package import GRDB
 
 /// What gateways are to serve, with a revision that grows only when it changes.
 package enum DesiredStateQueries {
     /// The revision alone, for a caller that has it already.
-    package static func revision(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT revision FROM desiredState WHERE id = 1") ?? 0
+    package static func revision(_ db: Transaction) throws -> Int {
+        try db.value(of: Int.self, sql: "SELECT revision FROM desiredState WHERE id = 1") ?? 0
     }
 
-    package static func read(_ db: Database) throws -> (revision: Int, plan: ServingPlan) {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM desiredState WHERE id = 1") else {
+    package static func read(_ db: Transaction) throws -> (revision: Int, plan: ServingPlan) {
+        guard let row = try db.row(sql: "SELECT * FROM desiredState WHERE id = 1") else {
             return (0, ServingPlan(endpoints: []))
         }
-        return (
-            row["revision"], try StoredJSON.value(ServingPlan.self, from: row["plan"] as String)
-        )
+        return (try row["revision"], try row.json("plan"))
     }
 
     /// Computes the plan from the tables; a new revision if it differs from the last.
-    package static func refresh(_ db: Database) throws {
+    package static func refresh(_ db: Transaction) throws {
         let text = try StoredJSON.text(try compute(db))
         try db.execute(
             sql: """
@@ -29,7 +26,7 @@ package enum DesiredStateQueries {
 
     /// The same after something that moves a deployment's traffic: from the plan's revision on gateways
     /// are to answer with its weights.
-    package static func refresh(_ db: Database, weightsOf deployment: DeploymentID) throws {
+    package static func refresh(_ db: Transaction, weightsOf deployment: DeploymentID) throws {
         try refresh(db)
         try db.execute(
             sql: """
@@ -40,9 +37,8 @@ package enum DesiredStateQueries {
 
     /// Weights follow from the states: a rolling revision has what its rollout's step says, the
     /// live one has the rest, all others are kept warm.
-    static func compute(_ db: Database) throws -> ServingPlan {
-        let rows = try Row.fetchAll(
-            db,
+    static func compute(_ db: Transaction) throws -> ServingPlan {
+        let rows = try db.rows(
             sql: """
                 SELECT d.project, d.name, d.environment, d.logSampling, r.*, o.step AS rolloutStep
                 FROM revision r JOIN deployment d ON d.id = r.deployment
@@ -52,12 +48,14 @@ package enum DesiredStateQueries {
                 """)
         var endpoints: [ServingPlan.Endpoint] = []
         for row in rows {
-            let (deployment, environment): (String, String) = (row["name"], row["environment"])
+            let (deployment, environment): (String, String) = (
+                try row["name"], try row["environment"]
+            )
             if endpoints.last?.deployment != deployment
                 || endpoints.last?.environment != environment
             {
                 endpoints.append(
-                    .init(
+                    try .init(
                         project: ProjectID(row["project"]), deployment: deployment,
                         environment: environment, revisions: [],
                         logSampling: row["logSampling"]))
@@ -86,10 +84,10 @@ package enum DesiredStateQueries {
             })
     }
 
-    private static func served(_ row: Row) throws -> ServingPlan.Revision? {
+    private static func served(_ row: RowReader) throws -> ServingPlan.Revision? {
         let record = try RevisionQueries.record(row)
         guard let servable = record.servable else { return nil }
-        let step: Int? = record.state == .rolling ? row["rolloutStep"] : nil
+        let step: Int? = record.state == .rolling ? try row["rolloutStep"] : nil
         // A live revision gets 100 here and gives up what is rolling in `balanced`.
         let weight =
             record.state == .live ? 100 : step.map { record.policy.stepsPercent[$0] } ?? 0

@@ -1,13 +1,12 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum GatewayQueries {
     /// Stores what a gateway says. Counters are cumulative within an incarnation; those of earlier
     /// incarnations are kept as one sum. News of an incarnation that has ended is ignored, and so
     /// are revisions that are not known here or are over.
     package static func report(
-        _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
+        _ db: Transaction, gateway: GatewayID, incarnation: String, desiredRevision: Int,
         revisions: [GatewayRevisionReport], shadows: [ShadowReportRecord] = [], at now: Date
     ) throws {
         try report(
@@ -16,23 +15,23 @@ package enum GatewayQueries {
     }
 
     /// Revisions of which reports are kept.
-    package static func served(_ db: Database) throws -> Set<RevisionID> {
+    package static func served(_ db: Transaction) throws -> Set<RevisionID> {
         Set(
-            try String.fetchAll(db, sql: "SELECT id FROM revision WHERE state <> 'ended'")
+            try db.values(of: String.self, sql: "SELECT id FROM revision WHERE state <> 'ended'")
                 .map { RevisionID($0) })
     }
 
     /// The same of what was made ready to be stored.
     package static func report(
-        _ db: Database, gateway: GatewayID, incarnation: String, desiredRevision: Int,
+        _ db: Transaction, gateway: GatewayID, incarnation: String, desiredRevision: Int,
         notes: [GatewayRevisionNote], shadows: [ShadowReportRecord] = [], at now: Date
     ) throws {
-        let known = try Row.fetchOne(
-            db, sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
+        let known = try db.row(
+            sql: "SELECT incarnation, earlierIncarnation FROM gateway WHERE id = ?",
             arguments: [gateway.rawValue])
         if let known {
             let (current, earlier): (String, String?) =
-                (known["incarnation"], known["earlierIncarnation"])
+                (try known["incarnation"], try known["earlierIncarnation"])
             if earlier == incarnation { return }
             if current != incarnation { try foldIncarnation(db, gateway: gateway, current) }
         }
@@ -54,7 +53,7 @@ package enum GatewayQueries {
     }
 
     private static func upsert(
-        _ db: Database, gateway: GatewayID, incarnation: String, _ note: GatewayRevisionNote
+        _ db: Transaction, gateway: GatewayID, incarnation: String, _ note: GatewayRevisionNote
     ) throws {
         try db.execute(
             sql: """
@@ -80,10 +79,10 @@ package enum GatewayQueries {
 
     /// Adds the counters of an incarnation that has ended to the gateway's sum, incarnation `''`.
     private static func foldIncarnation(
-        _ db: Database, gateway: GatewayID, _ incarnation: String
+        _ db: Transaction, gateway: GatewayID, _ incarnation: String
     ) throws {
-        let rows = try Row.fetchAll(
-            db, sql: "SELECT * FROM gatewayReport WHERE gateway = ? AND incarnation IN (?, '')",
+        let rows = try db.rows(
+            sql: "SELECT * FROM gatewayReport WHERE gateway = ? AND incarnation IN (?, '')",
             arguments: [gateway.rawValue, incarnation])
         var sums: [RevisionID: TrafficCount] = [:]
         for row in rows {
@@ -102,25 +101,24 @@ package enum GatewayQueries {
     }
 
     /// Drops what was counted of a revision that is over.
-    static func forget(_ db: Database, revision: RevisionID) throws {
+    static func forget(_ db: Transaction, revision: RevisionID) throws {
         try db.execute(
             sql: "DELETE FROM gatewayReport WHERE revision = ?", arguments: [revision.rawValue])
     }
 
     /// What all gateways counted of a revision since it was first served.
-    package static func traffic(_ db: Database, of revision: RevisionID) throws -> TrafficCount {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM gatewayReport WHERE revision = ?",
+    package static func traffic(_ db: Transaction, of revision: RevisionID) throws -> TrafficCount {
+        try db.rows(
+            sql: "SELECT * FROM gatewayReport WHERE revision = ?",
             arguments: [revision.rawValue]
         ).reduce(into: TrafficCount()) { sum, row in sum.add(try report(row).traffic) }
     }
 
     /// The gateways heard of since `cutoff`, and what their running incarnation says of `revision`.
     package static func fleet(
-        _ db: Database, of revision: RevisionID, heardSince cutoff: Date
+        _ db: Transaction, of revision: RevisionID, heardSince cutoff: Date
     ) throws -> [FleetMember] {
-        try Row.fetchAll(
-            db,
+        try db.rows(
             sql: """
                 SELECT g.id AS gatewayId, r.* FROM gateway g
                 LEFT JOIN gatewayReport r ON r.gateway = g.id AND r.incarnation = g.incarnation
@@ -128,18 +126,17 @@ package enum GatewayQueries {
                 WHERE g.reportedAt >= ? ORDER BY g.id
                 """, arguments: [revision.rawValue, cutoff.stamp]
         ).map { row in
-            let isKnown = (row["revision"] as String?) != nil
-            return FleetMember(
-                gateway: GatewayID(row["gatewayId"]), report: isKnown ? try report(row) : nil)
+            let isKnown = (try row["revision"] as String?) != nil
+            return try FleetMember(
+                gateway: GatewayID(row["gatewayId"]), report: isKnown ? report(row) : nil)
         }
     }
 
     /// How far the gateways heard of since `cutoff` are with a revision, without what they counted.
     package static func standing(
-        _ db: Database, of revision: RevisionID, heardSince cutoff: Date
+        _ db: Transaction, of revision: RevisionID, heardSince cutoff: Date
     ) throws -> [GatewayStanding] {
-        try Row.fetchAll(
-            db,
+        try db.rows(
             sql: """
                 SELECT g.id, g.desiredRevision, r.state, r.error FROM gateway g
                 LEFT JOIN gatewayReport r ON r.gateway = g.id AND r.incarnation = g.incarnation
@@ -147,39 +144,32 @@ package enum GatewayQueries {
                 WHERE g.reportedAt >= ? ORDER BY g.id
                 """, arguments: [revision.rawValue, cutoff.stamp]
         ).map { row in
-            GatewayStanding(
+            try GatewayStanding(
                 gateway: GatewayID(row["id"]), desiredRevision: row["desiredRevision"],
-                state: (row["state"] as String?).flatMap(
-                    GatewayRevisionReport.State.init(rawValue:)),
-                error: row["error"])
+                state: row.optionalWord("state"), error: row["error"])
         }
     }
 
-    package static func list(_ db: Database) throws -> [GatewayRecord] {
-        try Row.fetchAll(db, sql: "SELECT * FROM gateway ORDER BY id").map { row in
-            GatewayRecord(
+    package static func list(_ db: Transaction) throws -> [GatewayRecord] {
+        try db.rows(sql: "SELECT * FROM gateway ORDER BY id").map { row in
+            try GatewayRecord(
                 id: GatewayID(row["id"]), incarnation: row["incarnation"],
                 desiredRevision: row["desiredRevision"],
-                firstSeenAt: try StoredDate.required(row["firstSeenAt"]),
-                reportedAt: try StoredDate.required(row["reportedAt"]))
+                firstSeenAt: row.date("firstSeenAt"), reportedAt: row.date("reportedAt"))
         }
     }
 
-    private static func report(_ row: Row) throws -> GatewayRevisionReport {
-        GatewayRevisionReport(
-            revision: RevisionID(row["revision"]),
-            state: GatewayRevisionReport.State(rawValue: row["state"]) ?? .gone,
-            error: row["error"],
-            warmup: try StoredJSON.optional(LatencyHistogram.self, from: row["warmup"]),
+    private static func report(_ row: RowReader) throws -> GatewayRevisionReport {
+        try GatewayRevisionReport(
+            revision: RevisionID(row["revision"]), state: row.word("state"), error: row["error"],
+            warmup: row.optionalJSON("warmup"),
             traffic: TrafficCount(
-                requests: UInt64(row["requests"] as Int64),
-                errors: UInt64(row["errors"] as Int64),
-                refused: UInt64(row["refused"] as Int64),
-                turnedAway: UInt64(row["turnedAway"] as Int64),
-                contested: UInt64(row["contested"] as Int64),
-                latency: try StoredJSON.value(
-                    LatencyHistogram.self, from: row["latency"] as String),
-                scores: try StoredJSON.optional(AnswerScores.self, from: row["scores"])
-                    ?? AnswerScores()))
+                requests: row["requests"],
+                errors: row["errors"],
+                refused: row["refused"],
+                turnedAway: row["turnedAway"],
+                contested: row["contested"],
+                latency: row.json("latency"),
+                scores: row.optionalJSON("scores") ?? AnswerScores()))
     }
 }

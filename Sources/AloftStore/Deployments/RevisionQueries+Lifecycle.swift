@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Somebody else changed the row first; look again.
 package struct StalePlan: Error {
@@ -31,7 +30,7 @@ extension RevisionQueries {
     ///   `RevisionLifecycle.Refused` if the event cannot happen.
     @discardableResult
     package static func apply(
-        _ db: Database, _ event: RevisionLifecycle.Event, to record: RevisionRecord,
+        _ db: Transaction, _ event: RevisionLifecycle.Event, to record: RevisionRecord,
         servable: Servable? = nil, reason: String? = nil, _ context: ChangeContext
     ) throws -> RevisionRecord {
         guard let current = try find(db, record.id), current.changes == record.changes else {
@@ -71,7 +70,7 @@ extension RevisionQueries {
     /// - Returns: the revision that is live now.
     /// - Throws: `StalePlan` if there is no live revision or none on standby.
     package static func restoreStandby(
-        _ db: Database, of deployment: DeploymentID, reason: String, _ context: ChangeContext
+        _ db: Transaction, of deployment: DeploymentID, reason: String, _ context: ChangeContext
     ) throws -> RevisionRecord {
         guard var live = try live(db, of: deployment),
             var standby = try standby(db, of: deployment)
@@ -91,7 +90,7 @@ extension RevisionQueries {
 
     /// Closes the rollout as the revision's new state says.
     private static func closeRollout(
-        _ db: Database, of record: RevisionRecord, reason: String?, _ context: ChangeContext
+        _ db: Transaction, of record: RevisionRecord, reason: String?, _ context: ChangeContext
     ) throws {
         guard let rollout = try RolloutQueries.find(db, of: record.id) else { return }
         let event: RolloutLifecycle.Event =
@@ -102,7 +101,7 @@ extension RevisionQueries {
 
     /// The one that is live goes on standby, and the one on standby out of memory.
     private static func makeRoom(
-        _ db: Database, for record: RevisionRecord, _ context: ChangeContext
+        _ db: Transaction, for record: RevisionRecord, _ context: ChangeContext
     ) throws {
         guard var live = try live(db, of: record.deployment) else { return }
         if var standby = try standby(db, of: record.deployment) {
@@ -117,7 +116,7 @@ extension RevisionQueries {
         try tell(db, live, reason: "revision \(record.number) is live", context)
     }
 
-    private static func update(_ db: Database, _ record: inout RevisionRecord) throws {
+    private static func update(_ db: Transaction, _ record: inout RevisionRecord) throws {
         try db.execute(
             sql: """
                 UPDATE revision SET state = ?, ending = ?, reason = ?, servable = ?, releasedAt = ?,
@@ -135,7 +134,7 @@ extension RevisionQueries {
     }
 
     private static func tell(
-        _ db: Database, _ record: RevisionRecord, reason: String?, _ context: ChangeContext
+        _ db: Transaction, _ record: RevisionRecord, reason: String?, _ context: ChangeContext
     ) throws {
         guard let deployment = try DeploymentQueries.find(db, record.deployment) else { return }
         let what = record.state.end?.name.rawValue ?? record.state.name.rawValue

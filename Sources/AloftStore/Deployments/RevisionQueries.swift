@@ -1,17 +1,16 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum RevisionQueries {
     /// A new revision of `deployment`, waiting.
     package static func insert(
-        _ db: Database, id: RevisionID, deployment: DeploymentRecord, version: ModelVersionKey,
+        _ db: Transaction, id: RevisionID, deployment: DeploymentRecord, version: ModelVersionKey,
         policy: RolloutPolicy, checks: [CheckExpression], why: String? = nil, at now: Date,
         by who: Principal
     ) throws -> RevisionRecord {
         let number =
-            try Int.fetchOne(
-                db,
+            try db.value(
+                of: Int.self,
                 sql: """
                     UPDATE deployment SET lastNumber = lastNumber + 1 WHERE id = ?
                     RETURNING lastNumber
@@ -41,44 +40,44 @@ package enum RevisionQueries {
             createdBy: who.description, releasedAt: nil, liveAt: nil, endedAt: nil, changes: 0)
     }
 
-    package static func find(_ db: Database, _ id: RevisionID) throws -> RevisionRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM revision WHERE id = ?", arguments: [id.rawValue]
+    package static func find(_ db: Transaction, _ id: RevisionID) throws -> RevisionRecord? {
+        try db.row(
+            sql: "SELECT * FROM revision WHERE id = ?", arguments: [id.rawValue]
         ).map(record)
     }
 
     package static func find(
-        _ db: Database, of deployment: DeploymentID, number: Int
+        _ db: Transaction, of deployment: DeploymentID, number: Int
     ) throws -> RevisionRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM revision WHERE deployment = ? AND number = ?",
+        try db.row(
+            sql: "SELECT * FROM revision WHERE deployment = ? AND number = ?",
             arguments: [deployment.rawValue, number]
         ).map(record)
     }
 
     /// The one revision of `deployment` in this state.
-    package static func live(_ db: Database, of deployment: DeploymentID) throws -> RevisionRecord?
+    package static func live(_ db: Transaction, of deployment: DeploymentID) throws
+        -> RevisionRecord?
     {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'live'",
+        try db.row(
+            sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'live'",
             arguments: [deployment.rawValue]
         ).map(record)
     }
 
     package static func standby(
-        _ db: Database, of deployment: DeploymentID
+        _ db: Transaction, of deployment: DeploymentID
     ) throws -> RevisionRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'standby'",
+        try db.row(
+            sql: "SELECT * FROM revision WHERE deployment = ? AND state = 'standby'",
             arguments: [deployment.rawValue]
         ).map(record)
     }
 
     package static func underWay(
-        _ db: Database, of deployment: DeploymentID
+        _ db: Transaction, of deployment: DeploymentID
     ) throws -> RevisionRecord? {
-        try Row.fetchOne(
-            db,
+        try db.row(
             sql: """
                 SELECT * FROM revision
                 WHERE deployment = ? AND state IN ('waiting', 'warming', 'rolling')
@@ -88,10 +87,9 @@ package enum RevisionQueries {
 
     /// The last revision that was retired in good standing before `live`.
     package static func lastRetired(
-        _ db: Database, of deployment: DeploymentID, before number: Int
+        _ db: Transaction, of deployment: DeploymentID, before number: Int
     ) throws -> RevisionRecord? {
-        try Row.fetchOne(
-            db,
+        try db.row(
             sql: """
                 SELECT * FROM revision
                 WHERE deployment = ? AND number < ? AND state = 'ended' AND ending = 'retired'
@@ -102,22 +100,22 @@ package enum RevisionQueries {
 
     /// Newest first, at most `limit`.
     package static func list(
-        _ db: Database, of deployment: DeploymentID, limit: Int
+        _ db: Transaction, of deployment: DeploymentID, limit: Int
     ) throws -> [RevisionRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM revision WHERE deployment = ? ORDER BY number DESC LIMIT ?",
+        try db.rows(
+            sql: "SELECT * FROM revision WHERE deployment = ? ORDER BY number DESC LIMIT ?",
             arguments: [deployment.rawValue, limit]
         ).map(record)
     }
 
     /// Checks of revisions of this version that passed everything in `environment`, as written.
     package static func passedChecks(
-        _ db: Database, version: ModelVersionKey, environment: String
+        _ db: Transaction, version: ModelVersionKey, environment: String
             // text: the project's own checks
     ) throws -> Set<String> {
         Set(
-            try String.fetchAll(
-                db,
+            try db.values(
+                of: String.self,
                 sql: """
                     SELECT c.source FROM revision r
                     JOIN deployment d ON d.id = r.deployment
@@ -130,7 +128,7 @@ package enum RevisionQueries {
     // MARK: - Checks
 
     package static func insertChecks(
-        _ db: Database, _ results: [CheckResultRecord], of revision: RevisionID, at now: Date
+        _ db: Transaction, _ results: [CheckResultRecord], of revision: RevisionID, at now: Date
     ) throws {
         for result in results {
             try db.execute(
@@ -148,13 +146,13 @@ package enum RevisionQueries {
 
     /// In the order of the project file.
     package static func checks(
-        _ db: Database, of revision: RevisionID
+        _ db: Transaction, of revision: RevisionID
     ) throws -> [CheckResultRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM checkResult WHERE revision = ? ORDER BY position",
+        try db.rows(
+            sql: "SELECT * FROM checkResult WHERE revision = ? ORDER BY position",
             arguments: [revision.rawValue]
         ).map { row in
-            CheckResultRecord(
+            try CheckResultRecord(
                 position: row["position"], source: row["source"], held: row["held"],
                 left: row["leftValue"], right: row["rightValue"], explanation: row["explanation"])
         }
@@ -162,34 +160,28 @@ package enum RevisionQueries {
 
     // MARK: - Rows
 
-    static func record(_ row: Row) throws -> RevisionRecord {
-        RevisionRecord(
+    static func record(_ row: RowReader) throws -> RevisionRecord {
+        try RevisionRecord(
             id: RevisionID(row["id"]), deployment: DeploymentID(row["deployment"]),
             number: row["number"],
             version: ModelVersionKey(model: row["model"], version: row["version"]),
-            servable: try StoredJSON.optional(Servable.self, from: row["servable"]),
-            policy: try StoredJSON.value(RolloutPolicy.self, from: row["policy"] as String),
-            checks: try StoredJSON.value([CheckExpression].self, from: row["checks"] as String),
-            lifecycle: RevisionLifecycle(state: try state(row)),
-            createdAt: try StoredDate.required(row["createdAt"]), createdBy: row["createdBy"],
-            releasedAt: try StoredDate.optional(row["releasedAt"]),
-            liveAt: try StoredDate.optional(row["liveAt"]),
-            endedAt: try StoredDate.optional(row["endedAt"]), changes: row["changes"])
+            servable: row.optionalJSON("servable"), policy: row.json("policy"),
+            checks: row.json("checks"), lifecycle: RevisionLifecycle(state: state(row)),
+            createdAt: row.date("createdAt"), createdBy: row["createdBy"],
+            releasedAt: row.optionalDate("releasedAt"),
+            liveAt: row.optionalDate("liveAt"),
+            endedAt: row.optionalDate("endedAt"), changes: row["changes"])
     }
 
-    private static func state(_ row: Row) throws -> RevisionLifecycle.State {
-        switch RevisionLifecycle.State.Name(rawValue: row["state"]) {
+    private static func state(_ row: RowReader) throws -> RevisionLifecycle.State {
+        switch try row.word("state", as: RevisionLifecycle.State.Name.self) {
         case .waiting: return .waiting
         case .warming: return .warming
         case .rolling: return .rolling
         case .live: return .live
         case .standby: return .standby
         case .ended:
-            guard let name = RevisionEnd.Name(rawValue: row["ending"]) else {
-                throw UnknownStoredValue(table: "revision", value: row["ending"])
-            }
-            return .ended(RevisionEnd(name, reason: row["reason"] ?? ""))
-        case nil: throw UnknownStoredValue(table: "revision", value: row["state"])
+            return try .ended(RevisionEnd(row.word("ending"), reason: row["reason"] ?? ""))
         }
     }
 }

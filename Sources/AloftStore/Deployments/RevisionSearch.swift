@@ -1,5 +1,4 @@
 import AloftDomain
-package import GRDB
 
 /// What to look for over all deployments.
 package struct RevisionSearch: Sendable {
@@ -22,9 +21,8 @@ extension RevisionQueries {
     package typealias Found = (record: RevisionRecord, deployment: DeploymentRecord)
 
     /// Newest first.
-    package static func search(_ db: Database, _ search: RevisionSearch) throws -> [Found] {
-        let rows = try Row.fetchAll(
-            db,
+    package static func search(_ db: Transaction, _ search: RevisionSearch) throws -> [Found] {
+        let rows = try db.rows(
             sql: """
                 SELECT * FROM revision
                 WHERE (:model IS NULL OR model = :model) AND (:version IS NULL OR version = :version)
@@ -41,10 +39,9 @@ extension RevisionQueries {
     /// Revisions that may have had traffic lately: those that have not ended, and of each
     /// deployment the last that did.
     package static func served(
-        _ db: Database, deployment: String?, environment: String?
+        _ db: Transaction, deployment: String?, environment: String?
     ) throws -> [Found] {
-        let rows = try Row.fetchAll(
-            db,
+        let rows = try db.rows(
             sql: """
                 SELECT r.* FROM revision r JOIN deployment d ON d.id = r.deployment
                 WHERE (:name IS NULL OR d.name = :name)
@@ -55,7 +52,7 @@ extension RevisionQueries {
         return try withDeployments(db, rows)
     }
 
-    private static func withDeployments(_ db: Database, _ rows: [Row]) throws -> [Found] {
+    private static func withDeployments(_ db: Transaction, _ rows: [RowReader]) throws -> [Found] {
         var known: [DeploymentID: DeploymentRecord] = [:]
         return try rows.compactMap { row -> Found? in
             let found = try record(row)

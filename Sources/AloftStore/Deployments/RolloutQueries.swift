@@ -1,27 +1,26 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 package enum RolloutQueries {
-    package static func find(_ db: Database, of revision: RevisionID) throws -> RolloutRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM rollout WHERE revision = ?", arguments: [revision.rawValue]
+    package static func find(_ db: Transaction, of revision: RevisionID) throws -> RolloutRecord? {
+        try db.row(
+            sql: "SELECT * FROM rollout WHERE revision = ?", arguments: [revision.rawValue]
         ).map(record)
     }
 
     /// The rollout's steps in order, with what came during each.
     package static func steps(
-        _ db: Database, of rollout: RolloutRecord
+        _ db: Transaction, of rollout: RolloutRecord
     ) throws -> [RolloutStepRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM rolloutStep WHERE rollout = ? ORDER BY step",
+        try db.rows(
+            sql: "SELECT * FROM rolloutStep WHERE rollout = ? ORDER BY step",
             arguments: [rollout.id.rawValue]
         ).map { try step($0, of: rollout, db) }
     }
 
     /// Begins the rollout of a revision against the one that is live.
     static func open(
-        _ db: Database, for revision: RevisionRecord, _ context: ChangeContext
+        _ db: Transaction, for revision: RevisionRecord, _ context: ChangeContext
     ) throws {
         guard let live = try RevisionQueries.live(db, of: revision.deployment) else {
             throw StalePlan()
@@ -53,7 +52,7 @@ package enum RolloutQueries {
     ///   `RolloutLifecycle.Refused` if the event cannot happen.
     @discardableResult
     package static func apply(
-        _ db: Database, _ event: RolloutLifecycle.Event, to record: RolloutRecord,
+        _ db: Transaction, _ event: RolloutLifecycle.Event, to record: RolloutRecord,
         reason: String?, _ context: ChangeContext
     ) throws -> RolloutRecord {
         guard let current = try find(db, of: record.revision), current.changes == record.changes,
@@ -95,7 +94,7 @@ package enum RolloutQueries {
         }
     }
 
-    private static func update(_ db: Database, _ record: inout RolloutRecord) throws {
+    private static func update(_ db: Transaction, _ record: inout RolloutRecord) throws {
         var since: Date?
         var pausedAt: Date?
         var reason: String?
@@ -122,7 +121,7 @@ package enum RolloutQueries {
     // MARK: - Steps
 
     private static func openStep(
-        _ db: Database, _ step: Int, of rollout: RolloutRecord, policy: RolloutPolicy,
+        _ db: Transaction, _ step: Int, of rollout: RolloutRecord, policy: RolloutPolicy,
         _ context: ChangeContext
     ) throws {
         let reading = try reading(db, of: rollout)
@@ -139,12 +138,12 @@ package enum RolloutQueries {
     }
 
     private static func closeStep(
-        _ db: Database, _ step: Int, of rollout: RolloutRecord, reason: String?,
+        _ db: Transaction, _ step: Int, of rollout: RolloutRecord, reason: String?,
         _ context: ChangeContext
     ) throws {
         guard
-            let row = try Row.fetchOne(
-                db, sql: "SELECT * FROM rolloutStep WHERE rollout = ? AND step = ?",
+            let row = try db.row(
+                sql: "SELECT * FROM rolloutStep WHERE rollout = ? AND step = ?",
                 arguments: [rollout.id.rawValue, step])
         else { throw StalePlan() }
         let traffic = try self.step(row, of: rollout, db).traffic
@@ -166,35 +165,34 @@ package enum RolloutQueries {
     }
 
     /// The sums of candidate and baseline now.
-    private static func reading(_ db: Database, of rollout: RolloutRecord) throws -> StepTraffic {
+    private static func reading(_ db: Transaction, of rollout: RolloutRecord) throws -> StepTraffic
+    {
         StepTraffic(
             candidate: try GatewayQueries.traffic(db, of: rollout.revision),
             baseline: try GatewayQueries.traffic(db, of: rollout.baseline))
     }
 
     private static func step(
-        _ row: Row, of rollout: RolloutRecord, _ db: Database
+        _ row: RowReader, of rollout: RolloutRecord, _ db: Transaction
     ) throws -> RolloutStepRecord {
-        let start = try StoredJSON.value(StepTraffic.self, from: row["startReading"] as String)
-        let stored = try StoredJSON.optional(StepTraffic.self, from: row["traffic"])
+        let start = try row.json("startReading", as: StepTraffic.self)
+        let stored = try row.optionalJSON("traffic", as: StepTraffic.self)
         var end: RolloutStepRecord.End?
-        if let endedAt = try StoredDate.optional(row["endedAt"]),
-            let verdict = RolloutStepRecord.Verdict(rawValue: row["verdict"])
-        {
-            end = .init(at: endedAt, verdict: verdict, reason: row["reason"] ?? "")
+        if let endedAt = try row.optionalDate("endedAt") {
+            end = try .init(
+                at: endedAt, verdict: row.word("verdict"), reason: row["reason"] ?? "")
         }
-        return RolloutStepRecord(
+        return try RolloutStepRecord(
             step: row["step"], weightPercent: row["weightPercent"],
-            slowSeconds: row["slowSeconds"],
-            startedAt: try StoredDate.required(row["startedAt"]),
-            followedAt: try StoredDate.optional(row["followedAt"]), startReading: start,
-            traffic: try stored ?? reading(db, of: rollout).since(start), end: end)
+            slowSeconds: row["slowSeconds"], startedAt: row.date("startedAt"),
+            followedAt: row.optionalDate("followedAt"), startReading: start,
+            traffic: stored ?? reading(db, of: rollout).since(start), end: end)
     }
 
     // MARK: - Rows
 
     private static func tell(
-        _ db: Database, _ record: RolloutRecord, what: String, reason: String?,
+        _ db: Transaction, _ record: RolloutRecord, what: String, reason: String?,
         _ context: ChangeContext
     ) throws {
         guard let revision = try RevisionQueries.find(db, record.revision),
@@ -212,27 +210,26 @@ package enum RolloutQueries {
             ])
     }
 
-    private static func record(_ row: Row) throws -> RolloutRecord {
-        RolloutRecord(
+    private static func record(_ row: RowReader) throws -> RolloutRecord {
+        try RolloutRecord(
             id: RolloutID(row["id"]), revision: RevisionID(row["revision"]),
             baseline: RevisionID(row["baseline"]),
-            lifecycle: RolloutLifecycle(stepCount: row["stepCount"], state: try state(row)),
-            createdAt: try StoredDate.required(row["createdAt"]),
-            endedAt: try StoredDate.optional(row["endedAt"]), changes: row["changes"])
+            lifecycle: RolloutLifecycle(stepCount: row["stepCount"], state: state(row)),
+            createdAt: row.date("createdAt"), endedAt: row.optionalDate("endedAt"),
+            changes: row["changes"])
     }
 
-    private static func state(_ row: Row) throws -> RolloutLifecycle.State {
-        let step: Int = row["step"]
-        switch RolloutLifecycle.State.Name(rawValue: row["state"]) {
+    private static func state(_ row: RowReader) throws -> RolloutLifecycle.State {
+        let step: Int = try row["step"]
+        switch try row.word("state", as: RolloutLifecycle.State.Name.self) {
         case .running:
-            return .running(step: step, since: try StoredDate.required(row["stepSince"]))
+            return .running(step: step, since: try row.date("stepSince"))
         case .paused:
             return .paused(
-                step: step, since: try StoredDate.required(row["stepSince"]),
-                pausedAt: try StoredDate.required(row["pausedAt"]))
+                step: step, since: try row.date("stepSince"),
+                pausedAt: try row.date("pausedAt"))
         case .promoted: return .promoted(step: step)
-        case .aborted: return .aborted(step: step, reason: row["reason"] ?? "")
-        case nil: throw UnknownStoredValue(table: "rollout", value: row["state"])
+        case .aborted: return .aborted(step: step, reason: try row["reason"] ?? "")
         }
     }
 }

@@ -1,11 +1,10 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum ServableQueries {
     /// Adds a pending servable. Doing it again changes nothing.
     package static func insert(
-        _ db: Database, _ version: ModelVersionKey, versionStamp: String, at now: Date
+        _ db: Transaction, _ version: ModelVersionKey, versionStamp: String, at now: Date
     ) throws {
         try db.execute(
             sql: """
@@ -16,23 +15,24 @@ package enum ServableQueries {
     }
 
     /// Forgets what was made of a version that is gone, or that another has replaced.
-    package static func delete(_ db: Database, _ version: ModelVersionKey) throws {
+    package static func delete(_ db: Transaction, _ version: ModelVersionKey) throws {
         try db.execute(
             sql: "DELETE FROM servable WHERE model = ? AND version = ?",
             arguments: [version.model, version.version])
     }
 
-    package static func find(_ db: Database, _ version: ModelVersionKey) throws -> ServableRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM servable WHERE model = ? AND version = ?",
+    package static func find(_ db: Transaction, _ version: ModelVersionKey) throws
+        -> ServableRecord?
+    {
+        try db.row(
+            sql: "SELECT * FROM servable WHERE model = ? AND version = ?",
             arguments: [version.model, version.version]
         ).map(record)
     }
 
     /// Those that wait for a conversion or are converted, oldest first, at most `limit`.
-    package static func open(_ db: Database, limit: Int) throws -> [ServableRecord] {
-        try Row.fetchAll(
-            db,
+    package static func open(_ db: Transaction, limit: Int) throws -> [ServableRecord] {
+        try db.rows(
             sql: """
                 SELECT * FROM servable WHERE state IN ('pending', 'converting')
                 ORDER BY createdAt, model, version LIMIT ?
@@ -41,9 +41,8 @@ package enum ServableQueries {
     }
 
     /// Those of a model that are being converted.
-    static func converting(_ db: Database, model: String) throws -> [ServableRecord] {
-        try Row.fetchAll(
-            db,
+    static func converting(_ db: Transaction, model: String) throws -> [ServableRecord] {
+        try db.rows(
             sql: """
                 SELECT * FROM servable WHERE model = ? AND state = 'converting' ORDER BY version
                 """, arguments: [model]
@@ -56,7 +55,7 @@ package enum ServableQueries {
     ///   `ServableLifecycle.Refused`.
     @discardableResult
     package static func apply(
-        _ db: Database, _ event: ServableLifecycle.Event, to version: ModelVersionKey,
+        _ db: Transaction, _ event: ServableLifecycle.Event, to version: ModelVersionKey,
         project: ProjectID = .default, at now: Date, by who: Principal
     ) throws -> ServableRecord {
         guard var record = try find(db, version) else {
@@ -87,43 +86,22 @@ package enum ServableQueries {
         return record
     }
 
-    private static func record(_ row: Row) throws -> ServableRecord {
-        ServableRecord(
+    private static func record(_ row: RowReader) throws -> ServableRecord {
+        try ServableRecord(
             version: ModelVersionKey(model: row["model"], version: row["version"]),
             versionStamp: row["versionStamp"],
-            lifecycle: ServableLifecycle(state: try state(row)),
+            lifecycle: ServableLifecycle(state: state(row)),
             job: (row["job"] as String?).map(JobID.init),
-            createdAt: try StoredDate.required(row["createdAt"]),
-            updatedAt: try StoredDate.required(row["updatedAt"]))
+            createdAt: row.date("createdAt"), updatedAt: row.date("updatedAt"))
     }
 
-    private static func state(_ row: Row) throws -> ServableLifecycle.State {
-        switch ServableLifecycle.State.Name(rawValue: row["state"]) {
+    private static func state(_ row: RowReader) throws -> ServableLifecycle.State {
+        switch try row.word("state", as: ServableLifecycle.State.Name.self) {
         case .pending: return .pending
-        case .converting: return .converting(JobID(row["job"]))
+        case .converting: return .converting(JobID(try row["job"]))
         case .ready:
-            return .ready(try StoredJSON.value(Servable.self, from: row["servable"] as String))
-        case .failed:
-            return .failed(
-                try StoredJSON.value(ConversionFailure.self, from: row["failure"] as String))
-        case nil: throw UnknownStoredValue(table: "servable", value: row["state"])
+            return .ready(try row.json("servable"))
+        case .failed: return .failed(try row.json("failure"))
         }
     }
-}
-
-/// A row holds a word that this program does not know.
-struct UnknownStoredValue: Error {
-    let table: String
-    let value: String
-}
-
-enum StoredDate {
-    static func required(_ text: String) throws -> Date {
-        guard let date = Date(stamp: text) else {
-            throw UnknownStoredValue(table: "time", value: text)
-        }
-        return date
-    }
-
-    static func optional(_ text: String?) throws -> Date? { try text.map(required) }
 }

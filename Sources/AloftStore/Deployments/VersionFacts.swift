@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// What deploying needs to know of a registered version.
 package struct VersionFacts: Sendable, Equatable {
@@ -19,9 +18,9 @@ package enum VersionFactsQueries {
         FROM modelVersion v JOIN registeredModel m ON m.number = v.model
         """
 
-    package static func find(_ db: Database, _ key: ModelVersionKey) throws -> VersionFacts? {
-        try Row.fetchOne(
-            db, sql: select + " WHERE m.name = ? AND v.version = ?",
+    package static func find(_ db: Transaction, _ key: ModelVersionKey) throws -> VersionFacts? {
+        try db.row(
+            sql: select + " WHERE m.name = ? AND v.version = ?",
             arguments: [key.model, key.version]
         ).map(facts)
     }
@@ -30,10 +29,10 @@ package enum VersionFactsQueries {
     ///
     /// - Throws: `DeploymentError.modelNotFound`, `.versionNotFound` or `.aliasNotFound`.
     package static func resolve(
-        _ db: Database, _ reference: ModelReference
+        _ db: Transaction, _ reference: ModelReference
     ) throws -> VersionFacts {
-        let known = try String.fetchAll(
-            db, sql: "SELECT name FROM registeredModel ORDER BY name LIMIT 1000")
+        let known = try db.values(
+            of: String.self, sql: "SELECT name FROM registeredModel ORDER BY name LIMIT 1000")
         switch reference.selector {
         case .version(let version):
             let key = ModelVersionKey(model: reference.model, version: version)
@@ -41,8 +40,8 @@ package enum VersionFactsQueries {
             guard known.contains(reference.model) else { break }
             throw DeploymentError.versionNotFound(key)
         case .alias(let alias):
-            let version = try Int.fetchOne(
-                db,
+            let version = try db.value(
+                of: Int.self,
                 sql: """
                     SELECT a.version FROM modelAlias a JOIN registeredModel m ON m.number = a.model
                     WHERE m.name = ? AND a.alias = ?
@@ -59,9 +58,8 @@ package enum VersionFactsQueries {
     }
 
     /// Versions that have no servable, or one of an earlier version of that number; oldest first.
-    package static func withoutServable(_ db: Database, limit: Int) throws -> [VersionFacts] {
-        try Row.fetchAll(
-            db,
+    package static func withoutServable(_ db: Transaction, limit: Int) throws -> [VersionFacts] {
+        try db.rows(
             sql: select + """
                  LEFT JOIN servable s ON s.model = m.name AND s.version = v.version
                     AND s.versionStamp = CAST(m.number AS TEXT) || '-' || CAST(v.createdAt AS TEXT)
@@ -74,21 +72,20 @@ package enum VersionFactsQueries {
     }
 
     /// The latest value of a metric of a run; `nil` if it was not logged.
-    package static func metric(_ db: Database, run: RunID, key: String) throws -> Double? {
+    package static func metric(_ db: Transaction, run: RunID, key: String) throws -> Double? {
         guard
-            let row = try Row.fetchOne(
-                db,
+            let row = try db.row(
                 sql: """
                     SELECT value FROM latestMetric
                     WHERE run = (SELECT number FROM run WHERE id = ?) AND key = ?
                     """, arguments: [run.rawValue, key])
         else { return nil }
-        return row["value"] as Double? ?? .nan
+        return try row["value"] as Double? ?? .nan
     }
 
     /// Sets a tag of a version, as an MLflow client would.
     package static func setTag(
-        _ db: Database, _ key: ModelVersionKey, name: String, value: String
+        _ db: Transaction, _ key: ModelVersionKey, name: String, value: String
     ) throws {
         try db.execute(
             sql: """
@@ -98,10 +95,12 @@ package enum VersionFactsQueries {
                 """, arguments: [key.version, name, value, key.model])
     }
 
-    private static func facts(_ row: Row) -> VersionFacts {
-        let (number, createdAt): (Int64, Int64) = (row["modelNumber"], row["createdAt"])
-        let run: String = row["runId"]
-        return VersionFacts(
+    private static func facts(_ row: RowReader) throws -> VersionFacts {
+        let (number, createdAt): (Int64, Int64) = (
+            try row["modelNumber"], try row["createdAt"]
+        )
+        let run: String = try row["runId"]
+        return try VersionFacts(
             key: ModelVersionKey(model: row["name"], version: row["version"]),
             project: ProjectID(row["project"]), stamp: "\(number)-\(createdAt)",
             source: row["source"], run: run.isEmpty ? nil : RunID(run),

@@ -1,17 +1,16 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Events on what people change or delete by hand: who did what to a run, an experiment, a model, an
 /// artifact. What a run logs while it runs is no event; what is written to one that has ended is.
 ///
 /// Call each in the transaction of the change.
 package struct AuditLog {
-    private let db: Database
+    private let db: Transaction
     private let who: Principal
     private let at: Date
 
-    package init(_ db: Database, by who: Principal, at: Date) {
+    package init(_ db: Transaction, by who: Principal, at: Date) {
         self.db = db
         self.who = who
         self.at = at
@@ -82,8 +81,9 @@ package struct AuditLog {
         try RegistryQueries.project(db, name)
     }
 
-    private func project(_ sql: String, _ arguments: StatementArguments) throws -> ProjectID {
-        try String.fetchOne(db, sql: sql, arguments: arguments).map(ProjectID.init) ?? .default
+    private func project(_ sql: String, _ arguments: Bindings) throws -> ProjectID {
+        try db.value(of: String.self, sql: sql, arguments: arguments).map(ProjectID.init)
+            ?? .default
     }
 
     private func append(

@@ -1,10 +1,11 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// One change of state, as told to live pages, webhooks and triggers.
 package struct EventRecord: Sendable, Equatable {
-    package var sequence: Int64
+    /// Its place among all events that are committed: later commits have greater ones, so whoever has
+    /// read up to a position misses nothing by going on from there.
+    package var position: Int64
     package var at: String
     package var project: ProjectID
     /// The kind of thing that changed: `job`, `sweep`, `deployment`, …
@@ -20,7 +21,7 @@ package struct EventRecord: Sendable, Equatable {
 package enum EventLog {
     /// Appends one event. Call it in the transaction that changes the state.
     package static func append(
-        _ db: Database, at: Date, project: ProjectID, entity: String, entityID: String,
+        _ db: Transaction, at: Date, project: ProjectID, entity: String, entityID: String,
         what: String,
         who: Principal, why: String? = nil, payload: [String: JSONValue] = [:]
     ) throws {
@@ -31,7 +32,7 @@ package enum EventLog {
                 """,
             arguments: [
                 at.stamp, project.rawValue, entity, entityID, what, who.description, why,
-                try text(payload),
+                try StoredJSON.text(JSONValue.object(payload)),
             ])
     }
 
@@ -45,11 +46,10 @@ package enum EventLog {
     /// since when, so that nobody pushes out what is older. Who follows the events sees each. Call it in
     /// the transaction that changes the state.
     package static func appendCounted(
-        _ db: Database, at: Date, project: ProjectID, entity: String, entityID: String,
+        _ db: Transaction, at: Date, project: ProjectID, entity: String, entityID: String,
         what: String, who: Principal, why: String? = nil, payload: [String: JSONValue] = [:]
     ) throws {
-        let rows = try Row.fetchAll(
-            db,
+        let rows = try db.rows(
             sql: """
                 SELECT sequence, at, payload FROM event
                 WHERE entity = ? AND entityId = ? AND what = ? AND who = ? AND project = ?
@@ -61,50 +61,44 @@ package enum EventLog {
         let start = at.addingTimeInterval(-flockSpan)
         var told = payload
         if rows.count == mostAlone, let last = rows.first, let first = rows.last,
-            try StoredDate.required(first["at"]) > start
+            try first.date("at") > start
         {
             let before = try members(last)
             var count: Int64 = 1
             if case .int(let counted)? = before["count"] { count = counted }
             told["count"] = .int(count + 1)
-            told["first"] = before["first"] ?? .string(last["at"])
+            told["first"] = try before["first"] ?? .string(last["at"])
             try db.execute(
                 sql: "DELETE FROM event WHERE sequence = ?",
-                arguments: [last["sequence"] as Int64])
+                arguments: [try last["sequence"] as Int64])
         }
         try append(
             db, at: at, project: project, entity: entity, entityID: entityID, what: what, who: who,
             why: why, payload: told)
     }
 
-    private static func members(_ row: Row) throws -> [String: JSONValue] {
-        let data = Data((row["payload"] as String).utf8)
-        guard case .object(let members) = try JSONDecoder().decode(JSONValue.self, from: data)
-        else { return [:] }
+    private static func members(_ row: RowReader) throws -> [String: JSONValue] {
+        guard case .object(let members) = try row.json("payload", as: JSONValue.self) else {
+            throw row.unreadable("payload")
+        }
         return members
     }
 
-    private static func text(_ payload: [String: JSONValue]) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        return String(decoding: try encoder.encode(JSONValue.object(payload)), as: UTF8.self)
-    }
-
-    /// Events after `sequence`, oldest first, at most `limit`; of one entity if it is named.
+    /// Events after a position, oldest first, at most `limit`; of one entity if it is named.
     package static func list(
-        _ db: Database, after sequence: Int64 = 0, entity: String? = nil, entityID: String? = nil,
+        _ db: Transaction, after position: Int64 = 0, entity: String? = nil,
+        entityID: String? = nil,
         limit: Int
     ) throws -> [EventRecord] {
-        let rows = try Row.fetchAll(
-            db,
+        let rows = try db.rows(
             sql: """
-                SELECT * FROM event
-                WHERE sequence > :sequence AND (:entity IS NULL OR entity = :entity)
+                SELECT *, \(Dialect.eventPosition) AS position FROM event
+                WHERE \(Dialect.eventPosition) > :position AND (:entity IS NULL OR entity = :entity)
                     AND (:entityID IS NULL OR entityId = :entityID)
-                ORDER BY sequence LIMIT :limit
+                ORDER BY \(Dialect.eventPosition) LIMIT :limit
                 """,
             arguments: [
-                "sequence": sequence, "entity": entity, "entityID": entityID, "limit": limit,
+                "position": position, "entity": entity, "entityID": entityID, "limit": limit,
             ])
         return try rows.map(record)
     }
@@ -112,7 +106,7 @@ package enum EventLog {
     /// Forgets at most a thousand events from before `date`.
     ///
     /// - Returns: how many.
-    package static func prune(_ db: Database, before date: Date) throws -> Int {
+    package static func prune(_ db: Transaction, before date: Date) throws -> Int {
         // Their times rise with their numbers, so only the oldest need be looked at.
         try db.execute(
             sql: """
@@ -132,22 +126,21 @@ package enum EventLog {
 
     /// What goes beyond `limit`: of whoever has more than a tenth of that, so that a principal who is busy
     /// pushes out its own events and not everybody's. Ask again when that many are gone.
-    package static func excess(_ db: Database, keeping limit: Int) throws -> Excess? {
-        let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM event") ?? 0
+    package static func excess(_ db: Transaction, keeping limit: Int) throws -> Excess? {
+        let total = try db.value(of: Int.self, sql: "SELECT count(*) FROM event") ?? 0
         guard total > limit else { return nil }
-        let busiest = try Row.fetchOne(
-            db,
+        let busiest = try db.row(
             sql: "SELECT who, count(*) AS n FROM event GROUP BY who ORDER BY n DESC, who LIMIT 1")
-        let count: Int = busiest?["n"] ?? 0
+        let count: Int = try busiest?["n"] ?? 0
         let share = limit / 10
         guard let busiest, count > share else { return Excess(count: total - limit) }
-        return Excess(who: busiest["who"], count: min(total - limit, count - share))
+        return try Excess(who: busiest["who"], count: min(total - limit, count - share))
     }
 
     /// Forgets the oldest of them, at most a thousand.
     ///
     /// - Returns: how many.
-    package static func prune(_ db: Database, _ excess: Excess) throws -> Int {
+    package static func prune(_ db: Transaction, _ excess: Excess) throws -> Int {
         try db.execute(
             sql: """
                 DELETE FROM event WHERE sequence IN (
@@ -157,16 +150,15 @@ package enum EventLog {
         return db.changesCount
     }
 
-    /// The newest event's sequence; 0 where there is none.
-    package static func lastSequence(_ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM event") ?? 0
+    /// The newest event's position; 0 where there is none.
+    package static func lastPosition(_ db: Transaction) throws -> Int64 {
+        try db.value(of: Int64.self, sql: "SELECT max(\(Dialect.eventPosition)) FROM event") ?? 0
     }
 
-    private static func record(_ row: Row) throws -> EventRecord {
-        let payload = Data((row["payload"] as String).utf8)
-        return EventRecord(
-            sequence: row["sequence"], at: row["at"], project: ProjectID(row["project"]),
+    private static func record(_ row: RowReader) throws -> EventRecord {
+        try EventRecord(
+            position: row["position"], at: row["at"], project: ProjectID(row["project"]),
             entity: row["entity"], entityID: row["entityId"], what: row["what"], who: row["who"],
-            why: row["why"], payload: try JSONDecoder().decode(JSONValue.self, from: payload))
+            why: row["why"], payload: row.json("payload"))
     }
 }

@@ -1,20 +1,18 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 extension JobQueries {
     /// A job's attempts, oldest first.
-    package static func attempts(_ db: Database, of job: JobID) throws -> [AttemptRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM attempt WHERE job = ? ORDER BY number",
+    package static func attempts(_ db: Transaction, of job: JobID) throws -> [AttemptRecord] {
+        try db.rows(
+            sql: "SELECT * FROM attempt WHERE job = ? ORDER BY number",
             arguments: [job.rawValue]
         ).map(JobText.attempt)
     }
 
     /// The GPU slots of every attempt that has not ended.
-    package static func heldSlots(_ db: Database) throws -> [AttemptID: [String]] {
-        let rows = try Row.fetchAll(
-            db,
+    package static func heldSlots(_ db: Transaction) throws -> [AttemptID: [String]] {
+        let rows = try db.rows(
             sql: """
                 SELECT attempt.* FROM attempt JOIN job ON job.id = attempt.job
                 WHERE job.state <> 'ended' AND attempt.endedAt IS NULL
@@ -27,7 +25,7 @@ extension JobQueries {
     /// Notes what an attempt used and which Python environment it had. Doing it again changes
     /// nothing.
     package static func recordUse(
-        _ db: Database, by attempt: AttemptID, usage: AttemptUsage?, environment: ContentDigest?,
+        _ db: Transaction, by attempt: AttemptID, usage: AttemptUsage?, environment: ContentDigest?,
         at now: Date
     ) throws {
         try db.execute(
@@ -52,7 +50,7 @@ extension JobQueries {
     /// Gives the job a token of its own in place of the one that an earlier attempt had. Giving it
     /// the same again changes nothing.
     package static func giveToken(
-        _ db: Database, to job: JobRecord, id: TokenID, secret: String, at now: Date
+        _ db: Transaction, to job: JobRecord, id: TokenID, secret: String, at now: Date
     ) throws {
         let name = job.id.rawValue
         if try TokenQueries.find(db, secret: secret) != nil { return }

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 extension JobQueries {
     /// Lets `event` happen to the job: its row, its attempt, its token, its run and the event feed
@@ -9,7 +8,8 @@ extension JobQueries {
     /// - Throws: `JobError.notFound`; `JobLifecycle.Refused` if the event cannot happen now.
     @discardableResult
     package static func apply(
-        _ db: Database, _ event: JobLifecycle.Event, to id: JobID, at now: Date, by who: Principal,
+        _ db: Transaction, _ event: JobLifecycle.Event, to id: JobID, at now: Date,
+        by who: Principal,
         why: String? = nil, gpuSlots: [String] = []
     ) throws -> JobRecord {
         var job = try get(db, id)
@@ -30,14 +30,15 @@ extension JobQueries {
 
     /// Like `apply`, but leaves alone a job that has left the queue since it was looked at.
     package static func applyIfQueued(
-        _ db: Database, _ event: JobLifecycle.Event, to id: JobID, at now: Date, by who: Principal,
+        _ db: Transaction, _ event: JobLifecycle.Event, to id: JobID, at now: Date,
+        by who: Principal,
         gpuSlots: [String] = []
     ) throws {
         guard try get(db, id).state.name == .queued else { return }
         try apply(db, event, to: id, at: now, by: who, gpuSlots: gpuSlots)
     }
 
-    private static func save(_ db: Database, _ job: inout JobRecord) throws {
+    private static func save(_ db: Transaction, _ job: inout JobRecord) throws {
         let outcome = job.outcome.map(JobText.outcome)
         try db.execute(
             sql: """
@@ -47,7 +48,7 @@ extension JobQueries {
                 """,
             arguments: [
                 job.state.name.rawValue, job.state.attempt, job.state.leaseUntil?.stamp,
-                outcome?.name, try outcome?.failure.map(JobText.encode), job.stopReason,
+                outcome?.name, try outcome?.failure.map(StoredJSON.text), job.stopReason,
                 job.startedAt?.stamp, job.endedAt?.stamp, job.id.rawValue, job.revision,
             ])
         // One transaction reads and writes: nobody can have been between.
@@ -56,21 +57,21 @@ extension JobQueries {
     }
 
     private static func perform(
-        _ db: Database, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date,
+        _ db: Transaction, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date,
         gpuSlots: [String]
     ) throws {
         switch effect {
         case .openAttempt(let number):
             try db.execute(
                 sql: "INSERT INTO attempt (job, number, gpuSlots, claimedAt) VALUES (?, ?, ?, ?)",
-                arguments: [job.id.rawValue, number, try JobText.encode(gpuSlots), now.stamp])
+                arguments: [job.id.rawValue, number, try StoredJSON.text(gpuSlots), now.stamp])
         case .closeAttempt(let number, let how):
             try db.execute(
                 sql: """
                     UPDATE attempt SET endedAt = ?, howEnded = ?
                     WHERE job = ? AND number = ? AND endedAt IS NULL
                     """,
-                arguments: [now.stamp, try JobText.encode(how), job.id.rawValue, number])
+                arguments: [now.stamp, try StoredJSON.text(how), job.id.rawValue, number])
         case .startRun, .endRun:
             try JobRuns.follow(db, effect, of: job, at: now)
         case .endToken:
@@ -78,14 +79,14 @@ extension JobQueries {
         }
     }
 
-    private static func markStarted(_ db: Database, _ attempt: AttemptID, at now: Date) throws {
+    private static func markStarted(_ db: Transaction, _ attempt: AttemptID, at now: Date) throws {
         try db.execute(
             sql: "UPDATE attempt SET startedAt = ? WHERE job = ? AND number = ?",
             arguments: [now.stamp, attempt.job.rawValue, attempt.number])
     }
 
     private static func announce(
-        _ db: Database, _ job: JobRecord, at now: Date, by who: Principal, why: String?
+        _ db: Transaction, _ job: JobRecord, at now: Date, by who: Principal, why: String?
     ) throws {
         var payload: [String: JSONValue] = [
             "name": .string(job.spec.name), "attempt": .int(Int64(job.state.attempt)),

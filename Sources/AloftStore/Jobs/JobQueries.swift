@@ -1,11 +1,10 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum JobQueries {
     /// Adds a job to the queue. Whoever makes jobs calls this in the transaction that records why.
     package static func insert(
-        _ db: Database, id: JobID, spec: JobSpec, at now: Date, by who: Principal
+        _ db: Transaction, id: JobID, spec: JobSpec, at now: Date, by who: Principal
     ) throws {
         let faults = spec.resources.faults
         guard faults.isEmpty else { throw JobError.invalidSpec(faults) }
@@ -17,7 +16,7 @@ package enum JobQueries {
                 VALUES (?, ?, ?, ?, ?, ?, 'queued', 1, ?, ?)
                 """,
             arguments: [
-                id.rawValue, spec.project.rawValue, spec.name, try JobText.encode(spec),
+                id.rawValue, spec.project.rawValue, spec.name, try StoredJSON.text(spec),
                 spec.group?.name, spec.run?.rawValue, now.stamp, who.description,
             ])
         try EventLog.append(
@@ -31,18 +30,18 @@ package enum JobQueries {
     /// - Throws: `JobError.notFound`.
     @discardableResult
     package static func requestStop(
-        _ db: Database, _ id: JobID, reason: String, at now: Date, by who: Principal
+        _ db: Transaction, _ id: JobID, reason: String, at now: Date, by who: Principal
     ) throws -> JobRecord {
         try apply(db, .stopRequested, to: id, at: now, by: who, why: reason)
     }
 
-    package static func find(_ db: Database, _ id: JobID) throws -> JobRecord? {
-        try Row.fetchOne(db, sql: "SELECT * FROM job WHERE id = ?", arguments: [id.rawValue])
+    package static func find(_ db: Transaction, _ id: JobID) throws -> JobRecord? {
+        try db.row(sql: "SELECT * FROM job WHERE id = ?", arguments: [id.rawValue])
             .map(JobText.job)
     }
 
     /// - Throws: `JobError.notFound`.
-    package static func get(_ db: Database, _ id: JobID) throws -> JobRecord {
+    package static func get(_ db: Transaction, _ id: JobID) throws -> JobRecord {
         guard let job = try find(db, id) else { throw JobError.notFound(id) }
         return job
     }
@@ -51,12 +50,12 @@ package enum JobQueries {
     /// identifier if no other begins so. Four letters or more that begin one go before a name.
     ///
     /// - Throws: `JobError.notFound`; `.ambiguous` where several begin so.
-    package static func resolve(_ db: Database, _ text: String) throws -> JobRecord {
+    package static func resolve(_ db: Transaction, _ text: String) throws -> JobRecord {
         if let job = try find(db, JobID(text)) { return job }
         guard !text.isEmpty else { throw JobError.notFound(JobID(text)) }
         // The character after the last one that identifiers use ends the range.
-        let ids = try String.fetchAll(
-            db, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
+        let ids = try db.values(
+            of: String.self, sql: "SELECT id FROM job WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
             arguments: [text, text + "\u{7F}"])
         if let only = ids.first, ids.count == 1, text.utf8.count >= 4 {
             return try get(db, JobID(only))
@@ -68,9 +67,9 @@ package enum JobQueries {
     }
 
     /// Every job that has not ended, oldest first.
-    package static func live(_ db: Database) throws -> [JobRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM job WHERE state <> 'ended' ORDER BY createdAt, id"
+    package static func live(_ db: Transaction) throws -> [JobRecord] {
+        try db.rows(
+            sql: "SELECT * FROM job WHERE state <> 'ended' ORDER BY createdAt, id"
         ).map(JobText.job)
     }
 
@@ -98,28 +97,28 @@ package enum JobQueries {
     }
 
     /// Newest first, at most `limit`.
-    package static func list(_ db: Database, _ filter: Filter, limit: Int) throws -> [JobRecord] {
+    package static func list(_ db: Transaction, _ filter: Filter, limit: Int) throws -> [JobRecord]
+    {
         var conditions = filter.isLive ? ["state <> 'ended'"] : []
-        var values: [any DatabaseValueConvertible] = []
+        var values: [SQLValue] = []
         let equalities: [(String, String?)] = [
             ("project", filter.project?.rawValue), ("name", filter.name),
             ("jobGroup", filter.group), ("run", filter.run?.rawValue),
         ]
         for case (let column, .some(let value)) in equalities {
             conditions.append("\(column) = ?")
-            values.append(value)
+            values.append(.text(value))
         }
         if let before = filter.before {
             conditions.append("(createdAt, id) < (SELECT createdAt, id FROM job WHERE id = ?)")
-            values.append(before.rawValue)
+            values.append(.text(before.rawValue))
         }
         let restriction =
             conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        values.append(limit)
-        return try Row.fetchAll(
-            db,
+        values.append(limit.sqlValue)
+        return try db.rows(
             sql: "SELECT * FROM job \(restriction) ORDER BY createdAt DESC, id DESC LIMIT ?",
-            arguments: StatementArguments(values)
+            arguments: Bindings(values)
         ).map(JobText.job)
     }
 }

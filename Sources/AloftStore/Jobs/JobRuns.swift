@@ -1,13 +1,12 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// The tracking run that a job is.
 package enum JobRuns {
     /// Creates the run of a job about to be queued, in the experiment of its project and name, and
     /// notes both in `spec`.
     package static func create(
-        _ db: Database, _ run: RunID, of job: JobID, for spec: inout JobSpec, at now: Date,
+        _ db: Transaction, _ run: RunID, of job: JobID, for spec: inout JobSpec, at now: Date,
         by who: Principal
     ) throws {
         try ProjectQueries.ensure(db, spec.project, at: now)
@@ -49,12 +48,12 @@ package enum JobRuns {
     ///
     /// - Returns: whether it moved.
     package static func move(
-        _ db: Database, _ run: RunID, of job: JobID, to experiment: ExperimentID
+        _ db: Transaction, _ run: RunID, of job: JobID, to experiment: ExperimentID
     ) throws -> Bool {
         guard let target = try TrackingQueries.experiment(db, experiment),
             target.stage == .active, let number = Int64(experiment.rawValue)
         else { return false }
-        let row = try db.firstRow(
+        let place: Int64? = try db.firstValue(
             """
             SELECT r.number FROM run r JOIN job j ON j.run = r.id
             WHERE r.id = ? AND j.id = ? AND r.experiment <> ? AND r.lifecycleStage = 'active'
@@ -62,8 +61,7 @@ package enum JobRuns {
                 AND NOT EXISTS (SELECT 1 FROM runParam p WHERE p.run = r.number)
                 AND NOT EXISTS (SELECT 1 FROM runDataset d WHERE d.run = r.number)
             """, [run.rawValue, job.rawValue, number])
-        guard let row else { return false }
-        let place: Int64 = row[0]
+        guard let place else { return false }
         try db.perform("UPDATE run SET experiment = ? WHERE number = ?", [number, place])
         try db.perform("UPDATE runTag SET experiment = ? WHERE run = ?", [number, place])
         return true
@@ -71,7 +69,7 @@ package enum JobRuns {
 
     /// The run's status follows the job's; a run that the script ended itself keeps its own.
     static func follow(
-        _ db: Database, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date
+        _ db: Transaction, _ effect: JobLifecycle.Effect, of job: JobRecord, at now: Date
     ) throws {
         guard let run = job.spec.run else { return }
         switch effect {

@@ -1,19 +1,8 @@
 import AloftDomain
 import Foundation
-import GRDB
 
 /// How jobs are written in their columns.
 enum JobText {
-    static func encode(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(text.utf8))
-    }
-
     static func outcome(_ outcome: JobOutcome) -> (name: String, failure: JobFailure?) {
         switch outcome {
         case .succeeded: ("succeeded", nil)
@@ -22,67 +11,49 @@ enum JobText {
         }
     }
 
-    static func job(_ row: Row) throws -> JobRecord {
-        let spec = try decode(JobSpec.self, row["spec"])
-        return JobRecord(
+    static func job(_ row: RowReader) throws -> JobRecord {
+        let spec: JobSpec = try row.json("spec")
+        return try JobRecord(
             id: JobID(row["id"]), spec: spec,
-            lifecycle: JobLifecycle(maxAttempts: spec.maxAttempts, state: try state(row)),
-            stopReason: row["stopReason"], createdAt: try date(row, "createdAt"),
-            createdBy: row["createdBy"], startedAt: try optionalDate(row, "startedAt"),
-            endedAt: try optionalDate(row, "endedAt"), revision: row["revision"])
+            lifecycle: JobLifecycle(maxAttempts: spec.maxAttempts, state: state(row)),
+            stopReason: row["stopReason"], createdAt: row.date("createdAt"),
+            createdBy: row["createdBy"], startedAt: row.optionalDate("startedAt"),
+            endedAt: row.optionalDate("endedAt"), revision: row["revision"])
     }
 
-    static func attempt(_ row: Row) throws -> AttemptRecord {
+    static func attempt(_ row: RowReader) throws -> AttemptRecord {
         var usage: AttemptUsage?
-        if let peak: Int64 = row["peakMemoryBytes"], let seconds: Double = row["cpuSeconds"] {
+        if let peak: Int64 = try row["peakMemoryBytes"],
+            let seconds: Double = try row["cpuSeconds"]
+        {
             usage = AttemptUsage(peakMemoryBytes: peak, cpuSeconds: seconds)
         }
-        let environment: String? = row["environment"]
-        let howEnded: String? = row["howEnded"]
-        return AttemptRecord(
+        return try AttemptRecord(
             id: AttemptID(job: JobID(row["job"]), number: row["number"]),
-            gpuSlots: try decode([String].self, row["gpuSlots"]),
-            environment: environment.flatMap { ContentDigest(hex: $0) },
-            claimedAt: try date(row, "claimedAt"), startedAt: try optionalDate(row, "startedAt"),
-            endedAt: try optionalDate(row, "endedAt"),
-            howEnded: try howEnded.map { try decode(AttemptEnd.self, $0) }, usage: usage)
+            gpuSlots: row.json("gpuSlots"), environment: row.optionalDigest("environment"),
+            claimedAt: row.date("claimedAt"), startedAt: row.optionalDate("startedAt"),
+            endedAt: row.optionalDate("endedAt"), howEnded: row.optionalJSON("howEnded"),
+            usage: usage)
     }
 
-    private static func state(_ row: Row) throws -> JobLifecycle.State {
-        let attempt: Int = row["attempt"]
-        switch JobLifecycle.State.Name(rawValue: row["state"]) {
+    private static func state(_ row: RowReader) throws -> JobLifecycle.State {
+        let attempt: Int = try row["attempt"]
+        switch try row.word("state", as: JobLifecycle.State.Name.self) {
         case .queued: return .queued(attempt: attempt)
         case .starting:
-            return .starting(attempt: attempt, leaseUntil: try date(row, "leaseUntil"))
-        case .running: return .running(attempt: attempt, leaseUntil: try date(row, "leaseUntil"))
-        case .stopping: return .stopping(attempt: attempt, leaseUntil: try date(row, "leaseUntil"))
+            return .starting(attempt: attempt, leaseUntil: try row.date("leaseUntil"))
+        case .running: return .running(attempt: attempt, leaseUntil: try row.date("leaseUntil"))
+        case .stopping: return .stopping(attempt: attempt, leaseUntil: try row.date("leaseUntil"))
         case .ended: return .ended(attempt: attempt, try outcome(row))
-        case nil: throw Unreadable(column: "state")
         }
     }
 
-    private static func outcome(_ row: Row) throws -> JobOutcome {
-        let failure: String? = row["failure"]
-        switch (row["outcome"] as String?, failure) {
-        case ("succeeded", _): return .succeeded
-        case ("stopped", _): return .stopped
-        case ("failed", .some(let failure)):
-            return .failed(try decode(JobFailure.self, failure))
-        default: throw Unreadable(column: "outcome")
+    private static func outcome(_ row: RowReader) throws -> JobOutcome {
+        switch try row["outcome"] as String? {
+        case "succeeded": return .succeeded
+        case "stopped": return .stopped
+        case "failed": return .failed(try row.json("failure"))
+        default: throw row.unreadable("outcome")
         }
     }
-
-    private static func date(_ row: Row, _ column: String) throws -> Date {
-        guard let date = try optionalDate(row, column) else { throw Unreadable(column: column) }
-        return date
-    }
-
-    private static func optionalDate(_ row: Row, _ column: String) throws -> Date? {
-        guard let stamp: String = row[column] else { return nil }
-        guard let date = Date(stamp: stamp) else { throw Unreadable(column: column) }
-        return date
-    }
-
-    /// A column holds what this program never writes.
-    struct Unreadable: Error { let column: String }
 }

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Projects, tokens and the event feed.
     static let m0001Core = Schema.Migration(name: "0001-core") { db in
@@ -23,7 +21,7 @@ extension Schema.Migration {
                 CREATE UNIQUE INDEX tokenName ON token (kind, name) WHERE revokedAt IS NULL;
 
                 CREATE TABLE event (
-                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    sequence \(Dialect.countingKey),
                     at TEXT NOT NULL,
                     project TEXT NOT NULL,
                     entity TEXT NOT NULL,

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Experiments, runs, metrics, logged models.
     ///
@@ -15,7 +13,7 @@ extension Schema.Migration {
 
     private static let runs = """
         CREATE TABLE experiment (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number \(Dialect.countingKey),
             project TEXT NOT NULL REFERENCES project (id),
             name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 500),
             artifactLocation TEXT NOT NULL,
@@ -31,10 +29,10 @@ extension Schema.Migration {
             key TEXT NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (experiment, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
 
         CREATE TABLE run (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number \(Dialect.countingKey),
             id TEXT NOT NULL UNIQUE,
             experiment INTEGER NOT NULL REFERENCES experiment (number),
             name TEXT NOT NULL,
@@ -58,7 +56,7 @@ extension Schema.Migration {
             experiment INTEGER NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (run, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE INDEX runParamValue ON runParam (experiment, key, value);
 
         CREATE TABLE runTag (
@@ -67,7 +65,7 @@ extension Schema.Migration {
             experiment INTEGER NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (run, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE INDEX runTagValue ON runTag (experiment, key, value);
         """
 
@@ -92,7 +90,7 @@ extension Schema.Migration {
             pointCount INTEGER NOT NULL,
             tailCount INTEGER NOT NULL,
             PRIMARY KEY (run, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE INDEX latestMetricValue ON latestMetric (experiment, key, value);
 
         CREATE TABLE metricTail (
@@ -101,7 +99,7 @@ extension Schema.Migration {
             first INTEGER NOT NULL,
             points BLOB NOT NULL,
             PRIMARY KEY (run, key, first)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
 
         CREATE TABLE metricBlock (
             run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
@@ -135,7 +133,7 @@ extension Schema.Migration {
             run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
             dataset INTEGER NOT NULL REFERENCES dataset (number),
             PRIMARY KEY (run, dataset)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE INDEX runDatasetByDataset ON runDataset (dataset);
         CREATE TABLE runDatasetTag (
             run INTEGER NOT NULL,
@@ -144,23 +142,23 @@ extension Schema.Migration {
             value TEXT NOT NULL,
             PRIMARY KEY (run, dataset, key),
             FOREIGN KEY (run, dataset) REFERENCES runDataset (run, dataset) ON DELETE CASCADE
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE TABLE runModelInput (
             run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
             model TEXT NOT NULL,
             PRIMARY KEY (run, model)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE TABLE runModelOutput (
             run INTEGER NOT NULL REFERENCES run (number) ON DELETE CASCADE,
             model TEXT NOT NULL,
             step INTEGER NOT NULL,
             PRIMARY KEY (run, model)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         """
 
     private static let loggedModels = """
         CREATE TABLE loggedModel (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number \(Dialect.countingKey),
             id TEXT NOT NULL UNIQUE,
             experiment INTEGER NOT NULL REFERENCES experiment (number),
             name TEXT NOT NULL,
@@ -182,13 +180,13 @@ extension Schema.Migration {
             key TEXT NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (model, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE TABLE loggedModelTag (
             model INTEGER NOT NULL REFERENCES loggedModel (number) ON DELETE CASCADE,
             key TEXT NOT NULL,
             value TEXT NOT NULL,
             PRIMARY KEY (model, key)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         CREATE TABLE loggedModelMetric (
             model INTEGER NOT NULL REFERENCES loggedModel (number) ON DELETE CASCADE,
             key TEXT NOT NULL,
@@ -198,6 +196,6 @@ extension Schema.Migration {
             timestamp INTEGER NOT NULL,
             value REAL,
             PRIMARY KEY (model, key, run, context, step, timestamp)
-        ) WITHOUT ROWID;
+        ) \(Dialect.keptByKey);
         """
 }

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Registered models, their versions and aliases. `lastVersion` only grows, so that the number of
     /// a deleted version is never given again.
@@ -7,7 +5,7 @@ extension Schema.Migration {
         try db.execute(
             sql: """
                 CREATE TABLE registeredModel (
-                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    number \(Dialect.countingKey),
                     project TEXT NOT NULL REFERENCES project (id),
                     name TEXT NOT NULL UNIQUE CHECK (length(name) >= 1),
                     description TEXT NOT NULL DEFAULT '',
@@ -20,7 +18,7 @@ extension Schema.Migration {
                     key TEXT NOT NULL,
                     value TEXT NOT NULL,
                     PRIMARY KEY (model, key)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE TABLE modelVersion (
                     model INTEGER NOT NULL REFERENCES registeredModel (number) ON DELETE CASCADE,
                     version INTEGER NOT NULL CHECK (version >= 1),
@@ -47,7 +45,7 @@ extension Schema.Migration {
                     PRIMARY KEY (model, version, key),
                     FOREIGN KEY (model, version) REFERENCES modelVersion (model, version)
                         ON DELETE CASCADE
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE TABLE modelAlias (
                     model INTEGER NOT NULL,
                     alias TEXT NOT NULL,
@@ -55,7 +53,7 @@ extension Schema.Migration {
                     PRIMARY KEY (model, alias),
                     FOREIGN KEY (model, version) REFERENCES modelVersion (model, version)
                         ON DELETE CASCADE
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX modelAliasVersion ON modelAlias (model, version);
                 """)
     }

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Jobs, their attempts, and the Python environments that they use.
     static let m0004Jobs = Schema.Migration(name: "0004-jobs") { db in

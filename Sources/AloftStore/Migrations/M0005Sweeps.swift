@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Project files, each revision of them, and the sweeps of their jobs.
     static let m0005Sweeps = Schema.Migration(name: "0005-sweeps") { db in

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Servable forms of model versions, deployments with their revisions and rollouts, and what
     /// gateways report.

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Webhooks, what they want to be told of, and what they still have to be told. A delivery's row
     /// is written in the transaction of the change that it tells of.
@@ -21,13 +19,13 @@ extension Schema.Migration {
                     action TEXT NOT NULL,
                     webhook TEXT NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
                     PRIMARY KEY (entity, action, webhook)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX webhookEventWebhook ON webhookEvent (webhook);
 
                 -- dueAt: of a waiting delivery, when it may be sent; of one being sent, the lease's
                 -- end; of an ended one, when it ended.
                 CREATE TABLE webhookDelivery (
-                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    number \(Dialect.countingKey),
                     webhook TEXT NOT NULL REFERENCES webhook (id) ON DELETE CASCADE,
                     body TEXT NOT NULL,
                     state TEXT NOT NULL

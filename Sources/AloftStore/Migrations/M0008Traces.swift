@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Traces with their spans, tags, metadata, assessments, and the runs that they are linked to.
     static let m0008Traces = Schema.Migration(name: "0008-traces") { db in
@@ -8,7 +6,7 @@ extension Schema.Migration {
                 -- Times in milliseconds. isFinal: the client has told the whole of it; until then
                 -- times and state follow from the spans.
                 CREATE TABLE trace (
-                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    number \(Dialect.countingKey),
                     id TEXT NOT NULL UNIQUE,
                     experiment INTEGER NOT NULL REFERENCES experiment (number) ON DELETE CASCADE,
                     requestTime INTEGER NOT NULL,
@@ -26,13 +24,13 @@ extension Schema.Migration {
                     key TEXT NOT NULL,
                     value TEXT NOT NULL,
                     PRIMARY KEY (trace, key)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE TABLE traceMetadata (
                     trace INTEGER NOT NULL REFERENCES trace (number) ON DELETE CASCADE,
                     key TEXT NOT NULL,
                     value TEXT NOT NULL,
                     PRIMARY KEY (trace, key)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX traceMetadataValue ON traceMetadata (key, value);
 
                 -- content: the span as OpenTelemetry's JSON. Times in nanoseconds.
@@ -47,11 +45,11 @@ extension Schema.Migration {
                     endedAt INTEGER,
                     content TEXT NOT NULL,
                     PRIMARY KEY (trace, id)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
 
                 -- body: the assessment as its client gave it. value: its value as JSON.
                 CREATE TABLE traceAssessment (
-                    number INTEGER PRIMARY KEY AUTOINCREMENT,
+                    number \(Dialect.countingKey),
                     trace INTEGER NOT NULL REFERENCES trace (number) ON DELETE CASCADE,
                     id TEXT NOT NULL,
                     name TEXT NOT NULL,
@@ -70,7 +68,7 @@ extension Schema.Migration {
                     runId TEXT NOT NULL,
                     trace INTEGER NOT NULL REFERENCES trace (number) ON DELETE CASCADE,
                     PRIMARY KEY (runId, trace)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX traceRunTrace ON traceRun (trace);
                 """)
     }

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// What was imported from where, and what is being freed.
     ///
@@ -15,7 +13,7 @@ extension Schema.Migration {
                     experiment INTEGER NOT NULL REFERENCES experiment (number) ON DELETE CASCADE,
                     startedAt TEXT NOT NULL,
                     PRIMARY KEY (source, sourceId)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX importedExperimentNumber ON importedExperiment (experiment);
 
                 CREATE TABLE imported (
@@ -25,14 +23,14 @@ extension Schema.Migration {
                     fingerprint TEXT NOT NULL,
                     importedAt TEXT NOT NULL,
                     PRIMARY KEY (kind, id)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
 
                 CREATE TABLE garbage (
                     kind TEXT NOT NULL CHECK (kind IN ('folder', 'blob')),
                     place TEXT NOT NULL,
                     markedAt TEXT NOT NULL,
                     PRIMARY KEY (kind, place)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX importedAt ON imported (importedAt);
                 """)
     }

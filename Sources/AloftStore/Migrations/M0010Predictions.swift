@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Where predictions are: files of records on disk, what each block of a file holds, and how far
     /// each gateway's log has been taken in.

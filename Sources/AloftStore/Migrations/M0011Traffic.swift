@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Shadows and segments of endpoints, what shadows answered, and the scores that gateways count.
     static let m0011Traffic = Schema.Migration(name: "0011-traffic") { db in

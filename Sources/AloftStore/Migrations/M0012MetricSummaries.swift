@@ -1,6 +1,5 @@
 import AloftDomain
 import Foundation
-import GRDB
 
 extension Schema.Migration {
     /// What charts read instead of points, and an index from which runs are found by status and
@@ -22,7 +21,7 @@ extension Schema.Migration {
                     maxTimestamp INTEGER NOT NULL,
                     points BLOB NOT NULL,
                     PRIMARY KEY (run, key, level, number)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 DROP INDEX runByStart;
                 CREATE INDEX runByStart ON run
                     (experiment, lifecycleStage, startTime DESC, id, status, endTime);
@@ -43,34 +42,34 @@ extension Schema.Migration {
     }
 
     /// Summaries of the blocks that were sealed before there were any.
-    private static func summarizeBlocks(_ db: Database) throws {
-        let rows = try Row.fetchCursor(
-            db,
-            sql: """
-                SELECT run, key, first, minTimestamp, maxTimestamp, points
-                FROM metricBlock ORDER BY run, key, first
-                """)
+    private static func summarizeBlocks(_ db: Transaction) throws {
         var series: Series?
         var level: [Row0] = []
-        while let row = try rows.next() {
-            let next = Series(run: row[0], key: row[1])
+        try db.forEach(
+            """
+            SELECT run, key, first, minTimestamp, maxTimestamp, points
+            FROM metricBlock ORDER BY run, key, first
+            """
+        ) { row in
+            let next = Series(run: try row["run"], key: try row["key"])
             if let series, series != next {
                 try insert(db, series, level)
                 level = []
             }
             series = next
-            let data: Data = row[5]
-            let segments = try data.withUnsafeBytes { try MetricCodec.decode($0) }
+            let first = try row.int("first")
+            let (earliest, latest) = (try row.int("minTimestamp"), try row.int("maxTimestamp"))
+            let segments = try row.withBytes("points") { try MetricCodec.decode($0) }
             level.append(
                 Row0(
-                    first: row[2], minTimestamp: row[3], maxTimestamp: row[4],
+                    first: first, minTimestamp: earliest, maxTimestamp: latest,
                     points: MetricSummary.of(segments.lazy.flatMap(\.points))))
         }
         if let series { try insert(db, series, level) }
     }
 
     /// One series' level 0 and all levels above.
-    private static func insert(_ db: Database, _ series: Series, _ blocks: [Row0]) throws {
+    private static func insert(_ db: Transaction, _ series: Series, _ blocks: [Row0]) throws {
         var rows = blocks
         var level = 0
         while !rows.isEmpty {
@@ -80,7 +79,7 @@ extension Schema.Migration {
                     arguments: [
                         series.run, series.key, level, number, row.first, row.minTimestamp,
                         row.maxTimestamp,
-                        Data(MetricCodec.encode([.init(context: 0, points: row.points)])),
+                        MetricCodec.encode([.init(context: 0, points: row.points)]),
                     ])
             }
             rows = stride(from: 0, to: rows.count - rows.count % 4, by: 4).map { start in

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// A run's name is in the index of names, and no longer in that of tags as well: nearly every run
     /// has a name of its own, so that each new run would write one more page.

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// What jobs made, sessions of browsers, and a count of ended tokens that gateways follow.
     ///
@@ -14,14 +12,14 @@ extension Schema.Migration {
                     id TEXT NOT NULL,
                     job TEXT NOT NULL,
                     PRIMARY KEY (kind, id)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
 
                 CREATE TABLE session (
                     hash TEXT PRIMARY KEY NOT NULL,
                     token TEXT NOT NULL REFERENCES token (id),
                     createdAt TEXT NOT NULL,
                     expiresAt TEXT NOT NULL
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX sessionToken ON session (token);
 
                 CREATE TABLE tokenEnds (

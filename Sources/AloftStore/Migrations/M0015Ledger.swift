@@ -1,5 +1,4 @@
 import AloftDomain
-import GRDB
 
 extension Schema.Migration {
     /// Which database this is, and how many commits it has seen: what the state file beside it is

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Which project a deployment's or a model's name belongs to, and what a revision refused although
     /// the other one of its rollout takes it.
@@ -16,7 +14,7 @@ extension Schema.Migration {
                     since TEXT NOT NULL,
                     takenBy TEXT NOT NULL,
                     PRIMARY KEY (kind, name)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX nameOwnerProject ON nameOwner (project);
 
                 INSERT INTO nameOwner (kind, name, project, since, takenBy)

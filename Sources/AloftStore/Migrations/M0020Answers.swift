@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Since when gateways are to answer with a deployment's weights, when they all did in a step of a
     /// rollout, and what they refused.

@@ -1,5 +1,3 @@
-import GRDB
-
 extension Schema.Migration {
     /// Links of traces to runs that came before the traces, which clients send in the background.
     static let m0024TraceLinks = Schema.Migration(name: "0024-trace-links") { db in
@@ -11,7 +9,7 @@ extension Schema.Migration {
                     runId TEXT NOT NULL,
                     at INTEGER NOT NULL,
                     PRIMARY KEY (traceId, runId)
-                ) WITHOUT ROWID;
+                ) \(Dialect.keptByKey);
                 CREATE INDEX traceLinkAt ON traceLink (at);
                 """)
     }

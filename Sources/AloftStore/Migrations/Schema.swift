@@ -1,5 +1,3 @@
-import GRDB
-
 /// The schema's history: numbered migrations, one file each, forward only, never edited after a
 /// release. A new one is appended to `migrations`.
 enum Schema {
@@ -7,7 +5,7 @@ enum Schema {
     struct Migration: Sendable {
         /// `NNNN-subject`; stored in the database once it is applied.
         let name: String
-        let apply: @Sendable (Database) throws -> Void
+        let apply: @Sendable (Transaction) throws -> Void
     }
 
     static let migrations: [Migration] = [
@@ -34,16 +32,4 @@ enum Schema {
 
     // text: our own migrations
     static var names: Set<String> { Set(migrations.map(\.name)) }
-
-    static func migrator() -> DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        for migration in migrations {
-            migrator.registerMigration(migration.name, migrate: migration.apply)
-        }
-        return migrator
-    }
-
-    static func applied(_ db: Database) throws -> [String] {
-        try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY identifier")
-    }
 }

@@ -1,15 +1,14 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// The index of predictions. The records themselves are in files (`PredictionArchive`).
 package enum PredictionQueries {
     // MARK: - Taking in
 
     /// How many bytes of a gateway's segment are stored already.
-    package static func taken(_ db: Database, log: String, segment: Int64) throws -> Int64 {
-        try Int64.fetchOne(
-            db, sql: "SELECT taken FROM predictionStream WHERE log = ? AND segment = ?",
+    package static func taken(_ db: Transaction, log: String, segment: Int64) throws -> Int64 {
+        try db.value(
+            of: Int64.self, sql: "SELECT taken FROM predictionStream WHERE log = ? AND segment = ?",
             arguments: [log, segment]) ?? 0
     }
 
@@ -18,7 +17,7 @@ package enum PredictionQueries {
     ///
     /// - Throws: `StalePlan` if somebody took a part of the segment meanwhile.
     package static func store(
-        _ db: Database, gateway: GatewayID, log: String, segment: Int64, from: Int64, to: Int64,
+        _ db: Transaction, gateway: GatewayID, log: String, segment: Int64, from: Int64, to: Int64,
         files: [PredictionFileRecord], blocks: [PredictionBlockRecord], at now: Date
     ) throws {
         guard try taken(db, log: log, segment: segment) == from else { throw StalePlan() }
@@ -45,7 +44,7 @@ package enum PredictionQueries {
         for block in blocks { try insert(db, block) }
     }
 
-    private static func insert(_ db: Database, _ block: PredictionBlockRecord) throws {
+    private static func insert(_ db: Transaction, _ block: PredictionBlockRecord) throws {
         try db.perform(
             """
             INSERT INTO predictionBlock (file, place, bytes, endpoint, revision, incarnation, loop,
@@ -54,7 +53,7 @@ package enum PredictionQueries {
             """,
             [
                 block.file, block.place, block.bytes, block.endpoint, block.revision.rawValue,
-                PredictionID.hexadecimal(block.incarnation, 16), block.loop,
+                PredictionID.hexadecimal(block.incarnation, 16), Int64(block.loop),
                 Int64(clamping: block.firstSequence), Int64(clamping: block.lastSequence),
                 block.firstAt.stamp, block.lastAt.stamp, block.records, block.errors,
                 block.slowestMicroseconds,
@@ -64,10 +63,9 @@ package enum PredictionQueries {
     /// The file that an endpoint's predictions of a day go to: the newest, if it is shorter than
     /// `limitBytes`.
     package static func openFile(
-        _ db: Database, endpoint: String, day: String, limitBytes: Int64
+        _ db: Transaction, endpoint: String, day: String, limitBytes: Int64
     ) throws -> PredictionFileRecord? {
-        try Row.fetchOne(
-            db,
+        try db.row(
             sql: """
                 SELECT * FROM predictionFile WHERE day = ? AND endpoint = ?
                 ORDER BY id DESC LIMIT 1
@@ -75,34 +73,34 @@ package enum PredictionQueries {
         ).map(file).flatMap { $0.bytes < limitBytes ? $0 : nil }
     }
 
-    package static func lastFileID(_ db: Database) throws -> Int64 {
-        try Int64.fetchOne(db, sql: "SELECT max(id) FROM predictionFile") ?? 0
+    package static func lastFileID(_ db: Transaction) throws -> Int64 {
+        try db.value(of: Int64.self, sql: "SELECT max(id) FROM predictionFile") ?? 0
     }
 
     // MARK: - Looking up
 
     /// Which of these files there still are.
-    package static func known(_ db: Database, files: Set<Int64>) throws -> Set<Int64> {
+    package static func known(_ db: Transaction, files: Set<Int64>) throws -> Set<Int64> {
         try Set(
             files.filter { file in
-                try Int.fetchOne(
-                    db, sql: "SELECT 1 FROM predictionFile WHERE id = ?", arguments: [file]) != nil
+                try db.value(
+                    of: Int.self, sql: "SELECT 1 FROM predictionFile WHERE id = ?",
+                    arguments: [file]) != nil
             })
     }
 
     /// The blocks in which a prediction may be; usually one.
     package static func candidates(
-        _ db: Database, _ id: PredictionID
+        _ db: Transaction, _ id: PredictionID
     ) throws -> [PredictionBlockRecord] {
         let sequence = Int64(clamping: id.sequence)
-        return try Row.fetchAll(
-            db,
+        return try db.rows(
             sql: select + """
                  WHERE b.incarnation = ? AND b.loop = ? AND b.firstSequence <= ?
                     AND b.lastSequence >= ? ORDER BY b.firstSequence DESC LIMIT 64
                 """,
             arguments: [
-                PredictionID.hexadecimal(id.incarnation, 16), id.loop, sequence, sequence,
+                PredictionID.hexadecimal(id.incarnation, 16), Int64(id.loop), sequence, sequence,
             ]
         ).map(block)
     }
@@ -131,14 +129,14 @@ package enum PredictionQueries {
     /// Blocks that hold predictions at or before `until`, the one that ends last first; after
     /// `earlier` in that order. A block spans less than a minute, so nothing older is looked at.
     package static func blocks(
-        _ db: Database, _ filter: Filter, until: Date?, after earlier: PredictionBlockRecord?,
+        _ db: Transaction, _ filter: Filter, until: Date?, after earlier: PredictionBlockRecord?,
         limit: Int
     ) throws -> [PredictionBlockRecord] {
         var conditions: [String] = []
-        var values: [any DatabaseValueConvertible] = []
-        func narrow(_ condition: String, _ bound: any DatabaseValueConvertible...) {
+        var values: [SQLValue] = []
+        func narrow(_ condition: String, _ bound: any SQLWritable...) {
             conditions.append(condition)
-            values += bound
+            values += bound.map(\.sqlValue)
         }
         if let endpoint = filter.endpoint { narrow("b.endpoint = ?", endpoint) }
         if let revision = filter.revision { narrow("b.revision = ?", revision.rawValue) }
@@ -156,16 +154,16 @@ package enum PredictionQueries {
         }
         let restriction =
             conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
-        values.append(limit)
-        return try Row.fetchAll(
-            db, sql: select + restriction + " ORDER BY b.lastAt DESC, b.id DESC LIMIT ?",
-            arguments: StatementArguments(values)
+        values.append(limit.sqlValue)
+        return try db.rows(
+            sql: select + restriction + " ORDER BY b.lastAt DESC, b.id DESC LIMIT ?",
+            arguments: Bindings(values)
         ).map(block)
     }
 
     // MARK: - Letting go
 
-    package static func totals(_ db: Database) throws -> PredictionTotals {
+    package static func totals(_ db: Transaction) throws -> PredictionTotals {
         var totals = PredictionTotals()
         if let row = try db.firstRow(
             """
@@ -174,29 +172,29 @@ package enum PredictionQueries {
             FROM predictionFile
             """)
         {
-            totals.records = row["records"]
-            totals.bytes = row["bytes"]
-            totals.oldestDay = row["day"]
+            totals.records = try row["records"]
+            totals.bytes = try row["bytes"]
+            totals.oldestDay = try row["day"]
         }
         if let row = try db.firstRow("SELECT records, bytes FROM predictionExpiry WHERE id = 1") {
-            totals.expiredRecords = row["records"]
-            totals.expiredBytes = row["bytes"]
+            totals.expiredRecords = try row["records"]
+            totals.expiredBytes = try row["bytes"]
         }
         return totals
     }
 
     /// Files of the oldest days, oldest first.
     package static func oldestFiles(
-        _ db: Database, limit: Int
+        _ db: Transaction, limit: Int
     ) throws -> [PredictionFileRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM predictionFile ORDER BY day, id LIMIT ?", arguments: [limit]
+        try db.rows(
+            sql: "SELECT * FROM predictionFile ORDER BY day, id LIMIT ?", arguments: [limit]
         ).map(file)
     }
 
     /// Forgets a file and counts what was in it. Doing it again changes nothing.
     package static func expire(
-        _ db: Database, _ file: PredictionFileRecord, at now: Date
+        _ db: Transaction, _ file: PredictionFileRecord, at now: Date
     ) throws {
         try db.perform("DELETE FROM predictionFile WHERE id = ?", [file.id])
         guard db.changesCount == 1 else { return }
@@ -213,25 +211,26 @@ package enum PredictionQueries {
         SELECT b.*, f.day FROM predictionBlock b JOIN predictionFile f ON f.id = b.file
         """
 
-    private static func file(_ row: Row) -> PredictionFileRecord {
-        PredictionFileRecord(
+    private static func file(_ row: RowReader) throws -> PredictionFileRecord {
+        try PredictionFileRecord(
             id: row["id"], endpoint: row["endpoint"], day: row["day"], bytes: row["bytes"],
             records: row["records"])
     }
 
-    private static func block(_ row: Row) throws -> PredictionBlockRecord {
-        let incarnation: String = row["incarnation"]
+    private static func block(_ row: RowReader) throws -> PredictionBlockRecord {
         let (loop, first, last): (Int64, Int64, Int64) = (
-            row["loop"], row["firstSequence"], row["lastSequence"]
+            try row["loop"], try row["firstSequence"], try row["lastSequence"]
         )
-        return PredictionBlockRecord(
+        guard let incarnation = UInt64(try row["incarnation"] as String, radix: 16) else {
+            throw row.unreadable("incarnation")
+        }
+        return try PredictionBlockRecord(
             file: row["file"], place: row["place"], bytes: row["bytes"], endpoint: row["endpoint"],
             revision: RevisionID(row["revision"]),
-            incarnation: UInt64(incarnation, radix: 16) ?? 0,
+            incarnation: incarnation,
             loop: UInt8(truncatingIfNeeded: loop), firstSequence: UInt64(clamping: first),
             lastSequence: UInt64(clamping: last),
-            firstAt: try StoredDate.required(row["firstAt"]),
-            lastAt: try StoredDate.required(row["lastAt"]), records: row["records"],
+            firstAt: row.date("firstAt"), lastAt: row.date("lastAt"), records: row["records"],
             errors: row["errors"], slowestMicroseconds: row["slowestMicroseconds"],
             day: row["day"], id: row["id"])
     }

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// One revision of a project's file, as text: whoever needs it parsed reads it with
 /// `ProjectFileParser`.
@@ -22,7 +21,7 @@ package enum ProjectFileQueries {
     ///
     /// - Returns: the project's current file, and whether this call made it so.
     package static func apply(
-        _ db: Database, project: ProjectID, text: String, snapshot: ContentDigest?,
+        _ db: Transaction, project: ProjectID, text: String, snapshot: ContentDigest?,
         code: CodeOrigin? = nil, at: Date, by who: Principal
     ) throws -> (record: ProjectFileRecord, isNew: Bool) {
         let current = try current(db, project)
@@ -58,44 +57,46 @@ package enum ProjectFileQueries {
     }
 
     /// The project's newest file, if it has one.
-    package static func current(_ db: Database, _ project: ProjectID) throws -> ProjectFileRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM projectFile WHERE project = ? ORDER BY revision DESC LIMIT 1",
+    package static func current(_ db: Transaction, _ project: ProjectID) throws
+        -> ProjectFileRecord?
+    {
+        try db.row(
+            sql: "SELECT * FROM projectFile WHERE project = ? ORDER BY revision DESC LIMIT 1",
             arguments: [project.rawValue]
         ).map(record)
     }
 
     package static func find(
-        _ db: Database, _ project: ProjectID, revision: Int
+        _ db: Transaction, _ project: ProjectID, revision: Int
     ) throws -> ProjectFileRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM projectFile WHERE project = ? AND revision = ?",
+        try db.row(
+            sql: "SELECT * FROM projectFile WHERE project = ? AND revision = ?",
             arguments: [project.rawValue, revision]
         ).map(record)
     }
 
     /// The projects that have a file, by name.
-    package static func projects(_ db: Database) throws -> [ProjectID] {
-        try String.fetchAll(db, sql: "SELECT DISTINCT project FROM projectFile ORDER BY project")
-            .map(ProjectID.init)
+    package static func projects(_ db: Transaction) throws -> [ProjectID] {
+        try db.values(
+            of: String.self, sql: "SELECT DISTINCT project FROM projectFile ORDER BY project"
+        )
+        .map(ProjectID.init)
     }
 
     /// The same, whose first file is oldest first.
-    package static func projectsByAge(_ db: Database) throws -> [ProjectID] {
-        try String.fetchAll(
-            db,
+    package static func projectsByAge(_ db: Transaction) throws -> [ProjectID] {
+        try db.values(
+            of: String.self,
             sql: """
                 SELECT project FROM projectFile GROUP BY project ORDER BY min(appliedAt), project
                 """
         ).map(ProjectID.init)
     }
 
-    private static func record(_ row: Row) throws -> ProjectFileRecord {
-        let snapshot: String? = row["snapshot"]
-        return ProjectFileRecord(
+    private static func record(_ row: RowReader) throws -> ProjectFileRecord {
+        try ProjectFileRecord(
             project: ProjectID(row["project"]), revision: row["revision"], text: row["text"],
-            snapshot: snapshot.flatMap { ContentDigest(hex: $0) },
-            code: try StoredJSON.optional(CodeOrigin.self, from: row["code"]),
+            snapshot: row.optionalDigest("snapshot"), code: row.optionalJSON("code"),
             appliedAt: row["appliedAt"],
             appliedBy: row["appliedBy"])
     }

@@ -1,28 +1,27 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// The names that belong to a project.
 package enum NameOwnerQueries {
     package static func find(
-        _ db: Database, _ kind: NameOwner.Kind, _ name: String
+        _ db: Transaction, _ kind: NameOwner.Kind, _ name: String
     ) throws -> NameOwner? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM nameOwner WHERE kind = ? AND name = ?",
+        try db.row(
+            sql: "SELECT * FROM nameOwner WHERE kind = ? AND name = ?",
             arguments: [kind.rawValue, name]
         ).map(record)
     }
 
-    package static func list(_ db: Database, of project: ProjectID) throws -> [NameOwner] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM nameOwner WHERE project = ? ORDER BY kind, name",
+    package static func list(_ db: Transaction, of project: ProjectID) throws -> [NameOwner] {
+        try db.rows(
+            sql: "SELECT * FROM nameOwner WHERE project = ? ORDER BY kind, name",
             arguments: [project.rawValue]
         ).map(record)
     }
 
     /// Gives a name to a project, if it is nobody's.
     package static func claim(
-        _ db: Database, _ kind: NameOwner.Kind, _ name: String, for project: ProjectID, at: Date,
+        _ db: Transaction, _ kind: NameOwner.Kind, _ name: String, for project: ProjectID, at: Date,
         by who: Principal
     ) throws {
         try ProjectQueries.ensure(db, project, at: at)
@@ -36,7 +35,7 @@ package enum NameOwnerQueries {
 
     /// Takes a name from the project that has it, with the deployments or the model of that name.
     package static func takeOver(
-        _ db: Database, _ owner: NameOwner, for project: ProjectID, at: Date, by who: Principal
+        _ db: Transaction, _ owner: NameOwner, for project: ProjectID, at: Date, by who: Principal
     ) throws {
         try ProjectQueries.ensure(db, project, at: at)
         try db.execute(
@@ -73,7 +72,7 @@ package enum NameOwnerQueries {
     /// What jobs of the former project were converting is converted anew: their tokens write to the
     /// model no longer.
     private static func convertAgain(
-        _ db: Database, _ model: String, for project: ProjectID, at: Date, by who: Principal
+        _ db: Transaction, _ model: String, for project: ProjectID, at: Date, by who: Principal
     ) throws {
         for servable in try ServableQueries.converting(db, model: model) {
             guard let job = servable.job else { continue }
@@ -86,30 +85,31 @@ package enum NameOwnerQueries {
     }
 
     /// Lets go of a name that its project no longer uses.
-    package static func release(_ db: Database, _ owner: NameOwner) throws {
+    package static func release(_ db: Transaction, _ owner: NameOwner) throws {
         try db.execute(
             sql: "DELETE FROM nameOwner WHERE kind = ? AND name = ? AND project = ?",
             arguments: [owner.kind.rawValue, owner.name, owner.project.rawValue])
     }
 
     /// Whether there is a deployment or a registered model of this name in the project.
-    package static func isInUse(_ db: Database, _ owner: NameOwner) throws -> Bool {
+    package static func isInUse(_ db: Transaction, _ owner: NameOwner) throws -> Bool {
         let table = owner.kind == .deployment ? "deployment" : "registeredModel"
-        return try Bool.fetchOne(
-            db, sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE name = ? AND project = ?)",
+        return try db.value(
+            of: Bool.self,
+            sql: "SELECT EXISTS (SELECT 1 FROM \(table) WHERE name = ? AND project = ?)",
             arguments: [owner.name, owner.project.rawValue]) ?? false
     }
 
     /// Whose a model's name is, whether or not there is such a model: that of the project whose file
     /// names it, else that of the project that made it; `nil` where it is nobody's.
-    package static func holder(ofModel name: String, _ db: Database) throws -> ProjectID? {
+    package static func holder(ofModel name: String, _ db: Transaction) throws -> ProjectID? {
         try find(db, .model, name)?.project ?? project(ofModel: name, db)
     }
 
     /// Who has had a model's name since `moment`, if that is not `project` and the name was not theirs
     /// before.
     package static func newHolder(
-        ofModel name: String, after moment: Date, otherThan project: ProjectID, _ db: Database
+        ofModel name: String, after moment: Date, otherThan project: ProjectID, _ db: Transaction
     ) throws -> NameOwner? {
         guard let owner = try find(db, .model, name), owner.project != project,
             let since = owner.since, since > moment.stamp
@@ -118,18 +118,17 @@ package enum NameOwnerQueries {
     }
 
     /// The project that a registered model was made in; `nil` where there is no such model.
-    package static func project(ofModel name: String, _ db: Database) throws -> ProjectID? {
-        try String.fetchOne(
-            db, sql: "SELECT project FROM registeredModel WHERE name = ?", arguments: [name]
+    package static func project(ofModel name: String, _ db: Transaction) throws -> ProjectID? {
+        try db.value(
+            of: String.self, sql: "SELECT project FROM registeredModel WHERE name = ?",
+            arguments: [name]
         ).map(ProjectID.init)
     }
 
-    private static func record(_ row: Row) throws -> NameOwner {
-        guard let kind = NameOwner.Kind(rawValue: row["kind"]) else {
-            throw UnknownStoredValue(table: "nameOwner", value: row["kind"])
-        }
-        return NameOwner(
-            kind: kind, name: row["name"], project: ProjectID(row["project"]), since: row["since"],
+    private static func record(_ row: RowReader) throws -> NameOwner {
+        try NameOwner(
+            kind: row.word("kind"), name: row["name"], project: ProjectID(row["project"]),
+            since: row["since"],
             takenBy: row["takenBy"])
     }
 }

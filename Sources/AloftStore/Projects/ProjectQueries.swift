@@ -1,12 +1,11 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum ProjectQueries {
     /// Makes sure that the project exists. Doing it again changes nothing.
     ///
     /// - Throws: `ProjectNameError`.
-    package static func ensure(_ db: Database, _ project: ProjectID, at: Date) throws {
+    package static func ensure(_ db: Transaction, _ project: ProjectID, at: Date) throws {
         let length = project.rawValue.unicodeScalars.count
         guard (1...ProjectNameError.mostCharacters).contains(length) else {
             throw ProjectNameError(length: length)

@@ -1,6 +1,5 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 /// Where a model version's files are, as its client says.
 package struct ModelSource: Sendable {
@@ -9,7 +8,7 @@ package struct ModelSource: Sendable {
     package init(_ text: String) { self.text = text }
 
     /// - Throws: `RegistryError.invalidSource` if a version may not have this source.
-    package func check(_ db: Database, run: RunID?) throws {
+    package func check(_ db: Transaction, run: RunID?) throws {
         var decoded = text
         for _ in 0..<5 {
             guard let next = decoded.removingPercentEncoding, next != decoded else { break }
@@ -29,7 +28,7 @@ package struct ModelSource: Sendable {
     }
 
     /// A plain path is only taken where it is inside of its run's own folder.
-    private func checkLocal(_ db: Database, run: RunID?) throws {
+    private func checkLocal(_ db: Transaction, run: RunID?) throws {
         guard let run, let info = try TrackingQueries.runInfo(db, run) else { throw invalid() }
         let local = { (uri: String) -> String in
             uri.rest(after: "file:").map { "/" + $0.dropping("/") } ?? uri
@@ -50,9 +49,9 @@ package struct ModelSource: Sendable {
 
     /// The place itself: `models:/m-…` is that logged model's folder, `models:/name/version` that
     /// version's own place.
-    package func resolved(_ db: Database) throws -> String { try resolved(db, depth: 0) }
+    package func resolved(_ db: Transaction) throws -> String { try resolved(db, depth: 0) }
 
-    private func resolved(_ db: Database, depth: Int) throws -> String {
+    private func resolved(_ db: Transaction, depth: Int) throws -> String {
         guard let rest = text.rest(after: "models:/"), depth < 10 else { return text }
         let parts = rest.pieces(at: "/").map(String.init)
         if parts.count == 1, parts[0].begins(with: "m-") {

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Reads and writes registered models. Writes belong into `Store.write`.
 package enum RegistryQueries {}
@@ -9,27 +8,26 @@ extension RegistryQueries {
     /// - Throws: `RegistryError.modelExists` if the name is taken.
     @discardableResult
     package static func createModel(
-        _ db: Database, name: String, project: ProjectID = .default, description: String = "",
+        _ db: Transaction, name: String, project: ProjectID = .default, description: String = "",
         tags: [NamedText] = [], who: Principal, at: Date
     ) throws -> RegisteredModelRecord {
-        if let row = try db.firstRow(
+        if let number: Int64 = try db.firstValue(
             "SELECT number FROM registeredModel WHERE name = ?", [name])
         {
             let isPrompt = tags.contains {
                 $0.key.isSame(as: "mlflow.prompt.is_prompt") && $0.value.isSame(as: "true")
             }
             throw RegistryError.taken(
-                name, byPrompt: try WebhookOutbox.isPrompt(db, model: row[0]), isPrompt: isPrompt)
+                name, byPrompt: try WebhookOutbox.isPrompt(db, model: number), isPrompt: isPrompt)
         }
         let now = at.millisecondsSince1970
         // A name may be a project's before there is a model of it.
         let project = try NameOwnerQueries.find(db, .model, name)?.project ?? project
-        try db.perform(
+        let number = try db.insert(
             """
             INSERT INTO registeredModel (project, name, description, createdAt, updatedAt)
             VALUES (?, ?, ?, ?, ?)
             """, [project.rawValue, name, description, now, now])
-        let number = db.lastInsertedRowID
         for tag in tags { try upsertTag(db, model: number, tag) }
         try EventLog.appendCounted(
             db, at: at, project: project, entity: "model", entityID: name, what: "created", who: who
@@ -47,14 +45,14 @@ extension RegistryQueries {
 
     /// The model of this name, created where there is none.
     package static func ensureModel(
-        _ db: Database, name: String, project: ProjectID = .default, who: Principal, at: Date
+        _ db: Transaction, name: String, project: ProjectID = .default, who: Principal, at: Date
     ) throws {
         if try db.firstRow("SELECT 1 FROM registeredModel WHERE name = ?", [name]) != nil { return }
         try createModel(db, name: name, project: project, who: who, at: at)
     }
 
     /// - Throws: `RegistryError.modelNotFound`.
-    package static func model(_ db: Database, _ name: String) throws -> RegisteredModelRecord {
+    package static func model(_ db: Transaction, _ name: String) throws -> RegisteredModelRecord {
         guard let row = try db.firstRow("SELECT * FROM registeredModel WHERE name = ?", [name])
         else { throw RegistryError.modelNotFound(name: name) }
         return try fillModel(db, row)
@@ -65,7 +63,7 @@ extension RegistryQueries {
     ///
     /// - Throws: `RegistryError.modelNotFound`, `.modelExists` or `.nameOfOther`.
     package static func renameModel(
-        _ db: Database, _ name: String, to newName: String, who: Principal, at: Date
+        _ db: Transaction, _ name: String, to newName: String, who: Principal, at: Date
     ) throws {
         let number = try modelNumber(db, name)
         guard !newName.isSame(as: name) else { return }
@@ -87,7 +85,7 @@ extension RegistryQueries {
     }
 
     package static func describeModel(
-        _ db: Database, _ name: String, description: String, at: Date
+        _ db: Transaction, _ name: String, description: String, at: Date
     ) throws {
         try db.perform(
             "UPDATE registeredModel SET description = ?, updatedAt = ? WHERE number = ?",
@@ -96,7 +94,7 @@ extension RegistryQueries {
 
     /// Deletes a model with its versions, tags and aliases.
     package static func deleteModel(
-        _ db: Database, _ name: String, who: Principal, at: Date
+        _ db: Transaction, _ name: String, who: Principal, at: Date
     ) throws {
         let project = try Self.project(db, name)
         try db.perform(
@@ -107,7 +105,7 @@ extension RegistryQueries {
     }
 
     package static func setModelTag(
-        _ db: Database, _ name: String, _ tag: NamedText, at: Date
+        _ db: Transaction, _ name: String, _ tag: NamedText, at: Date
     ) throws {
         let number = try modelNumber(db, name)
         try upsertTag(db, model: number, tag)
@@ -119,7 +117,7 @@ extension RegistryQueries {
 
     /// Deleting a tag that is not there changes nothing.
     package static func deleteModelTag(
-        _ db: Database, _ name: String, key: String, at: Date
+        _ db: Transaction, _ name: String, key: String, at: Date
     ) throws {
         let number = try modelNumber(db, name)
         try db.perform("DELETE FROM registeredModelTag WHERE model = ? AND key = ?", [number, key])
@@ -129,26 +127,27 @@ extension RegistryQueries {
         }
     }
 
-    static func modelNumber(_ db: Database, _ name: String) throws -> Int64 {
-        let row = try db.firstRow("SELECT number FROM registeredModel WHERE name = ?", [name])
-        guard let row else { throw RegistryError.modelNotFound(name: name) }
-        return row[0]
+    static func modelNumber(_ db: Transaction, _ name: String) throws -> Int64 {
+        let number: Int64? = try db.firstValue(
+            "SELECT number FROM registeredModel WHERE name = ?", [name])
+        guard let number else { throw RegistryError.modelNotFound(name: name) }
+        return number
     }
 
     /// Whose a model is; `default` where it is nobody's.
-    static func project(_ db: Database, _ name: String) throws -> ProjectID {
+    static func project(_ db: Transaction, _ name: String) throws -> ProjectID {
         try NameOwnerQueries.holder(ofModel: name, db) ?? .default
     }
 
-    static func touch(_ db: Database, model: Int64, at: Date) throws {
+    static func touch(_ db: Transaction, model: Int64, at: Date) throws {
         try db.perform(
             "UPDATE registeredModel SET updatedAt = ? WHERE number = ?",
             [at.millisecondsSince1970, model])
     }
 
-    static func fillModel(_ db: Database, _ row: Row) throws -> RegisteredModelRecord {
-        let number: Int64 = row["number"]
-        var model = RegisteredModelRecord(
+    static func fillModel(_ db: Transaction, _ row: RowReader) throws -> RegisteredModelRecord {
+        let number: Int64 = try row["number"]
+        var model = try RegisteredModelRecord(
             number: number, project: ProjectID(row["project"]), name: row["name"],
             description: row["description"], createdAt: row["createdAt"],
             updatedAt: row["updatedAt"])
@@ -156,12 +155,12 @@ extension RegistryQueries {
             db, "SELECT key, value FROM registeredModelTag WHERE model = ? ORDER BY key", number)
         model.aliases = try db.allRows(
             "SELECT alias, version FROM modelAlias WHERE model = ? ORDER BY alias", [number]
-        ).map { ModelAlias(alias: $0[0], version: $0[1]) }
+        ).map { try ModelAlias(alias: $0["alias"], version: $0["version"]) }
         model.latest = try latestVersions(db, model.name, stages: [])
         return model
     }
 
-    private static func upsertTag(_ db: Database, model: Int64, _ tag: NamedText) throws {
+    private static func upsertTag(_ db: Transaction, model: Int64, _ tag: NamedText) throws {
         try db.perform(
             """
             INSERT INTO registeredModelTag VALUES (?, ?, ?)

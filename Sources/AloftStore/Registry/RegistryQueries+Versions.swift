@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 extension RegistryQueries {
     private static let selectVersion = """
@@ -13,13 +12,13 @@ extension RegistryQueries {
     /// - Throws: `RegistryError.modelNotFound`.
     @discardableResult
     package static func createVersion(
-        _ db: Database, _ new: NewModelVersion, who: Principal, at: Date
+        _ db: Transaction, _ new: NewModelVersion, who: Principal, at: Date
     ) throws -> ModelVersionRecord {
         let row = try db.firstRow(
             "SELECT number, lastVersion FROM registeredModel WHERE name = ?", [new.name])
         guard let row else { throw RegistryError.modelNotFound(name: new.name) }
-        let number: Int64 = row[0]
-        let version = (row[1] as Int64) + 1
+        let number: Int64 = try row["number"]
+        let version: Int64 = try row["lastVersion"] + 1
         let project = try project(db, new.name)
         let now = at.millisecondsSince1970
         var run = new.run
@@ -56,7 +55,7 @@ extension RegistryQueries {
 
     /// - Throws: `RegistryError` if there is no such model or version.
     package static func version(
-        _ db: Database, _ name: String, _ version: Int64
+        _ db: Transaction, _ name: String, _ version: Int64
     ) throws -> ModelVersionRecord {
         let row = try db.firstRow(
             selectVersion + " WHERE m.name = ? AND v.version = ?", [name, version])
@@ -68,28 +67,28 @@ extension RegistryQueries {
     ///
     /// - Throws: `RegistryError` if there is no such model or alias.
     package static func version(
-        _ db: Database, _ name: String, alias: String
+        _ db: Transaction, _ name: String, alias: String
     ) throws -> ModelVersionRecord {
         let number = try modelNumber(db, name)
         // Nobody can give this alias; clients ask for it.
         if alias.lowercased() == "latest" {
-            let last = try db.firstRow(
+            let last: Int64? = try db.firstValue(
                 "SELECT max(version) FROM modelVersion WHERE model = ?", [number])
-            guard let version = last?[0] as Int64? else {
+            guard let version = last else {
                 throw RegistryError.aliasNotFound(name: name, alias: alias)
             }
             return try self.version(db, name, version)
         }
-        let row = try db.firstRow(
+        let version: Int64? = try db.firstValue(
             "SELECT version FROM modelAlias WHERE model = ? AND alias = ?", [number, alias])
-        guard let row else { throw RegistryError.aliasNotFound(name: name, alias: alias) }
-        return try version(db, name, row[0])
+        guard let version else { throw RegistryError.aliasNotFound(name: name, alias: alias) }
+        return try self.version(db, name, version)
     }
 
     /// The newest version of a model that came from this run; `nil` also where there is no such
     /// model.
     package static func version(
-        _ db: Database, _ name: String, of run: RunID
+        _ db: Transaction, _ name: String, of run: RunID
     ) throws -> ModelVersionRecord? {
         try db.firstRow(
             selectVersion + " WHERE m.name = ? AND v.runId = ? ORDER BY v.version DESC LIMIT 1",
@@ -98,7 +97,8 @@ extension RegistryQueries {
     }
 
     /// All versions of a model, newest first.
-    package static func versions(_ db: Database, of name: String) throws -> [ModelVersionRecord] {
+    package static func versions(_ db: Transaction, of name: String) throws -> [ModelVersionRecord]
+    {
         let number = try modelNumber(db, name)
         return try db.allRows(
             selectVersion + " WHERE v.model = ? ORDER BY v.version DESC", [number]
@@ -107,7 +107,7 @@ extension RegistryQueries {
 
     /// The newest version of each of these stages; of every stage if none is named.
     package static func latestVersions(
-        _ db: Database, _ name: String, stages: [ModelStage]
+        _ db: Transaction, _ name: String, stages: [ModelStage]
     ) throws -> [ModelVersionRecord] {
         let number = try modelNumber(db, name)
         let rows = try db.allRows(
@@ -121,7 +121,7 @@ extension RegistryQueries {
     }
 
     package static func describeVersion(
-        _ db: Database, _ name: String, _ version: Int64, description: String, at: Date
+        _ db: Transaction, _ name: String, _ version: Int64, description: String, at: Date
     ) throws {
         let found = try self.version(db, name, version)
         try db.perform(
@@ -131,7 +131,7 @@ extension RegistryQueries {
 
     /// Moves a version to a stage; with `archivingOthers` the others in that stage become archived.
     package static func setStage(
-        _ db: Database, _ name: String, _ version: Int64, _ stage: ModelStage,
+        _ db: Transaction, _ name: String, _ version: Int64, _ stage: ModelStage,
         archivingOthers: Bool, who: Principal, at: Date
     ) throws {
         let found = try self.version(db, name, version)
@@ -155,7 +155,7 @@ extension RegistryQueries {
 
     /// Deletes a version and its aliases.
     package static func deleteVersion(
-        _ db: Database, _ name: String, _ version: Int64, who: Principal, at: Date
+        _ db: Transaction, _ name: String, _ version: Int64, who: Principal, at: Date
     ) throws {
         let found = try self.version(db, name, version)
         try db.perform(
@@ -168,7 +168,7 @@ extension RegistryQueries {
     }
 
     package static func setVersionTag(
-        _ db: Database, _ name: String, _ version: Int64, _ tag: NamedText, at: Date
+        _ db: Transaction, _ name: String, _ version: Int64, _ tag: NamedText, at: Date
     ) throws {
         let found = try self.version(db, name, version)
         try upsertTag(db, found.modelNumber, version, tag)
@@ -186,7 +186,7 @@ extension RegistryQueries {
 
     /// Deleting a tag that is not there changes nothing.
     package static func deleteVersionTag(
-        _ db: Database, _ name: String, _ version: Int64, key: String, at: Date
+        _ db: Transaction, _ name: String, _ version: Int64, key: String, at: Date
     ) throws {
         let found = try self.version(db, name, version)
         try db.perform(
@@ -205,7 +205,7 @@ extension RegistryQueries {
 
     /// Points an alias to a version; it moves if it is there.
     package static func setAlias(
-        _ db: Database, _ name: String, alias: String, version: Int64, who: Principal, at: Date
+        _ db: Transaction, _ name: String, alias: String, version: Int64, who: Principal, at: Date
     ) throws {
         let found = try self.version(db, name, version)
         try db.perform(
@@ -231,7 +231,7 @@ extension RegistryQueries {
 
     /// Deleting an alias that is not there changes nothing.
     package static func deleteAlias(
-        _ db: Database, _ name: String, alias: String, at: Date
+        _ db: Transaction, _ name: String, alias: String, at: Date
     ) throws {
         let number = try modelNumber(db, name)
         try db.perform("DELETE FROM modelAlias WHERE model = ? AND alias = ?", [number, alias])
@@ -241,29 +241,30 @@ extension RegistryQueries {
         ) { ["name": .string(name), "alias": .string(alias)] }
     }
 
-    static func fillVersion(_ db: Database, _ row: Row) throws -> ModelVersionRecord {
-        let model: Int64 = row["model"]
-        let version: Int64 = row["version"]
-        let run: String = row["runId"]
-        var record = ModelVersionRecord(
+    static func fillVersion(_ db: Transaction, _ row: RowReader) throws -> ModelVersionRecord {
+        let model: Int64 = try row["model"]
+        let version: Int64 = try row["version"]
+        let run: String = try row["runId"]
+        var record = try ModelVersionRecord(
             modelNumber: model, name: row["name"], version: version,
-            stage: ModelStage(rawValue: row["stage"]) ?? .none, description: row["description"],
+            stage: row.word("stage"), description: row["description"],
             source: row["source"], run: run.isEmpty ? nil : RunID(run), runLink: row["runLink"],
             loggedModel: (row["loggedModel"] as String?).map { LoggedModelID($0) },
             user: row["userId"], createdAt: row["createdAt"], updatedAt: row["updatedAt"])
         record.tags = try db.allRows(
             "SELECT key, value FROM modelVersionTag WHERE model = ? AND version = ? ORDER BY key",
             [model, version]
-        ).map { NamedText(key: $0[0], value: $0[1]) }
-        record.aliases = try db.allRows(
+        ).map { try NamedText(key: $0["key"], value: $0["value"]) }
+        record.aliases = try db.allValues(
             "SELECT alias FROM modelAlias WHERE model = ? AND version = ? ORDER BY alias",
             [model, version]
-        ).map { $0[0] }
+        )
         return record
     }
 
     private static func tellWebhooks(
-        _ db: Database, of new: NewModelVersion, number version: Int64, model: Int64, run: RunID?,
+        _ db: Transaction, of new: NewModelVersion, number version: Int64, model: Int64,
+        run: RunID?,
         at: Date
     ) throws {
         let textTag = "mlflow.prompt.text"
@@ -287,7 +288,7 @@ extension RegistryQueries {
         }
     }
 
-    private static func touch(_ db: Database, _ version: ModelVersionRecord, at: Date) throws {
+    private static func touch(_ db: Transaction, _ version: ModelVersionRecord, at: Date) throws {
         try db.perform(
             "UPDATE modelVersion SET updatedAt = ? WHERE model = ? AND version = ?",
             [at.millisecondsSince1970, version.modelNumber, version.version])
@@ -295,7 +296,7 @@ extension RegistryQueries {
     }
 
     private static func upsertTag(
-        _ db: Database, _ model: Int64, _ version: Int64, _ tag: NamedText
+        _ db: Transaction, _ model: Int64, _ version: Int64, _ tag: NamedText
     ) throws {
         try db.perform(
             """

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// Which registered models are wanted, in which order.
 package struct ModelSearch: Sendable {
@@ -75,15 +74,15 @@ package struct VersionSearch: Sendable {
 
 extension RegistryQueries {
     package static func search(
-        _ db: Database, _ search: ModelSearch
+        _ db: Transaction, _ search: ModelSearch
     ) throws -> SearchPage<RegisteredModelRecord> {
         var ordering = SearchOrdering()
         for order in search.orders {
             ordering.add("m.\(order.column.rawValue)", ascending: order.ascending)
         }
         ordering.add("m.name", ascending: true)
-        var text = SQLText("SELECT m.*") + ordering.columns
-        text += SQLText(" FROM registeredModel m WHERE 1")
+        var text = Statement("SELECT m.*") + ordering.columns
+        text += Statement(" FROM registeredModel m WHERE TRUE")
         if let project = search.project {
             text += holder(is: project)
         }
@@ -96,12 +95,12 @@ extension RegistryQueries {
             }
         }
         text += try ordering.after(search.after) + ordering.orderByColumns
-        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
-        return try ordering.page(text.rows(db), limit: search.limit) { try fillModel(db, $0) }
+        text += Statement(" LIMIT ?", [(search.limit + 1).sqlValue])
+        return try ordering.page(db.rows(text), limit: search.limit) { try fillModel(db, $0) }
     }
 
     package static func search(
-        _ db: Database, _ search: VersionSearch
+        _ db: Transaction, _ search: VersionSearch
     ) throws -> SearchPage<ModelVersionRecord> {
         var orders = search.orders
         if orders.isEmpty { orders = [(.updatedAt, false)] }
@@ -109,9 +108,9 @@ extension RegistryQueries {
         for order in orders { ordering.add(order.column.rawValue, ascending: order.ascending) }
         ordering.add("m.name", ascending: true)
         ordering.add("v.version", ascending: false)
-        var text = SQLText("SELECT v.*, m.name") + ordering.columns
-        text += SQLText(
-            " FROM modelVersion v JOIN registeredModel m ON m.number = v.model WHERE 1")
+        var text = Statement("SELECT v.*, m.name") + ordering.columns
+        text += Statement(
+            " FROM modelVersion v JOIN registeredModel m ON m.number = v.model WHERE TRUE")
         if let project = search.project {
             text += holder(is: project)
         }
@@ -130,26 +129,26 @@ extension RegistryQueries {
             }
         }
         text += try ordering.after(search.after) + ordering.orderByColumns
-        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
-        return try ordering.page(text.rows(db), limit: search.limit) { try fillVersion(db, $0) }
+        text += Statement(" LIMIT ?", [(search.limit + 1).sqlValue])
+        return try ordering.page(db.rows(text), limit: search.limit) { try fillVersion(db, $0) }
     }
 
     /// As `NameOwnerQueries.holder`, of the model `m`.
-    private static func holder(is project: ProjectID) -> SQLText {
-        SQLText(
+    private static func holder(is project: ProjectID) -> Statement {
+        Statement(
             """
              AND coalesce((SELECT o.project FROM nameOwner o WHERE o.kind = 'model' AND o.name = m.name),
                 m.project) = ?
-            """, [project.rawValue.databaseValue])
+            """, [project.rawValue.sqlValue])
     }
 
     private static func tag(
         _ table: String, _ owner: String, _ key: String, _ match: TextMatch
-    ) -> SQLText {
+    ) -> Statement {
         guard case .notEqual(let value) = match else {
             return TrackingQueries.tagCondition(table, owner, key, match)
         }
-        return SQLText("NOT ")
+        return Statement("NOT ")
             + TrackingQueries.tagCondition(table, owner, key, .equal(value))
     }
 }

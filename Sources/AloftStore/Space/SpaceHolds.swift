@@ -1,5 +1,4 @@
 import AloftDomain
-package import GRDB
 
 /// What must stay although it was deleted, and why: something that was not deleted uses it.
 package struct SpaceHolds: Sendable, Equatable {
@@ -12,20 +11,20 @@ package struct SpaceHolds: Sendable, Equatable {
     /// The same for where experiments keep their runs, by experiment.
     private var aboveLocations: [ExactText: [Int64: String]] = [:]
 
-    package init(_ db: Database) throws {
+    package init(_ db: Transaction) throws {
         let versions = try db.allRows(
             """
             SELECT m.name, v.version, v.source, v.runId, v.loggedModel FROM modelVersion v
             JOIN registeredModel m ON m.number = v.model
             """)
         for row in versions {
-            let name: String = row[0]
-            let version: Int64 = row[1]
+            let name: String = try row["name"]
+            let version: Int64 = try row["version"]
             let why = "\(name) version \(version) uses it"
-            let run: String = row[3]
+            let run: String = try row["runId"]
             if !run.isEmpty { ids[ExactText(run)] = why }
-            if let model: String = row[4] { ids[ExactText(model)] = why }
-            let source: String = row[2]
+            if let model: String = try row["loggedModel"] { ids[ExactText(model)] = why }
+            let source: String = try row["source"]
             // However a source is written, the run or model that it names is one of its parts.
             for part in source.pieces(atAnyOf: "/:".unicodeScalars) {
                 ids[ExactText(String(part))] = why
@@ -34,17 +33,17 @@ package struct SpaceHolds: Sendable, Equatable {
             places[ExactText(place)] = why
             for above in Self.chain(place) { abovePlaces[above] = why }
         }
-        let working = try db.allRows(
+        let working: [String] = try db.allValues(
             """
             SELECT run FROM job WHERE state <> 'ended' AND run IS NOT NULL
             UNION SELECT run FROM trial WHERE state <> 'ended'
             """)
-        for row in working { ids[ExactText(row[0])] = "a job still works on it" }
+        for run in working { ids[ExactText(run)] = "a job still works on it" }
         let experiments = try db.allRows("SELECT number, name, artifactLocation FROM experiment")
         for row in experiments {
-            let number: Int64 = row[0]
-            let name: String = row[1]
-            for above in ArtifactPlaceText.path(row[2]).map(Self.chain) ?? [] {
+            let number: Int64 = try row["number"]
+            let name: String = try row["name"]
+            for above in ArtifactPlaceText.path(try row["artifactLocation"]).map(Self.chain) ?? [] {
                 aboveLocations[above, default: [:]][number] =
                     "experiment \(name) keeps its files in it"
             }

@@ -1,5 +1,4 @@
 // text-file: digests and our own tables
-package import GRDB
 
 extension SpaceQueries {
     /// Tables that never name a blob: what runs record, what happened, the schema's own.
@@ -15,19 +14,11 @@ extension SpaceQueries {
     /// Every digest that any other table holds in any text, whatever it means there: a blob too many
     /// costs space, a blob too few costs somebody's model. Of revisions that ended, whose models are
     /// not served again, none.
-    package static func referencedDigests(_ db: Database) throws -> Set<String> {
+    package static func referencedDigests(_ db: Transaction) throws -> Set<String> {
         var digests: Set<String> = []
-        let tables = try String.fetchAll(
-            db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
-        for table in tables where !withoutBlobs.contains(table) {
-            let quoted = "\"" + table.replacing("\"", with: "\"\"") + "\""
-            let condition = table == "revision" ? " WHERE state <> 'ended'" : ""
-            let rows = try Row.fetchCursor(db, sql: "SELECT * FROM \(quoted)\(condition)")
-            while let row = try rows.next() {
-                for index in 0..<row.count {
-                    if let text = row[index] as? String { collect(from: text, into: &digests) }
-                }
-            }
+        for table in try db.tables() where !withoutBlobs.contains(table) {
+            let condition = table == "revision" ? "state <> 'ended'" : "TRUE"
+            try db.forEachText(of: table, where: condition) { collect(from: $0, into: &digests) }
         }
         return digests
     }

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 // Each of these looks again, in its own transaction, whether what was found may still go: meanwhile
 // somebody may have restored it, or registered a model that uses it.
@@ -9,7 +8,7 @@ extension SpaceQueries {
     ///
     /// - Returns: the numbers of those that are gone.
     package static func free(
-        _ db: Database, runs: [Int64], before cutoff: Date, at: Date
+        _ db: Transaction, runs: [Int64], before cutoff: Date, at: Date
     ) throws -> [Int64] {
         let holds = try SpaceHolds(db)
         var freed: [Int64] = []
@@ -21,14 +20,16 @@ extension SpaceQueries {
                 WHERE number = ? AND lifecycleStage = 'deleted' AND coalesce(deletedAt, 0) <= ?
                 """, [number, cutoff.millisecondsSince1970])
             guard let row else { continue }
-            let place = ArtifactPlaceText.path(row[2])
-            guard holds.reason(id: row[0], place: place) == nil else { continue }
+            let (id, place): (String, String?) = (
+                try row["id"], ArtifactPlaceText.path(try row["artifactUri"])
+            )
+            guard holds.reason(id: id, place: place) == nil else { continue }
             if let place, !place.isEmpty { try mark(db, .folder, place, at: at) }
             // The newest points have no foreign key, to be quick to write.
             try db.perform("DELETE FROM metricTail WHERE run = ?", [number])
             try db.perform("DELETE FROM run WHERE number = ?", [number])
-            try db.perform("DELETE FROM jobMade WHERE kind = 'run' AND id = ?", [row[0] as String])
-            experiments.insert(row[1])
+            try db.perform("DELETE FROM jobMade WHERE kind = 'run' AND id = ?", [id])
+            experiments.insert(try row["experiment"])
             freed.append(number)
         }
         for experiment in experiments {
@@ -43,7 +44,7 @@ extension SpaceQueries {
 
     /// As for runs.
     package static func free(
-        _ db: Database, models: [Int64], before cutoff: Date, at: Date
+        _ db: Transaction, models: [Int64], before cutoff: Date, at: Date
     ) throws -> [Int64] {
         let holds = try SpaceHolds(db)
         var freed: [Int64] = []
@@ -57,12 +58,14 @@ extension SpaceQueries {
                     OR (e.lifecycleStage = 'deleted' AND e.updatedAt <= :cutoff))
                 """, ["number": number, "cutoff": cutoff.millisecondsSince1970])
             guard let row else { continue }
-            let place = ArtifactPlaceText.path(row[1])
-            guard holds.reason(id: row[0], place: place) == nil else { continue }
+            let (id, place): (String, String?) = (
+                try row["id"], ArtifactPlaceText.path(try row["artifactUri"])
+            )
+            guard holds.reason(id: id, place: place) == nil else { continue }
             if let place, !place.isEmpty { try mark(db, .folder, place, at: at) }
             try db.perform("DELETE FROM loggedModel WHERE number = ?", [number])
             try db.perform(
-                "DELETE FROM jobMade WHERE kind = 'loggedModel' AND id = ?", [row[0] as String])
+                "DELETE FROM jobMade WHERE kind = 'loggedModel' AND id = ?", [id])
             freed.append(number)
         }
         return freed
@@ -72,7 +75,7 @@ extension SpaceQueries {
     ///
     /// - Returns: whether it is gone.
     package static func free(
-        _ db: Database, experiment number: Int64, before cutoff: Date, at: Date
+        _ db: Transaction, experiment number: Int64, before cutoff: Date, at: Date
     ) throws -> Bool {
         let row = try db.firstRow(
             """
@@ -82,7 +85,7 @@ extension SpaceQueries {
                 AND NOT EXISTS (SELECT 1 FROM loggedModel WHERE experiment = e.number)
             """, [number, cutoff.millisecondsSince1970])
         guard let row else { return false }
-        let place = ArtifactPlaceText.path(row[0])
+        let place = ArtifactPlaceText.path(try row["artifactLocation"])
         // A place of the user's own choice may hold more than this experiment's files.
         if place == String(number),
             try SpaceHolds(db).reason(place: "\(number)", but: number) == nil
@@ -91,7 +94,7 @@ extension SpaceQueries {
         }
         do {
             try db.perform("DELETE FROM experiment WHERE number = ?", [number])
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+        } catch let error as StatementError where error.isConstraint {
             throw StillInUse()  // what belongs to it goes first, another time
         }
         return true
@@ -104,7 +107,8 @@ extension SpaceQueries {
     ///
     /// - Parameter importsAfter: nothing is marked if an import was at work after it.
     package static func mark(
-        _ db: Database, orphans: [(id: String, place: String)], importsAfter moment: Date, at: Date
+        _ db: Transaction, orphans: [(id: String, place: String)], importsAfter moment: Date,
+        at: Date
     ) throws -> [String] {
         guard try !isImporting(db, after: moment) else { return [] }
         let known = try known(db, orphans.map(\.id))
@@ -122,7 +126,7 @@ extension SpaceQueries {
 
     /// Marks those blobs that nothing refers to.
     package static func mark(
-        _ db: Database, blobs: [ContentDigest], at: Date
+        _ db: Transaction, blobs: [ContentDigest], at: Date
     ) throws -> [ContentDigest] {
         let referenced = try referencedDigests(db)
         let orphans = blobs.filter { !referenced.contains($0.hex) }
@@ -131,7 +135,7 @@ extension SpaceQueries {
     }
 
     /// Forgets servables of versions that are gone, so that they hold no blob.
-    package static func dropServablesOfGoneVersions(_ db: Database) throws {
+    package static func dropServablesOfGoneVersions(_ db: Transaction) throws {
         try db.execute(
             sql: """
                 DELETE FROM servable WHERE state IN ('ready', 'failed')

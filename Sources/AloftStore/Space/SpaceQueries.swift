@@ -1,6 +1,5 @@
 import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Finds what nothing reaches any more, and cuts it off.
 ///
@@ -30,11 +29,12 @@ package enum SpaceQueries {
         }
     }
 
-    package static func deletedRuns(_ db: Database, before cutoff: Date) throws -> [Deleted] {
+    package static func deletedRuns(_ db: Transaction, before cutoff: Date) throws -> [Deleted] {
         try db.allRows(
             """
-            SELECT r.number, r.id, e.name, r.artifactUri,
+            SELECT r.number, r.id, e.name AS experiment, r.artifactUri AS place,
                 (SELECT coalesce(sum(pointCount), 0) FROM latestMetric WHERE run = r.number)
+                    AS points
             FROM run r JOIN experiment e ON e.number = r.experiment
             WHERE r.lifecycleStage = 'deleted' AND coalesce(r.deletedAt, 0) <= ?
             ORDER BY r.number
@@ -43,10 +43,10 @@ package enum SpaceQueries {
     }
 
     /// Logged models that were deleted, or whose experiment was.
-    package static func deletedModels(_ db: Database, before cutoff: Date) throws -> [Deleted] {
+    package static func deletedModels(_ db: Transaction, before cutoff: Date) throws -> [Deleted] {
         try db.allRows(
             """
-            SELECT m.number, m.id, e.name, m.artifactUri, 0
+            SELECT m.number, m.id, e.name AS experiment, m.artifactUri AS place, 0 AS points
             FROM loggedModel m JOIN experiment e ON e.number = m.experiment
             WHERE (m.lifecycleStage = 'deleted' AND m.updatedAt <= :cutoff)
                 OR (e.lifecycleStage = 'deleted' AND e.updatedAt <= :cutoff)
@@ -58,11 +58,13 @@ package enum SpaceQueries {
     /// Experiments that were deleted and hold no run that must stay longer; but the first, which
     /// clients expect to be there.
     package static func deletedExperiments(
-        _ db: Database, before cutoff: Date
+        _ db: Transaction, before cutoff: Date
     ) throws -> [Deleted] {
         try db.allRows(
             """
-            SELECT number, CAST(number AS TEXT), name, artifactLocation, 0 FROM experiment e
+            SELECT number, CAST(number AS TEXT) AS id, name AS experiment, artifactLocation AS place,
+                0 AS points
+            FROM experiment e
             WHERE lifecycleStage = 'deleted' AND updatedAt <= :cutoff AND number <> 0
                 AND NOT EXISTS (SELECT 1 FROM run r WHERE r.experiment = e.number
                     AND (r.lifecycleStage <> 'deleted' OR coalesce(r.deletedAt, 0) > :cutoff))
@@ -72,19 +74,19 @@ package enum SpaceQueries {
     }
 
     /// Where experiments keep their files, as paths; the root as an empty text is none of them.
-    package static func experimentPlaces(_ db: Database) throws -> [String] {
-        let places = try db.allRows("SELECT artifactLocation FROM experiment")
-            .compactMap { ArtifactPlaceText.path($0[0]) }
+    package static func experimentPlaces(_ db: Transaction) throws -> [String] {
+        let places = try db.allValues("SELECT artifactLocation FROM experiment", of: String.self)
+            .compactMap(ArtifactPlaceText.path)
         return Set(places).filter { !$0.isEmpty }.sorted()
     }
 
-    package static func garbage(_ db: Database) throws -> [Garbage] {
+    package static func garbage(_ db: Transaction) throws -> [Garbage] {
         try db.allRows("SELECT kind, place FROM garbage ORDER BY kind, place").map { row in
-            Garbage(kind: Garbage.Kind(rawValue: row[0]) ?? .folder, place: row[1])
+            try Garbage(kind: row.word("kind"), place: row["place"])
         }
     }
 
-    package static func forget(_ db: Database, _ garbage: Garbage) throws {
+    package static func forget(_ db: Transaction, _ garbage: Garbage) throws {
         try db.perform(
             "DELETE FROM garbage WHERE kind = ? AND place = ?",
             [garbage.kind.rawValue, garbage.place])
@@ -92,21 +94,21 @@ package enum SpaceQueries {
 
     /// Those of `ids` that name a run, a logged model or a trace, in any state.
     // text: ids
-    package static func known(_ db: Database, _ ids: [String]) throws -> Set<String> {
+    package static func known(_ db: Transaction, _ ids: [String]) throws -> Set<String> {
         // text: ids
         var known: Set<String> = []
         for table in ["run", "loggedModel", "trace"] {
             for start in stride(from: 0, to: ids.count, by: 500) {
                 let some = Array(ids[start..<min(start + 500, ids.count)])
-                let text = SQLText("SELECT id FROM \(table) WHERE id IN ") + .list(some)
-                known.formUnion(try text.rows(db).map { $0[0] })
+                let text = Statement("SELECT id FROM \(table) WHERE id IN ") + .list(some)
+                known.formUnion(try db.values(of: String.self, text))
             }
         }
         return known
     }
 
     /// Whether an import was at work after `moment`: what it has copied may have no row yet.
-    package static func isImporting(_ db: Database, after moment: Date) throws -> Bool {
+    package static func isImporting(_ db: Transaction, after moment: Date) throws -> Bool {
         try db.firstRow(
             """
             SELECT 1 WHERE EXISTS (SELECT 1 FROM imported WHERE importedAt > :moment)
@@ -114,14 +116,15 @@ package enum SpaceQueries {
             """, ["moment": moment.stamp]) != nil
     }
 
-    static func mark(_ db: Database, _ kind: Garbage.Kind, _ place: String, at: Date) throws {
+    static func mark(_ db: Transaction, _ kind: Garbage.Kind, _ place: String, at: Date) throws {
         try db.perform(
             "INSERT INTO garbage VALUES (?, ?, ?) ON CONFLICT (kind, place) DO NOTHING",
             [kind.rawValue, place, at.stamp])
     }
 
-    private static func deleted(_ row: Row) -> Deleted {
-        Deleted(
-            number: row[0], id: row[1], experiment: row[2], artifactURI: row[3], points: row[4])
+    private static func deleted(_ row: RowReader) throws -> Deleted {
+        try Deleted(
+            number: row["number"], id: row["id"], experiment: row["experiment"],
+            artifactURI: row["place"], points: row["points"])
     }
 }

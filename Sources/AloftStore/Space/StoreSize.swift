@@ -1,5 +1,3 @@
-import GRDB
-
 /// How large the database file is.
 package struct StoreSize: Sendable, Equatable {
     package var bytes: Int64
@@ -14,40 +12,31 @@ package struct StoreSize: Sendable, Equatable {
 
 extension Store {
     package func size() async throws -> StoreSize {
-        try await read { db in
-            let page = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
-            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-            let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
-            return StoreSize(bytes: pages * page, freeBytes: free * page)
-        }
+        let pages = try await read { db in try db.pages() }
+        return StoreSize(
+            bytes: pages.count * pages.bytesOfOne, freeBytes: pages.free * pages.bytesOfOne)
     }
 
     /// Gives empty pages back to the file system, a few at a time, so that other writes come between.
     /// A file from before this could be is written anew once, which holds up writes.
     package func shrink() async throws {
-        let isIncremental = try await maintain { db in
-            try Int.fetchOne(db, sql: "PRAGMA auto_vacuum") == 2
-        }
-        if isIncremental {
+        if try await maintain({ db in try db.canShrinkBitByBit() }) {
             var left = try await freePages()
             while left > 0 {
-                try await maintain { db in try db.execute(sql: "PRAGMA incremental_vacuum(500)") }
+                try await maintain { db in try db.shrink(pages: 500) }
                 let now = try await freePages()
                 guard now < left else { break }
                 left = now
             }
         } else if try await freePages() > 0 {
-            try await maintain { db in
-                try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
-                try db.execute(sql: "VACUUM")
-            }
+            try await maintain { db in try db.rewrite() }
         }
         // The file shortens when the log is written back. A reader may hold it up; then it shortens
         // with a later commit.
-        try await maintain { db in try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        try await maintain { db in try db.writeLogBack() }
     }
 
-    private func freePages() async throws -> Int {
-        try await maintain { db in try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0 }
+    private func freePages() async throws -> Int64 {
+        try await maintain { db in try db.pages().free }
     }
 }

@@ -1,10 +1,9 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum SweepQueries {
     package static func insert(
-        _ db: Database, _ new: NewSweep, at now: Date, by who: Principal
+        _ db: Transaction, _ new: NewSweep, at now: Date, by who: Principal
     ) throws {
         try ProjectQueries.ensure(db, new.project, at: now)
         try db.execute(
@@ -15,7 +14,7 @@ package enum SweepQueries {
                 """,
             arguments: [
                 new.id.rawValue, new.project.rawValue, new.definition.name,
-                try SweepText.encode(new.definition), new.fileRevision, new.snapshot?.hex,
+                try StoredJSON.text(new.definition), new.fileRevision, new.snapshot?.hex,
                 new.searcher, new.stopping, now.stamp, who.description,
             ])
         try EventLog.append(
@@ -27,48 +26,47 @@ package enum SweepQueries {
             ])
     }
 
-    package static func find(_ db: Database, _ id: SweepID) throws -> SweepRecord? {
-        try Row.fetchOne(db, sql: "SELECT * FROM sweep WHERE id = ?", arguments: [id.rawValue])
+    package static func find(_ db: Transaction, _ id: SweepID) throws -> SweepRecord? {
+        try db.row(sql: "SELECT * FROM sweep WHERE id = ?", arguments: [id.rawValue])
             .map(SweepText.sweep)
     }
 
     /// The sweep whose identifier is, or alone begins with, `prefix`.
     ///
     /// - Throws: `SweepError.notFound` if there is none; `SweepError.invalid` if there are several.
-    package static func get(_ db: Database, prefix: String) throws -> SweepRecord {
-        let rows = try Row.fetchAll(
-            db, sql: "SELECT * FROM sweep WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
+    package static func get(_ db: Transaction, prefix: String) throws -> SweepRecord {
+        let rows = try db.rows(
+            sql: "SELECT * FROM sweep WHERE id >= ? AND id < ? ORDER BY id LIMIT 6",
             arguments: [prefix, prefix + "\u{7F}"])
         guard let row = rows.first, !prefix.isEmpty else { throw SweepError.notFound(prefix) }
-        guard rows.count == 1 || row["id"] == prefix else {
+        guard try rows.count == 1 || row["id"] == prefix else {
             throw SweepError.invalid(
-                reason: ambiguousPrefix("sweeps", prefix, rows.map { $0["id"] }))
+                reason: ambiguousPrefix("sweeps", prefix, try rows.map { try $0["id"] }))
         }
         return try SweepText.sweep(row)
     }
 
     /// Every sweep that has not ended, oldest first.
-    package static func live(_ db: Database) throws -> [SweepRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM sweep WHERE state <> 'ended' ORDER BY createdAt, id"
+    package static func live(_ db: Transaction) throws -> [SweepRecord] {
+        try db.rows(
+            sql: "SELECT * FROM sweep WHERE state <> 'ended' ORDER BY createdAt, id"
         ).map(SweepText.sweep)
     }
 
     /// Newest first, at most `limit`; of one project if it is named.
     package static func list(
-        _ db: Database, project: ProjectID?, limit: Int
+        _ db: Transaction, project: ProjectID?, limit: Int
     ) throws -> [SweepRecord] {
         let rows =
             if let project {
-                try Row.fetchAll(
-                    db,
+                try db.rows(
                     sql: """
                         SELECT * FROM sweep WHERE project = ?
                         ORDER BY createdAt DESC, id DESC LIMIT ?
                         """, arguments: [project.rawValue, limit])
             } else {
-                try Row.fetchAll(
-                    db, sql: "SELECT * FROM sweep ORDER BY createdAt DESC, id DESC LIMIT ?",
+                try db.rows(
+                    sql: "SELECT * FROM sweep ORDER BY createdAt DESC, id DESC LIMIT ?",
                     arguments: [limit])
             }
         return try rows.map(SweepText.sweep)
@@ -79,11 +77,11 @@ package enum SweepQueries {
     ///
     /// - Returns: false, with nothing written, if the stored revision is not the record's.
     package static func update(
-        _ db: Database, _ sweep: SweepRecord, at now: Date, by who: Principal
+        _ db: Transaction, _ sweep: SweepRecord, at now: Date, by who: Principal
     ) throws -> Bool {
         let state = SweepText.columns(sweep.state)
-        let before = try String.fetchOne(
-            db, sql: "SELECT state FROM sweep WHERE id = ? AND revision = ?",
+        let before = try db.value(
+            of: String.self, sql: "SELECT state FROM sweep WHERE id = ? AND revision = ?",
             arguments: [sweep.id.rawValue, sweep.revision])
         guard let before else { return false }
         try db.execute(

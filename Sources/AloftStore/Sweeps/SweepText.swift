@@ -1,43 +1,31 @@
 import AloftDomain
 import Foundation
-import GRDB
 
 /// How sweeps and trials are written in their columns.
 enum SweepText {
-    static func encode(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    static func decode<Value: Decodable>(_ type: Value.Type, _ text: String) throws -> Value {
-        try JSONDecoder().decode(type, from: Data(text.utf8))
-    }
-
-    static func sweep(_ row: Row) throws -> SweepRecord {
-        let snapshot: String? = row["snapshot"]
+    static func sweep(_ row: RowReader) throws -> SweepRecord {
         var registered: RegisteredVersion?
-        if let model: String = row["registeredModel"],
-            let version: Int64 = row["registeredVersion"]
+        if let model: String = try row["registeredModel"],
+            let version: Int64 = try row["registeredVersion"]
         {
             registered = RegisteredVersion(model: model, version: version)
         }
-        return SweepRecord(
+        return try SweepRecord(
             id: SweepID(row["id"]), project: ProjectID(row["project"]),
-            definition: try decode(JobDefinition.self, row["definition"]),
+            definition: row.json("definition"),
             fileRevision: row["fileRevision"],
-            snapshot: snapshot.flatMap { ContentDigest(hex: $0) },
-            lifecycle: SweepLifecycle(state: try sweepState(row)), searcher: row["searcher"],
+            snapshot: row.optionalDigest("snapshot"),
+            lifecycle: SweepLifecycle(state: sweepState(row)), searcher: row["searcher"],
             stopping: row["stopping"], isExhausted: row["isExhausted"], registered: registered,
             createdAt: row["createdAt"], createdBy: row["createdBy"], endedAt: row["endedAt"],
             revision: row["revision"])
     }
 
-    static func trial(_ row: Row) throws -> TrialRecord {
-        TrialRecord(
+    static func trial(_ row: RowReader) throws -> TrialRecord {
+        try TrialRecord(
             sweep: SweepID(row["sweep"]), number: row["number"],
-            point: try decode([ParameterValue].self, row["point"]), run: RunID(row["run"]),
-            job: JobID(row["job"]), lifecycle: TrialLifecycle(state: try trialState(row)),
+            point: row.json("point"), run: RunID(row["run"]),
+            job: JobID(row["job"]), lifecycle: TrialLifecycle(state: trialState(row)),
             createdAt: row["createdAt"], endedAt: row["endedAt"])
     }
 
@@ -85,33 +73,34 @@ enum SweepText {
         }
     }
 
-    /// A column holds what this program never writes.
-    struct Unreadable: Error { let column: String }
-
-    private static func sweepState(_ row: Row) throws -> SweepLifecycle.State {
-        let reason: String = row["reason"] ?? ""
-        switch (row["state"] as String, row["outcome"] as String?) {
+    private static func sweepState(_ row: RowReader) throws -> SweepLifecycle.State {
+        let reason: String = try row["reason"] ?? ""
+        switch (try row["state"] as String, try row["outcome"] as String?) {
         case ("running", nil): return .running
         case ("closing", "stopped"): return .closing(.stopped)
         case ("closing", "failed"): return .closing(.failed(reason: reason))
-        case ("ended", "succeeded"): return .ended(.succeeded, best: row["best"])
-        case ("ended", "stopped"): return .ended(.stopped, best: row["best"])
-        case ("ended", "failed"): return .ended(.failed(reason: reason), best: row["best"])
-        default: throw Unreadable(column: "sweep.state")
+        case ("ended", "succeeded"): return .ended(.succeeded, best: try row["best"])
+        case ("ended", "stopped"): return .ended(.stopped, best: try row["best"])
+        case ("ended", "failed"): return .ended(.failed(reason: reason), best: try row["best"])
+        default: throw row.unreadable("state")
         }
     }
 
-    private static func trialState(_ row: Row) throws -> TrialLifecycle.State {
-        let last = TrialObjective(value: row["objective"] ?? 0, step: row["step"] ?? 0)
-        switch (row["state"] as String, row["outcome"] as String?) {
+    private static func trialState(_ row: RowReader) throws -> TrialLifecycle.State {
+        switch (try row["state"] as String, try row["outcome"] as String?) {
         case ("running", nil): return .running
-        case ("stopping", nil): return .stopping(rung: row["rung"])
+        case ("stopping", nil): return .stopping(rung: try row["rung"])
         case ("cancelling", nil): return .cancelling
-        case ("ended", "succeeded"): return .ended(.succeeded(last))
-        case ("ended", "stoppedEarly"): return .ended(.stoppedEarly(last, rung: row["rung"] ?? 0))
-        case ("ended", "failed"): return .ended(.failed(reason: row["reason"] ?? ""))
+        case ("ended", "succeeded"): return .ended(.succeeded(try last(row)))
+        case ("ended", "stoppedEarly"):
+            return .ended(.stoppedEarly(try last(row), rung: try row["rung"]))
+        case ("ended", "failed"): return .ended(.failed(reason: try row["reason"] ?? ""))
         case ("ended", "cancelled"): return .ended(.cancelled)
-        default: throw Unreadable(column: "trial.state")
+        default: throw row.unreadable("state")
         }
+    }
+
+    private static func last(_ row: RowReader) throws -> TrialObjective {
+        TrialObjective(value: try row["objective"], step: try row["step"])
     }
 }

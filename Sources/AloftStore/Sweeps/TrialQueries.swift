@@ -1,10 +1,9 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package enum TrialQueries {
     package static func insert(
-        _ db: Database, _ trial: TrialRecord, project: ProjectID, at now: Date, by who: Principal
+        _ db: Transaction, _ trial: TrialRecord, project: ProjectID, at now: Date, by who: Principal
     ) throws {
         try db.execute(
             sql: """
@@ -12,28 +11,29 @@ package enum TrialQueries {
                 VALUES (?, ?, ?, ?, ?, 'running', ?)
                 """,
             arguments: [
-                trial.sweep.rawValue, trial.number, try SweepText.encode(trial.point),
+                trial.sweep.rawValue, trial.number, try StoredJSON.text(trial.point),
                 trial.run.rawValue, trial.job.rawValue, now.stamp,
             ])
         try announce(db, trial, "started", project, at: now, by: who)
     }
 
     /// Every trial of a sweep, in order.
-    package static func list(_ db: Database, of sweep: SweepID) throws -> [TrialRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM trial WHERE sweep = ? ORDER BY number",
+    package static func list(_ db: Transaction, of sweep: SweepID) throws -> [TrialRecord] {
+        try db.rows(
+            sql: "SELECT * FROM trial WHERE sweep = ? ORDER BY number",
             arguments: [sweep.rawValue]
         ).map(SweepText.trial)
     }
 
-    package static func count(_ db: Database, of sweep: SweepID) throws -> Int {
-        try Int.fetchOne(
-            db, sql: "SELECT count(*) FROM trial WHERE sweep = ?", arguments: [sweep.rawValue]) ?? 0
+    package static func count(_ db: Transaction, of sweep: SweepID) throws -> Int {
+        try db.value(
+            of: Int.self, sql: "SELECT count(*) FROM trial WHERE sweep = ?",
+            arguments: [sweep.rawValue]) ?? 0
     }
 
     /// Writes a trial's state, which must be another than the stored one.
     package static func update(
-        _ db: Database, _ trial: TrialRecord, project: ProjectID, at now: Date, by who: Principal
+        _ db: Transaction, _ trial: TrialRecord, project: ProjectID, at now: Date, by who: Principal
     ) throws {
         let state = SweepText.columns(trial.state)
         try db.execute(
@@ -53,7 +53,7 @@ package enum TrialQueries {
     }
 
     private static func announce(
-        _ db: Database, _ trial: TrialRecord, _ what: String, _ project: ProjectID, at now: Date,
+        _ db: Transaction, _ trial: TrialRecord, _ what: String, _ project: ProjectID, at now: Date,
         by who: Principal, why: String? = nil
     ) throws {
         try EventLog.append(

@@ -1,7 +1,6 @@
 package import AloftDomain
 import Crypto
 package import Foundation
-package import GRDB
 
 /// A token as stored: never the secret, only its SHA-256 hash. The secret has 256 bits of chance, so
 /// a plain hash cannot be searched.
@@ -29,9 +28,9 @@ package enum TokenQueries {
 
     /// Stores a token.
     ///
-    /// - Throws: `DatabaseError` with `SQLITE_CONSTRAINT` if a live token of this kind has the name.
+    /// - Throws: `StatementError` of kind `notUnique` if a live token of this kind has the name.
     package static func insert(
-        _ db: Database, id: TokenID, name: String, kind: TokenRecord.Kind, secret: String,
+        _ db: Transaction, id: TokenID, name: String, kind: TokenRecord.Kind, secret: String,
         project: ProjectID, at: Date
     ) throws {
         try db.execute(
@@ -45,20 +44,19 @@ package enum TokenQueries {
     }
 
     /// The live token with this secret, if there is one.
-    package static func find(_ db: Database, secret: String) throws -> TokenRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM token WHERE hash = ? AND revokedAt IS NULL",
+    package static func find(_ db: Transaction, secret: String) throws -> TokenRecord? {
+        try db.row(
+            sql: "SELECT * FROM token WHERE hash = ? AND revokedAt IS NULL",
             arguments: [hash(secret)]
         ).map(record)
     }
 
     /// The live token with this secret, or that of the session with this secret.
     package static func bearer(
-        _ db: Database, secret: String, at now: Date
+        _ db: Transaction, secret: String, at now: Date
     ) throws -> TokenRecord? {
         if let token = try find(db, secret: secret) { return token }
-        return try Row.fetchOne(
-            db,
+        return try db.row(
             sql: """
                 SELECT t.* FROM session s JOIN token t ON t.id = s.token
                 WHERE s.hash = ? AND s.expiresAt > ? AND t.revokedAt IS NULL
@@ -66,26 +64,26 @@ package enum TokenQueries {
         ).map(record)
     }
 
-    static func countEnd(_ db: Database) throws {
+    static func countEnd(_ db: Transaction) throws {
         try db.execute(sql: "UPDATE tokenEnds SET count = count + 1 WHERE id = 1")
     }
 
     /// Grows whenever a token or a session ends.
-    package static func ends(_ db: Database) throws -> Int {
-        try Int.fetchOne(db, sql: "SELECT count FROM tokenEnds WHERE id = 1") ?? 0
+    package static func ends(_ db: Transaction) throws -> Int {
+        try db.value(of: Int.self, sql: "SELECT count FROM tokenEnds WHERE id = 1") ?? 0
     }
 
     /// Which of these hashes are of live tokens and sessions.
     package static func live(
-        _ db: Database, hashes: [String], at now: Date
+        _ db: Transaction, hashes: [String], at now: Date
             // text: hexadecimal digits
     ) throws -> Set<String> {
         // text: hexadecimal digits
         var live: Set<String> = []
         for hash in hashes {
             let isLive =
-                try Bool.fetchOne(
-                    db,
+                try db.value(
+                    of: Bool.self,
                     sql: """
                         SELECT 1 FROM token WHERE hash = ? AND revokedAt IS NULL
                         UNION ALL
@@ -99,16 +97,16 @@ package enum TokenQueries {
     }
 
     /// Live tokens of people, by name.
-    package static func listUsers(_ db: Database) throws -> [TokenRecord] {
-        try Row.fetchAll(
-            db, sql: "SELECT * FROM token WHERE kind = 'user' AND revokedAt IS NULL ORDER BY name"
+    package static func listUsers(_ db: Transaction) throws -> [TokenRecord] {
+        try db.rows(
+            sql: "SELECT * FROM token WHERE kind = 'user' AND revokedAt IS NULL ORDER BY name"
         ).map(record)
     }
 
     /// Ends a token and its sessions; false if no live token of this kind has the name.
     @discardableResult
     package static func revoke(
-        _ db: Database, kind: TokenRecord.Kind, name: String, at: Date
+        _ db: Transaction, kind: TokenRecord.Kind, name: String, at: Date
     ) throws -> Bool {
         try db.execute(
             sql: "UPDATE token SET revokedAt = ? WHERE kind = ? AND name = ? AND revokedAt IS NULL",
@@ -123,10 +121,10 @@ package enum TokenQueries {
         return true
     }
 
-    private static func record(_ row: Row) -> TokenRecord {
-        TokenRecord(
+    private static func record(_ row: RowReader) throws -> TokenRecord {
+        try TokenRecord(
             id: TokenID(row["id"]), name: row["name"],
-            kind: TokenRecord.Kind(rawValue: row["kind"]) ?? .user,
+            kind: row.word("kind"),
             project: ProjectID(row["project"]),
             createdAt: row["createdAt"])
     }

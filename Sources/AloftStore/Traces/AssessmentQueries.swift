@@ -1,6 +1,5 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 /// Reads and writes assessments of traces. Writes belong into `Store.write`.
 package enum AssessmentQueries {
@@ -8,7 +7,7 @@ package enum AssessmentQueries {
     ///
     /// - Throws: `TraceError` if the trace is not there, or the assessment that it overrides.
     package static func insert(
-        _ db: Database, _ assessment: AssessmentRecord, of trace: TraceID
+        _ db: Transaction, _ assessment: AssessmentRecord, of trace: TraceID
     ) throws {
         let number = try TraceQueries.number(db, trace)
         if let overridden = assessment.overrides {
@@ -20,7 +19,7 @@ package enum AssessmentQueries {
         try insert(db, assessment, trace: number)
     }
 
-    static func insert(_ db: Database, _ assessment: AssessmentRecord, trace: Int64) throws {
+    static func insert(_ db: Transaction, _ assessment: AssessmentRecord, trace: Int64) throws {
         try db.perform(
             """
             INSERT INTO traceAssessment (trace, id, name, kind, value, isValid, overrides, createdAt,
@@ -39,7 +38,7 @@ package enum AssessmentQueries {
 
     /// - Throws: `TraceError.assessmentNotFound`.
     package static func get(
-        _ db: Database, _ id: String, of trace: TraceID
+        _ db: Transaction, _ id: String, of trace: TraceID
     ) throws -> AssessmentRecord {
         let row = try db.firstRow(
             """
@@ -52,7 +51,7 @@ package enum AssessmentQueries {
 
     /// Writes an assessment that is there.
     package static func update(
-        _ db: Database, _ assessment: AssessmentRecord, of trace: TraceID
+        _ db: Transaction, _ assessment: AssessmentRecord, of trace: TraceID
     ) throws {
         try insert(db, assessment, trace: try TraceQueries.number(db, trace))
     }
@@ -60,35 +59,37 @@ package enum AssessmentQueries {
     /// Deletes an assessment; the one that it overrode is valid again. Doing it again changes nothing.
     ///
     /// - Throws: `TraceError.notFound` if the trace is not there.
-    package static func delete(_ db: Database, _ id: String, of trace: TraceID) throws {
+    package static func delete(_ db: Transaction, _ id: String, of trace: TraceID) throws {
         let number = try TraceQueries.number(db, trace)
         let row = try db.firstRow(
             "SELECT overrides FROM traceAssessment WHERE trace = ? AND id = ?", [number, id])
         guard let row else { return }
-        if let overridden = row[0] as String? { try setValid(db, number, overridden, true) }
+        if let overridden: String = try row["overrides"] {
+            try setValid(db, number, overridden, true)
+        }
         try db.perform("DELETE FROM traceAssessment WHERE trace = ? AND id = ?", [number, id])
     }
 
-    static func list(_ db: Database, trace: Int64) throws -> [AssessmentRecord] {
+    static func list(_ db: Transaction, trace: Int64) throws -> [AssessmentRecord] {
         try db.allRows(
             "SELECT * FROM traceAssessment WHERE trace = ? ORDER BY number", [trace]
         ).map(record)
     }
 
     private static func setValid(
-        _ db: Database, _ trace: Int64, _ id: String, _ flag: Bool
+        _ db: Transaction, _ trace: Int64, _ id: String, _ flag: Bool
     ) throws {
         try db.perform(
             "UPDATE traceAssessment SET isValid = ? WHERE trace = ? AND id = ?", [flag, trace, id])
     }
 
-    private static func record(_ row: Row) throws -> AssessmentRecord {
-        let body = try StoredJSON.value(JSONValue.self, from: row["body"] as String)
-        var members: [String: JSONValue] = [:]
-        if case .object(let found) = body { members = found }
-        return AssessmentRecord(
+    private static func record(_ row: RowReader) throws -> AssessmentRecord {
+        guard case .object(let members) = try row.json("body", as: JSONValue.self) else {
+            throw row.unreadable("body")
+        }
+        return try AssessmentRecord(
             id: row["id"], name: row["name"],
-            kind: AssessmentRecord.Kind(rawValue: row["kind"]) ?? .feedback, value: row["value"],
+            kind: row.word("kind"), value: row["value"],
             isValid: row["isValid"], overrides: row["overrides"], createdAt: row["createdAt"],
             updatedAt: row["updatedAt"], body: members)
     }

@@ -1,5 +1,4 @@
 import AloftDomain
-import GRDB
 import Synchronization
 
 /// The function of SQL that looks for regular expressions. It is there for one search only, with what
@@ -24,22 +23,17 @@ enum PatternFunction {
     ///
     /// - Throws: `TraceError.patternTooCostly` once the steps are spent or the time is over.
     static func with<Value>(
-        _ patterns: [TextPattern], in db: Database, steps: Int = steps,
+        _ patterns: [TextPattern], in db: Transaction, steps: Int = steps,
         longest: Duration = longest, _ body: () throws -> Value
     ) throws -> Value {
         guard let first = patterns.first else { return try body() }
         let byText = Dictionary(patterns.map { (ExactText($0.text), $0) }) { one, _ in one }
         let spending = Spending(steps, longest)
-        let function = DatabaseFunction(name, argumentCount: 2, pure: true) { values in
-            guard let text = String.fromDatabaseValue(values[0]),
-                let pattern = byText[ExactText(text)],
-                let value = String.fromDatabaseValue(values[1])
-            else { return false }
+        let isFound: (String, String) throws -> Bool = { text, value in
+            guard let pattern = byText[ExactText(text)] else { return false }
             return try spending.left.withLock { try pattern.isFound(in: value, budget: &$0) }
         }
-        db.add(function: function)
-        defer { db.remove(function: function) }
-        do { return try body() } catch let error as DatabaseError {
+        do { return try db.with(function: name, isFound, body) } catch let error as StatementError {
             guard spending.left.withLock({ $0.isOver }) else { throw error }
             throw TraceError.patternTooCostly(first.text)
         }

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Reads and writes traces. Writes belong into `Store.write`.
 package enum TraceQueries {
@@ -9,14 +8,14 @@ package enum TraceQueries {
     // MARK: Reading
 
     /// - Throws: `TraceError.notFound`.
-    package static func get(_ db: Database, _ id: TraceID) throws -> TraceRecord {
+    package static func get(_ db: Transaction, _ id: TraceID) throws -> TraceRecord {
         let row = try db.firstRow("SELECT * FROM trace WHERE id = ?", [id.rawValue])
         guard let row else { throw TraceError.notFound(id.rawValue) }
         return try record(db, row)
     }
 
     /// Those of the traces that are there.
-    package static func find(_ db: Database, _ ids: [TraceID]) throws -> [TraceRecord] {
+    package static func find(_ db: Transaction, _ ids: [TraceID]) throws -> [TraceRecord] {
         try ids.compactMap { id in
             try db.firstRow("SELECT * FROM trace WHERE id = ?", [id.rawValue]).map {
                 try record(db, $0)
@@ -25,28 +24,28 @@ package enum TraceQueries {
     }
 
     /// The spans' JSON, oldest first.
-    package static func spans(_ db: Database, of id: TraceID) throws -> [String] {
-        try db.allRows(
+    package static func spans(_ db: Transaction, of id: TraceID) throws -> [String] {
+        try db.allValues(
             """
             SELECT s.content FROM traceSpan s JOIN trace x ON x.number = s.trace
             WHERE x.id = ? ORDER BY s.startedAt, s.id
-            """, [id.rawValue]
-        ).map { $0[0] }
+            """, [id.rawValue])
     }
 
-    static func number(_ db: Database, _ id: TraceID) throws -> Int64 {
-        let row = try db.firstRow("SELECT number FROM trace WHERE id = ?", [id.rawValue])
-        guard let row else { throw TraceError.notFound(id.rawValue) }
-        return row[0]
+    static func number(_ db: Transaction, _ id: TraceID) throws -> Int64 {
+        let number: Int64? = try db.firstValue(
+            "SELECT number FROM trace WHERE id = ?", [id.rawValue])
+        guard let number else { throw TraceError.notFound(id.rawValue) }
+        return number
     }
 
-    static func record(_ db: Database, _ row: Row) throws -> TraceRecord {
-        let number: Int64 = row["number"]
-        let experiment: Int64 = row["experiment"]
-        return TraceRecord(
+    static func record(_ db: Transaction, _ row: RowReader) throws -> TraceRecord {
+        let number: Int64 = try row["number"]
+        let experiment: Int64 = try row["experiment"]
+        return try TraceRecord(
             id: TraceID(row["id"]), experiment: ExperimentID(String(experiment)),
             requestTime: row["requestTime"], duration: row["duration"],
-            state: TraceState(rawValue: row["state"]) ?? .unspecified,
+            state: row.word("state"),
             clientRequestID: row["clientRequestId"], requestPreview: row["requestPreview"],
             responsePreview: row["responsePreview"],
             metadata: try TrackingQueries.texts(
@@ -61,7 +60,7 @@ package enum TraceQueries {
     /// Writes what the client tells of the whole trace; spans of it may have come before.
     ///
     /// - Throws: `TrackingError` if the experiment is not there or deleted.
-    package static func start(_ db: Database, _ trace: TraceRecord) throws {
+    package static func start(_ db: Transaction, _ trace: TraceRecord) throws {
         let experiment = try TrackingQueries.activeExperiment(db, trace.experiment)
         try db.perform(
             """
@@ -90,12 +89,13 @@ package enum TraceQueries {
 
     /// What the client tells at a trace's end, as clients of the protocol's second version do.
     package static func end(
-        _ db: Database, _ id: TraceID, endTime: Int64, state: TraceState, tags: [NamedText],
+        _ db: Transaction, _ id: TraceID, endTime: Int64, state: TraceState, tags: [NamedText],
         metadata: [NamedText]
     ) throws {
         let number = try number(db, id)
         try db.perform(
-            "UPDATE trace SET duration = max(0, ? - requestTime), state = ? WHERE number = ?",
+            "UPDATE trace SET duration = \(Dialect.greatest("0", "? - requestTime")), state = ? "
+                + "WHERE number = ?",
             [endTime, state.rawValue, number])
         try upsert(db, "traceTag", number, tags)
         try upsert(db, "traceMetadata", number, metadata)
@@ -113,7 +113,7 @@ package enum TraceQueries {
     ///
     /// - Throws: `TrackingError` if the experiment is not there or deleted.
     package static func logSpans(
-        _ db: Database, _ batches: [SpanBatch], experiment id: ExperimentID, run: RunID?
+        _ db: Transaction, _ batches: [SpanBatch], experiment id: ExperimentID, run: RunID?
     ) throws {
         let experiment = try TrackingQueries.activeExperiment(db, id)
         for batch in batches where !batch.spans.isEmpty {
@@ -138,14 +138,14 @@ package enum TraceQueries {
     }
 
     private static func makeTrace(
-        _ db: Database, for batch: SpanBatch, in experiment: ExperimentRecord
+        _ db: Transaction, for batch: SpanBatch, in experiment: ExperimentRecord
     ) throws -> Int64 {
-        if let row = try db.firstRow(
+        if let number: Int64 = try db.firstValue(
             "SELECT number FROM trace WHERE id = ?", [batch.trace.rawValue])
         {
-            return row[0]
+            return number
         }
-        try db.perform(
+        let number = try db.insert(
             """
             INSERT INTO trace (id, experiment, requestTime, state, isFinal)
             VALUES (?, ?, ?, 'IN_PROGRESS', 0)
@@ -154,7 +154,6 @@ package enum TraceQueries {
                 batch.trace.rawValue, Int64(experiment.id.rawValue),
                 batch.spans.map(\.startedAt).min().map { $0 / 1_000_000 },
             ])
-        let number = db.lastInsertedRowID
         try takeLinks(db, batch.trace, number)
         try upsert(db, "traceTag", number, [location(of: batch.trace, in: experiment)])
         return number
@@ -162,7 +161,7 @@ package enum TraceQueries {
 
     /// Lets a trace that its client has not finished follow its spans, and adds what they say where
     /// the client said nothing.
-    private static func followSpans(_ db: Database, _ number: Int64, _ batch: SpanBatch) throws {
+    private static func followSpans(_ db: Transaction, _ number: Int64, _ batch: SpanBatch) throws {
         try db.perform(
             """
             UPDATE trace SET
@@ -192,7 +191,7 @@ package enum TraceQueries {
     }
 
     private static func upsert(
-        _ db: Database, _ table: String, _ number: Int64, _ texts: [NamedText]
+        _ db: Transaction, _ table: String, _ number: Int64, _ texts: [NamedText]
     ) throws {
         for text in texts {
             try db.perform(
@@ -204,7 +203,7 @@ package enum TraceQueries {
     }
 
     private static func insertMissing(
-        _ db: Database, _ table: String, _ number: Int64, _ texts: [NamedText]
+        _ db: Transaction, _ table: String, _ number: Int64, _ texts: [NamedText]
     ) throws {
         for text in texts {
             try db.perform(
@@ -215,12 +214,12 @@ package enum TraceQueries {
 }
 
 extension TraceQueries {
-    package static func setTag(_ db: Database, _ id: TraceID, _ tag: NamedText) throws {
+    package static func setTag(_ db: Transaction, _ id: TraceID, _ tag: NamedText) throws {
         try upsert(db, "traceTag", try number(db, id), [tag])
     }
 
     /// - Throws: `TraceError` if there is no such trace or tag.
-    package static func deleteTag(_ db: Database, _ id: TraceID, key: String) throws {
+    package static func deleteTag(_ db: Transaction, _ id: TraceID, key: String) throws {
         try db.perform(
             "DELETE FROM traceTag WHERE trace = ? AND key = ?", [try number(db, id), key])
         guard db.changesCount > 0 else {
@@ -235,14 +234,16 @@ extension TraceQueries {
     ///
     /// - Throws: `TrackingError.runNotFound`.
     package static func link(
-        _ db: Database, _ ids: [TraceID], to run: RunID, at: Date
+        _ db: Transaction, _ ids: [TraceID], to run: RunID, at: Date
     ) throws {
         guard try TrackingQueries.runInfo(db, run) != nil else {
             throw TrackingError.runNotFound(run.rawValue)
         }
         for id in ids {
-            if let row = try db.firstRow("SELECT number FROM trace WHERE id = ?", [id.rawValue]) {
-                try link(db, trace: row[0], to: run)
+            let number: Int64? = try db.firstValue(
+                "SELECT number FROM trace WHERE id = ?", [id.rawValue])
+            if let number {
+                try link(db, trace: number, to: run)
             } else {
                 try db.perform(
                     "INSERT INTO traceLink VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
@@ -254,14 +255,14 @@ extension TraceQueries {
     }
 
     /// Links a trace that has come to the runs that have waited for it.
-    private static func takeLinks(_ db: Database, _ id: TraceID, _ number: Int64) throws {
-        for row in try db.allRows("SELECT runId FROM traceLink WHERE traceId = ?", [id.rawValue]) {
-            try link(db, trace: number, to: RunID(row[0]))
-        }
+    private static func takeLinks(_ db: Transaction, _ id: TraceID, _ number: Int64) throws {
+        let runs: [String] = try db.allValues(
+            "SELECT runId FROM traceLink WHERE traceId = ?", [id.rawValue])
+        for run in runs { try link(db, trace: number, to: RunID(run)) }
         try db.perform("DELETE FROM traceLink WHERE traceId = ?", [id.rawValue])
     }
 
-    private static func link(_ db: Database, trace: Int64, to run: RunID) throws {
+    private static func link(_ db: Transaction, trace: Int64, to run: RunID) throws {
         try db.perform(
             "INSERT INTO traceRun VALUES (?, ?) ON CONFLICT DO NOTHING", [run.rawValue, trace])
     }
@@ -277,7 +278,7 @@ extension TraceQueries {
     ///
     /// - Returns: how many.
     package static func delete(
-        _ db: Database, _ deletion: Deletion, of experiment: ExperimentID
+        _ db: Transaction, _ deletion: Deletion, of experiment: ExperimentID
     ) throws -> Int {
         let experiment = Int64(experiment.rawValue)
         switch deletion {
@@ -295,7 +296,7 @@ extension TraceQueries {
                 DELETE FROM trace WHERE number IN (
                     SELECT number FROM trace WHERE experiment = ? AND requestTime <= ?
                     ORDER BY requestTime, id LIMIT ?)
-                """, [experiment, time, limit ?? -1])
+                """, [experiment, time, limit ?? Dialect.all])
             return db.changesCount
         }
     }

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// Which traces are wanted, in which order.
 package struct TraceSearch: Sendable {
@@ -78,7 +77,7 @@ package struct TraceSearch: Sendable {
 extension TraceQueries {
     /// Newest first where no order says otherwise.
     package static func search(
-        _ db: Database, _ search: TraceSearch
+        _ db: Transaction, _ search: TraceSearch
     ) throws -> SearchPage<TraceRecord> {
         let numbers = search.experiments.compactMap { Int64($0.rawValue) }
         var ordering = SearchOrdering()
@@ -87,21 +86,21 @@ extension TraceQueries {
         }
         ordering.add("x.requestTime", ascending: false)
         ordering.add("x.id", ascending: true)
-        var text = SQLText("SELECT x.*") + ordering.columns
-        text += SQLText(" FROM trace x WHERE x.experiment IN ") + .list(numbers)
+        var text = Statement("SELECT x.*") + ordering.columns
+        text += Statement(" FROM trace x WHERE x.experiment IN ") + .list(numbers)
         for condition in search.conditions {
             guard let sql = sql(condition) else { continue }
-            text += SQLText(" AND ") + sql
+            text += Statement(" AND ") + sql
         }
-        if let spans = spans(search.conditions) { text += SQLText(" AND ") + spans }
+        if let spans = spans(search.conditions) { text += Statement(" AND ") + spans }
         text += try ordering.after(search.after) + ordering.orderByColumns
-        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
-        let rows = try PatternFunction.with(search.patterns, in: db) { try text.rows(db) }
+        text += Statement(" LIMIT ?", [(search.limit + 1).sqlValue])
+        let rows = try PatternFunction.with(search.patterns, in: db) { try db.rows(text) }
         return try ordering.page(rows, limit: search.limit) { try record(db, $0) }
     }
 
     /// `nil` for conditions on spans, which are put together.
-    private static func sql(_ condition: TraceSearch.Condition) -> SQLText? {
+    private static func sql(_ condition: TraceSearch.Condition) -> Statement? {
         switch condition {
         case .text(let column, let match): return match.sql(column.rawValue)
         case .number(let column, let match): return match.sql(column.rawValue)
@@ -110,21 +109,24 @@ extension TraceQueries {
         case .metadata(let key, let match):
             return TrackingQueries.tagCondition("traceMetadata", "trace = x.number", key, match)
         case .run(let run):
-            return SQLText(
+            return Statement(
                 """
                 (EXISTS (SELECT 1 FROM traceRun r WHERE r.runId = ? AND r.trace = x.number)
                 OR EXISTS (SELECT 1 FROM traceMetadata d WHERE d.trace = x.number
                     AND d.key = 'mlflow.sourceRun' AND d.value = ?))
-                """, [run.databaseValue, run.databaseValue])
+                """, [run.sqlValue, run.sqlValue])
         case .prompt(let name, let version):
-            return SQLText(
+            let prompts = "CASE WHEN \(Dialect.isJSON("g.value")) THEN g.value ELSE '[]' END"
+            let named =
+                "\(Dialect.json("p.value", "$.name")) = ? "
+                + "AND \(Dialect.json("p.value", "$.version")) = ?"
+            return Statement(
                 """
                 EXISTS (SELECT 1 FROM traceTag g,
-                    json_each(CASE WHEN json_valid(g.value) THEN g.value ELSE '[]' END) p
+                    \(Dialect.jsonMembers(prompts)) p
                 WHERE g.trace = x.number AND g.key = 'mlflow.linkedPrompts'
-                    AND CASE p.type WHEN 'object' THEN json_extract(p.value, '$.name') = ?
-                        AND json_extract(p.value, '$.version') = ? ELSE 0 END)
-                """, [name.databaseValue, version.databaseValue])
+                    AND \(Dialect.whereObject("p", named)))
+                """, [name.sqlValue, version.sqlValue])
         case .assessment(let kind, let name, let match):
             return assessment(kind, name, match)
         case .span: return nil
@@ -133,37 +135,40 @@ extension TraceQueries {
 
     private static func assessment(
         _ kind: AssessmentRecord.Kind, _ name: String, _ match: TraceSearch.ValueMatch
-    ) -> SQLText {
-        let start = SQLText(
+    ) -> Statement {
+        let start = Statement(
             """
             EXISTS (SELECT 1 FROM traceAssessment a WHERE a.trace = x.number AND a.isValid
                 AND a.kind = ? AND a.name = ?
-            """, [kind.rawValue.databaseValue, name.databaseValue])
+            """, [kind.rawValue.sqlValue, name.sqlValue])
         switch match {
-        case .text(.isNull): return SQLText("NOT ") + start + SQLText(")")
-        case .text(.isNotNull): return start + SQLText(")")
-        case .text(.equal(let text)): return start + SQLText(" AND ") + equal(text) + SQLText(")")
+        case .text(.isNull): return Statement("NOT ") + start + Statement(")")
+        case .text(.isNotNull): return start + Statement(")")
+        case .text(.equal(let text)):
+            return start + Statement(" AND ") + equal(text) + Statement(")")
         case .text(.notEqual(let text)):
-            return start + SQLText(" AND NOT ") + equal(text) + SQLText(")")
+            return start + Statement(" AND NOT ") + equal(text) + Statement(")")
         case .text(let match):
-            return start + SQLText(" AND ") + match.sql("json_extract(a.value, '$')") + SQLText(")")
+            return start + Statement(" AND ") + match.sql(Dialect.json("a.value", "$"))
+                + Statement(")")
         case .number(let match):
             return start
-                + SQLText(" AND json_type(a.value) IN ('integer', 'real') AND ")
-                + match.sql("json_extract(a.value, '$')") + SQLText(")")
+                + Statement(" AND \(Dialect.jsonType("a.value")) IN \(Dialect.jsonNumbers) AND ")
+                + match.sql(Dialect.json("a.value", "$")) + Statement(")")
         }
     }
 
     /// A value's JSON itself (`true`, `0.5`), or the text that it is.
-    private static func equal(_ text: String) -> SQLText {
-        SQLText(
+    private static func equal(_ text: String) -> Statement {
+        Statement(
             """
-            (a.value = ? OR (json_type(a.value) = 'text' AND json_extract(a.value, '$') = ?))
-            """, [text.databaseValue, text.databaseValue])
+            (a.value = ? OR (\(Dialect.jsonType("a.value")) = \(Dialect.jsonText)
+                AND \(Dialect.json("a.value", "$")) = ?))
+            """, [text.sqlValue, text.sqlValue])
     }
 
-    private static func spans(_ conditions: [TraceSearch.Condition]) -> SQLText? {
-        var text = SQLText("EXISTS (SELECT 1 FROM traceSpan s WHERE s.trace = x.number")
+    private static func spans(_ conditions: [TraceSearch.Condition]) -> Statement? {
+        var text = Statement("EXISTS (SELECT 1 FROM traceSpan s WHERE s.trace = x.number")
         var count = 0
         for case .span(let field, let match) in conditions {
             count += 1
@@ -174,21 +179,21 @@ extension TraceQueries {
             case .status: text += match.sql("s.status")
             case .content:
                 // As it is stored, or as it was before it was written as JSON.
-                text += SQLText("(") + match.sql(plainContent)
-                text += SQLText(
-                    " OR EXISTS (SELECT 1 FROM json_each(s.content, '$.attributes') a WHERE ")
-                text += match.sql("json_extract(a.value, '$.value.stringValue')") + SQLText("))")
+                text += Statement("(") + match.sql(plainContent)
+                text += Statement(
+                    " OR EXISTS (SELECT 1 FROM \(attributes) a WHERE ")
+                text += match.sql(Dialect.json("a.value", "$.value.stringValue")) + Statement("))")
             case .attribute(let key):
                 text +=
-                    SQLText(
+                    Statement(
                         """
-                        EXISTS (SELECT 1 FROM json_each(s.content, '$.attributes') a
-                        WHERE json_extract(a.value, '$.key') = ? AND
-                        """ + " ", [key.databaseValue])
-                    + match.sql(attributeValue) + SQLText(")")
+                        EXISTS (SELECT 1 FROM \(attributes) a
+                        WHERE \(Dialect.json("a.value", "$.key")) = ? AND
+                        """ + " ", [key.sqlValue])
+                    + match.sql(attributeValue) + Statement(")")
             }
         }
-        return count == 0 ? nil : text + SQLText(")")
+        return count == 0 ? nil : text + Statement(")")
     }
 
     /// A span without the names of the format's own members, which stand in every span. A quote in a
@@ -198,32 +203,35 @@ extension TraceQueries {
         "arrayValue", "kvlistValue",
     ].reduce("s.content") { "replace(\($0), '\"\($1)\":', '')" }
 
-    /// An attribute's value as text, whatever its type; clients write a text in quotes, as JSON.
-    private static let attributeValue = """
-        coalesce(CASE WHEN json_valid(json_extract(a.value, '$.value.stringValue'))
-                AND json_type(json_extract(a.value, '$.value.stringValue')) = 'text'
-            THEN json_extract(json_extract(a.value, '$.value.stringValue'), '$') END,
-            json_extract(a.value, '$.value.stringValue'),
-            CAST(json_extract(a.value, '$.value.intValue') AS TEXT),
-            CAST(json_extract(a.value, '$.value.doubleValue') AS TEXT),
-            CASE json_extract(a.value, '$.value.boolValue')
-                WHEN 1 THEN 'true' WHEN 0 THEN 'false' END,
-            json_extract(a.value, '$.value'))
-        """
+    private static let attributes = Dialect.jsonMembers("s.content", "$.attributes")
 
-    private static func value(of key: TraceSearch.OrderKey) -> SQLText {
+    /// An attribute's value as text, whatever its type; clients write a text in quotes, as JSON.
+    private static let attributeValue = {
+        let text = Dialect.json("a.value", "$.value.stringValue")
+        return """
+            coalesce(CASE WHEN \(Dialect.isJSON(text)) AND \(Dialect.jsonType(text)) = \(Dialect.jsonText)
+                THEN \(Dialect.json(text, "$")) END,
+                \(text), CAST(\(Dialect.json("a.value", "$.value.intValue")) AS TEXT),
+                CAST(\(Dialect.json("a.value", "$.value.doubleValue")) AS TEXT),
+                CASE \(Dialect.json("a.value", "$.value.boolValue"))
+                    WHEN 1 THEN 'true' WHEN 0 THEN 'false' END,
+                \(Dialect.json("a.value", "$.value")))
+            """
+    }()
+
+    private static func value(of key: TraceSearch.OrderKey) -> Statement {
         switch key {
-        case .text(let column): SQLText(column.rawValue)
-        case .number(let column): SQLText(column.rawValue)
-        case .experiment: SQLText("x.experiment")
+        case .text(let column): Statement(column.rawValue)
+        case .number(let column): Statement(column.rawValue)
+        case .experiment: Statement("x.experiment")
         case .tag(let key):
-            SQLText(
+            Statement(
                 "(SELECT value FROM traceTag WHERE trace = x.number AND key = ?)",
-                [key.databaseValue])
+                [key.sqlValue])
         case .metadata(let key):
-            SQLText(
+            Statement(
                 "(SELECT value FROM traceMetadata WHERE trace = x.number AND key = ?)",
-                [key.databaseValue])
+                [key.sqlValue])
         }
     }
 }

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// Which experiments are wanted, in which order.
 package struct ExperimentSearch: Sendable {
@@ -37,7 +36,7 @@ package struct ExperimentSearch: Sendable {
 
 extension TrackingQueries {
     package static func search(
-        _ db: Database, _ search: ExperimentSearch
+        _ db: Transaction, _ search: ExperimentSearch
     ) throws -> SearchPage<ExperimentRecord> {
         var orders = search.orders
         if orders.isEmpty { orders = [(.createdAt, false)] }
@@ -46,13 +45,13 @@ extension TrackingQueries {
             ordering.add("e.\(order.column.rawValue)", ascending: order.ascending)
         }
         ordering.add("e.number", ascending: false)
-        var text = SQLText("SELECT e.*") + ordering.columns
-        text += SQLText(" FROM experiment e WHERE 1")
+        var text = Statement("SELECT e.*") + ordering.columns
+        text += Statement(" FROM experiment e WHERE TRUE")
         if let stage = search.stage {
-            text += SQLText(" AND e.lifecycleStage = ?", [stage.rawValue.databaseValue])
+            text += Statement(" AND e.lifecycleStage = ?", [stage.rawValue.sqlValue])
         }
         if let project = search.project {
-            text += SQLText(" AND e.project = ?", [project.rawValue.databaseValue])
+            text += Statement(" AND e.project = ?", [project.rawValue.sqlValue])
         }
         for condition in search.conditions {
             text += " AND "
@@ -64,8 +63,8 @@ extension TrackingQueries {
             }
         }
         text += try ordering.after(search.after) + ordering.orderByColumns
-        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
-        return try ordering.page(text.rows(db), limit: search.limit) {
+        text += Statement(" LIMIT ?", [(search.limit + 1).sqlValue])
+        return try ordering.page(db.rows(text), limit: search.limit) {
             try experimentRecord(db, $0)
         }
     }
@@ -73,10 +72,10 @@ extension TrackingQueries {
     /// Whether the tag `key` in `table` matches; `owner` ties it to what is searched.
     static func tagCondition(
         _ table: String, _ owner: String, _ key: String, _ match: TextMatch
-    ) -> SQLText {
-        let start = SQLText(
-            "EXISTS (SELECT 1 FROM \(table) t WHERE t.\(owner) AND t.key = ?", [key.databaseValue])
-        if match == .isNull { return SQLText("NOT ") + start + SQLText(")") }
-        return start + SQLText(" AND ") + match.sql("t.value") + SQLText(")")
+    ) -> Statement {
+        let start = Statement(
+            "EXISTS (SELECT 1 FROM \(table) t WHERE t.\(owner) AND t.key = ?", [key.sqlValue])
+        if match == .isNull { return Statement("NOT ") + start + Statement(")") }
+        return start + Statement(" AND ") + match.sql("t.value") + Statement(")")
     }
 }

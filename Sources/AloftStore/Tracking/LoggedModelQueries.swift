@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package struct LoggedModelMetric: Sendable, Equatable {
     package var key: String
@@ -58,11 +57,11 @@ package struct NewLoggedModel: Sendable {
 }
 
 package enum LoggedModelQueries {
-    package static func create(_ db: Database, _ new: NewLoggedModel, at: Date) throws {
+    package static func create(_ db: Transaction, _ new: NewLoggedModel, at: Date) throws {
         let experiment = try TrackingQueries.activeExperiment(db, new.experiment)
         let root = experiment.artifactLocation.droppingLast("/")
         let now = at.millisecondsSince1970
-        try db.perform(
+        let number = try db.insert(
             """
             INSERT INTO loggedModel (id, experiment, name, modelType, sourceRun, artifactUri,
                 status, createdAt, updatedAt)
@@ -72,22 +71,21 @@ package enum LoggedModelQueries {
                 new.id.rawValue, Int64(new.experiment.rawValue), new.name, new.modelType,
                 new.sourceRun?.rawValue, "\(root)/models/\(new.id)/artifacts", now, now,
             ])
-        let number = db.lastInsertedRowID
         try setParams(db, number, new.params)
         try setTags(db, number, new.tags)
     }
 
     /// - Throws: `TrackingError.loggedModelNotFound` if there is none or it is deleted.
-    package static func number(_ db: Database, _ id: LoggedModelID) throws -> Int64 {
-        let row = try db.firstRow(
+    package static func number(_ db: Transaction, _ id: LoggedModelID) throws -> Int64 {
+        let number: Int64? = try db.firstValue(
             "SELECT number FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'",
             [id.rawValue])
-        guard let row else { throw TrackingError.loggedModelNotFound(id.rawValue) }
-        return row[0]
+        guard let number else { throw TrackingError.loggedModelNotFound(id.rawValue) }
+        return number
     }
 
     /// - Throws: `TrackingError.loggedModelNotFound` if there is none or it is deleted.
-    package static func get(_ db: Database, _ id: LoggedModelID) throws -> LoggedModelRecord {
+    package static func get(_ db: Transaction, _ id: LoggedModelID) throws -> LoggedModelRecord {
         let row = try db.firstRow(
             "SELECT * FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'", [id.rawValue])
         guard let row else { throw TrackingError.loggedModelNotFound(id.rawValue) }
@@ -95,7 +93,7 @@ package enum LoggedModelQueries {
     }
 
     /// The models that a run logged, oldest first.
-    package static func list(_ db: Database, of run: RunID) throws -> [LoggedModelRecord] {
+    package static func list(_ db: Transaction, of run: RunID) throws -> [LoggedModelRecord] {
         try db.allRows(
             """
             SELECT * FROM loggedModel WHERE sourceRun = ? AND lifecycleStage = 'active'
@@ -105,7 +103,7 @@ package enum LoggedModelQueries {
     }
 
     package static func setStatus(
-        _ db: Database, _ id: LoggedModelID, _ status: LoggedModelStatus, message: String? = nil,
+        _ db: Transaction, _ id: LoggedModelID, _ status: LoggedModelStatus, message: String? = nil,
         at: Date
     ) throws {
         try db.perform(
@@ -115,13 +113,13 @@ package enum LoggedModelQueries {
             """, [status.rawValue, message, at.millisecondsSince1970, number(db, id)])
     }
 
-    package static func delete(_ db: Database, _ id: LoggedModelID, at: Date) throws {
+    package static func delete(_ db: Transaction, _ id: LoggedModelID, at: Date) throws {
         try db.perform(
             "UPDATE loggedModel SET lifecycleStage = 'deleted', updatedAt = ? WHERE number = ?",
             [at.millisecondsSince1970, number(db, id)])
     }
 
-    package static func setTags(_ db: Database, _ number: Int64, _ tags: [NamedText]) throws {
+    package static func setTags(_ db: Transaction, _ number: Int64, _ tags: [NamedText]) throws {
         for tag in tags {
             try db.perform(
                 """
@@ -134,15 +132,16 @@ package enum LoggedModelQueries {
     /// Adds a version to the tag in which clients look for those made of a model. Doing it again
     /// changes nothing.
     static func noteVersion(
-        _ db: Database, _ id: LoggedModelID, name: String, version: Int64
+        _ db: Transaction, _ id: LoggedModelID, name: String, version: Int64
     ) throws {
         let key = "mlflow.modelVersions"
-        let row = try db.firstRow("SELECT number FROM loggedModel WHERE id = ?", [id.rawValue])
-        guard let number = row?[0] as Int64? else { return }
-        let old = try db.firstRow(
+        let found: Int64? = try db.firstValue(
+            "SELECT number FROM loggedModel WHERE id = ?", [id.rawValue])
+        guard let number = found else { return }
+        let old: String? = try db.firstValue(
             "SELECT value FROM loggedModelTag WHERE model = ? AND key = ?", [number, key])
         var versions: [(name: String, version: Int64)] = []
-        if let text: String = old?[0],
+        if let text = old,
             case .array(let known)? = try? StoredJSON.value(JSONValue.self, from: text)
         {
             versions = known.compactMap(Self.noted)
@@ -168,7 +167,7 @@ package enum LoggedModelQueries {
         }
     }
 
-    package static func deleteTag(_ db: Database, _ id: LoggedModelID, key: String) throws {
+    package static func deleteTag(_ db: Transaction, _ id: LoggedModelID, key: String) throws {
         try db.perform(
             "DELETE FROM loggedModelTag WHERE model = ? AND key = ?", [number(db, id), key])
         guard db.changesCount > 0 else {
@@ -176,7 +175,8 @@ package enum LoggedModelQueries {
         }
     }
 
-    package static func setParams(_ db: Database, _ number: Int64, _ params: [NamedText]) throws {
+    package static func setParams(_ db: Transaction, _ number: Int64, _ params: [NamedText]) throws
+    {
         for param in params {
             try db.perform(
                 """
@@ -186,16 +186,16 @@ package enum LoggedModelQueries {
         }
     }
 
-    static func fill(_ db: Database, _ row: Row) throws -> LoggedModelRecord {
-        let number: Int64 = row["number"]
-        let experiment: Int64 = row["experiment"]
-        let id: String = row["id"]
-        var model = LoggedModelRecord(
+    static func fill(_ db: Transaction, _ row: RowReader) throws -> LoggedModelRecord {
+        let number: Int64 = try row["number"]
+        let experiment: Int64 = try row["experiment"]
+        let id: String = try row["id"]
+        var model = try LoggedModelRecord(
             number: number, id: LoggedModelID(id), experiment: ExperimentID(String(experiment)),
             name: row["name"], modelType: row["modelType"],
             sourceRun: (row["sourceRun"] as String?).map { RunID($0) },
             artifactURI: row["artifactUri"],
-            status: LoggedModelStatus(rawValue: row["status"]) ?? .pending,
+            status: row.word("status"),
             statusMessage: row["statusMessage"], createdAt: row["createdAt"],
             updatedAt: row["updatedAt"])
         model.params = try TrackingQueries.texts(
@@ -208,10 +208,9 @@ package enum LoggedModelQueries {
             WHERE model = ? ORDER BY key, run, step, timestamp
             """, [number]
         ).map {
-            LoggedModelMetric(
-                key: $0[0],
-                point: MetricPoint(value: $0[5] ?? .nan, timestamp: $0[4], step: $0[3]),
-                context: try TrackingQueries.context(db, $0[2]), run: RunID($0[1]))
+            try LoggedModelMetric(
+                key: $0["key"], point: TrackingQueries.point($0),
+                context: TrackingQueries.context(db, $0["context"]), run: RunID($0["run"]))
         }
         model.registrations = try db.allRows(
             """
@@ -219,7 +218,9 @@ package enum LoggedModelQueries {
             JOIN registeredModel m ON m.number = v.model WHERE v.loggedModel = ?
             ORDER BY m.name, v.version
             """, [id]
-        ).map { LoggedModelRecord.Registration(name: $0[0], version: $0[1]) }
+        ).map {
+            try LoggedModelRecord.Registration(name: $0["name"], version: $0["version"])
+        }
         return model
     }
 }

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// Which logged models are wanted, in which order.
 package struct LoggedModelSearch: Sendable {
@@ -48,26 +47,26 @@ package struct LoggedModelSearch: Sendable {
 
 extension LoggedModelQueries {
     package static func search(
-        _ db: Database, _ search: LoggedModelSearch
+        _ db: Transaction, _ search: LoggedModelSearch
     ) throws -> SearchPage<LoggedModelRecord> {
         let experiments = search.experiments.compactMap { Int64($0.rawValue) }
         let ordering = ordering(search.orders)
-        var text = SQLText("SELECT m.*") + ordering.columns
-        text += SQLText(" FROM loggedModel m WHERE m.lifecycleStage = 'active'")
-        text += SQLText(" AND m.experiment IN ") + .list(experiments)
-        for condition in search.conditions { text += SQLText(" AND ") + sql(condition, search) }
+        var text = Statement("SELECT m.*") + ordering.columns
+        text += Statement(" FROM loggedModel m WHERE m.lifecycleStage = 'active'")
+        text += Statement(" AND m.experiment IN ") + .list(experiments)
+        for condition in search.conditions { text += Statement(" AND ") + sql(condition, search) }
         let hasMetric = search.conditions.contains { if case .metric = $0 { true } else { false } }
         if !search.datasets.isEmpty, !hasMetric {
             text +=
-                SQLText(
+                Statement(
                     """
                      AND EXISTS (SELECT 1 FROM loggedModelMetric x
                     JOIN metricContext c ON c.number = x.context WHERE x.model = m.number AND (
-                    """) + datasets(search.datasets) + SQLText("))")
+                    """) + datasets(search.datasets) + Statement("))")
         }
         text += try ordering.after(search.after) + ordering.orderByColumns
-        text += SQLText(" LIMIT ?", [(search.limit + 1).databaseValue])
-        return try ordering.page(text.rows(db), limit: search.limit) { try fill(db, $0) }
+        text += Statement(" LIMIT ?", [(search.limit + 1).sqlValue])
+        return try ordering.page(db.rows(text), limit: search.limit) { try fill(db, $0) }
     }
 
     private static func ordering(
@@ -77,7 +76,7 @@ extension LoggedModelQueries {
         for order in orders {
             switch order.key {
             case .text(let column):
-                ordering.addOptional(SQLText("m.\(column.rawValue)"), ascending: order.ascending)
+                ordering.addOptional(Statement("m.\(column.rawValue)"), ascending: order.ascending)
             case .number(let column):
                 ordering.add("m.\(column.rawValue)", ascending: order.ascending)
             case .metric(let key, let name, let digest):
@@ -92,7 +91,7 @@ extension LoggedModelQueries {
 
     private static func sql(
         _ condition: LoggedModelSearch.Condition, _ search: LoggedModelSearch
-    ) -> SQLText {
+    ) -> Statement {
         switch condition {
         case .text(let column, let match): return match.sql("m.\(column.rawValue)")
         case .number(let column, let match): return match.sql("m.\(column.rawValue)")
@@ -102,33 +101,33 @@ extension LoggedModelQueries {
             return TrackingQueries.tagCondition("loggedModelTag", "model = m.number", key, match)
         case .metric(let key, let match):
             var text =
-                SQLText(
+                Statement(
                     """
                     EXISTS (SELECT 1 FROM loggedModelMetric x
                     JOIN metricContext c ON c.number = x.context
                     WHERE x.model = m.number AND x.key = ? AND
-                    """ + " ", [key.databaseValue]) + match.metricSQL("x.value")
+                    """ + " ", [key.sqlValue]) + match.metricSQL("x.value")
             if !search.datasets.isEmpty {
-                text += SQLText(" AND (") + datasets(search.datasets) + SQLText(")")
+                text += Statement(" AND (") + datasets(search.datasets) + Statement(")")
             }
-            return text + SQLText(")")
+            return text + Statement(")")
         }
     }
 
-    private static func datasets(_ datasets: [LoggedModelSearch.Dataset]) -> SQLText {
-        var text = SQLText("0")
+    private static func datasets(_ datasets: [LoggedModelSearch.Dataset]) -> Statement {
+        var text = Statement("FALSE")
         for dataset in datasets {
-            text += SQLText(" OR (c.datasetName = ?", [dataset.name.databaseValue])
+            text += Statement(" OR (c.datasetName = ?", [dataset.name.sqlValue])
             if let digest = dataset.digest {
-                text += SQLText(" AND c.datasetDigest = ?", [digest.databaseValue])
+                text += Statement(" AND c.datasetDigest = ?", [digest.sqlValue])
             }
             text += ")"
         }
         return text
     }
 
-    private static func latest(_ key: String, name: String?, digest: String?) -> SQLText {
-        SQLText(
+    private static func latest(_ key: String, name: String?, digest: String?) -> Statement {
+        Statement(
             """
             (SELECT x.value FROM loggedModelMetric x JOIN metricContext c ON c.number = x.context
             WHERE x.model = m.number AND x.key = ? AND (? IS NULL OR c.datasetName = ?)
@@ -136,8 +135,8 @@ extension LoggedModelQueries {
             ORDER BY x.timestamp DESC, x.step DESC LIMIT 1)
             """,
             [
-                key.databaseValue, name.databaseValue, name.databaseValue, digest.databaseValue,
-                digest.databaseValue,
+                key.sqlValue, name.sqlValue, name.sqlValue, digest.sqlValue,
+                digest.sqlValue,
             ])
     }
 }

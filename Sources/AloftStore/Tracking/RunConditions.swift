@@ -1,10 +1,9 @@
 import AloftDomain
-import GRDB
 
 /// Conditions of a run search as SQL, in the three shapes that plans need.
 extension RunSearch.Condition {
     /// True of the run `r`, found by probing its own rows: right for few runs.
-    var probe: SQLText {
+    var probe: Statement {
         switch self {
         case .metric(let key, let match):
             Self.exists("latestMetric", key, match.metricSQL("c.value"))
@@ -13,44 +12,44 @@ extension RunSearch.Condition {
         case .text(let column, let match): match.sql("r.\(column.rawValue)")
         case .number(let column, let match): match.sql("r.\(column.rawValue)")
         case .dataset(.context, let match):
-            SQLText(
+            Statement(
                 """
                 EXISTS (SELECT 1 FROM runDatasetTag t
                 WHERE t.run = r.number AND t.key = 'mlflow.data.context' AND
-                """ + " ") + match.sql("t.value") + SQLText(")")
+                """ + " ") + match.sql("t.value") + Statement(")")
         case .dataset(let field, let match):
-            SQLText(
+            Statement(
                 """
                 EXISTS (SELECT 1 FROM runDataset i JOIN dataset d ON d.number = i.dataset
                 WHERE i.run = r.number AND
-                """ + " ") + match.sql(field == .name ? "d.name" : "d.digest") + SQLText(")")
+                """ + " ") + match.sql(field == .name ? "d.name" : "d.digest") + Statement(")")
         }
     }
 
     /// True of the run numbered `run`, found among all that match, which are read from an index
     /// once: right for many runs, unless nearly all match. Falls back to `probe`.
-    func member(_ run: String, of experiments: [Int64]) -> SQLText {
+    func member(_ run: String, of experiments: [Int64]) -> Statement {
         guard maySelect || isNull else { return probe }
         switch self {
         case .metric, .dataset(.name, _), .dataset(.digest, _):
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return SQLText("+\(run) IN (") + rows + SQLText(")")
+            return Statement("+\(run) IN (") + rows + Statement(")")
         case .param(_, .isNull), .tag(_, .isNull):
             guard let rows = present(experiments) else { return probe }
-            return SQLText("+\(run) NOT IN (") + rows + SQLText(")")
+            return Statement("+\(run) NOT IN (") + rows + Statement(")")
         case .tag(TrackingQueries.nameKey, _):
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return SQLText("(+\(run) IN (") + rows + SQLText(") AND ") + probe + SQLText(")")
+            return Statement("(+\(run) IN (") + rows + Statement(") AND ") + probe + Statement(")")
         case .param, .tag:
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return SQLText("+\(run) IN (") + rows + SQLText(")")
+            return Statement("+\(run) IN (") + rows + Statement(")")
         case .text, .number, .dataset(.context, _): return probe
         }
     }
 
     /// The numbers of the runs that match, read from an index alone; `nil` where there is none. Of
     /// the tag that holds the name, also those that have the name and no longer the tag.
-    func matching(_ experiments: [Int64], stage: LifecycleStage?) -> SQLText? {
+    func matching(_ experiments: [Int64], stage: LifecycleStage?) -> Statement? {
         switch self {
         case .metric(let key, let match):
             return Self.indexed("latestMetric", key, match.metricSQL("value"), experiments)
@@ -58,13 +57,13 @@ extension RunSearch.Condition {
         case .param(let key, let match):
             return Self.indexed("runParam", key, match.sql("value"), experiments)
         case .tag(TrackingQueries.nameKey, let match), .text(.name, let match):
-            return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
-                + SQLText(" AND ") + match.sql("name")
+            return Statement("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+                + Statement(" AND ") + match.sql("name")
         case .tag(let key, let match):
             return Self.indexed("runTag", key, match.sql("value"), experiments)
         case .text(.id, .equal), .text(.id, .oneOf):
             guard case .text(_, let match) = self else { return nil }
-            return SQLText("SELECT number FROM run WHERE ") + match.sql("id")
+            return Statement("SELECT number FROM run WHERE ") + match.sql("id")
         case .text(.status, let match):
             return Self.byStart(match.sql("status"), experiments, stage)
         case .text(.id, _), .text(.userId, _), .text(.artifactUri, _): return nil
@@ -72,20 +71,20 @@ extension RunSearch.Condition {
             return Self.byStart(match.sql(column.rawValue), experiments, stage)
         case .dataset(.context, _): return nil
         case .dataset(let field, let match):
-            return SQLText(
+            return Statement(
                 """
-                SELECT i.run FROM dataset d CROSS JOIN runDataset i ON i.dataset = d.number
+                SELECT i.run FROM dataset d \(Dialect.thenJoin) runDataset i ON i.dataset = d.number
                 WHERE d.experiment IN
-                """ + " ") + .list(experiments) + SQLText(" AND ")
+                """ + " ") + .list(experiments) + Statement(" AND ")
                 + match.sql(field == .name ? "d.name" : "d.digest")
         }
     }
 
     /// The numbers of the runs that lack the param or tag; `nil` for other conditions.
-    func lacking(_ experiments: [Int64]) -> SQLText? {
+    func lacking(_ experiments: [Int64]) -> Statement? {
         guard isNull, let rows = present(experiments) else { return nil }
-        return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
-            + SQLText(" AND number NOT IN (") + rows + SQLText(")")
+        return Statement("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+            + Statement(" AND number NOT IN (") + rows + Statement(")")
     }
 
     private var isNull: Bool {
@@ -108,7 +107,7 @@ extension RunSearch.Condition {
     }
 
     /// The numbers of the runs that have the param or tag at all.
-    private func present(_ experiments: [Int64]) -> SQLText? {
+    private func present(_ experiments: [Int64]) -> Statement? {
         switch self {
         case .param(let key, _): Self.indexed("runParam", key, nil, experiments)
         case .tag(TrackingQueries.nameKey, _): nil
@@ -125,32 +124,32 @@ extension RunSearch.Condition {
 
     /// Through the index by (experiment, key, value), which holds the run's number as well.
     static func indexed(
-        _ table: String, _ key: String, _ match: SQLText?, _ experiments: [Int64]
-    ) -> SQLText {
+        _ table: String, _ key: String, _ match: Statement?, _ experiments: [Int64]
+    ) -> Statement {
         let rows =
-            SQLText("SELECT run FROM \(table) WHERE experiment IN ") + .list(experiments)
-            + SQLText(" AND key = ?" + indexTerm(table), [key.databaseValue])
+            Statement("SELECT run FROM \(table) WHERE experiment IN ") + .list(experiments)
+            + Statement(" AND key = ?" + indexTerm(table), [key.sqlValue])
         guard let match else { return rows }
-        return rows + SQLText(" AND ") + match
+        return rows + Statement(" AND ") + match
     }
 
     /// Through the index `runByStart`, which holds status and times.
     private static func byStart(
-        _ match: SQLText, _ experiments: [Int64], _ stage: LifecycleStage?
-    ) -> SQLText? {
+        _ match: Statement, _ experiments: [Int64], _ stage: LifecycleStage?
+    ) -> Statement? {
         guard let stage else { return nil }
-        return SQLText("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
-            + SQLText(" AND lifecycleStage = ? AND ", [stage.rawValue.databaseValue]) + match
+        return Statement("SELECT number FROM run WHERE experiment IN ") + .list(experiments)
+            + Statement(" AND lifecycleStage = ? AND ", [stage.rawValue.sqlValue]) + match
     }
 
-    private static func text(_ table: String, _ key: String, _ match: TextMatch) -> SQLText {
-        if match == .isNull { return SQLText("NOT ") + exists(table, key, SQLText("1")) }
+    private static func text(_ table: String, _ key: String, _ match: TextMatch) -> Statement {
+        if match == .isNull { return Statement("NOT ") + exists(table, key, Statement("TRUE")) }
         return exists(table, key, match.sql("c.value"))
     }
 
-    private static func exists(_ table: String, _ key: String, _ match: SQLText) -> SQLText {
-        SQLText(
+    private static func exists(_ table: String, _ key: String, _ match: Statement) -> Statement {
+        Statement(
             "EXISTS (SELECT 1 FROM \(table) c WHERE c.run = r.number AND c.key = ? AND ",
-            [key.databaseValue]) + match + SQLText(")")
+            [key.sqlValue]) + match + Statement(")")
     }
 }

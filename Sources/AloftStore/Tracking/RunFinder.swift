@@ -1,5 +1,4 @@
 import AloftDomain
-import GRDB
 
 /// Finds the runs of one page of a search, so that a page costs about what it shows:
 ///
@@ -23,7 +22,7 @@ struct RunFinder {
         var merged = 20_000
     }
 
-    let db: Database
+    let db: Transaction
     let search: RunSearch
     /// Not empty, each once.
     let experiments: [Int64]
@@ -49,7 +48,7 @@ struct RunFinder {
 
     private struct Driver {
         var count: Int
-        var rows: SQLText
+        var rows: Statement
     }
 
     private func mostSelective() throws -> Driver? {
@@ -58,7 +57,8 @@ struct RunFinder {
         for condition in search.conditions where condition.maySelect {
             guard let rows = condition.matching(experiments, stage: search.stage) else { continue }
             let count = try number(
-                SQLText("SELECT count(*) FROM (") + rows + SQLText(" LIMIT \(max(most, 0) + 1))"))
+                Statement("SELECT count(*) FROM (") + rows
+                    + Statement(" LIMIT \(max(most, 0) + 1))"))
             if count <= most, count < best?.count ?? .max {
                 best = Driver(count: Int(count), rows: rows)
             }
@@ -73,11 +73,11 @@ struct RunFinder {
     private func lacking(_ most: Int, better best: inout Driver?) throws {
         for condition in search.conditions {
             guard let rows = condition.lacking(experiments) else { continue }
-            let found = try numbers(rows + SQLText(" LIMIT \(max(most, 0) + 1)"))
+            let found = try numbers(rows + Statement(" LIMIT \(max(most, 0) + 1)"))
             guard found.count <= most, found.count < best?.count ?? .max else { continue }
             // Numbers of our own; as arguments they would be more than a statement may have.
             let list = found.isEmpty ? "NULL" : found.map(String.init).joined(separator: ",")
-            best = Driver(count: found.count, rows: SQLText(list))
+            best = Driver(count: found.count, rows: Statement(list))
         }
     }
 
@@ -89,29 +89,32 @@ struct RunFinder {
         let list = candidates.map(String.init).joined(separator: ",")
         let ordering = RunOrdering(search.orders)
         return try numbers(
-            SQLText("SELECT r.number FROM run r") + ordering.joins
-                + SQLText(" WHERE r.number IN (\(list))")
+            Statement("SELECT r.number FROM run r") + ordering.joins
+                + Statement(" WHERE r.number IN (\(list))")
                 + ordering.after(search.after?.values[...])
                 + ordering.ending(limit: search.limit + 1, offset: search.offset))
     }
 
     /// All runs that match, of those that `driver` gives or of the experiments, put in order.
-    private func sorted(_ driver: SQLText?) throws -> [Int64] {
+    private func sorted(_ driver: Statement?) throws -> [Int64] {
         let ordering = RunOrdering(search.orders)
-        var text = SQLText("SELECT r.number FROM run r") + ordering.joins
+        var text = Statement("SELECT r.number FROM run r") + ordering.joins
         if let driver {
-            text += SQLText(" WHERE r.number IN (") + driver + SQLText(") AND +r.experiment IN ")
+            text += Statement(" WHERE r.number IN (") + driver
+            text += ") AND \(Dialect.unindexed("r.experiment")) IN "
         } else {
             text += " WHERE r.experiment IN "
         }
         text += .list(experiments)
         if let stage = search.stage {
-            text += SQLText(
-                driver == nil ? " AND r.lifecycleStage = ?" : " AND +r.lifecycleStage = ?",
-                [stage.rawValue.databaseValue])
+            text += Statement(
+                driver == nil
+                    ? " AND r.lifecycleStage = ?"
+                    : " AND \(Dialect.unindexed("r.lifecycleStage")) = ?",
+                [stage.rawValue.sqlValue])
         }
         for condition in search.conditions {
-            text += SQLText(" AND ")
+            text += Statement(" AND ")
             text += driver == nil ? condition.member("r.number", of: experiments) : condition.probe
         }
         return try numbers(
@@ -123,7 +126,7 @@ struct RunFinder {
 
     /// One experiment's runs along the index of the first order; if that takes long, the runs that
     /// `driver` gives, sorted.
-    private func walk(limit: Int, _ offset: Int, orElse driver: SQLText?) throws -> [Int64] {
+    private func walk(limit: Int, _ offset: Int, orElse driver: Statement?) throws -> [Int64] {
         var found: [Int64] = []
         var offset = offset
         for part in RunIndexPart.parts(of: search) {
@@ -159,9 +162,9 @@ struct RunFinder {
         else { return nil }
         var walk = walk
         walk.style = .probing
-        let value: DatabaseValue? = try last.rows(db).first?[0]
+        let value = try db.values(of: SQLValue.self, last).first
         if let value {
-            let end: DatabaseValue? = try later.rows(db).first?[0]
+            let end = try db.values(of: SQLValue.self, later).first
             walk.bound = .init(value: value, isTaken: end != value)
         }
         let rows = try numbers(try walk.rows(limit: limit, offset: offset))
@@ -171,13 +174,11 @@ struct RunFinder {
     // MARK: Statements
 
     /// Not cached: filters come in any number of shapes.
-    private func numbers(_ text: SQLText) throws -> [Int64] {
-        try Int64.fetchAll(
-            db.makeStatement(sql: text.sql), arguments: StatementArguments(text.arguments))
+    private func numbers(_ text: Statement) throws -> [Int64] {
+        try db.values(text)
     }
 
-    private func number(_ text: SQLText) throws -> Int64 {
-        try Int64.fetchOne(
-            db.makeStatement(sql: text.sql), arguments: StatementArguments(text.arguments)) ?? 0
+    private func number(_ text: Statement) throws -> Int64 {
+        try db.value(text) ?? 0
     }
 }

@@ -1,5 +1,4 @@
 import AloftDomain
-package import GRDB
 
 /// What runs are put into groups by.
 package enum RunGrouping: Sendable, Equatable {
@@ -19,17 +18,17 @@ package enum RunGrouping: Sendable, Equatable {
 
     fileprivate var column: String { self == .status ? "r.status" : "g.value" }
 
-    fileprivate var join: SQLText {
+    fileprivate var join: Statement {
         switch self {
-        case .status: SQLText()
+        case .status: Statement()
         case .param(let key): Self.join("runParam", key)
         case .tag(let key): Self.join("runTag", key)
         }
     }
 
-    private static func join(_ table: String, _ key: String) -> SQLText {
-        SQLText(
-            " LEFT JOIN \(table) g ON g.run = r.number AND g.key = ?", [key.databaseValue])
+    private static func join(_ table: String, _ key: String) -> Statement {
+        Statement(
+            " LEFT JOIN \(table) g ON g.run = r.number AND g.key = ?", [key.sqlValue])
     }
 }
 
@@ -44,10 +43,10 @@ package struct RunGroup: Sendable, Equatable {
 
 extension TrackingQueries {
     /// How many runs a search would find without its limit.
-    package static func count(_ db: Database, _ search: RunSearch) throws -> Int64 {
+    package static func count(_ db: Transaction, _ search: RunSearch) throws -> Int64 {
         guard let selection = RunSelection(search) else { return 0 }
-        let text = SQLText("SELECT count(*) FROM run r") + selection.condition
-        return try text.rows(db).first?[0] ?? 0
+        let text = Statement("SELECT count(*) FROM run r") + selection.condition
+        return try db.value(text) ?? 0
     }
 
     /// The groups of all runs that a search would find without its limit, the largest first; at most
@@ -55,44 +54,46 @@ extension TrackingQueries {
     ///
     /// Costs one pass over the runs that match, and one look-up a run for each of `metrics`.
     package static func groups(
-        _ db: Database, _ search: RunSearch, by grouping: RunGrouping, metrics: [String] = []
+        _ db: Transaction, _ search: RunSearch, by grouping: RunGrouping, metrics: [String] = []
     ) throws -> [RunGroup] {
         guard let selection = RunSelection(search) else { return [] }
         var columns = ""
         var joins = grouping.join
         for (index, key) in metrics.enumerated() {
-            columns += ", avg(m\(index).value)"
-            joins += SQLText(
+            columns += ", avg(m\(index).value) AS mean\(index)"
+            joins += Statement(
                 " LEFT JOIN latestMetric m\(index) ON m\(index).run = r.number"
-                    + " AND m\(index).key = ?", [key.databaseValue])
+                    + " AND m\(index).key = ?", [key.sqlValue])
         }
         let text =
-            SQLText("SELECT \(grouping.column), count(*)\(columns) FROM run r") + joins
+            Statement("SELECT \(grouping.column) AS shared, count(*) AS runs\(columns) FROM run r")
+            + joins
             + selection.condition
-            + SQLText(
+            + Statement(
                 " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT ? OFFSET ?",
-                [(search.limit + 1).databaseValue, search.offset.databaseValue])
-        return try text.rows(db).map { row in
-            RunGroup(
-                value: row[0], count: row[1], means: metrics.indices.map { row[$0 + 2] })
+                [(search.limit + 1).sqlValue, search.offset.sqlValue])
+        return try db.rows(text).map { row in
+            try RunGroup(
+                value: row["shared"], count: row["runs"],
+                means: metrics.indices.map { try row.value(named: "mean\($0)") })
         }
     }
 }
 
 /// `WHERE …`: the runs `r` that a search finds, each condition read from an index once.
 private struct RunSelection {
-    let condition: SQLText
+    let condition: Statement
 
     /// `nil` if the search names no experiment that there could be.
     init?(_ search: RunSearch) {
         let experiments = Set(search.experiments.compactMap { Int64($0.rawValue) }).sorted()
         guard !experiments.isEmpty else { return nil }
-        var text = SQLText(" WHERE r.experiment IN ") + .list(experiments)
+        var text = Statement(" WHERE r.experiment IN ") + .list(experiments)
         if let stage = search.stage {
-            text += SQLText(" AND r.lifecycleStage = ?", [stage.rawValue.databaseValue])
+            text += Statement(" AND r.lifecycleStage = ?", [stage.rawValue.sqlValue])
         }
         for condition in search.conditions {
-            text += SQLText(" AND ") + condition.member("r.number", of: experiments)
+            text += Statement(" AND ") + condition.member("r.number", of: experiments)
         }
         self.condition = text
     }

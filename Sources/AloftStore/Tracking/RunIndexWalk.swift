@@ -1,5 +1,4 @@
 import AloftDomain
-import GRDB
 
 /// The runs of an experiment in the parts that follow one another in the order asked for.
 enum RunIndexPart {
@@ -73,53 +72,53 @@ struct RunIndexWalk {
     var bound: Bound?
 
     struct Bound: Equatable {
-        var value: DatabaseValue
+        var value: SQLValue
         /// Whether rows with this value are taken.
         var isTaken: Bool
     }
 
-    func rows(limit: Int, offset: Int) throws -> SQLText {
-        try SQLText("SELECT r.number") + source(ordering.joins) + ordering.after(start.values)
+    func rows(limit: Int, offset: Int) throws -> Statement {
+        try Statement("SELECT r.number") + source(ordering.joins) + ordering.after(start.values)
             + ordering.ending(limit: limit, offset: offset)
     }
 
     /// How many runs there are.
-    var count: SQLText { SQLText("SELECT count(*)") + source(SQLText()) }
+    var count: Statement { Statement("SELECT count(*)") + source(Statement()) }
 
     /// The value that orders of the row after `count` rows of the index; `nil` if the part is in the
     /// order of no index.
-    func bound(after count: Int) -> SQLText? {
-        let ending = SQLText(" LIMIT 1 OFFSET ?", [count.databaseValue])
+    func bound(after count: Int) -> Statement? {
+        let ending = Statement(" LIMIT 1 OFFSET ?", [count.sqlValue])
         switch part {
         case .valued:
             guard let order = search.orders.first, let (table, key) = order.key.indexed else {
                 return nil
             }
-            return SQLText(
+            return Statement(
                 """
                 SELECT value FROM \(table)
                 WHERE experiment = ? AND key = ?\(RunSearch.Condition.indexTerm(table))
                     AND value IS NOT NULL
-                """, [experiment.databaseValue, key.databaseValue])
+                """, [experiment.sqlValue, key.sqlValue])
                 + fromStart("value", ascending: order.ascending)
-                + SQLText(" ORDER BY value \(order.ascending ? "ASC" : "DESC")") + ending
+                + Statement(" ORDER BY value \(order.ascending ? "ASC" : "DESC")") + ending
         case .all:
             guard let (column, ascending) = leading, let stage = search.stage else { return nil }
             let isName = column == "name"
-            return SQLText(
-                "SELECT \(column) FROM run WHERE experiment = ?", [experiment.databaseValue])
+            return Statement(
+                "SELECT \(column) FROM run WHERE experiment = ?", [experiment.sqlValue])
                 + (isName
-                    ? SQLText()
-                    : SQLText(" AND lifecycleStage = ?", [stage.rawValue.databaseValue]))
+                    ? Statement()
+                    : Statement(" AND lifecycleStage = ?", [stage.rawValue.sqlValue]))
                 + fromStart(column, ascending: ascending)
-                + SQLText(" ORDER BY \(column) \(ascending ? "ASC" : "DESC")") + ending
+                + Statement(" ORDER BY \(column) \(ascending ? "ASC" : "DESC")") + ending
         case .notANumber, .missing: return nil
         }
     }
 
-    private func fromStart(_ column: String, ascending: Bool) -> SQLText {
-        guard let value = start.values?.first else { return SQLText() }
-        return SQLText(" AND \(column) \(ascending ? ">=" : "<=") ?", [value.databaseValue])
+    private func fromStart(_ column: String, ascending: Bool) -> Statement {
+        guard let value = start.values?.first else { return Statement() }
+        return Statement(" AND \(column) \(ascending ? ">=" : "<=") ?", [value.sqlValue])
     }
 
     /// The column of the run itself that an index is in the order of.
@@ -140,49 +139,49 @@ struct RunIndexWalk {
         }
     }
 
-    private func source(_ joins: SQLText) -> SQLText {
-        var text = SQLText(" FROM ")
+    private func source(_ joins: Statement) -> Statement {
+        var text = Statement(" FROM ")
         let order = search.orders.first
         if part == .valued || part == .notANumber, let (table, key) = order?.key.indexed {
-            text += SQLText("\(table) o CROSS JOIN run r ON r.number = o.run") + joins
-            text += SQLText(
+            text += Statement("\(table) o \(Dialect.thenJoin) run r ON r.number = o.run") + joins
+            text += Statement(
                 " WHERE o.experiment = ? AND o.key = ?"
                     + RunSearch.Condition.indexTerm(table, "o.") + " AND o.value "
                     + (part == .valued ? "IS NOT NULL" : "IS NULL"),
-                [experiment.databaseValue, key.databaseValue])
+                [experiment.sqlValue, key.sqlValue])
         } else {
-            text += SQLText("run r") + joins
-            text += SQLText(" WHERE r.experiment = ?", [experiment.databaseValue])
+            text += Statement("run r") + joins
+            text += Statement(" WHERE r.experiment = ?", [experiment.sqlValue])
         }
         if part == .missing, let (table, key) = order?.key.indexed {
-            text += SQLText(" AND +r.number NOT IN (")
-            text += RunSearch.Condition.indexed(table, key, nil, [experiment]) + SQLText(")")
+            text += Statement(" AND \(Dialect.unindexed("r.number")) NOT IN (")
+            text += RunSearch.Condition.indexed(table, key, nil, [experiment]) + Statement(")")
         }
         if let stage = search.stage {
-            text += SQLText(" AND r.lifecycleStage = ?", [stage.rawValue.databaseValue])
+            text += Statement(" AND r.lifecycleStage = ?", [stage.rawValue.sqlValue])
         }
         return text + untilBound + conditions
     }
 
-    private var untilBound: SQLText {
-        guard let bound else { return SQLText() }
+    private var untilBound: Statement {
+        guard let bound else { return Statement() }
         let equal = bound.isTaken ? "=" : ""
         if part == .valued {
             let ascending = search.orders.first?.ascending ?? true
-            return SQLText(" AND o.value \(ascending ? "<" : ">")\(equal) ?", [bound.value])
+            return Statement(" AND o.value \(ascending ? "<" : ">")\(equal) ?", [bound.value])
         }
-        guard let (column, ascending) = leading else { return SQLText() }
-        return SQLText(" AND r.\(column) \(ascending ? "<" : ">")\(equal) ?", [bound.value])
+        guard let (column, ascending) = leading else { return Statement() }
+        return Statement(" AND r.\(column) \(ascending ? "<" : ">")\(equal) ?", [bound.value])
     }
 
-    private var conditions: SQLText {
+    private var conditions: Statement {
         let isValued = part == .valued || part == .notANumber
-        return search.conditions.reduce(SQLText()) { text, condition in
-            text + SQLText(" AND ") + sql(condition, isValued: isValued)
+        return search.conditions.reduce(Statement()) { text, condition in
+            text + Statement(" AND ") + sql(condition, isValued: isValued)
         }
     }
 
-    private func sql(_ condition: RunSearch.Condition, isValued: Bool) -> SQLText {
+    private func sql(_ condition: RunSearch.Condition, isValued: Bool) -> Statement {
         if isValued, case .metric(let key, let match) = condition,
             search.orders.first?.key == .metric(key)
         {

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// The names of what the runs of some experiments logged.
 package struct RunKeys: Sendable, Equatable {
@@ -15,7 +14,7 @@ extension TrackingQueries {
     ///
     /// Costs one look-up a name, whatever the number of runs: it goes from name to name along the index.
     package static func runKeys(
-        _ db: Database, experiments: [ExperimentID], limit: Int
+        _ db: Transaction, experiments: [ExperimentID], limit: Int
     ) throws -> RunKeys {
         let numbers = Set(experiments.compactMap { Int64($0.rawValue) }).sorted()
         var keys = RunKeys()
@@ -36,10 +35,10 @@ extension TrackingQueries {
     }
 
     private static func names(
-        _ db: Database, _ table: String, experiment: Int64, limit: Int
+        _ db: Transaction, _ table: String, experiment: Int64, limit: Int
     ) throws -> [String] {
         let term = RunSearch.Condition.indexTerm(table)
-        return try db.allRows(
+        return try db.allValues(
             """
             WITH RECURSIVE found(key) AS (
                 SELECT min(key) FROM \(table) WHERE experiment = ?\(term)
@@ -50,6 +49,6 @@ extension TrackingQueries {
             )
             SELECT key FROM found WHERE key IS NOT NULL LIMIT ?
             """, [experiment, experiment, limit]
-        ).map { $0[0] }
+        )
     }
 }

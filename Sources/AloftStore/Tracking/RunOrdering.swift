@@ -1,11 +1,10 @@
 import AloftDomain
-import GRDB
 
 /// An order of runs as SQL: the tables it needs beside the run `r`, and its terms.
 ///
 /// Missing values come last whichever way, NaN before them; then the newest run first.
 struct RunOrdering {
-    private(set) var joins = SQLText()
+    private(set) var joins = Statement()
     private var ordering = SearchOrdering()
 
     /// - Parameter leading: the column that already stands for the first order, if any.
@@ -26,22 +25,22 @@ struct RunOrdering {
     }
 
     /// `ORDER BY … LIMIT … OFFSET …`
-    func ending(limit: Int, offset: Int) -> SQLText {
+    func ending(limit: Int, offset: Int) -> Statement {
         ordering.orderByTerms
-            + SQLText(" LIMIT ? OFFSET ?", [limit.databaseValue, offset.databaseValue])
+            + Statement(" LIMIT ? OFFSET ?", [limit.sqlValue, offset.sqlValue])
     }
 
     /// ` AND …`: true of the runs after these values of its terms.
-    func after(_ values: ArraySlice<SearchPosition.Value>?) throws -> SQLText {
-        try values.map(ordering.after) ?? SQLText()
+    func after(_ values: ArraySlice<SearchPosition.Value>?) throws -> Statement {
+        try values.map(ordering.after) ?? Statement()
     }
 
     private mutating func add(_ order: RunSearch.Order, _ index: Int) {
         let ascending = order.ascending
         if let (table, key) = order.key.table {
-            joins += SQLText(
+            joins += Statement(
                 " LEFT JOIN \(table) o\(index) ON o\(index).run = r.number AND o\(index).key = ?",
-                [key.databaseValue])
+                [key.sqlValue])
         }
         switch order.key {
         case .metric:

@@ -1,6 +1,5 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 /// A thinned series and what it cost to make.
 package struct MetricCurve: Sendable, Equatable {
@@ -18,7 +17,7 @@ extension TrackingQueries {
     /// where steps were logged in no order does a part of the series, asked for by `steps`, cost
     /// more, because each block may hold points of it.
     package static func curve(
-        _ db: Database, _ run: RunID, key: String, steps: ClosedRange<Int64>? = nil,
+        _ db: Transaction, _ run: RunID, key: String, steps: ClosedRange<Int64>? = nil,
         atMost limit: Int
     ) throws -> MetricCurve {
         // Fewer summaries than this would show less than the reader asked for.
@@ -30,7 +29,7 @@ extension TrackingQueries {
     /// read from their summaries alone, half as fine where that saves their blocks: nobody sees more
     /// of one among so many, and whoever looks closer asks for that part.
     package static func curves(
-        _ db: Database, _ runs: [RunID], key: String, steps: ClosedRange<Int64>? = nil,
+        _ db: Transaction, _ runs: [RunID], key: String, steps: ClosedRange<Int64>? = nil,
         total: Int, by axis: MetricAxis = .step
     ) throws -> [(run: RunID, curve: MetricCurve)] {
         let limit = min(max(total / max(runs.count, 1), 20), 1000)
@@ -45,7 +44,7 @@ extension TrackingQueries {
     }
 
     private static func curve(
-        _ db: Database, _ run: RunID, key: String, steps: ClosedRange<Int64>?, atMost limit: Int,
+        _ db: Transaction, _ run: RunID, key: String, steps: ClosedRange<Int64>?, atMost limit: Int,
         wanted: Int, by axis: MetricAxis = .step
     ) throws -> MetricCurve {
         guard let number = try runNumber(db, run) else { return MetricCurve() }
@@ -61,7 +60,7 @@ extension TrackingQueries {
 
 /// Goes down from the coarsest summaries until there are enough of them in the range of steps.
 private struct CurveReader {
-    let db: Database
+    let db: Transaction
     let run: Int64
     let key: String
     let steps: ClosedRange<Int64>
@@ -72,7 +71,7 @@ private struct CurveReader {
     private typealias Queries = TrackingQueries
     private static var width: Int64 { MetricSummaryRow.width }
 
-    init(db: Database, run: Int64, key: String, steps: ClosedRange<Int64>, wanted: Int) {
+    init(db: Transaction, run: Int64, key: String, steps: ClosedRange<Int64>, wanted: Int) {
         self.db = db
         self.run = run
         self.key = key

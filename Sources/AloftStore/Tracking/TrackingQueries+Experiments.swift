@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Reads and writes what runs record. Writes belong into `Store.write`.
 package enum TrackingQueries {}
@@ -11,19 +10,19 @@ extension TrackingQueries {
     /// - Parameter artifactLocation: where its runs' artifacts go; the server's own place if empty.
     /// - Throws: `TrackingError.experimentExists` if the name is taken, by a deleted one too.
     package static func createExperiment(
-        _ db: Database, name: String, project: ProjectID = .default, artifactLocation: String = "",
+        _ db: Transaction, name: String, project: ProjectID = .default,
+        artifactLocation: String = "",
         tags: [NamedText] = [], at: Date
     ) throws -> ExperimentID {
         if try db.firstRow("SELECT 1 FROM experiment WHERE name = ?", [name]) != nil {
             throw TrackingError.experimentExists(name: name)
         }
         let now = at.millisecondsSince1970
-        try db.perform(
+        let number = try db.insert(
             """
             INSERT INTO experiment (project, name, artifactLocation, createdAt, updatedAt)
             VALUES (?, ?, ?, ?, ?)
             """, [project.rawValue, name, artifactLocation, now, now])
-        let number = db.lastInsertedRowID
         if artifactLocation.isEmpty {
             try db.perform(
                 "UPDATE experiment SET artifactLocation = ? WHERE number = ?",
@@ -41,7 +40,7 @@ extension TrackingQueries {
 
     /// The experiment with this name; created, or brought back if it was deleted, where needed.
     package static func ensureExperiment(
-        _ db: Database, name: String, project: ProjectID = .default, at: Date
+        _ db: Transaction, name: String, project: ProjectID = .default, at: Date
     ) throws -> ExperimentID {
         guard let found = try experiment(db, named: name) else {
             return try createExperiment(db, name: name, project: project, at: at)
@@ -50,7 +49,9 @@ extension TrackingQueries {
         return found.id
     }
 
-    package static func experiment(_ db: Database, _ id: ExperimentID) throws -> ExperimentRecord? {
+    package static func experiment(_ db: Transaction, _ id: ExperimentID) throws
+        -> ExperimentRecord?
+    {
         guard let number = Int64(id.rawValue) else { return nil }
         return try db.firstRow("SELECT * FROM experiment WHERE number = ?", [number]).map {
             try experimentRecord(db, $0)
@@ -58,7 +59,7 @@ extension TrackingQueries {
     }
 
     package static func experiment(
-        _ db: Database, named name: String
+        _ db: Transaction, named name: String
     ) throws -> ExperimentRecord? {
         try db.firstRow("SELECT * FROM experiment WHERE name = ?", [name]).map {
             try experimentRecord(db, $0)
@@ -66,7 +67,7 @@ extension TrackingQueries {
     }
 
     package static func renameExperiment(
-        _ db: Database, _ id: ExperimentID, to name: String, at: Date
+        _ db: Transaction, _ id: ExperimentID, to name: String, at: Date
     ) throws {
         let found = try activeExperiment(db, id)
         guard !found.name.isSame(as: name) else { return }
@@ -81,14 +82,14 @@ extension TrackingQueries {
     /// Marks an experiment and its runs deleted.
     ///
     /// - Throws: `TrackingError.experimentNotFound` if there is none or it is deleted already.
-    package static func deleteExperiment(_ db: Database, _ id: ExperimentID, at: Date) throws {
+    package static func deleteExperiment(_ db: Transaction, _ id: ExperimentID, at: Date) throws {
         guard let found = try experiment(db, id), found.stage == .active else {
             throw TrackingError.experimentNotFound(id.rawValue)
         }
         // Later than what was deleted of it before, so that restoring tells the two apart.
-        let last = try db.firstRow(
+        let last: Int64? = try db.firstValue(
             "SELECT max(deletedAt) FROM run WHERE experiment = ?", [Int64(id.rawValue)])
-        let now = max(at.millisecondsSince1970, (last?[0] as Int64? ?? 0) + 1)
+        let now = max(at.millisecondsSince1970, (last ?? 0) + 1)
         try db.perform(
             "UPDATE experiment SET lifecycleStage = 'deleted', updatedAt = ? WHERE number = ?",
             [now, Int64(id.rawValue)])
@@ -102,7 +103,7 @@ extension TrackingQueries {
     /// Brings an experiment back, with the runs that went with it; runs that were deleted before stay so.
     ///
     /// - Throws: `TrackingError.experimentNotDeleted` if there is no deleted one with this id.
-    package static func restoreExperiment(_ db: Database, _ id: ExperimentID, at: Date) throws {
+    package static func restoreExperiment(_ db: Transaction, _ id: ExperimentID, at: Date) throws {
         guard let found = try experiment(db, id), found.stage == .deleted else {
             throw TrackingError.experimentNotDeleted(id.rawValue)
         }
@@ -117,7 +118,7 @@ extension TrackingQueries {
     }
 
     package static func setExperimentTag(
-        _ db: Database, _ id: ExperimentID, _ tag: NamedText, at: Date
+        _ db: Transaction, _ id: ExperimentID, _ tag: NamedText, at: Date
     ) throws {
         _ = try activeExperiment(db, id)
         try db.perform(
@@ -129,7 +130,7 @@ extension TrackingQueries {
     }
 
     package static func deleteExperimentTag(
-        _ db: Database, _ id: ExperimentID, key: String, at: Date
+        _ db: Transaction, _ id: ExperimentID, key: String, at: Date
     ) throws {
         _ = try activeExperiment(db, id)
         try db.perform(
@@ -141,7 +142,7 @@ extension TrackingQueries {
 
     /// - Throws: `TrackingError` if there is no such experiment or it is deleted.
     package static func activeExperiment(
-        _ db: Database, _ id: ExperimentID
+        _ db: Transaction, _ id: ExperimentID
     ) throws -> ExperimentRecord {
         guard let found = try experiment(db, id) else {
             throw TrackingError.experimentNotFound(id.rawValue)
@@ -150,19 +151,19 @@ extension TrackingQueries {
         return found
     }
 
-    static func experimentRecord(_ db: Database, _ row: Row) throws -> ExperimentRecord {
-        let number: Int64 = row["number"]
-        return ExperimentRecord(
+    static func experimentRecord(_ db: Transaction, _ row: RowReader) throws -> ExperimentRecord {
+        let number: Int64 = try row["number"]
+        return try ExperimentRecord(
             id: ExperimentID(String(number)), project: ProjectID(row["project"]),
             name: row["name"], artifactLocation: row["artifactLocation"],
-            stage: LifecycleStage(rawValue: row["lifecycleStage"]) ?? .active,
+            stage: row.word("lifecycleStage"),
             createdAt: row["createdAt"], updatedAt: row["updatedAt"],
-            tags: try db.allRows(
-                "SELECT key, value FROM experimentTag WHERE experiment = ? ORDER BY key", [number]
-            ).map { NamedText(key: $0[0], value: $0[1]) })
+            tags: texts(
+                db, "SELECT key, value FROM experimentTag WHERE experiment = ? ORDER BY key",
+                number))
     }
 
-    private static func touch(_ db: Database, _ id: ExperimentID, at: Date) throws {
+    private static func touch(_ db: Transaction, _ id: ExperimentID, at: Date) throws {
         try db.perform(
             "UPDATE experiment SET updatedAt = ? WHERE number = ?",
             [at.millisecondsSince1970, Int64(id.rawValue)])

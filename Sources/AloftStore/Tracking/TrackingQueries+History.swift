@@ -1,24 +1,29 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 extension TrackingQueries {
     /// The latest point of a metric: the greatest by step, then timestamp, then value.
     package static func latestMetric(
-        _ db: Database, _ run: RunID, key: String
+        _ db: Transaction, _ run: RunID, key: String
     ) throws -> MetricPoint? {
         try db.firstRow(
             """
             SELECT value, timestamp, step FROM latestMetric
             WHERE run = (SELECT number FROM run WHERE id = ?) AND key = ?
             """, [run.rawValue, key]
-        ).map { MetricPoint(value: $0[0] ?? .nan, timestamp: $0[1], step: $0[2]) }
+        ).map(point)
+    }
+
+    /// A point's columns; NULL stands for NaN.
+    static func point(_ row: RowReader) throws -> MetricPoint {
+        try MetricPoint(
+            value: row["value"] ?? .nan, timestamp: row["timestamp"], step: row["step"])
     }
 
     /// All points of a metric, by timestamp, step and value, without repeats. Empty if there is no
     /// such run or metric.
     package static func history(
-        _ db: Database, _ run: RunID, key: String
+        _ db: Transaction, _ run: RunID, key: String
     ) throws -> [MetricPoint] {
         guard let number = try runNumber(db, run) else { return [] }
         let segments = try readSegments(db, run: number, key: key)
@@ -30,46 +35,46 @@ extension TrackingQueries {
     ///
     /// - Parameter most: once so many are found nothing more is read, and there is said to be more.
     package static func points(
-        _ db: Database, _ run: RunID, key: String, after step: Int64, most: Int
+        _ db: Transaction, _ run: RunID, key: String, after step: Int64, most: Int
     ) throws -> (points: [MetricPoint], hasMore: Bool) {
         guard let number = try runNumber(db, run) else { return ([], false) }
         var found: [MetricPoint] = []
         func keep(_ segments: [MetricCodec.Segment]) {
             found += segments.flatMap(\.points).filter { $0.step > step && $0.value.isFinite }
         }
-        let blocks = try db.allRows(
+        let blocks: [Int64] = try db.allValues(
             """
             SELECT first FROM metricBlock
             WHERE run = ? AND key = ? AND maxStep > ? AND minValue IS NOT NULL ORDER BY first
             """, [number, key, step])
         for block in blocks {
-            keep(try readBlock(db, run: number, key: key, first: block[0]))
+            keep(try readBlock(db, run: number, key: key, first: block))
             if found.count >= most { return (inReadingOrder(found), true) }
         }
         keep(try readTail(db, run: number, key: key))
         return (inReadingOrder(found), false)
     }
 
-    static func runNumber(_ db: Database, _ run: RunID) throws -> Int64? {
-        try db.firstRow("SELECT number FROM run WHERE id = ?", [run.rawValue])?[0]
+    static func runNumber(_ db: Transaction, _ run: RunID) throws -> Int64? {
+        try db.firstValue("SELECT number FROM run WHERE id = ?", [run.rawValue])
     }
 
-    static func context(_ db: Database, _ number: Int64) throws -> MetricContext {
+    static func context(_ db: Transaction, _ number: Int64) throws -> MetricContext {
         guard number != 0,
             let row = try db.firstRow(
                 "SELECT model, datasetName, datasetDigest FROM metricContext WHERE number = ?",
                 [number])
         else { return .none }
-        let model: String = row[0]
-        let name: String = row[1]
-        let digest: String = row[2]
+        let model: String = try row["model"]
+        let name: String = try row["datasetName"]
+        let digest: String = try row["datasetDigest"]
         return MetricContext(
             model: model.isEmpty ? nil : LoggedModelID(model),
             datasetName: name.isEmpty ? nil : name, datasetDigest: digest.isEmpty ? nil : digest)
     }
 
     static func readTail(
-        _ db: Database, run: Int64, key: String
+        _ db: Transaction, run: Int64, key: String
     ) throws -> [MetricCodec.Segment] {
         try decode(
             db, "SELECT points FROM metricTail WHERE run = ? AND key = ? ORDER BY first", run, key)
@@ -77,22 +82,23 @@ extension TrackingQueries {
 
     /// The block that starts with the series' point number `first`; empty if there is none.
     static func readBlock(
-        _ db: Database, run: Int64, key: String, first: Int64
+        _ db: Transaction, run: Int64, key: String, first: Int64
     ) throws -> [MetricCodec.Segment] {
-        let row = try db.firstRow(
+        var segments: [MetricCodec.Segment] = []
+        try db.forEach(
             "SELECT points FROM metricBlock WHERE run = ? AND key = ? AND first = ?",
-            [run, key, first])
-        guard let data: Data = row?[0] else { return [] }
-        return try data.withUnsafeBytes { try MetricCodec.decode($0) }
+            [run, key, first]
+        ) { row in segments = try row.withBytes("points") { try MetricCodec.decode($0) } }
+        return segments
     }
 
     /// All points of a series as they were logged, repeats among them.
-    static func allPoints(_ db: Database, run: Int64, key: String) throws -> [MetricPoint] {
+    static func allPoints(_ db: Transaction, run: Int64, key: String) throws -> [MetricPoint] {
         try readSegments(db, run: run, key: key).flatMap(\.points)
     }
 
     private static func readSegments(
-        _ db: Database, run: Int64, key: String
+        _ db: Transaction, run: Int64, key: String
     ) throws -> [MetricCodec.Segment] {
         try decode(
             db, "SELECT points FROM metricBlock WHERE run = ? AND key = ? ORDER BY first", run, key)
@@ -100,15 +106,11 @@ extension TrackingQueries {
     }
 
     private static func decode(
-        _ db: Database, _ sql: String, _ run: Int64, _ key: String
+        _ db: Transaction, _ sql: String, _ run: Int64, _ key: String
     ) throws -> [MetricCodec.Segment] {
-        let rows = try Row.fetchCursor(db.cachedStatement(sql: sql), arguments: [run, key])
         var segments: [MetricCodec.Segment] = []
-        while let row = try rows.next() {
-            let data: Data = row[0]
-            segments += try data.withUnsafeBytes { bytes throws(MetricCodec.Damaged) in
-                try MetricCodec.decode(bytes)
-            }
+        try db.forEach(sql, [run, key]) { row in
+            segments += try row.withBytes("points") { try MetricCodec.decode($0) }
         }
         return segments
     }

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// A point with what it was measured on.
 package struct HistoryPoint: Sendable, Equatable {
@@ -21,7 +20,7 @@ extension TrackingQueries {
     /// Reads only the blocks whose times the page needs, so that reading a history to its end costs
     /// what it holds.
     package static func historyPage(
-        _ db: Database, _ run: RunID, key: String, after: MetricPoint? = nil, limit: Int
+        _ db: Transaction, _ run: RunID, key: String, after: MetricPoint? = nil, limit: Int
     ) throws -> HistoryPage {
         guard let number = try runNumber(db, run) else { return HistoryPage() }
         var reader = HistoryReader(db: db, run: number, key: key, after: after, limit: limit)
@@ -30,7 +29,7 @@ extension TrackingQueries {
     }
 
     private static func page(
-        _ db: Database, _ found: [HistoryReader.Found], limit: Int
+        _ db: Transaction, _ found: [HistoryReader.Found], limit: Int
     ) throws -> HistoryPage {
         var contexts: [Int64: MetricContext] = [0: .none]
         let points = try found.prefix(limit).map { one in
@@ -51,7 +50,7 @@ private struct HistoryReader {
         var context: Int64
     }
 
-    let db: Database
+    let db: Transaction
     let run: Int64
     let key: String
     let after: MetricPoint?
@@ -63,7 +62,7 @@ private struct HistoryReader {
 
     private typealias Queries = TrackingQueries
 
-    init(db: Database, run: Int64, key: String, after: MetricPoint?, limit: Int) {
+    init(db: Transaction, run: Int64, key: String, after: MetricPoint?, limit: Int) {
         self.db = db
         self.run = run
         self.key = key

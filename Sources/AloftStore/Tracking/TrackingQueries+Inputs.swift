@@ -1,11 +1,10 @@
 package import AloftDomain
-package import GRDB
 
 extension TrackingQueries {
     /// Notes that a run read these datasets. A dataset is one per experiment, name and digest;
     /// noting it again adds to its tags.
     package static func logDatasets(
-        _ db: Database, _ run: RunHandle, _ inputs: [DatasetInput]
+        _ db: Transaction, _ run: RunHandle, _ inputs: [DatasetInput]
     ) throws {
         for input in inputs {
             let set = input.dataset
@@ -20,10 +19,10 @@ extension TrackingQueries {
                     run.experiment, set.name, set.digest, set.sourceType, set.source, set.schema,
                     set.profile,
                 ])
-            let row = try db.firstRow(
+            let found: Int64? = try db.firstValue(
                 "SELECT number FROM dataset WHERE experiment = ? AND name = ? AND digest = ?",
                 [run.experiment, set.name, set.digest])
-            guard let number: Int64 = row?[0] else { continue }
+            guard let number = found else { continue }
             try db.perform(
                 "INSERT INTO runDataset VALUES (?, ?) ON CONFLICT (run, dataset) DO NOTHING",
                 [run.number, number])
@@ -38,7 +37,7 @@ extension TrackingQueries {
     }
 
     package static func logModelInputs(
-        _ db: Database, _ run: RunHandle, _ models: [LoggedModelID]
+        _ db: Transaction, _ run: RunHandle, _ models: [LoggedModelID]
     ) throws {
         for model in models {
             try db.perform(
@@ -48,7 +47,7 @@ extension TrackingQueries {
     }
 
     package static func logModelOutputs(
-        _ db: Database, _ run: RunHandle, _ outputs: [ModelOutput]
+        _ db: Transaction, _ run: RunHandle, _ outputs: [ModelOutput]
     ) throws {
         for output in outputs {
             try db.perform(
@@ -61,20 +60,21 @@ extension TrackingQueries {
 
     /// The datasets that runs of these experiments read, with what for.
     package static func datasetSummaries(
-        _ db: Database, _ experiments: [ExperimentID]
+        _ db: Transaction, _ experiments: [ExperimentID]
     ) throws -> [DatasetSummary] {
         try experiments.flatMap { experiment in
             try db.allRows(
                 """
-                SELECT DISTINCT d.name, d.digest, t.value FROM dataset d
+                SELECT DISTINCT d.name, d.digest, t.value AS context FROM dataset d
                 JOIN runDataset r ON r.dataset = d.number
                 LEFT JOIN runDatasetTag t ON t.run = r.run AND t.dataset = d.number
                     AND t.key = 'mlflow.data.context'
                 WHERE d.experiment = ? ORDER BY d.name, d.digest, t.value LIMIT 1000
                 """, [Int64(experiment.rawValue)]
             ).map {
-                DatasetSummary(
-                    experiment: experiment, name: $0[0], digest: $0[1], context: $0[2])
+                try DatasetSummary(
+                    experiment: experiment, name: $0["name"], digest: $0["digest"],
+                    context: $0["context"])
             }
         }
     }

@@ -1,25 +1,24 @@
 package import AloftDomain
 import Foundation
-package import GRDB
 
 extension TrackingQueries {
     /// A series' tail is sealed into a block when it has this many points.
     private static let sealedCount = 512
 
     /// Logs points to a run that is not deleted.
-    package static func log(_ db: Database, _ id: RunID, _ series: [MetricSeries]) throws {
+    package static func log(_ db: Transaction, _ id: RunID, _ series: [MetricSeries]) throws {
         try log(db, activeRun(db, id), series)
     }
 
     /// Appends points and moves each metric's latest on. A repeat of a point is dropped, at once if
     /// it repeats the latest, else when the history is read.
     package static func log(
-        _ db: Database, _ run: RunHandle, _ series: [MetricSeries]
+        _ db: Transaction, _ run: RunHandle, _ series: [MetricSeries]
     ) throws {
         for one in series where !one.points.isEmpty { try log(db, run, one) }
     }
 
-    private static func log(_ db: Database, _ run: RunHandle, _ series: MetricSeries) throws {
+    private static func log(_ db: Transaction, _ run: RunHandle, _ series: MetricSeries) throws {
         let context = try contextNumber(db, series.context)
         try logToModel(db, run, series, context: context)
         let old = try latestRow(db, run: run.number, key: series.key)
@@ -54,7 +53,7 @@ extension TrackingQueries {
 
     /// Adds a segment to the tail, or seals a block; returns how many points the tail has then.
     private static func append(
-        _ db: Database, run: Int64, key: String, first: Int64, tailCount: Int64,
+        _ db: Transaction, run: Int64, key: String, first: Int64, tailCount: Int64,
         _ segment: MetricCodec.Segment
     ) throws -> Int64 {
         let count = Int64(segment.points.count)
@@ -94,7 +93,7 @@ extension TrackingQueries {
     }
 
     private static func seal(
-        _ db: Database, run: Int64, key: String, first: Int64, _ segments: [MetricCodec.Segment]
+        _ db: Transaction, run: Int64, key: String, first: Int64, _ segments: [MetricCodec.Segment]
     ) throws {
         let points =
             segments.count == 1 ? segments[0].points : segments.flatMap(\.points)
@@ -109,7 +108,7 @@ extension TrackingQueries {
             "INSERT INTO metricBlock VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 run, key, first, points.count, earliest.step, latest.step, times.least,
-                times.greatest, values.min(), values.max(), Data(MetricCodec.encode(segments)),
+                times.greatest, values.min(), values.max(), MetricCodec.encode(segments),
             ])
         let row = MetricSummaryRow(
             number: 0, first: first, minTimestamp: times.least, maxTimestamp: times.greatest,
@@ -124,29 +123,32 @@ extension TrackingQueries {
         var tailCount: Int64
     }
 
-    private static func latestRow(_ db: Database, run: Int64, key: String) throws -> LatestRow? {
+    private static func latestRow(_ db: Transaction, run: Int64, key: String) throws -> LatestRow? {
         try db.firstRow(
             """
             SELECT value, timestamp, step, context, pointCount, tailCount
             FROM latestMetric WHERE run = ? AND key = ?
             """, binding: [.int(run), .text(key)]
         ) { row in
-            LatestRow(
-                point: MetricPoint(
-                    value: row.real(0) ?? .nan, timestamp: row.int(1), step: row.int(2)),
-                context: row.int(3), pointCount: row.int(4), tailCount: row.int(5))
+            let value: Double? = try row["value"]
+            let point = MetricPoint(
+                value: value ?? .nan, timestamp: try row.int("timestamp"),
+                step: try row.int("step"))
+            return LatestRow(
+                point: point, context: try row.int("context"),
+                pointCount: try row.int("pointCount"), tailCount: try row.int("tailCount"))
         }
     }
 
     /// A point of a model's own is also kept with the model.
     private static func logToModel(
-        _ db: Database, _ run: RunHandle, _ series: MetricSeries, context: Int64
+        _ db: Transaction, _ run: RunHandle, _ series: MetricSeries, context: Int64
     ) throws {
         guard let model = series.context.model else { return }
-        let number = try db.firstRow(
+        let number: Int64? = try db.firstValue(
             "SELECT number FROM loggedModel WHERE id = ? AND lifecycleStage = 'active'",
             [model.rawValue])
-        guard let number: Int64 = number?[0] else {
+        guard let number else {
             throw TrackingError.loggedModelNotFound(model.rawValue)
         }
         for point in series.points {
@@ -166,9 +168,9 @@ extension TrackingQueries {
 
     static func stored(_ value: Double) -> Double? { value.isNaN ? nil : value }
 
-    static func contextNumber(_ db: Database, _ context: MetricContext) throws -> Int64 {
+    static func contextNumber(_ db: Transaction, _ context: MetricContext) throws -> Int64 {
         guard context != .none else { return 0 }
-        let arguments: StatementArguments = [
+        let arguments: Bindings = [
             context.model?.rawValue ?? "", context.datasetName ?? "", context.datasetDigest ?? "",
         ]
         try db.perform(
@@ -176,10 +178,10 @@ extension TrackingQueries {
             INSERT INTO metricContext (model, datasetName, datasetDigest) VALUES (?, ?, ?)
             ON CONFLICT (model, datasetName, datasetDigest) DO NOTHING
             """, arguments)
-        return try db.firstRow(
+        return try db.firstValue(
             """
             SELECT number FROM metricContext
             WHERE model = ? AND datasetName = ? AND datasetDigest = ?
-            """, arguments)?[0] ?? 0
+            """, arguments) ?? 0
     }
 }

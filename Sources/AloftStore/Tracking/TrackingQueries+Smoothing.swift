@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 /// One run's curve as a page draws it.
 package struct PlacedCurve: Sendable, Equatable {
@@ -19,7 +18,7 @@ extension TrackingQueries {
     ///
     /// Runs without the metric are left out.
     package static func placedCurves(
-        _ db: Database, _ runs: [RunID], key: String, steps: ClosedRange<Int64>?, total: Int,
+        _ db: Transaction, _ runs: [RunID], key: String, steps: ClosedRange<Int64>?, total: Int,
         by axis: MetricAxis, smoothing: Double?
     ) throws -> [PlacedCurve] {
         try curves(db, runs, key: key, steps: steps, total: total, by: axis)
@@ -33,11 +32,12 @@ extension TrackingQueries {
                         WHERE r.id = ?
                         """, [key, run.rawValue])
                 else { return nil }
-                var placed = PlacedCurve(
-                    run: run, runStart: row[1], pointCount: row[2], curve: curve)
+                var placed = try PlacedCurve(
+                    run: run, runStart: row["startTime"], pointCount: row["pointCount"],
+                    curve: curve)
                 if let smoothing {
                     let whole = inOrder(
-                        try allPoints(db, run: row[0], key: key), by: axis)
+                        try allPoints(db, run: row["number"], key: key), by: axis)
                     placed.smoothed = pick(
                         curve.points, of: whole,
                         MetricSmoothing.smoothed(whole, by: axis, weight: smoothing), by: axis)
@@ -48,15 +48,15 @@ extension TrackingQueries {
 
     /// How many points the series of these runs have together.
     package static func pointCount(
-        _ db: Database, _ runs: [RunID], key: String
+        _ db: Transaction, _ runs: [RunID], key: String
     ) throws -> Int64 {
         let text =
-            SQLText(
+            Statement(
                 """
                 SELECT coalesce(sum(m.pointCount), 0)
                 FROM run r JOIN latestMetric m ON m.run = r.number AND m.key = ? WHERE r.id IN
-                """, [key.databaseValue]) + SQLText(" ") + .list(runs.map(\.rawValue))
-        return try text.rows(db).first?[0] ?? 0
+                """, [key.sqlValue]) + Statement(" ") + .list(runs.map(\.rawValue))
+        return try db.value(text) ?? 0
     }
 
     /// Points in the order of an axis, each once; quick where they are so already.

@@ -1,6 +1,5 @@
 import AloftDomain
 import Foundation
-import GRDB
 
 /// A few points that stand for one block, or for four summaries of the level below.
 struct MetricSummaryRow: Sendable {
@@ -32,7 +31,7 @@ struct MetricSummaryRow: Sendable {
 extension TrackingQueries {
     /// Adds a block's summary, and those of the levels above that are complete with it.
     static func addSummary(
-        _ db: Database, run: Int64, key: String, _ summary: MetricSummaryRow
+        _ db: Transaction, run: Int64, key: String, _ summary: MetricSummaryRow
     ) throws {
         var row = summary
         row.number = try nextSummaryNumber(db, run: run, key: key)
@@ -55,55 +54,54 @@ extension TrackingQueries {
 
     /// Summaries of one level with these numbers, in order.
     static func summaries(
-        _ db: Database, run: Int64, key: String, level: Int, numbers: ClosedRange<Int64>
+        _ db: Transaction, run: Int64, key: String, level: Int, numbers: ClosedRange<Int64>
     ) throws -> [MetricSummaryRow] {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT number, first, minTimestamp, maxTimestamp, points FROM metricSummary
-                    WHERE run = ? AND key = ? AND level = ? AND number BETWEEN ? AND ?
-                    ORDER BY number
-                    """),
-            arguments: [run, key, level, numbers.lowerBound, numbers.upperBound])
         var result: [MetricSummaryRow] = []
-        while let row = try rows.next() {
-            let data: Data = row[4]
-            let segments = try data.withUnsafeBytes { try MetricCodec.decode($0) }
+        try db.forEach(
+            """
+            SELECT number, first, minTimestamp, maxTimestamp, points FROM metricSummary
+            WHERE run = ? AND key = ? AND level = ? AND number BETWEEN ? AND ?
+            ORDER BY number
+            """, [run, key, level, numbers.lowerBound, numbers.upperBound]
+        ) { row in
+            let (number, first) = (try row.int("number"), try row.int("first"))
+            let (earliest, latest) = (try row.int("minTimestamp"), try row.int("maxTimestamp"))
+            let segments = try row.withBytes("points") { try MetricCodec.decode($0) }
             result.append(
                 MetricSummaryRow(
-                    number: row[0], first: row[1], minTimestamp: row[2], maxTimestamp: row[3],
+                    number: number, first: first, minTimestamp: earliest, maxTimestamp: latest,
                     points: segments.flatMap(\.points)))
         }
         return result
     }
 
     /// The highest level of a series, or `nil` while it has no block.
-    static func topSummaryLevel(_ db: Database, run: Int64, key: String) throws -> Int? {
-        try db.firstRow(
+    static func topSummaryLevel(_ db: Transaction, run: Int64, key: String) throws -> Int? {
+        try db.firstValue(
             """
             SELECT level FROM metricSummary WHERE run = ? AND key = ? ORDER BY level DESC LIMIT 1
-            """, [run, key])?[0]
+            """, [run, key])
     }
 
     private static func nextSummaryNumber(
-        _ db: Database, run: Int64, key: String
+        _ db: Transaction, run: Int64, key: String
     ) throws -> Int64 {
-        let last: Int64? = try db.firstRow(
+        let last: Int64? = try db.firstValue(
             """
             SELECT number FROM metricSummary WHERE run = ? AND key = ? AND level = 0
             ORDER BY number DESC LIMIT 1
-            """, [run, key])?[0]
+            """, [run, key])
         return last.map { $0 + 1 } ?? 0
     }
 
     private static func insertSummary(
-        _ db: Database, run: Int64, key: String, level: Int, _ row: MetricSummaryRow
+        _ db: Transaction, run: Int64, key: String, level: Int, _ row: MetricSummaryRow
     ) throws {
         try db.perform(
             "INSERT INTO metricSummary VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 run, key, level, row.number, row.first, row.minTimestamp, row.maxTimestamp,
-                Data(MetricCodec.encode([.init(context: 0, points: row.points)])),
+                MetricCodec.encode([.init(context: 0, points: row.points)]),
             ])
     }
 }

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// The rules of one endpoint, with who made them last.
 package struct TrafficRulesRecord: Sendable, Equatable {
@@ -13,24 +12,25 @@ package struct TrafficRulesRecord: Sendable, Equatable {
 
 package enum TrafficQueries {
     package static func find(
-        _ db: Database, deployment: String, environment: String
+        _ db: Transaction, deployment: String, environment: String
     ) throws -> TrafficRulesRecord? {
-        try Row.fetchOne(
-            db, sql: "SELECT * FROM trafficRules WHERE deployment = ? AND environment = ?",
+        try db.row(
+            sql: "SELECT * FROM trafficRules WHERE deployment = ? AND environment = ?",
             arguments: [deployment, environment]
         ).map(record)
     }
 
     /// By deployment and environment.
-    package static func list(_ db: Database) throws -> [TrafficRulesRecord] {
-        try Row.fetchAll(db, sql: "SELECT * FROM trafficRules ORDER BY deployment, environment")
+    package static func list(_ db: Transaction) throws -> [TrafficRulesRecord] {
+        try db.rows(sql: "SELECT * FROM trafficRules ORDER BY deployment, environment")
             .map(record)
     }
 
     /// Makes `change` to the rules of an endpoint, whether it is deployed yet or not. Rules that are
     /// the same afterwards are left alone; else gateways are told with the commit.
     package static func change(
-        _ db: Database, project: ProjectID, deployment: String, environment: String, at now: Date,
+        _ db: Transaction, project: ProjectID, deployment: String, environment: String,
+        at now: Date,
         by who: Principal, _ change: (inout TrafficRules) throws -> Void
     ) throws {
         let before = try find(db, deployment: deployment, environment: environment)?.rules
@@ -73,31 +73,30 @@ package enum TrafficQueries {
         }
     }
 
-    private static func record(_ row: Row) throws -> TrafficRulesRecord {
-        TrafficRulesRecord(
+    private static func record(_ row: RowReader) throws -> TrafficRulesRecord {
+        try TrafficRulesRecord(
             deployment: row["deployment"], environment: row["environment"],
-            rules: try StoredJSON.value(TrafficRules.self, from: row["rules"] as String),
-            changedAt: try StoredDate.required(row["changedAt"]), changedBy: row["changedBy"])
+            rules: row.json("rules"), changedAt: row.date("changedAt"), changedBy: row["changedBy"])
     }
 
     // MARK: - What shadows answered
 
     /// What all gateways counted of one shadow revision's copies.
     package static func shadowCounts(
-        _ db: Database, endpoint: String, revision: RevisionID
+        _ db: Transaction, endpoint: String, revision: RevisionID
     ) throws -> ShadowCount {
-        try String.fetchAll(
-            db, sql: "SELECT counts FROM shadowReport WHERE endpoint = ? AND revision = ?",
+        try db.rows(
+            sql: "SELECT counts FROM shadowReport WHERE endpoint = ? AND revision = ?",
             arguments: [endpoint, revision.rawValue]
-        ).reduce(into: ShadowCount()) { sum, text in
-            sum.add(try StoredJSON.value(ShadowCount.self, from: text))
+        ).reduce(into: ShadowCount()) { sum, row in
+            sum.add(try row.json("counts"))
         }
     }
 
     /// Counts are cumulative within a gateway's incarnation; those of earlier ones are kept as one
     /// sum, incarnation `''`.
     static func report(
-        _ db: Database, gateway: GatewayID, incarnation: String, _ shadows: [ShadowReportRecord]
+        _ db: Transaction, gateway: GatewayID, incarnation: String, _ shadows: [ShadowReportRecord]
     ) throws {
         for shadow in shadows {
             try fold(db, gateway: gateway, incarnation: incarnation, shadow)
@@ -106,31 +105,30 @@ package enum TrafficQueries {
     }
 
     private static func fold(
-        _ db: Database, gateway: GatewayID, incarnation: String, _ shadow: ShadowReportRecord
+        _ db: Transaction, gateway: GatewayID, incarnation: String, _ shadow: ShadowReportRecord
     ) throws {
-        let place = [shadow.endpoint, shadow.revision.rawValue, gateway.rawValue, incarnation]
-        let earlier = try String.fetchAll(
-            db,
+        let place = Bindings(
+            [shadow.endpoint, shadow.revision.rawValue, gateway.rawValue, incarnation]
+                .map(\.sqlValue))
+        let earlier = try db.rows(
             sql: """
                 SELECT counts FROM shadowReport
                 WHERE endpoint = ? AND revision = ? AND gateway = ? AND incarnation <> ?
-                """, arguments: StatementArguments(place))
+                """, arguments: place)
         guard earlier.count > 1 else { return }
         var sum = ShadowReportRecord(
             endpoint: shadow.endpoint, revision: shadow.revision, counts: ShadowCount())
-        for text in earlier {
-            sum.counts.add(try StoredJSON.value(ShadowCount.self, from: text))
-        }
+        for row in earlier { sum.counts.add(try row.json("counts")) }
         try db.execute(
             sql: """
                 DELETE FROM shadowReport
                 WHERE endpoint = ? AND revision = ? AND gateway = ? AND incarnation <> ?
-                """, arguments: StatementArguments(place))
+                """, arguments: place)
         try upsert(db, gateway: gateway, incarnation: "", sum)
     }
 
     private static func upsert(
-        _ db: Database, gateway: GatewayID, incarnation: String, _ shadow: ShadowReportRecord
+        _ db: Transaction, gateway: GatewayID, incarnation: String, _ shadow: ShadowReportRecord
     ) throws {
         try db.execute(
             sql: """

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// A logged model of another tracker.
 package struct IncomingLoggedModel: Sendable {
@@ -52,7 +51,7 @@ extension ImportQueries {
     /// - Returns: whether it is new.
     /// - Throws: `ImportError`, `TrackingError`.
     package static func loggedModel(
-        _ db: Database, _ incoming: IncomingLoggedModel, at: Date
+        _ db: Transaction, _ incoming: IncomingLoggedModel, at: Date
     ) throws -> Bool {
         let id = incoming.model.id
         let isNew: Bool
@@ -132,7 +131,7 @@ extension ImportQueries {
     /// Inserts a registered model with its versions, or adds to one of its name the versions and
     /// aliases that it does not have. What is here stays as it is.
     package static func model(
-        _ db: Database, _ incoming: IncomingModel, who: Principal, at: Date
+        _ db: Transaction, _ incoming: IncomingModel, who: Principal, at: Date
     ) throws -> ModelImport {
         var result = ModelImport()
         let holder = try RegistryQueries.project(db, incoming.name)
@@ -149,9 +148,9 @@ extension ImportQueries {
                 ])
         }
         let number = try RegistryQueries.modelNumber(db, incoming.name)
-        let last = try db.firstRow(
+        let last: Int64? = try db.firstValue(
             "SELECT lastVersion FROM registeredModel WHERE number = ?", [number])
-        let target = Target(number: number, name: incoming.name, lastVersion: last?[0] ?? 0)
+        let target = Target(number: number, name: incoming.name, lastVersion: last ?? 0)
         for tag in incoming.tags {
             try db.perform(
                 "INSERT INTO registeredModelTag VALUES (?, ?, ?) ON CONFLICT (model, key) DO NOTHING",
@@ -179,15 +178,15 @@ extension ImportQueries {
     }
 
     private static func add(
-        _ db: Database, _ version: ModelVersionRecord, to target: Target,
+        _ db: Transaction, _ version: ModelVersionRecord, to target: Target,
         _ result: inout ModelImport
     ) throws {
         let (model, name) = (target.number, target.name)
-        let here = try db.firstRow(
-            "SELECT source, createdAt FROM modelVersion WHERE model = ? AND version = ?",
+        let here: Int64? = try db.firstValue(
+            "SELECT createdAt FROM modelVersion WHERE model = ? AND version = ?",
             [model, version.version])
         if let here {
-            if here[1] as Int64 != version.createdAt {
+            if here != version.createdAt {
                 result.conflicts.append(
                     "version \(version.version) of \(name) is another one here; it stays")
             }
@@ -217,18 +216,19 @@ extension ImportQueries {
                 """, [model, version.version, tag.key, tag.value])
         }
         try db.perform(
-            "UPDATE registeredModel SET lastVersion = max(lastVersion, ?) WHERE number = ?",
+            "UPDATE registeredModel SET lastVersion = \(Dialect.greatest("lastVersion", "?")) "
+                + "WHERE number = ?",
             [version.version, model])
         result.newVersions += 1
     }
 
     private static func add(
-        _ db: Database, _ alias: ModelAlias, to target: Target, _ result: inout ModelImport
+        _ db: Transaction, _ alias: ModelAlias, to target: Target, _ result: inout ModelImport
     ) throws {
         let (model, name) = (target.number, target.name)
-        let row = try db.firstRow(
+        let here: Int64? = try db.firstValue(
             "SELECT version FROM modelAlias WHERE model = ? AND alias = ?", [model, alias.alias])
-        if let here: Int64 = row?[0] {
+        if let here {
             if here != alias.version {
                 result.conflicts.append(
                     "alias \(alias.alias) of \(name) points to version \(here) here and to "

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// A run of another tracker, whole but for its points.
 package struct IncomingRun: Sendable {
@@ -87,7 +86,7 @@ extension ImportQueries {
     /// - Returns: whether the run is new, and how many points were added.
     /// - Throws: `ImportError`, `TrackingError`.
     package static func run(
-        _ db: Database, _ incoming: IncomingRun, _ series: [MetricSeries], at: Date
+        _ db: Transaction, _ incoming: IncomingRun, _ series: [MetricSeries], at: Date
     ) throws -> (isNew: Bool, points: Int) {
         let isNew: Bool
         switch try state(db, .run, incoming.id.rawValue) {
@@ -115,7 +114,7 @@ extension ImportQueries {
         return (isNew, points)
     }
 
-    private static func insert(_ db: Database, _ incoming: IncomingRun) throws {
+    private static func insert(_ db: Transaction, _ incoming: IncomingRun) throws {
         try TrackingQueries.createRun(
             db,
             NewRun(
@@ -128,7 +127,7 @@ extension ImportQueries {
     }
 
     private static func addTexts(
-        _ db: Database, _ run: RunHandle, _ incoming: IncomingRun, isNew: Bool
+        _ db: Transaction, _ run: RunHandle, _ incoming: IncomingRun, isNew: Bool
     ) throws {
         let known =
             isNew
@@ -147,7 +146,7 @@ extension ImportQueries {
 
     /// The points that the run does not have yet.
     private static func missing(
-        _ db: Database, _ run: RunID, _ series: [MetricSeries]
+        _ db: Transaction, _ run: RunID, _ series: [MetricSeries]
     ) throws -> [MetricSeries] {
         var known: [ExactText: Set<PointIdentity>] = [:]
         return try series.map { one in

@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// Writes what other trackers hold. Each call is whole in the transaction that it is called in, and
 /// adds only what is new when it is made again.
@@ -18,7 +17,7 @@ package enum ImportQueries {
         case foreign
     }
 
-    package static func state(_ db: Database, _ kind: Kind, _ id: String) throws -> State {
+    package static func state(_ db: Transaction, _ kind: Kind, _ id: String) throws -> State {
         let table = kind == .run ? "run" : "loggedModel"
         let stage = try db.firstRow("SELECT lifecycleStage FROM \(table) WHERE id = ?", [id])
         let taken = try db.firstRow(
@@ -28,12 +27,13 @@ package enum ImportQueries {
         case (nil, .some): return .deleted
         case (.some, nil): return .foreign
         case (.some(let stage), .some(let taken)):
-            return stage[0] as String == "active" ? .taken(fingerprint: taken[0]) : .deleted
+            let stage: LifecycleStage = try stage.word("lifecycleStage")
+            return stage == .active ? .taken(fingerprint: try taken["fingerprint"]) : .deleted
         }
     }
 
     static func note(
-        _ db: Database, _ kind: Kind, _ id: String, source: String, fingerprint: String, at: Date
+        _ db: Transaction, _ kind: Kind, _ id: String, source: String, fingerprint: String, at: Date
     ) throws {
         try db.perform(
             """
@@ -79,16 +79,16 @@ extension ImportQueries {
     /// - Throws: `TrackingError.experimentDeleted` if it was deleted here, `ImportError.beingFreed`
     ///   while files are removed, which might be those that the import has copied before.
     package static func experiment(
-        _ db: Database, _ incoming: IncomingExperiment, at: Date
+        _ db: Transaction, _ incoming: IncomingExperiment, at: Date
     ) throws -> (ExperimentRecord, isNew: Bool) {
         guard try db.firstRow("SELECT 1 FROM garbage WHERE kind = 'folder'") == nil else {
             throw ImportError.beingFreed
         }
-        let known = try db.firstRow(
+        let known: Int64? = try db.firstValue(
             "SELECT experiment FROM importedExperiment WHERE source = ? AND sourceId = ?",
             [incoming.source, incoming.id])
         if let known {
-            let id = ExperimentID(String(known[0] as Int64))
+            let id = ExperimentID(String(known))
             try db.perform(
                 """
                 UPDATE importedExperiment SET startedAt = ? WHERE source = ? AND sourceId = ?
@@ -121,7 +121,7 @@ extension ImportQueries {
     }
 
     private static func create(
-        _ db: Database, _ incoming: IncomingExperiment, at: Date
+        _ db: Transaction, _ incoming: IncomingExperiment, at: Date
     ) throws -> ExperimentRecord? {
         let id = try TrackingQueries.createExperiment(
             db, name: incoming.name, artifactLocation: incoming.artifactLocation, at: at)
@@ -132,9 +132,7 @@ extension ImportQueries {
         if let wanted = Int64(incoming.id), wanted > given, wanted < 1 << 53 { number = wanted }
         if number != given {
             try db.perform("UPDATE experiment SET number = ? WHERE number = ?", [number, given])
-            try db.perform(
-                "UPDATE sqlite_sequence SET seq = ? WHERE name = 'experiment' AND seq < ?",
-                [number, number])
+            try db.raiseNumbers(of: "experiment", to: number)
             if incoming.artifactLocation.isEmpty {
                 try db.perform(
                     "UPDATE experiment SET artifactLocation = ? WHERE number = ?",

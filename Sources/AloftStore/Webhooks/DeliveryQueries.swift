@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 /// A delivery that its owner makes now.
 package struct ClaimedDelivery: Sendable, Equatable {
@@ -21,53 +20,51 @@ package enum DeliveryQueries {
     private static let atOnceForOne = 4
 
     /// Whether something can be sent now.
-    package static func isAnyDue(_ db: Database, at now: Date) throws -> Bool {
+    package static func isAnyDue(_ db: Transaction, at now: Date) throws -> Bool {
         try !webhooksWithDue(db, at: now).isEmpty
     }
 
     /// When the next delivery is due or the next lease ends; `nil` where nothing is open.
-    package static func nextDue(_ db: Database) throws -> Date? {
-        let row = try db.firstRow(
-            "SELECT min(dueAt) FROM webhookDelivery WHERE state IN ('waiting', 'sending')")
-        return (row?[0] as String?).flatMap { Date(stamp: $0) }
+    package static func nextDue(_ db: Transaction) throws -> Date? {
+        try db.firstRow(
+            "SELECT min(dueAt) AS due FROM webhookDelivery WHERE state IN ('waiting', 'sending')"
+        )?.optionalDate("due")
     }
 
     /// Whether something waits beyond `date`, which is later than anything is put off to: the clock was set
     /// back since.
-    package static func isAnyWaiting(_ db: Database, beyond date: Date) throws -> Bool {
+    package static func isAnyWaiting(_ db: Transaction, beyond date: Date) throws -> Bool {
         try db.firstRow(
             "SELECT 1 FROM webhookDelivery WHERE state = 'waiting' AND dueAt > ? LIMIT 1",
             [date.stamp]) != nil
     }
 
     /// Makes what waits beyond `date` due at `now`.
-    package static func hasten(_ db: Database, beyond date: Date, to now: Date) throws {
+    package static func hasten(_ db: Transaction, beyond date: Date, to now: Date) throws {
         try db.perform(
             "UPDATE webhookDelivery SET dueAt = ? WHERE state = 'waiting' AND dueAt > ?",
             [now.stamp, date.stamp])
     }
 
-    private static func webhooksWithDue(_ db: Database, at now: Date) throws -> [String] {
-        try db.allRows(
+    private static func webhooksWithDue(_ db: Transaction, at now: Date) throws -> [String] {
+        try db.allValues(
             """
             SELECT DISTINCT d.webhook FROM webhookDelivery d JOIN webhook w ON w.id = d.webhook
             WHERE d.state IN ('waiting', 'sending') AND d.dueAt <= ? AND d.state = 'waiting'
                 AND w.isActive
-            """, [now.stamp]
-        ).map { $0[0] }
+            """, [now.stamp])
     }
 
     /// Takes what is due, at most `limit`, the oldest of each webhook first.
     package static func claim(
-        _ db: Database, at now: Date, leaseUntil: Date, limit: Int
+        _ db: Transaction, at now: Date, leaseUntil: Date, limit: Int
     ) throws -> [ClaimedDelivery] {
         var claimed: [ClaimedDelivery] = []
         for webhook in try webhooksWithDue(db, at: now) where claimed.count < limit {
-            let sending = try Int.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT count(*) FROM webhookDelivery WHERE webhook = ? AND state = 'sending'
-                        """), arguments: [webhook])
+            let sending: Int? = try db.firstValue(
+                """
+                SELECT count(*) FROM webhookDelivery WHERE webhook = ? AND state = 'sending'
+                """, [webhook])
             let free = min(atOnceForOne - (sending ?? 0), limit - claimed.count)
             guard free > 0 else { continue }
             let rows = try db.allRows(
@@ -78,7 +75,7 @@ package enum DeliveryQueries {
                 ORDER BY d.dueAt, d.number LIMIT ?
                 """, [webhook, now.stamp, free])
             for row in rows {
-                let delivery = ClaimedDelivery(
+                let delivery = try ClaimedDelivery(
                     number: row["number"], attempt: row["attempt"], webhook: WebhookID(webhook),
                     url: row["url"], secret: row["secret"], body: row["body"])
                 try apply(db, .claimed(leaseUntil: leaseUntil), to: delivery.number, at: now)
@@ -94,7 +91,7 @@ package enum DeliveryQueries {
     /// - Throws: `DeliveryLifecycle.Refused`.
     @discardableResult
     package static func apply(
-        _ db: Database, _ event: DeliveryLifecycle.Event, to number: Int64, at now: Date
+        _ db: Transaction, _ event: DeliveryLifecycle.Event, to number: Int64, at now: Date
     ) throws -> DeliveryLifecycle.State? {
         let row = try db.firstRow("SELECT * FROM webhookDelivery WHERE number = ?", [number])
         guard let row else { return nil }
@@ -111,16 +108,16 @@ package enum DeliveryQueries {
 
     /// Gives back what was being sent by an owner that is gone: every such delivery if `all`, as when
     /// the server has just started, else those whose lease has ended.
-    package static func expireLeases(_ db: Database, all: Bool, at now: Date) throws {
-        let rows = try db.allRows(
+    package static func expireLeases(_ db: Transaction, all: Bool, at now: Date) throws {
+        let numbers: [Int64] = try db.allValues(
             "SELECT number FROM webhookDelivery WHERE state = 'sending' AND (? OR dueAt < ?)",
             [all, now.stamp])
-        for row in rows { try apply(db, .leaseExpired(retryAt: now), to: row[0], at: now) }
+        for number in numbers { try apply(db, .leaseExpired(retryAt: now), to: number, at: now) }
     }
 
     /// Forgets deliveries that ended before `date`, and those which waited for a disabled webhook
     /// since then.
-    package static func prune(_ db: Database, before date: Date) throws {
+    package static func prune(_ db: Transaction, before date: Date) throws {
         try forgetDisabled(db, before: date)
         try db.perform(
             "DELETE FROM webhookDelivery WHERE state IN ('delivered', 'failed') AND dueAt < ?",
@@ -131,7 +128,7 @@ package enum DeliveryQueries {
     ///
     /// - Returns: how many of those that ended.
     package static func prune(
-        _ db: Database, before date: Date, keeping count: Int64
+        _ db: Transaction, before date: Date, keeping count: Int64
     ) throws -> Int {
         try forgetDisabled(db, before: date)
         try db.execute(
@@ -145,7 +142,7 @@ package enum DeliveryQueries {
         return db.changesCount
     }
 
-    private static func forgetDisabled(_ db: Database, before date: Date) throws {
+    private static func forgetDisabled(_ db: Transaction, before date: Date) throws {
         try db.perform(
             """
             DELETE FROM webhookDelivery WHERE state = 'waiting' AND dueAt < ?
@@ -153,14 +150,15 @@ package enum DeliveryQueries {
             """, [date.stamp])
     }
 
-    private static func state(of row: Row) throws -> DeliveryLifecycle.State {
-        let attempt: Int = row["attempt"]
-        let due = Date(stamp: row["dueAt"]) ?? .distantPast
-        switch row["state"] as String {
+    private static func state(of row: RowReader) throws -> DeliveryLifecycle.State {
+        let attempt: Int = try row["attempt"]
+        let due = try row.date("dueAt")
+        switch try row["state"] as String {
         case "waiting": return .waiting(attempt: attempt, dueAt: due)
         case "sending": return .sending(attempt: attempt, leaseUntil: due)
         case "delivered": return .delivered(attempt: attempt)
-        default: return .failed(attempt: attempt, reason: row["reason"] ?? "")
+        case "failed": return .failed(attempt: attempt, reason: try row["reason"] ?? "")
+        default: throw row.unreadable("state")
         }
     }
 

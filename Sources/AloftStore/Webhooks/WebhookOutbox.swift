@@ -1,15 +1,14 @@
 package import AloftDomain
 package import Foundation
-import GRDB
 
 /// Writes down what webhooks have to be told, in the transaction of the change itself.
 enum WebhookOutbox {
     /// - Parameter data: called only if somebody wants to know.
     static func add(
-        _ db: Database, _ entity: WebhookEvent.Entity, _ action: WebhookEvent.Action, at: Date,
+        _ db: Transaction, _ entity: WebhookEvent.Entity, _ action: WebhookEvent.Action, at: Date,
         data: () throws -> [String: JSONValue]
     ) throws {
-        let webhooks = try db.allRows(
+        let webhooks: [String] = try db.allValues(
             """
             SELECT w.id FROM webhookEvent e JOIN webhook w ON w.id = e.webhook
             WHERE e.entity = ? AND e.action = ? AND w.isActive
@@ -22,13 +21,13 @@ enum WebhookOutbox {
                 """
                 INSERT INTO webhookDelivery (webhook, body, state, attempt, dueAt, createdAt)
                 VALUES (?, ?, 'waiting', 1, ?, ?)
-                """, [webhook[0] as String, body, at.stamp, at.stamp])
+                """, [webhook, body, at.stamp, at.stamp])
         }
     }
 
     /// The event of a prompt where the model is one, else that of a model.
     static func add(
-        _ db: Database, model: Int64, _ entity: WebhookEvent.Entity?,
+        _ db: Transaction, model: Int64, _ entity: WebhookEvent.Entity?,
         orOfPrompt promptEntity: WebhookEvent.Entity, _ action: WebhookEvent.Action, at: Date,
         data: () throws -> [String: JSONValue]
     ) throws {
@@ -37,7 +36,7 @@ enum WebhookOutbox {
     }
 
     /// Whether the tags of a model make it a prompt.
-    static func isPrompt(_ db: Database, model: Int64) throws -> Bool {
+    static func isPrompt(_ db: Transaction, model: Int64) throws -> Bool {
         try db.firstRow(
             """
             SELECT 1 FROM registeredModelTag
@@ -60,12 +59,10 @@ package enum WebhookBody {
     package static func text(
         entity: String, action: String, at: Date, data: [String: JSONValue]
     ) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let body = JSONValue.object([
-            "entity": .string(entity), "action": .string(action), "timestamp": .string(at.stamp),
-            "data": .object(data),
-        ])
-        return String(decoding: try encoder.encode(body), as: UTF8.self)
+        try StoredJSON.text(
+            JSONValue.object([
+                "entity": .string(entity), "action": .string(action),
+                "timestamp": .string(at.stamp), "data": .object(data),
+            ]))
     }
 }

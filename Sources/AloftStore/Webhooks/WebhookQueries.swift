@@ -1,6 +1,5 @@
 package import AloftDomain
 package import Foundation
-package import GRDB
 
 package struct WebhookRecord: Sendable, Equatable {
     package var id: WebhookID
@@ -30,22 +29,22 @@ package struct WebhookRecord: Sendable, Equatable {
         updatedAt = createdAt
     }
 
-    fileprivate init(_ row: Row, events: [WebhookEvent]) {
-        id = WebhookID(row["id"])
-        name = row["name"]
-        description = row["description"]
-        url = row["url"]
-        secret = row["secret"]
-        isActive = row["isActive"]
+    fileprivate init(_ row: RowReader, events: [WebhookEvent]) throws {
+        id = WebhookID(try row["id"])
+        name = try row["name"]
+        description = try row["description"]
+        url = try row["url"]
+        secret = try row["secret"]
+        isActive = try row["isActive"]
         self.events = events
-        createdAt = row["createdAt"]
-        updatedAt = row["updatedAt"]
+        createdAt = try row["createdAt"]
+        updatedAt = try row["updatedAt"]
     }
 }
 
 /// Reads and writes webhooks. Writes belong into `Store.write`.
 package enum WebhookQueries {
-    package static func insert(_ db: Database, _ webhook: WebhookRecord) throws {
+    package static func insert(_ db: Transaction, _ webhook: WebhookRecord) throws {
         try db.perform(
             "INSERT INTO webhook VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -56,7 +55,7 @@ package enum WebhookQueries {
     }
 
     /// - Throws: `WebhookError.notFound`.
-    package static func get(_ db: Database, _ id: WebhookID) throws -> WebhookRecord {
+    package static func get(_ db: Transaction, _ id: WebhookID) throws -> WebhookRecord {
         let row = try db.firstRow("SELECT * FROM webhook WHERE id = ?", [id.rawValue])
         guard let row else { throw WebhookError.notFound(id.rawValue) }
         return try record(db, row)
@@ -64,7 +63,7 @@ package enum WebhookQueries {
 
     /// One more than `limit` where there are more; newest first.
     package static func list(
-        _ db: Database, limit: Int, offset: Int
+        _ db: Transaction, limit: Int, offset: Int
     ) throws -> [WebhookRecord] {
         try db.allRows(
             "SELECT * FROM webhook ORDER BY createdAt DESC, id LIMIT ? OFFSET ?",
@@ -75,7 +74,7 @@ package enum WebhookQueries {
     /// Writes every field of a webhook that is there.
     ///
     /// - Throws: `WebhookError.notFound`.
-    package static func update(_ db: Database, _ webhook: WebhookRecord, at: Date) throws {
+    package static func update(_ db: Transaction, _ webhook: WebhookRecord, at: Date) throws {
         try db.perform(
             """
             UPDATE webhook SET name = ?, description = ?, url = ?, secret = ?, isActive = ?,
@@ -93,12 +92,12 @@ package enum WebhookQueries {
     /// Deletes a webhook and what it was still to be told.
     ///
     /// - Throws: `WebhookError.notFound`.
-    package static func delete(_ db: Database, _ id: WebhookID) throws {
+    package static func delete(_ db: Transaction, _ id: WebhookID) throws {
         try db.perform("DELETE FROM webhook WHERE id = ?", [id.rawValue])
         guard db.changesCount > 0 else { throw WebhookError.notFound(id.rawValue) }
     }
 
-    private static func insertEvents(_ db: Database, _ webhook: WebhookRecord) throws {
+    private static func insertEvents(_ db: Transaction, _ webhook: WebhookRecord) throws {
         for event in Set(webhook.events) {
             try db.perform(
                 "INSERT INTO webhookEvent VALUES (?, ?, ?)",
@@ -106,17 +105,17 @@ package enum WebhookQueries {
         }
     }
 
-    private static func record(_ db: Database, _ row: Row) throws -> WebhookRecord {
-        let id: String = row["id"]
+    private static func record(_ db: Transaction, _ row: RowReader) throws -> WebhookRecord {
+        let id: String = try row["id"]
         let events = try db.allRows(
             "SELECT entity, action FROM webhookEvent WHERE webhook = ? ORDER BY entity, action",
             [id]
-        ).compactMap { row -> WebhookEvent? in
-            guard let entity = WebhookEvent.Entity(rawValue: row[0]),
-                let action = WebhookEvent.Action(rawValue: row[1])
-            else { return nil }
-            return WebhookEvent(entity, action)
+        ).map { row in
+            guard let event = try WebhookEvent(row.word("entity"), row.word("action")) else {
+                throw row.unreadable("action")
+            }
+            return event
         }
-        return WebhookRecord(row, events: events)
+        return try WebhookRecord(row, events: events)
     }
 }

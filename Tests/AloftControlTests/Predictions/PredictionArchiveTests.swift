@@ -1,7 +1,6 @@
 import AloftPredictionLog
 import AloftTestKit
 import Foundation
-import GRDB
 import Logging
 import Synchronization
 import Testing

@@ -1,6 +1,5 @@
 import AloftTestKit
 import Foundation
-import GRDB
 import Testing
 
 @testable import AloftControl

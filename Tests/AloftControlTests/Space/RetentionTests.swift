@@ -2,7 +2,6 @@ import AloftDomain
 import AloftStore
 import AloftTestKit
 import Foundation
-import GRDB
 import Logging
 import Testing
 
@@ -89,7 +88,8 @@ import Testing
         #expect(try await retention.runOnce() == 32)
         let left = try await world.store.read { db in
             try Dictionary(
-                grouping: String.fetchAll(db, sql: "SELECT state FROM webhookDelivery"), by: \.self
+                grouping: db.values(of: String.self, sql: "SELECT state FROM webhookDelivery"),
+                by: \.self
             ).mapValues(\.count)
         }
         #expect(left["waiting"] == 10)

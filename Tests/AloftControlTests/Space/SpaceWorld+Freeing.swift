@@ -4,7 +4,6 @@ import AloftStore
 import AloftTestKit
 import AloftWire
 import Foundation
-import GRDB
 import Testing
 
 @testable import AloftControl
@@ -66,9 +65,9 @@ extension SpaceWorld {
     private func check() async throws {
         let (rows, modelRows, experimentRows) = try await store.read { db in
             (
-                try db.allRows("SELECT id FROM run").map { $0[0] as String },
-                try db.allRows("SELECT id FROM loggedModel").map { $0[0] as String },
-                try db.allRows("SELECT number FROM experiment").map { $0[0] as Int64 }
+                try db.allValues("SELECT id FROM run", of: String.self),
+                try db.allValues("SELECT id FROM loggedModel", of: String.self),
+                try db.allValues("SELECT number FROM experiment", of: Int64.self)
             )
         }
         #expect(Set(rows) == Set(runs.keys))

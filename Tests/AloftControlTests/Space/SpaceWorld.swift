@@ -4,7 +4,6 @@ import AloftStore
 import AloftTestKit
 import AloftWire
 import Foundation
-import GRDB
 import Synchronization
 import Testing
 

@@ -1,11 +1,11 @@
 import AloftDomain
-import AloftStore
 import Foundation
 import GRDB
 import Synchronization
 import Testing
 
 @testable import AloftControl
+@testable import AloftStore
 
 /// Stops the writer at every change of a row in turn, loses all that is in memory, opens the file
 /// again, and expects the same end as if nothing had happened.
@@ -28,10 +28,10 @@ struct SweepCrashTests {
         /// Puts the fuse before every change of every row; it goes with the connection.
         func install(in store: Store) async throws {
             try await store.maintain { db in
-                db.add(
+                db.database.add(
                     function: DatabaseFunction("fuseBlows", argumentCount: 0) { _ in self.blows() })
-                let tables = try String.fetchAll(
-                    db,
+                let tables = try db.values(
+                    of: String.self,
                     sql: """
                         SELECT name FROM main.sqlite_master
                         WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'grdb%'
@@ -79,7 +79,7 @@ struct SweepCrashTests {
         }
         let trials = try await world.trials(id)
         let runs = try await world.store.read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM run") ?? 0
+            try $0.value(of: Int.self, sql: "SELECT count(*) FROM run") ?? 0
         }
         #expect(trials.map(\.number) == Array(1...trials.count))
         let jobs = try await world.jobs()

@@ -2,7 +2,6 @@ import AloftDomain
 import AloftStore
 import AloftTestKit
 import Foundation
-import GRDB
 import Logging
 import Testing
 
@@ -157,8 +156,7 @@ final class SweepWorld {
 
     func versions(of model: String) async throws -> [ModelVersionRecord] {
         try await store.read { db in
-            try Row.fetchOne(
-                db, sql: "SELECT 1 FROM registeredModel WHERE name = ?", arguments: [model])
+            try db.row(sql: "SELECT 1 FROM registeredModel WHERE name = ?", arguments: [model])
                 == nil ? [] : RegistryQueries.versions(db, of: model)
         }
     }

@@ -13,11 +13,12 @@ struct AccessMigrationTests {
         var migrator = DatabaseMigrator()
         let earlier = Schema.migrations.prefix { $0.name != Schema.Migration.m0014Access.name }
         for migration in earlier {
-            migrator.registerMigration(migration.name, migrate: migration.apply)
+            migrator.registerMigration(migration.name) { try migration.apply(Transaction($0)) }
         }
         try migrator.migrate(queue)
         let at = Date(timeIntervalSince1970: 1)
-        try queue.write { db in
+        try queue.write { database in
+            let db = Transaction(database)
             for (project, run) in [("demo", "a"), ("other", "b")] {
                 try ProjectQueries.ensure(db, ProjectID(project), at: at)
                 let experiment = try TrackingQueries.createExperiment(
@@ -35,13 +36,13 @@ struct AccessMigrationTests {
         try queue.close()
     }
 
-    private func register(_ db: Database, _ name: String, from runs: [String]) throws {
+    private func register(_ db: Transaction, _ name: String, from runs: [String]) throws {
         try db.execute(
             sql: """
                 INSERT INTO registeredModel (project, name, createdAt, updatedAt)
                 VALUES ('default', ?, 0, 0)
                 """, arguments: [name])
-        let model = db.lastInsertedRowID
+        let model = db.database.lastInsertedRowID
         for (index, run) in runs.enumerated() {
             try db.execute(
                 sql: """
@@ -59,9 +60,9 @@ struct AccessMigrationTests {
         let store = try Store(path: path)
         let projects = try await store.read { db in
             Dictionary(
-                uniqueKeysWithValues: try Row.fetchAll(
-                    db, sql: "SELECT name, project FROM registeredModel"
-                ).map { row -> (String, String) in (row["name"], row["project"]) })
+                uniqueKeysWithValues: try db.rows(
+                    sql: "SELECT name, project FROM registeredModel"
+                ).map { row -> (String, String) in (try row["name"], try row["project"]) })
         }
         #expect(
             projects == [

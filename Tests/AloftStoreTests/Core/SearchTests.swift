@@ -1,6 +1,5 @@
 import AloftTestKit
 import Foundation
-import GRDB
 import Synchronization
 import Testing
 
@@ -19,11 +18,12 @@ struct SearchTests {
         for _ in 0..<6 {
             await #expect(throws: StoreError.searchTooLong(seconds: 0)) {
                 try await temporary.store.search(within: .milliseconds(30)) { db in
-                    try Int.fetchOne(db, sql: Self.endless)
+                    try db.value(of: Int.self, sql: Self.endless)
                 }
             }
         }
-        #expect(try await temporary.store.search { try Int.fetchOne($0, sql: "SELECT 7") } == 7)
+        #expect(
+            try await temporary.store.search { try $0.value(of: Int.self, sql: "SELECT 7") } == 7)
     }
 
     @Test func `a search ends with its task`() async throws {
@@ -33,7 +33,7 @@ struct SearchTests {
         let search = Task {
             try await store.search(within: .seconds(600)) { db in
                 begin.finish()
-                return try Int.fetchOne(db, sql: Self.endless)
+                return try db.value(of: Int.self, sql: Self.endless)
             }
         }
         for await _ in begun {}
@@ -51,12 +51,12 @@ struct SearchTests {
             Task {
                 defer { ended.value.withLock { $0 += 1 } }
                 return try await store.search(within: .seconds(600)) { db in
-                    try Int.fetchOne(db, sql: Self.endless)
+                    try db.value(of: Int.self, sql: Self.endless)
                 }
             }
         }
         for _ in 0..<20 {
-            #expect(try await store.read { try Int.fetchOne($0, sql: "SELECT 7") } == 7)
+            #expect(try await store.read { try $0.value(of: Int.self, sql: "SELECT 7") } == 7)
         }
         #expect(ended.value.withLock { $0 } == 0)
         for search in searches { search.cancel() }

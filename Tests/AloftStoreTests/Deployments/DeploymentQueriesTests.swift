@@ -1,6 +1,5 @@
 import AloftTestKit
 import Foundation
-import GRDB
 import Testing
 
 @testable import AloftDomain
@@ -133,7 +132,7 @@ struct DeploymentQueriesTests {
     @Test func `only one revision is under way`() async throws {
         let temporary = try TemporaryStore()
         _ = try await warm(temporary.store, version: 1)
-        await #expect(throws: DatabaseError.self) {
+        await #expect(throws: StatementError.self) {
             _ = try await warm(temporary.store, version: 2)
         }
     }

@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftStore
 import Foundation
-import GRDB
 import Testing
 
 struct JobQueriesTests {

@@ -1,7 +1,6 @@
 import AloftDomain
 import AloftTestKit
 import Foundation
-import GRDB
 import Testing
 
 @testable import AloftStore
@@ -9,10 +8,10 @@ import Testing
 struct MetricSummaryMigrationTests {
     private func summaries(_ store: Store) async throws -> [[String]] {
         try await store.read { db in
-            try Row.fetchAll(
-                db, sql: "SELECT *, hex(points) FROM metricSummary ORDER BY run, key, level, number"
+            try db.rows(
+                sql: "SELECT *, hex(points) FROM metricSummary ORDER BY run, key, level, number"
             ).map { row in
-                [0, 1, 2, 3, 4, 5, 6, 8].map { (row[$0] as DatabaseValue).description }
+                [0, 1, 2, 3, 4, 5, 6, 8].map { "\(row.values[$0])" }
             }
         }
     }

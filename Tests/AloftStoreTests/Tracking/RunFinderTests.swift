@@ -58,7 +58,7 @@ struct RunFinderTests {
         return (temporary, known)
     }
 
-    private static func insert(_ db: Database, _ run: KnownRun) throws {
+    private static func insert(_ db: Transaction, _ run: KnownRun) throws {
         let info = run.info
         let handle = try TrackingQueries.createRun(
             db,
@@ -246,8 +246,9 @@ struct RunFinderTests {
                         limits: limits
                     ).find()
                     return try numbers.map {
-                        try String.fetchOne(
-                            db, sql: "SELECT id FROM run WHERE number = ?", arguments: [$0]) ?? ""
+                        try db.value(
+                            of: String.self, sql: "SELECT id FROM run WHERE number = ?",
+                            arguments: [$0]) ?? ""
                     }
                 }
                 #expect(found == wanted.map(\.rawValue), "\(search) with \(limits)")
@@ -285,8 +286,9 @@ struct RunFinderTests {
                         limits: limits
                     ).find()
                     return try numbers.map {
-                        try String.fetchOne(
-                            db, sql: "SELECT id FROM run WHERE number = ?", arguments: [$0]) ?? ""
+                        try db.value(
+                            of: String.self, sql: "SELECT id FROM run WHERE number = ?",
+                            arguments: [$0]) ?? ""
                     }
                 }
                 #expect(found == wanted, "\(search) after \(place) with \(limits)")
@@ -312,7 +314,7 @@ struct RunFinderTests {
         ]
         let scans = try await temporary.store.read { db in
             let log = Statements()
-            db.trace { log.add($0.expandedDescription) }
+            db.database.trace { log.add($0.expandedDescription) }
             for (conditions, orders) in all {
                 for limits in limits {
                     let search = RunSearch(
@@ -325,10 +327,10 @@ struct RunFinderTests {
                         .find()
                 }
             }
-            db.trace(nil)
+            db.database.trace(nil)
             return try log.all.flatMap { sql in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).compactMap { row in
-                    let step: String = row["detail"]
+                try db.rows(sql: "EXPLAIN QUERY PLAN " + sql).compactMap { row in
+                    let step: String = try row["detail"]
                     return step.hasPrefix("SCAN") && !step.contains("subquery")
                         && !step.contains("CONSTANT ROW") ? "\(step): \(sql)" : nil
                 }

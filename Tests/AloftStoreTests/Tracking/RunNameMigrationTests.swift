@@ -15,17 +15,18 @@ struct RunNameMigrationTests {
         let earlier = Schema.migrations.prefix { $0.name != Schema.Migration.m0013RunNames.name }
         #expect(earlier.last?.name == Schema.Migration.m0012MetricSummaries.name)
         for migration in earlier {
-            migrator.registerMigration(migration.name, migrate: migration.apply)
+            migrator.registerMigration(migration.name) { try migration.apply(Transaction($0)) }
         }
         try migrator.migrate(queue)
-        try queue.write { db in
+        try queue.write { database in
+            let db = Transaction(database)
             for index in 0..<Self.count { try Self.insert(db, index) }
             #expect(try Self.indexSQL(db)?.contains("WHERE") == false)
         }
         try queue.close()
     }
 
-    private static func insert(_ db: Database, _ index: Int) throws {
+    private static func insert(_ db: Transaction, _ index: Int) throws {
         let run = try TrackingQueries.createRun(
             db,
             NewRun(
@@ -42,8 +43,9 @@ struct RunNameMigrationTests {
             ])
     }
 
-    private static func indexSQL(_ db: Database) throws -> String? {
-        try String.fetchOne(db, sql: "SELECT sql FROM sqlite_master WHERE name = 'runTagValue'")
+    private static func indexSQL(_ db: Transaction) throws -> String? {
+        try db.value(
+            of: String.self, sql: "SELECT sql FROM sqlite_master WHERE name = 'runTagValue'")
     }
 
     private func found(
@@ -58,8 +60,9 @@ struct RunNameMigrationTests {
             ).find()
             return Set(
                 try numbers.compactMap {
-                    try String.fetchOne(
-                        db, sql: "SELECT id FROM run WHERE number = ?", arguments: [$0])
+                    try db.value(
+                        of: String.self, sql: "SELECT id FROM run WHERE number = ?", arguments: [$0]
+                    )
                 })
         }
     }

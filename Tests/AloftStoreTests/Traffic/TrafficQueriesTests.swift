@@ -1,6 +1,5 @@
 import AloftTestKit
 import Foundation
-import GRDB
 import Testing
 
 @testable import AloftDomain
@@ -34,7 +33,7 @@ struct TrafficQueriesTests {
         for incarnation in 2...5 { try await report("a", "\(incarnation)", compared: 10) }
         #expect(try await compared() == 48)
         let rows = try await store.read {
-            try Int.fetchOne($0, sql: "SELECT count(*) FROM shadowReport WHERE gateway = 'a'")
+            try $0.value(of: Int.self, sql: "SELECT count(*) FROM shadowReport WHERE gateway = 'a'")
         }
         #expect((rows ?? 0) <= 3, "earlier incarnations are kept as one sum")
     }

@@ -3,11 +3,10 @@ import AloftDomain
 import AloftStore
 import AloftWire
 import Foundation
-import GRDB
 
 /// Makes what is shown of deployments from one snapshot.
 struct DeploymentPages {
-    let db: Database
+    let db: Transaction
     /// Decides which gateways are alive.
     let now: Date
 

@@ -29,7 +29,7 @@ package struct EventRoutes: Sendable {
 extension ListEvents.Item {
     init(_ record: EventRecord) {
         self.init(
-            sequence: record.sequence, at: record.at, project: record.project,
+            sequence: record.position, at: record.at, project: record.project,
             entity: record.entity, entityID: record.entityID, what: record.what, who: record.who,
             why: record.why, payload: record.payload)
     }

@@ -9,7 +9,7 @@ import ServiceLifecycle
 /// `GET /api/v1/events/stream`: the event log as server-sent events, for live pages.
 ///
 /// Starts after `Last-Event-ID` or `?after=SEQUENCE`, otherwise with what happens from now on. Each
-/// message's id is the event's sequence, so a browser that lost the connection misses nothing. A
+/// message's id is the event's position, so a browser that lost the connection misses nothing. A
 /// comment is sent about every 15 seconds, so that a broken connection is noticed.
 ///
 /// What runs log, tags and predictions make no events. A message named `changed` says what else changed,
@@ -27,7 +27,7 @@ package struct EventStream: Sendable {
 
     package func add(to routes: inout APIRoutes) {
         routes.raw(.get, "/api/v1/events/stream", .manage) { request, _ in
-            let start = try await startSequence(of: request)
+            let start = try await startPosition(of: request)
             var headers: HTTPFields = [
                 .contentType: "text/event-stream", .cacheControl: "no-store",
             ]
@@ -42,17 +42,17 @@ package struct EventStream: Sendable {
         }
     }
 
-    private func startSequence(of request: Request) async throws -> Int64 {
+    private func startPosition(of request: Request) async throws -> Int64 {
         let header = HTTPField.Name("Last-Event-ID").flatMap { request.headers[$0] }
         let query = request.uri.queryParameters["after"].map(String.init)
         if let text = header ?? query {
-            guard let sequence = Int64(text), sequence >= 0 else {
+            guard let position = Int64(text), position >= 0 else {
                 throw BodyError.query(
                     name: "after", value: text, expected: "the number of an event")
             }
-            return sequence
+            return position
         }
-        return try await store.read { try EventLog.lastSequence($0) }
+        return try await store.read { try EventLog.lastPosition($0) }
     }
 
     /// Ends when the server shuts down or the reader is gone, which writing then throws.
@@ -78,8 +78,8 @@ package struct EventStream: Sendable {
             var text = ""
             for record in news.events {
                 let data = try JSON.encoder.encode(ListEvents.Item(record))
-                text += "id: \(record.sequence)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
-                place.event = record.sequence
+                text += "id: \(record.position)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+                place.event = record.position
             }
             if let changed = news.changed {
                 for each in changed {

@@ -2,7 +2,6 @@ package import AloftControl
 package import AloftDomain
 package import AloftStore
 import AloftWire
-import GRDB
 
 /// Jobs: list, show, run, stop, retry, their logs and what they used.
 package struct JobRoutes: Sendable {
@@ -135,7 +134,7 @@ package struct JobRoutes: Sendable {
     }
 
     private static func registered(
-        _ db: Database, by job: JobRecord
+        _ db: Transaction, by job: JobRecord
     ) throws -> GetJob.Reply.Registered? {
         guard case .succeeded = job.outcome, let model = job.spec.registers, let run = job.spec.run
         else { return nil }

@@ -4,11 +4,10 @@ import AloftPredictionLog
 import AloftStore
 import AloftWire
 import Foundation
-import GRDB
 
 /// Makes what is shown of predictions from one snapshot.
 struct PredictionPages {
-    let db: Database
+    let db: Transaction
     /// Decides which gateways are alive.
     let now: Date
 

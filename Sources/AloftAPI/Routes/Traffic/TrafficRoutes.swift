@@ -2,7 +2,6 @@ import AloftControl
 package import AloftDomain
 package import AloftStore
 import AloftWire
-import GRDB
 
 /// Shadows and segments of deployments.
 package struct TrafficRoutes: Sendable {
@@ -78,7 +77,7 @@ package struct TrafficRoutes: Sendable {
     }
 
     private static func shadow(
-        _ rule: ShadowRule, of record: TrafficRulesRecord, _ db: Database
+        _ rule: ShadowRule, of record: TrafficRulesRecord, _ db: Transaction
     ) throws -> ShowTraffic.Shadow {
         let deployment = rule.deployment ?? record.deployment
         let target = try DeploymentQueries.find(
