@@ -1,0 +1,163 @@
+import AloftTestKit
+import Foundation
+import Testing
+
+@testable import AloftDomain
+@testable import AloftStore
+
+/// What a database owes to all that stands on `Core`. Written against the seam alone, so that another
+/// database runs it unchanged: `Store`, `Transaction`, `Statement`, `RowReader`, `Dialect`.
+struct StoreContractTests {
+    struct Refused: Error {}
+
+    static let columns = """
+        key \(Dialect.text) PRIMARY KEY NOT NULL, whole \(Dialect.integer), number \(Dialect.real),
+        words \(Dialect.text) CHECK (words <> 'never'), raw \(Dialect.bytes)
+        """
+
+    /// A store with the table `thing`, and `part`, which names rows of it.
+    private func makeStore() async throws -> TemporaryStore {
+        let temporary = try TemporaryStore()
+        try await temporary.store.write { db in
+            try db.execute(sql: "CREATE TABLE thing (\(Self.columns))")
+            try db.execute(
+                sql: """
+                    CREATE TABLE part (number \(Dialect.countingKey),
+                        thing \(Dialect.text) NOT NULL REFERENCES thing (key))
+                    """)
+        }
+        return temporary
+    }
+
+    private func count(_ store: Store) async throws -> Int64 {
+        try await store.read { try $0.firstValue("SELECT count(*) FROM thing") ?? -1 }
+    }
+
+    private static func insert(_ db: Transaction, _ key: String, _ whole: Int64 = 0) throws {
+        try db.perform("INSERT INTO thing (key, whole) VALUES (?, ?)", [key, whole])
+    }
+
+    // MARK: Transactions
+
+    @Test func `what throws is undone whole and the next write is not`() async throws {
+        let temporary = try await makeStore()
+        await #expect(throws: Refused.self) {
+            try await temporary.store.write { db in
+                try Self.insert(db, "a")
+                throw Refused()
+            }
+        }
+        #expect(try await count(temporary.store) == 0)
+        try await temporary.store.write { try Self.insert($0, "a") }
+        #expect(try await count(temporary.store) == 1)
+    }
+
+    @Test func `a reader sees one moment`() async throws {
+        let temporary = try await makeStore()
+        let (hasRead, hasWritten) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let store = temporary.store
+        async let seen = store.read { db -> [Int64?] in
+            let before: Int64? = try db.firstValue("SELECT count(*) FROM thing")
+            hasRead.signal()
+            _ = hasWritten.wait(timeout: .now() + 60)
+            return [before, try db.firstValue("SELECT count(*) FROM thing")]
+        }
+        await Task.detached { _ = hasRead.wait(timeout: .now() + 60) }.value
+        try await store.write { try Self.insert($0, "a") }
+        hasWritten.signal()
+        #expect(try await seen == [0, 0])
+        #expect(try await count(store) == 1)
+    }
+
+    @Test func `a reader writes nothing`() async throws {
+        let temporary = try await makeStore()
+        await #expect(throws: StatementError.self) {
+            try await temporary.store.read { try Self.insert($0, "a") }
+        }
+        #expect(try await count(temporary.store) == 0)
+    }
+
+    @Test func `writers share commits and each finds what it wrote`() async throws {
+        let temporary = try await makeStore()
+        let store = temporary.store
+        let found = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<100 {
+                group.addTask {
+                    do {
+                        try await store.write { db in
+                            try Self.insert(db, "k\(number)", Int64(number))
+                            if number % 5 == 0 { throw Refused() }
+                        }
+                    } catch is Refused {}
+                    let whole: Int64? = try await store.read {
+                        try $0.firstValue("SELECT whole FROM thing WHERE key = ?", ["k\(number)"])
+                    }
+                    return whole == (number % 5 == 0 ? nil : Int64(number))
+                }
+            }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(found == 100)
+        #expect(try await count(store) == 80)
+    }
+
+    // MARK: What the schema forbids
+
+    private func refusal(
+        _ sql: String, _ bindings: Bindings = []
+    ) async throws -> StatementError.Kind? {
+        let temporary = try await makeStore()
+        try await temporary.store.write { try Self.insert($0, "a") }
+        do {
+            try await temporary.store.write { try $0.execute(sql: sql, arguments: bindings) }
+            return nil
+        } catch let error as StatementError {
+            #expect(try await count(temporary.store) == 1)
+            return error.kind
+        }
+    }
+
+    @Test func `each rule of the schema has its kind of error`() async throws {
+        let insert = "INSERT INTO thing (key, words) VALUES (?, ?)"
+        #expect(try await refusal(insert, ["a", nil]) == .notUnique)
+        #expect(try await refusal(insert, [nil, nil]) == .notAllowed)
+        #expect(try await refusal(insert, ["b", "never"]) == .notAllowed)
+        #expect(try await refusal("INSERT INTO part (thing) VALUES (?)", ["x"]) == .foreignKey)
+        #expect(try await refusal("DELETE FROM thing WHERE key = ?", ["x"]) == nil)
+    }
+
+    @Test func `an upsert changes the row that is there or leaves it`() async throws {
+        let temporary = try await makeStore()
+        let changes = try await temporary.store.write { db -> [Int] in
+            let insert = "INSERT INTO thing (key, whole) VALUES (?, ?) ON CONFLICT (key) "
+            var changes: [Int] = []
+            for (whole, rule) in [
+                (1, "DO NOTHING"), (2, "DO NOTHING"), (3, "DO UPDATE SET whole = excluded.whole"),
+            ] {
+                try db.perform(insert + rule, ["a", whole])
+                changes.append(db.changesCount)
+            }
+            return changes
+        }
+        #expect(changes == [1, 0, 1])
+        let whole: Int64? = try await temporary.store.read {
+            try $0.firstValue("SELECT whole FROM thing")
+        }
+        #expect(whole == 3)
+    }
+
+    @Test func `numbers of rows rise and none is given twice`() async throws {
+        let temporary = try await makeStore()
+        let numbers = try await temporary.store.write { db in
+            try Self.insert(db, "a")
+            let insert = "INSERT INTO part (thing) VALUES (?)"
+            var numbers = [try db.insert(insert, ["a"]), try db.insert(insert, ["a"])]
+            try db.perform("DELETE FROM part")
+            numbers.append(try db.insert(insert, ["a"]))
+            try db.raiseNumbers(of: "part", to: 100)
+            numbers.append(try db.insert(insert, ["a"]))
+            return numbers
+        }
+        #expect(numbers == [1, 2, 3, 101])
+    }
+}
