@@ -43,6 +43,7 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-layers
 	scripts/check-circles
 	scripts/check-text
+	scripts/check-sql
 	scripts/check-unit
 	scripts/check-traps
 	scripts/check-docs
