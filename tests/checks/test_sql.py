@@ -1,4 +1,4 @@
-"""The check for SQL of one database and for guesses: it finds what it is for, and the tree holds it."""
+"""The check for SQL of one database and for guesses finds what it is for, and the tree holds it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 package import AloftDomain
-package import GRDB
 
 extension GatewayQueries {
     /// A gateway is known by the name it gives itself, and a token may be used by several. This bounds what
@@ -7,12 +6,11 @@ extension GatewayQueries {
     private static let most = 1_000
 
     /// - Throws: `DeploymentError.tooManyGateways` where it is a new one, and there are as many as are kept.
-    package static func admit(_ db: Database, _ gateway: GatewayID) throws {
-        let isKnown = try Row.fetchOne(
-            db, sql: "SELECT 1 FROM gateway WHERE id = ?", arguments: [gateway.rawValue])
+    package static func admit(_ db: Transaction, _ gateway: GatewayID) throws {
+        let isKnown = try db.row(
+            sql: "SELECT 1 FROM gateway WHERE id = ?", arguments: [gateway.rawValue])
         guard isKnown == nil else { return }
-        let count = try Row.fetchOne(db, sql: "SELECT count(*) AS count FROM gateway")
-        let known: Int = count?["count"] ?? 0
+        let known: Int = try db.value(sql: "SELECT count(*) FROM gateway") ?? 0
         guard known < most else { throw DeploymentError.tooManyGateways(gateway, most: most) }
     }
 }

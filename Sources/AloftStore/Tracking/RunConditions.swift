@@ -33,16 +33,17 @@ extension RunSearch.Condition {
         switch self {
         case .metric, .dataset(.name, _), .dataset(.digest, _):
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return Statement("+\(run) IN (") + rows + Statement(")")
+            return Statement("\(Dialect.unindexed(run)) IN (") + rows + Statement(")")
         case .param(_, .isNull), .tag(_, .isNull):
             guard let rows = present(experiments) else { return probe }
-            return Statement("+\(run) NOT IN (") + rows + Statement(")")
+            return Statement("\(Dialect.unindexed(run)) NOT IN (") + rows + Statement(")")
         case .tag(TrackingQueries.nameKey, _):
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return Statement("(+\(run) IN (") + rows + Statement(") AND ") + probe + Statement(")")
+            return Statement("(\(Dialect.unindexed(run)) IN (") + rows + Statement(") AND ") + probe
+                + Statement(")")
         case .param, .tag:
             guard let rows = matching(experiments, stage: nil) else { return probe }
-            return Statement("+\(run) IN (") + rows + Statement(")")
+            return Statement("\(Dialect.unindexed(run)) IN (") + rows + Statement(")")
         case .text, .number, .dataset(.context, _): return probe
         }
     }
