@@ -109,11 +109,10 @@ struct SweepPlanApplication: Sendable {
                 NamedText(key: "aloft.trial", value: String(best.number)),
                 NamedText(key: "aloft.job", value: best.job.rawValue),
             ])
-        if let started = Date(stamp: sweep.createdAt),
-            let refusal = try registration.refusal(db, orderedAt: started)
-        {
-            return refusal
+        guard let started = Date(stamp: sweep.createdAt) else {
+            throw UnreadableValue(table: "sweep", column: "createdAt", text: sweep.createdAt)
         }
+        if let refusal = try registration.refusal(db, orderedAt: started) { return refusal }
         sweep.registered = try registration.apply(db, by: principal, at: now)
         guard sweep.registered == nil else { return nil }
         return

@@ -152,7 +152,9 @@ package struct AccessQueries {
         // A project file may own a name that nobody has registered, or take one over.
         let holder = try NameOwnerQueries.holder(ofModel: name, db)
         let isNamed = try isNamed(name)
-        guard let number = try? RegistryQueries.modelNumber(db, name) else {
+        let number: Int64? = try db.firstValue(
+            "SELECT number FROM registeredModel WHERE name = ?", [name])
+        guard let number else {
             return .model(project: holder, .none, isNamed: isNamed)
         }
         let isOwn = try holder == project && isMade(.model, String(number))
