@@ -150,7 +150,8 @@ struct UnreadableRowTests {
             #expect(
                 error
                     == UnreadableValue(
-                        table: given.table, column: given.column, text: "'unheard-of'"))
+                        table: given.table, column: given.column,
+                        text: given.column == "payload" ? "10 bytes of JSON" : "'unheard-of'"))
         }
     }
 }

@@ -145,7 +145,9 @@ package struct RowReader {
         if case .null = value { return nil }
         guard case .text(let text) = value else { throw unreadable(column, value) }
         do { return try StoredJSON.value(type, from: text) } catch {
-            throw unreadable(column, value)
+            // Not what it says: a definition may hold what not every reader may see.
+            throw UnreadableValue(
+                sql: columns.sql, column: "\(column)", text: "\(text.utf8.count) bytes of JSON")
         }
     }
 

@@ -20,6 +20,10 @@ package struct UnreadableValue: Refusal, Equatable {
         value = String(String.UnicodeScalarView(text.unicodeScalars.prefix(Self.longest)))
     }
 
+    init(sql: String, column: String, text: String) {
+        self.init(table: Self.table(of: sql), column: column, text: text)
+    }
+
     /// - Parameter sql: the statement that the row is of.
     init(sql: String, column: String, value: SQLValue?) {
         self.init(
