@@ -7,7 +7,7 @@ package import NIOCore
 #endif
 
 /// Stands before everything in the pipeline of a listening socket. Where there is no descriptor left to
-/// accept with, the kernel says so again at once, for as long as somebody knocks: that would be a loop
+/// accept with, the kernel says so again at once, for as long as somebody connects: that would be a loop
 /// without end, and an error that ends the server. Here the caller is sent away instead, with a descriptor
 /// that is kept for this, and the oldest idle connections go.
 package final class AcceptGuard: ChannelInboundHandler {

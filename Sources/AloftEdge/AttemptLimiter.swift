@@ -40,7 +40,7 @@ package struct RemotePlace: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// How often strangers may try a token: each try of one that is not known costs a question, to the server
-/// or to the database. Per place, and for all together. Bounded, whoever knocks.
+/// or to the database. Per place, and for all together. Bounded, whoever connects.
 package final class AttemptLimiter: Sendable {
     package struct Rate: Sendable {
         /// So many at once,

@@ -23,7 +23,7 @@ final class GRPCConnection: ChannelInboundHandler {
         var windowLeft: Int?
     }
 
-    let loop: DoorLoop
+    let loop: GRPCLoop
     var context: ChannelHandlerContext?
     /// The HTTP/2 library's own place in the pipeline; what is written from there goes out as it is.
     var frames: ChannelHandlerContext?
@@ -53,7 +53,7 @@ final class GRPCConnection: ChannelInboundHandler {
     var pingedAt: NIODeadline?
     private(set) var place: RemotePlace?
 
-    init(loop: DoorLoop) { self.loop = loop }
+    init(loop: GRPCLoop) { self.loop = loop }
 
     /// The HTTP/2 library, set up for messages of tensors.
     static func http2Handler() -> NIOHTTP2Handler {

@@ -5,16 +5,16 @@ import NIOHTTP1
 import NIOPosix
 
 /// A gateway that accepts connections of HTTP/1.1, and how its place goes to the next.
-struct Listening: Sendable {
+struct HTTPListener: Sendable {
     let address: ListenAddress
     let socket: ListeningSocket
     let channel: any Channel
-    /// Where another gateway answered before; it lets go of its further doors later.
+    /// Where another gateway answered before; it lets go of its further listeners later.
     let succession: Succession?
-    /// The sockets of that one's further doors.
+    /// The sockets of that one's further listeners.
     let handed: [ListenAddress: ListeningSocket]
     let point: HandoverPoint
-    /// Ends when another gateway has taken over, or a door could not be opened.
+    /// Ends when another gateway has taken over, or a listener could not be opened.
     let turn: AsyncStream<Void>
     let endOfTurn: AsyncStream<Void>.Continuation
 
@@ -30,7 +30,7 @@ extension Gateway {
     /// Takes the socket of the gateway before, or opens one, and accepts connections from it.
     ///
     /// - Throws: `GatewayStartFailure`, or an `IOError` where it cannot listen.
-    func listen(_ parts: GatewayParts) async throws -> Listening {
+    func listen(_ parts: GatewayParts) async throws -> HTTPListener {
         let (succession, handed) = try await takeSockets(parts.predecessor, parts.fleet)
         let socket = try succession?.socket ?? ListeningSocket.open(configuration.listen)
         let channel = try await accept(on: socket, parts.loops)
@@ -40,11 +40,11 @@ extension Gateway {
             listener: socket.descriptor, logger: logger,
             pause: { try? channel.setOption(ChannelOptions.autoRead, value: !$0).wait() },
             onTaken: { endOfTurn.finish() })
-        point.expectLetGo(doors.count)
+        point.expectLetGo(listeners.count)
         try succession?.confirm()
         let address = ListenAddress(
             host: configuration.listen.host, port: socket.port ?? configuration.listen.port)
-        return Listening(
+        return HTTPListener(
             address: address, socket: socket, channel: channel, succession: succession,
             handed: handed, point: point, turn: turn, endOfTurn: endOfTurn)
     }
@@ -78,19 +78,19 @@ extension Gateway {
             .withBoundSocket(try socket.copy().descriptor).get()
     }
 
-    /// Serves one further door until the task is cancelled.
+    /// Serves one further listener until the task is cancelled.
     func serve(
-        _ door: any GatewayDoor, _ listening: Listening, _ parts: GatewayParts
+        _ listener: any GatewayListener, _ http: HTTPListener, _ parts: GatewayParts
     ) async throws {
         let socket = try await open(
-            door, handed: listening.handed[door.listen], isSuccessor: parts.predecessor != nil)
+            listener, handed: http.handed[listener.listen], isSuccessor: parts.predecessor != nil)
         let copy = try socket.copy()
-        listening.point.offer(socket, at: door.listen)
+        http.point.offer(socket, at: listener.listen)
         // Two must not accept from one socket at a time.
-        try? await parts.threads.runIfActive { listening.succession?.waitUntilLetGo() }
+        try? await parts.threads.runIfActive { http.succession?.waitUntilLetGo() }
         let access = InferenceAccess(
             loops: parts.loops, shared: parts.shared, repository: parts.shared.repository,
-            doorClosed: { listening.point.letGo() })
-        try await door.serve(access, at: copy)
+            listenerClosed: { http.point.letGo() })
+        try await listener.serve(access, at: copy)
     }
 }

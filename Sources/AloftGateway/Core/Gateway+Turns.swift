@@ -8,34 +8,36 @@ extension Gateway {
     static let refusalTime = Duration.seconds(1)
 
     /// The sockets of the gateway before, once this one can answer what that one answers: that of
-    /// HTTP/1.1 and those of further doors, by address. Nothing where there is none.
+    /// HTTP/1.1 and those of further listeners, by address. Nothing where there is none.
     func takeSockets(
         _ predecessor: Predecessor?, _ fleet: Fleet
     ) async throws -> (Succession?, [ListenAddress: ListeningSocket]) {
         guard let predecessor else { return (nil, [:]) }
         await fleet.settle(within: configuration.handoverPatience)
         var handed: [ListenAddress: ListeningSocket] = [:]
-        for door in doors { handed[door.listen] = predecessor.door(at: door.listen) }
+        for listener in listeners {
+            handed[listener.listen] = predecessor.listener(at: listener.listen)
+        }
         return (try predecessor.take(configuration.listen), handed)
     }
 
-    /// The socket of a further door. A gateway before that does not hand its own over lets go of the
+    /// The socket of a further listener. A gateway before that does not hand its own over lets go of the
     /// address only when this one has taken over, so it is tried for a while.
     ///
-    /// - Throws: `GatewayStartFailure.doorClosed`.
+    /// - Throws: `GatewayStartFailure.cannotListen`.
     func open(
-        _ door: any GatewayDoor, handed: ListeningSocket?, isSuccessor: Bool
+        _ listener: any GatewayListener, handed: ListeningSocket?, isSuccessor: Bool
     ) async throws -> ListeningSocket {
         if let handed { return handed }
         var attempt = 0
         while true {
             do {
-                return try ListeningSocket.open(door.listen)
+                return try ListeningSocket.open(listener.listen)
             } catch {
                 attempt += 1
                 guard isSuccessor, attempt < 400, !Task.isCancelled else {
-                    throw GatewayStartFailure.doorClosed(
-                        name: door.name, address: door.listen, reason: "\(error)")
+                    throw GatewayStartFailure.cannotListen(
+                        name: listener.name, address: listener.listen, reason: "\(error)")
                 }
                 try? await time.clock.sleep(for: .milliseconds(25))
             }

@@ -10,7 +10,7 @@ package struct Gateway: Sendable {
     let client: ServerClient
     let tokens: TokenGate?
     let python: (any PythonModelLoader)?
-    let doors: [any GatewayDoor]
+    let listeners: [any GatewayListener]
     let time: TimeSource
     let chance: Chance
     let logger: Logger
@@ -18,17 +18,17 @@ package struct Gateway: Sendable {
     /// - Parameters:
     ///   - client: calls the server with the gateway's own token.
     ///   - tokens: checks callers; `nil` lets everybody in.
-    ///   - doors: further protocols to serve.
+    ///   - listeners: further protocols to serve.
     package init(
         configuration: GatewayConfiguration, client: ServerClient, tokens: TokenGate?,
-        python: (any PythonModelLoader)?, doors: [any GatewayDoor] = [], time: TimeSource,
+        python: (any PythonModelLoader)?, listeners: [any GatewayListener] = [], time: TimeSource,
         chance: Chance, logger: Logger
     ) {
         self.configuration = configuration
         self.client = client
         self.tokens = tokens
         self.python = python
-        self.doors = doors
+        self.listeners = listeners
         self.time = time
         self.chance = chance
         self.logger = logger
@@ -38,7 +38,7 @@ package struct Gateway: Sendable {
     /// and ends.
     ///
     /// Where a gateway runs on the same folder and address, this one loads its models first, then
-    /// takes over the socket on which clients knock; no connection is refused.
+    /// takes over the socket on which clients connect; no connection is refused.
     ///
     /// - Parameter onListening: called with the address when requests are taken.
     /// - Throws: `InferenceError.runtimeMissing`, `GatewayStartFailure`, or an `IOError` where it
@@ -52,16 +52,16 @@ package struct Gateway: Sendable {
             seeds: { chance.next() })
         let stored = parts.follower.stored()
         if let stored { await parts.fleet.apply(stored, isFromDisk: true) }
-        let listening = try await listen(parts)
+        let http = try await listen(parts)
         logger.info(
             "listening",
             metadata: [
-                "url": "\(listening.address.url)", "runtime": "\(parts.library.version)",
+                "url": "\(http.address.url)", "runtime": "\(parts.library.version)",
             ])
-        onListening(listening.address)
+        onListening(http.address)
         var failure: (any Error)?
         do {
-            try await serve(listening, parts, from: stored)
+            try await serve(http, parts, from: stored)
         } catch {
             failure = error
         }
@@ -72,16 +72,16 @@ package struct Gateway: Sendable {
     /// Answers and follows the desired state until the task is cancelled or another gateway has taken
     /// over, then lets what has begun end.
     ///
-    /// - Throws: what a further door threw.
+    /// - Throws: what a further listener threw.
     private func serve(
-        _ listening: Listening, _ parts: GatewayParts, from stored: DesiredState?
+        _ http: HTTPListener, _ parts: GatewayParts, from stored: DesiredState?
     ) async throws {
         try await withThrowingDiscardingTaskGroup { tasks in
-            for door in doors {
+            for listener in listeners {
                 tasks.addTask {
-                    // A door that cannot be opened ends the wait below, and the gateway.
-                    defer { listening.endOfTurn.finish() }
-                    try await serve(door, listening, parts)
+                    // A listener that cannot be opened ends the wait below, and the gateway.
+                    defer { http.endOfTurn.finish() }
+                    try await serve(listener, http, parts)
                 }
             }
             tasks.addTask { await parts.follower.run(from: stored) }
@@ -89,11 +89,11 @@ package struct Gateway: Sendable {
             if configuration.shipsLog { tasks.addTask { await parts.shipper.run() } }
             tasks.addTask { await tick(parts) }
             // Ends with the task, or when another gateway has taken over.
-            for await _ in listening.turn {}
-            await listening.close()
-            // Doors end while connections of HTTP/1.1 do.
+            for await _ in http.turn {}
+            await http.close()
+            // Listeners end while connections of HTTP/1.1 do.
             tasks.cancelAll()
-            await drain(parts.loops, parts.fleet, isSucceeded: listening.point.isTaken)
+            await drain(parts.loops, parts.fleet, isSucceeded: http.point.isTaken)
         }
     }
 

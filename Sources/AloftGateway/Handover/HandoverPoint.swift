@@ -9,7 +9,7 @@ import Synchronization
 /// The one that starts sends `take HOST:PORT`. The running one answers `yes PROCESS` with the socket,
 /// or `no …`. With `yes` the running one accepts no more; as soon as the new one accepts connections it
 /// says `taken`, and the old one ends. Where it does not say so, the old one accepts again. Connections
-/// that knocked in between wait in the socket itself, so none is refused. Before that, each on a connection of its own, it may ask for the sockets of further doors: `door
+/// that come in between wait in the socket itself, so none is refused. Before that, each on a connection of its own, it may ask for the sockets of further listeners: `door
 /// HOST:PORT`, answered with `yes PROCESS` and the socket, or `no …`.
 // `state` guards what changes; the descriptors are closed by the thread that waits on them.
 final class HandoverPoint: Sendable {
@@ -26,10 +26,10 @@ final class HandoverPoint: Sendable {
     private struct State {
         var isClosed = false
         var isTaken = false
-        /// Sockets of further doors, by address; owned by this.
-        var doors: [ListenAddress: ListeningSocket] = [:]
-        /// Doors that accept still.
-        var openDoors = 0
+        /// Sockets of further listeners, by address; owned by this.
+        var listeners: [ListenAddress: ListeningSocket] = [:]
+        /// Listeners that accept still.
+        var openListeners = 0
         /// The thread has ended; the descriptor's number may be another's by now.
         var isDescriptorClosed = false
     }
@@ -71,26 +71,26 @@ final class HandoverPoint: Sendable {
     func offer(_ socket: ListeningSocket, at address: ListenAddress) {
         state.withLock { state in
             guard !state.isClosed else { return socket.close() }
-            state.doors[address] = socket
+            state.listeners[address] = socket
         }
     }
 
-    /// How many doors must close before the successor's may open.
-    func expectLetGo(_ doors: Int) { state.withLock { $0.openDoors = doors } }
+    /// How many listeners must close before the successor's may open.
+    func expectLetGo(_ listeners: Int) { state.withLock { $0.openListeners = listeners } }
 
-    /// A door accepts no more.
+    /// A listener accepts no more.
     func letGo() {
-        state.withLock { $0.openDoors -= 1 }
+        state.withLock { $0.openListeners -= 1 }
         released.signal()
     }
 
-    /// Answers no more and closes the sockets of doors. The socket's name goes unless it is another's
+    /// Answers no more and closes the sockets of listeners. The socket's name goes unless it is another's
     /// by now.
     func close() {
         state.withLock { state in
             state.isClosed = true
-            for socket in state.doors.values { socket.close() }
-            state.doors = [:]
+            for socket in state.listeners.values { socket.close() }
+            state.listeners = [:]
             if !state.isTaken { unlink(HandoverPath.socket(folder)) }
             // Wakes the thread.
             if !state.isDescriptorClosed { shutdown(descriptor, Int32(SHUT_RDWR)) }
@@ -127,7 +127,7 @@ final class HandoverPoint: Sendable {
         guard let question = try? stream.receive().text else { return }
         // text: what our own later program asks
         if question.hasPrefix("door "), let address = ListenAddress(String(question.dropFirst(5))) {
-            return try handDoor(at: address, stream)
+            return try handListener(at: address, stream)
         }
         guard question == "take \(listen)" else {
             return try stream.send("no process \(getpid()) listens on \(listen)")
@@ -145,18 +145,18 @@ final class HandoverPoint: Sendable {
         state.withLock { $0.isTaken = true }
         logger.info("another gateway took over; answering what has begun")
         onTaken()
-        // The successor hears from the end of this conversation that its doors may accept.
+        // The successor hears from the end of this conversation that its listeners may accept.
         let limit = ContinuousClock.now + .seconds(Self.secondsToLetGo)
-        while state.withLock({ $0.openDoors > 0 }),
+        while state.withLock({ $0.openListeners > 0 }),
             released.wait(atMost: max(.zero, limit - ContinuousClock.now))
         {}
     }
 
-    private func handDoor(
+    private func handListener(
         at address: ListenAddress, _ stream: DescriptorStream
     ) throws(DescriptorStream.Failure) {
         try state.withLock { state throws(DescriptorStream.Failure) in
-            guard let socket = state.doors[address] else {
+            guard let socket = state.listeners[address] else {
                 return try stream.send("no door at \(address)")
             }
             try stream.send("yes \(getpid())", passing: socket.descriptor)

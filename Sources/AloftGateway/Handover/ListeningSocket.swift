@@ -2,7 +2,7 @@ import AloftDomain
 import Foundation
 import NIOCore
 
-/// The socket on which clients knock. The gateway keeps it beside the copy that the event loops accept
+/// The socket on which clients connect. The gateway keeps it beside the copy that the event loops accept
 /// from, so that it can be handed to the next process.
 package struct ListeningSocket: Sendable {
     package let descriptor: Int32

@@ -23,8 +23,8 @@ struct Predecessor {
         return stream
     }
 
-    /// The socket of a further door, which both then hold; `nil` where it has none there.
-    func door(at address: ListenAddress) -> ListeningSocket? {
+    /// The socket of a further listener, which both then hold; `nil` where it has none there.
+    func listener(at address: ListenAddress) -> ListeningSocket? {
         guard let stream = try? Self.connect(folder),
             let (text, passed) = try? Self.ask("door \(address)", stream)
         else { return nil }
@@ -72,7 +72,7 @@ struct Succession {
 }
 
 extension Succession {
-    /// Returns when the other accepts no more at its doors, or after ten seconds.
+    /// Returns when the other accepts no more at its listeners, or after ten seconds.
     func waitUntilLetGo() { _ = try? stream.receive() }
 }
 
@@ -82,7 +82,7 @@ package enum GatewayStartFailure: Error, Equatable, Sendable {
     case folderInUse(reason: String)
     case notHandedOver(reason: String)
     /// The address of a further protocol cannot be listened at.
-    case doorClosed(name: String, address: ListenAddress, reason: String)
+    case cannotListen(name: String, address: ListenAddress, reason: String)
 
     package var message: String {
         switch self {
@@ -92,7 +92,7 @@ package enum GatewayStartFailure: Error, Equatable, Sendable {
         case .notHandedOver(let reason):
             "The gateway that runs in this folder does not hand its socket over: \(reason). Stop "
                 + "it, then start this one again."
-        case .doorClosed(let name, let address, let reason):
+        case .cannotListen(let name, let address, let reason):
             "\(name) cannot listen at \(address): \(reason). Choose another address with "
                 + "--\(name.lowercased())."
         }

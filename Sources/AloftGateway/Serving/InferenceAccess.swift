@@ -68,15 +68,15 @@ package struct CallRefusal: Error, Sendable {
 }
 
 /// A further way to the gateway's models beside HTTP/1.1.
-package protocol GatewayDoor: Sendable {
+package protocol GatewayListener: Sendable {
     /// The protocol's name.
     var name: String { get }
-    /// Where its callers knock.
+    /// Where its clients connect.
     var listen: ListenAddress { get }
     /// Serves until the task is cancelled, then takes no more and lets the calls that have begun end,
     /// for at most `InferenceAccess.endLimit`.
     ///
-    /// - Parameter socket: on which callers knock; the door closes it.
+    /// - Parameter socket: on which clients connect; the listener closes it.
     func serve(_ models: InferenceAccess, at socket: ListeningSocket) async throws
 }
 
@@ -86,13 +86,13 @@ package struct InferenceAccess: Sendable {
     let loops: EventLoops
     let shared: GatewayShared
     let repository: ModelRepository
-    /// Called by a door that takes no more callers, so that another gateway may.
-    package let doorClosed: @Sendable () -> Void
+    /// Called by a listener that takes no more callers, so that another gateway may.
+    package let listenerClosed: @Sendable () -> Void
 
     /// The largest message, in bytes.
     package var messageLimitBytes: Int { shared.configuration.bodyLimitBytes }
 
-    /// How long a door may take to end: what waits for a model is turned away a little before.
+    /// How long a listener may take to end: what waits for a model is turned away a little before.
     package var endLimit: Duration { shared.configuration.drainLimit + Gateway.refusalTime * 2 }
 
     package var group: MultiThreadedEventLoopGroup { loops.group }

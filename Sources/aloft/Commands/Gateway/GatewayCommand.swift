@@ -171,8 +171,8 @@ struct GatewayCommand: AsyncParsableCommand {
                     },
                     ask: { secret in try await Self.principal(secret, client) != nil }) : nil,
             python: pythonModels(configuration, policy, environment, logger),
-            doors: configuration.grpcListen.map {
-                [GRPCDoor(listen: $0, time: .live, logger: logger)]
+            listeners: configuration.grpcListen.map {
+                [GRPCListener(listen: $0, time: .live, logger: logger)]
             } ?? [], time: .live, chance: .live(), logger: logger)
         do {
             try await Self.runUntilSignal { try await gateway.run() }

@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 
 /// Serves the gateway's models over gRPC, on the gateway's own event loops.
-package struct GRPCDoor: GatewayDoor {
+package struct GRPCListener: GatewayListener {
     package let listen: ListenAddress
     package let name = "gRPC"
     private let time: TimeSource
@@ -23,7 +23,7 @@ package struct GRPCDoor: GatewayDoor {
 
     package func serve(_ models: InferenceAccess, at socket: ListeningSocket) async throws {
         let port = socket.port ?? listen.port
-        let loops = DoorLoops(models: models)
+        let loops = GRPCLoops(models: models)
         try await loops.start()
         let channel = try await accept(at: socket, models, loops)
         logger.info(
@@ -38,7 +38,7 @@ package struct GRPCDoor: GatewayDoor {
     }
 
     private func accept(
-        at socket: ListeningSocket, _ models: InferenceAccess, _ loops: DoorLoops
+        at socket: ListeningSocket, _ models: InferenceAccess, _ loops: GRPCLoops
     ) async throws -> any Channel {
         let tables = models.tables
         return try await ServerBootstrap(group: models.group)
@@ -62,12 +62,12 @@ package struct GRPCDoor: GatewayDoor {
 
     /// Takes no more calls and lets those that have begun end.
     private func end(
-        _ models: InferenceAccess, _ loops: DoorLoops, _ listener: any Channel
+        _ models: InferenceAccess, _ loops: GRPCLoops, _ listener: any Channel
     ) async {
         // Not closed: a connection that is accepted at that moment would be lost on its way.
         try? await listener.setOption(ChannelOptions.autoRead, value: false).get()
         await loops.each { $0.begin() }
-        models.doorClosed()
+        models.listenerClosed()
         await wait(for: Self.patience) {
             await loops.sum { $0.connections.values.count { $0.isUnknowing } } == 0
         }

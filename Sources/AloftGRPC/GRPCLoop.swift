@@ -5,7 +5,7 @@ import NIOPosix
 import Synchronization
 
 /// What one event loop keeps for its connections. Touched on that loop only.
-final class DoorLoop {
+final class GRPCLoop {
     let eventLoop: any EventLoop
     let models: InferenceAccess
     let access: LoopAccess
@@ -84,10 +84,10 @@ final class DoorLoop {
     }
 }
 
-/// The event loops of a door.
-final class DoorLoops: Sendable {
+/// The event loops of a listener.
+final class GRPCLoops: Sendable {
     private let models: InferenceAccess
-    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<DoorLoop>]>([:])
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<GRPCLoop>]>([:])
 
     init(models: InferenceAccess) { self.models = models }
 
@@ -96,7 +96,7 @@ final class DoorLoops: Sendable {
             let models = models
             let bound = try await eventLoop.submit {
                 NIOLoopBound(
-                    try DoorLoop(eventLoop: eventLoop, models: models), eventLoop: eventLoop)
+                    try GRPCLoop(eventLoop: eventLoop, models: models), eventLoop: eventLoop)
             }.get()
             loops.withLock { $0[ObjectIdentifier(eventLoop)] = bound }
         }
@@ -105,7 +105,7 @@ final class DoorLoops: Sendable {
     struct UnknownEventLoop: Error {}
 
     /// Called on that loop.
-    func loop(of eventLoop: any EventLoop) throws -> DoorLoop {
+    func loop(of eventLoop: any EventLoop) throws -> GRPCLoop {
         guard let bound = loops.withLock({ $0[ObjectIdentifier(eventLoop)] }) else {
             throw UnknownEventLoop()
         }
@@ -114,7 +114,7 @@ final class DoorLoops: Sendable {
 
     /// Asks every loop, one after another, and adds up what they say.
     @discardableResult
-    func sum(_ count: @escaping @Sendable (DoorLoop) -> Int) async -> Int {
+    func sum(_ count: @escaping @Sendable (GRPCLoop) -> Int) async -> Int {
         var total = 0
         for bound in loops.withLock({ Array($0.values) }) {
             total += (try? await bound.eventLoop.submit { count(bound.value) }.get()) ?? 0
@@ -122,7 +122,7 @@ final class DoorLoops: Sendable {
         return total
     }
 
-    func each(_ work: @escaping @Sendable (DoorLoop) -> Void) async {
+    func each(_ work: @escaping @Sendable (GRPCLoop) -> Void) async {
         await sum {
             work($0)
             return 0
@@ -135,11 +135,11 @@ final class LateFlush: ChannelOutboundHandler {
     typealias OutboundIn = Any
     typealias OutboundOut = Any
 
-    private let loop: DoorLoop
+    private let loop: GRPCLoop
     private var context: ChannelHandlerContext?
     private var isWaiting = false
 
-    init(loop: DoorLoop) { self.loop = loop }
+    init(loop: GRPCLoop) { self.loop = loop }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
