@@ -48,7 +48,7 @@ package final class ConnectionTable {
     /// - Parameter descriptor: its socket; `nil` where it has none.
     /// - Returns: false where there is no room for it; it must be closed.
     package func opened(_ connection: any TabledConnection, descriptor: CInt?) -> Bool {
-        if let descriptor, Int(descriptor) >= limit.crowded {
+        if let descriptor, Int(descriptor) >= limit.softLimit {
             let hasShed = shed()
             if !hasShed {
                 pressOthers()

@@ -8,7 +8,7 @@ package struct DescriptorLimit: Sendable, Equatable {
 
     /// The kernel gives out the lowest free number, so a descriptor's own number says how many are in use.
     /// From here on each new connection costs the oldest idle one its place.
-    package var crowded: Int { count - count / 5 }
+    package var softLimit: Int { count - count / 5 }
 
     /// Here a new connection is not taken at all: files and models need what is left.
     package var full: Int { count - max(4, count / 20) }

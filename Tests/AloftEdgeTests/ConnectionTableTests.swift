@@ -96,7 +96,7 @@ import Testing
         let raised = DescriptorLimit.raised()
         #expect(raised.count >= 256)
         #expect(DescriptorLimit.raised() == raised)
-        #expect(raised.crowded < raised.full && raised.full < raised.count)
+        #expect(raised.softLimit < raised.full && raised.full < raised.count)
     }
 }
 

@@ -72,7 +72,7 @@ import Testing
         return text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
     }
 
-    @Test func `a crowd that dribbles does not keep others waiting`() async throws {
+    @Test func `slow clients that dribble do not keep others waiting`() async throws {
         try await withModels(adjust: { $0.requestTimeout = .seconds(2) }) { world in
             let address = world.address
             try await RawConnection.offPool {

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a crowd that asks for one sleeping model loads it once`() async throws {
+    @Test func `a burst that asks for one sleeping model loads it once`() async throws {
         try await GatewayWorld.run(
             try manyEndpoints(60), folder: try States.folder(with: ["constant-1.onnx"]),
             adjust: { $0.modelMemoryBytes = 4 << 20 }

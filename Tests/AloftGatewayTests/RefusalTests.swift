@@ -30,10 +30,10 @@ import Testing
                 for _ in 0..<3 {
                     group.addTask {
                         try await RawConnection.offPool {
-                            let crowd = try RawConnection(address)
+                            let client = try RawConnection(address)
                             while !enough.isSet.load(ordering: .relaxed) {
-                                try crowd.write(request)
-                                _ = try crowd.readReply()
+                                try client.write(request)
+                                _ = try client.readReply()
                             }
                         }
                     }

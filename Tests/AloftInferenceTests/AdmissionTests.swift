@@ -40,15 +40,15 @@ import Testing
         }
     }
 
-    @Test func `while the line is short everybody is let in`() {
-        for priority in CallPriority.allCases {
+    @Test func `while the queue is short everybody is let in`() {
+        for priority in RequestPriority.allCases {
             #expect(policy.decide(priority, load(), remaining: 1e9) == .admit)
             #expect(policy.decide(priority, load(normal: 40), remaining: 1e9) == .admit)
         }
     }
 
     @Test func `the lower the priority, the sooner it is turned away`() {
-        func isAdmitted(_ priority: CallPriority, _ count: Int) -> Bool {
+        func isAdmitted(_ priority: RequestPriority, _ count: Int) -> Bool {
             policy.decide(priority, load(high: count), remaining: 1e9) == .admit
         }
         // A quarter of the target is 100 ms, ten batches; half a batch is in the model.
@@ -57,7 +57,7 @@ import Testing
         #expect(isAdmitted(.low, 49) && !isAdmitted(.low, 50))
     }
 
-    @Test func `a short line is let be, however slow the model`() {
+    @Test func `a short queue is let be, however slow the model`() {
         func isAdmitted(_ count: Int) -> Bool {
             policy.decide(
                 .high, load(normal: count, untilFree: 0, batch: 1e4), remaining: 1e12) == .admit
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func `under overload only so many wait as keep the model busy`() {
-        func isAdmitted(_ priority: CallPriority, _ count: Int, untilFree: Double) -> Bool {
+        func isAdmitted(_ priority: RequestPriority, _ count: Int, untilFree: Double) -> Bool {
             let load = load(high: count, untilFree: untilFree, isOverloaded: true)
             return policy.decide(priority, load, remaining: 1e9) == .admit
         }
@@ -86,7 +86,7 @@ import Testing
             policy.decide(.low, load(low: 500), remaining: 1e9) == .refuse(retryAfterSeconds: 1))
     }
 
-    @Test func `a full line makes room for a higher priority, and says when to come again`() {
+    @Test func `a full queue makes room for a higher priority, and says when to come again`() {
         let policy = AdmissionPolicy(limit: 10, target: 1e14)
         #expect(
             policy.decide(.high, load(low: 5, normal: 5), remaining: 1e9)
@@ -110,7 +110,7 @@ import Testing
     private let patient = AdmissionPolicy(limit: 1000, target: nil)
 
     @Test func `without a target all who come may wait, until memory says no`() {
-        for (priority, count) in zip(CallPriority.allCases, [64, 900, 999]) {
+        for (priority, count) in zip(RequestPriority.allCases, [64, 900, 999]) {
             #expect(patient.decide(priority, load(high: count), remaining: nil) == .admit)
         }
         let slow = load(high: 5, untilFree: 1e4, batch: 1e4)

@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func `after a crowd a call is held for what a call of its own would cost, no longer`() {
+    @Test func `after a burst a call is held for what a call of its own would cost, no longer`() {
         let policy = BatchPolicy(maximumRows: 64, target: 1e8)
         let cost = cost(fixed: 5e6, each: 1e6)
         let hold = policy.hold(waiting: 1, expected: 16, oldestWait: 0, cost: cost)

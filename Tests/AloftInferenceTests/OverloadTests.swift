@@ -3,7 +3,7 @@ import AloftInference
 import NIOCore
 import Testing
 
-/// The line for a model under more requests than it can answer, on simulated time.
+/// The queue for a model under more requests than it can answer, on simulated time.
 @Suite struct OverloadTests {
     /// What a call takes in milliseconds: a fixed part, in which some rows are free, and one for each
     /// further row. Where there are free ones no line through all sizes says what a call costs.
@@ -76,7 +76,7 @@ struct SimulatedCost: Sendable {
     func milliseconds(rows: Double) -> Double { fixed + each * max(0, rows - free) }
 }
 
-/// One model behind its line, with the very parts that `CallQueue` has. A tenth of the requests have high
+/// One model behind its queue, with the very parts that `DynamicBatcher` has. A tenth of the requests have high
 /// priority, half of them low.
 private struct QueueSimulation {
     private let cost: SimulatedCost
@@ -85,10 +85,10 @@ private struct QueueSimulation {
         inputs: [TensorSignature(name: "x", datatype: .fp32, shape: [-1, -1])],
         outputs: [TensorSignature(name: "y", datatype: .fp32, shape: [-1])])
     private let batching: BatchPolicy
-    private var line: CallLine
+    private var queue: RequestQueue
     private var pace: ModelPace
     private var random: SplitMix64
-    private var running: (calls: [QueuedCall], number: Int, began: Double, end: Double)?
+    private var running: (calls: [QueuedRequest], number: Int, began: Double, end: Double)?
     private var latencies: [Double] = []
     private(set) var answered = PriorityCounts()
     private var arrived = PriorityCounts()
@@ -107,7 +107,7 @@ private struct QueueSimulation {
         let lone = cost.milliseconds(rows: 1) * 1e6
         let target = max(Self.target * 1e6, 4 * lone)
         batching = BatchPolicy(maximumRows: 64, target: target)
-        line = CallLine(policy: AdmissionPolicy(limit: 1024, target: target))
+        queue = RequestQueue(policy: AdmissionPolicy(limit: 1024, target: target))
         pace = ModelPace(policy: batching, runners: 1, loneNanoseconds: lone, loneElements: 1)
         random = SplitMix64(seed: seed)
         requests = lengths.map { length in
@@ -133,7 +133,7 @@ private struct QueueSimulation {
 
     var answeredPerSecond: Double { Double(latencies.count) / measuredSeconds }
 
-    func share(_ priority: CallPriority) -> Double {
+    func share(_ priority: RequestPriority) -> Double {
         Double(answered[priority]) / Double(max(1, arrived[priority]))
     }
 
@@ -169,7 +169,7 @@ private struct QueueSimulation {
     }
 
     private mutating func arrive(at time: Double) {
-        let priority: CallPriority =
+        let priority: RequestPriority =
             switch random.next() % 10 {
             case 0: .high
             case 1...5: .low
@@ -179,31 +179,31 @@ private struct QueueSimulation {
         if isMeasured { arrived[priority] += 1 }
         let request = requests[Int(random.next() % UInt64(requests.count))]
         let now = deadline(time)
-        let call = QueuedCall(
+        let call = QueuedRequest(
             request: request, reply: TensorSet(), priority: priority,
             deadline: deadline(time + Self.deadline), deadlineMilliseconds: Int(Self.deadline),
             queuedAt: now, finish: { _ in })
-        let reading = pace.reading(now, isOverloaded: line.isOverloaded(now))
-        guard case .waits(let gone) = line.join(call, reading, now: now) else { return }
+        let reading = pace.reading(now, isOverloaded: queue.isOverloaded(now))
+        guard case .waits(let gone) = queue.join(call, reading, now: now) else { return }
         if isMeasured { displaced += gone.count }
         if running == nil { begin(at: time) }
     }
 
     private mutating func begin(at time: Double) {
-        guard let first = line.waiting.calls.first else { return }
+        guard let first = queue.waiting.calls.first else { return }
         let now = deadline(time)
         let cost = pace.cost(ofRowsLike: first.request.tensors)
-        let limit = pace.rowLimit(cost, isOverloaded: line.isOverloaded(now))
-        let waiting = line.waiting.counts.total
-        let calls = line.take(
-            at: TensorBatch.alike(line.waiting.calls, rows: limit, signature: signature))
+        let limit = pace.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
+        let waiting = queue.waiting.counts.total
+        let calls = queue.take(
+            at: TensorBatch.alike(queue.waiting.calls, rows: limit, signature: signature))
         let number = pace.begin(calls, ofWaiting: waiting, limit, cost, now)
         // No machine takes the same time twice.
         let noise = 0.85 + 0.3 * point()
         running = (calls, number, time, time + self.cost.milliseconds(rows: size(calls)) * noise)
     }
 
-    private func size(_ calls: [QueuedCall]) -> Double {
+    private func size(_ calls: [QueuedRequest]) -> Double {
         Double(calls.reduce(0) { $0 + $1.request.tensors.elementCount })
     }
 
@@ -215,7 +215,7 @@ private struct QueueSimulation {
             processor: (time - run.began) * 1e6)
         let now = deadline(time)
         pace.answered(
-            run.calls.map(\.queuedAt), now, isOverloaded: line.isOverloaded(now))
+            run.calls.map(\.queuedAt), now, isOverloaded: queue.isOverloaded(now))
         for call in run.calls {
             let came = Double(call.queuedAt.uptimeNanoseconds) / 1e6 - 10_000
             if time - came > Self.deadline { missedDeadlines += 1 }

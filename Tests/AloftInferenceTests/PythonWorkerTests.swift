@@ -95,7 +95,7 @@ private let misbehavingWorker = """
             limits.memoryBytes = memoryBytes
             limits.mostWorkers = mostWorkers
             limits.idleTime = .milliseconds(50)
-            var settings = WorkerLine.Settings()
+            var settings = WorkerBatcher.Settings()
             settings.workers = workers
             settings.batchRows = batchRows
             log = folder + "/worker.log"
@@ -128,7 +128,7 @@ private let misbehavingWorker = """
             let reply = TensorSet()
             return await withCheckedContinuation { continuation in
                 pool.submit(
-                    QueuedCall(
+                    QueuedRequest(
                         request: request, reply: reply,
                         deadline: .now() + .milliseconds(Int64(milliseconds)),
                         deadlineMilliseconds: milliseconds, namesDeadline: namesDeadline
@@ -207,7 +207,7 @@ private let misbehavingWorker = """
             seen.formUnion(await answers(-9, callers: 6, world))
         }
         #expect(seen.count == 3)
-        var settings = WorkerLine.Settings()
+        var settings = WorkerBatcher.Settings()
         settings.workers = 1
         world.pool.adjust(settings)
         for _ in 0..<2000 where world.pool.workerCount > 1 {
@@ -223,7 +223,7 @@ private let misbehavingWorker = """
     {
         let world = try World(workers: 3)
         func adjust(_ workers: Int) {
-            var settings = WorkerLine.Settings()
+            var settings = WorkerBatcher.Settings()
             settings.workers = workers
             world.pool.adjust(settings)
         }
@@ -248,7 +248,7 @@ private let misbehavingWorker = """
         #expect(world.pool.workerCount == 0)
     }
 
-    @Test func `a crowd that stays gets another worker, which goes when there is nothing to do`()
+    @Test func `a backlog that stays gets another worker, which goes when there is nothing to do`()
         async throws
     {
         let world = try World(mostWorkers: 2)
@@ -265,7 +265,7 @@ private let misbehavingWorker = """
         await world.pool.stop()
     }
 
-    @Test func `a crowd of callers that wait is answered, and nobody is turned away`() async throws
+    @Test func `a burst of callers that wait is answered, and nobody is turned away`() async throws
     {
         let world = try World()
         // A second and a half of work for one worker.

@@ -46,7 +46,7 @@ import Testing
         var usual = UsualLatency()
         fill(&usual, 0..<10, slow: 1e7)
         let before = try #require(usual.percentile99)
-        // The line grows, and then there is overload, again and again.
+        // The queue grows, and then there is overload, again and again.
         for start in stride(from: 10, to: 40, by: 3) {
             fill(&usual, start..<start + 1, slow: 1e9)
             for part in 0..<20 {

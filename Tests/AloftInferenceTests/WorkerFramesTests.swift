@@ -137,7 +137,7 @@ private let malformed: [([Int64], [UInt8], Int, Int)] = [
         let request = InferenceRequest()
         request.fillWithZeros(unknown)
         request.wantedOutputs = [0]
-        let call = QueuedCall(
+        let call = QueuedRequest(
             request: request, reply: TensorSet(), deadline: .distantFuture, deadlineMilliseconds: 1
         ) { _ in }
         #expect(TensorBatch.alike([call, call], rows: 8, signature: unknown) == [0])

@@ -26,8 +26,8 @@ extension GatewayConfiguration {
     /// How the workers of a Python model run.
     func workers(
         of manifest: ServableManifest, _ execution: ServedExecution?
-    ) -> WorkerLine.Settings {
-        var settings = WorkerLine.Settings()
+    ) -> WorkerBatcher.Settings {
+        var settings = WorkerBatcher.Settings()
         settings.workers = execution?.workers.map {
             min(
                 max($0, ExecutionRules.workerCounts.lowerBound),

@@ -112,7 +112,7 @@ extension Fleet {
             switch residents[key] {
             case .asleep:
                 residents[key] = .queued(isAwaited: true)
-                line.putFirst(key, isQuick: revision.isQuickToLoad)
+                loadQueue.putFirst(key, isQuick: revision.isQuickToLoad)
                 isComing = true
             case .fallingAsleep(let loaded):
                 residents[key] = .ready(loaded)

@@ -8,7 +8,7 @@ extension Fleet {
         let served: ServedEndpoint?
         let revision: ServedRevision
         let report: RevisionReport
-        var queue: QueueReading?
+        var queue: QueueStatistics?
     }
 
     func readings() -> [ResidentReading] {
@@ -20,12 +20,12 @@ extension Fleet {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 var report = RevisionReport(
                     endpoint: endpoint.name, revision: revision.id, state: .loading)
-                var queue: QueueReading?
+                var queue: QueueStatistics?
                 switch residents[key] {
                 case .ready(let loaded):
                     let isServed = isServed(loaded, at: endpoint.name)
                     report = Self.reading(loaded, isServed ? .ready : .loading)
-                    queue = loaded.queueReading
+                    queue = loaded.queueStatistics
                 case .failed(let failure):
                     report.state = .failed
                     report.error = failure.tries > 1 ? failure.text : failure.reason
@@ -50,7 +50,7 @@ extension Fleet {
             result.append(
                 ResidentReading(
                     served: endpoints[key.endpoint], revision: loaded.served, report: report,
-                    queue: loaded.queueReading))
+                    queue: loaded.queueStatistics))
         }
         return result
     }

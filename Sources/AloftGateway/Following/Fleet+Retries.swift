@@ -4,7 +4,7 @@ import Foundation
 
 /// What could not be loaded is tried again.
 extension Fleet {
-    /// Puts a revision that could not be loaded back into the line after a while: other loads go on,
+    /// Puts a revision that could not be loaded back into the queue after a while: other loads go on,
     /// and a server that is away is not asked all the time.
     ///
     /// - Parameter isServerAway: whether nothing is wrong but that the server does not answer.
@@ -28,7 +28,7 @@ extension Fleet {
 
     /// - Parameter failure: the one that was waited for; a later one has a pause of its own.
     func requeue(_ key: Key, after failure: LoadFailure) {
-        guard failures[key] == failure, !line.contains(key), let revision = wanted(key) else {
+        guard failures[key] == failure, !loadQueue.contains(key), let revision = wanted(key) else {
             return
         }
         switch residents[key] {
@@ -36,7 +36,7 @@ extension Fleet {
         case .queued: break
         case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
         }
-        line.append(key, isQuick: revision.isQuickToLoad)
+        loadQueue.append(key, isQuick: revision.isQuickToLoad)
         loadNext()
         update()
     }

@@ -48,7 +48,7 @@ actor Fleet {
     /// Whether something changed since the publication under way was made.
     private var isTableStale = false
     /// What is to be loaded, in order, and how many loads are under way.
-    var line = LoadLine<Key>()
+    var loadQueue = LoadQueue<Key>()
     private var quickLoads = 0
     private var slowLoads = 0
     var counts = MemoryCounts()
@@ -109,7 +109,7 @@ actor Fleet {
                     } else {
                         freeBytes = freeBytes.map { $0 - needed }
                         residents[key] = .queued(isAwaited: false)
-                        line.append(key, isQuick: revision.isQuickToLoad)
+                        loadQueue.append(key, isQuick: revision.isQuickToLoad)
                     }
                 case .draining(let loaded), .fallingAsleep(let loaded):
                     residents[key] = .ready(loaded)
@@ -126,7 +126,7 @@ actor Fleet {
             case .loading, .draining: break
             }
         }
-        line.removeAll { residents[$0] == nil }
+        loadQueue.removeAll { residents[$0] == nil }
         failures = failures.filter { wanted.contains($0.key) }
         loadNext()
         update()
@@ -185,7 +185,7 @@ actor Fleet {
 
     /// Begins loads until as many are under way as may be.
     func loadNext() {
-        while let (key, isQuick) = line.next(
+        while let (key, isQuick) = loadQueue.next(
             quickPlaces: Self.quickLoadsAtOnce - quickLoads,
             slowPlaces: Self.slowLoadsAtOnce - slowLoads)
         {
@@ -255,7 +255,7 @@ actor Fleet {
     /// Returns when nothing is being loaded, or when the time is over.
     func settle(within limit: Duration) async {
         for _ in 0..<max(1, Int(bounded: limit / .milliseconds(20), 0...1_000_000)) {
-            if quickLoads + slowLoads == 0, line.isEmpty, publication == nil { return }
+            if quickLoads + slowLoads == 0, loadQueue.isEmpty, publication == nil { return }
             try? await time.clock.sleep(for: .milliseconds(20))
         }
         logger.warning("models are still being loaded; taking over without them")
@@ -358,7 +358,7 @@ actor Fleet {
         for loaded in loaded {
             switch loaded.execution {
             case .inline: break
-            case .queued(let queue): queue.close()
+            case .batched(let batcher): batcher.close()
             case .remote(let model): model.close()
             }
         }

@@ -56,7 +56,7 @@ package struct PythonEnvironments: PythonModelLoader {
 
     package func load(
         _ served: ServedRevision, archive: String, folder place: String,
-        settings: WorkerLine.Settings
+        settings: WorkerBatcher.Settings
     ) async throws -> (runner: any ModelRunner, model: any RemoteModel) {
         let threads = NIOThreadPool.singleton
         let log = folder + "/worker-\(served.id.rawValue.prefix(64)).log"
@@ -81,7 +81,7 @@ package struct PythonEnvironments: PythonModelLoader {
 
     private func start(
         _ served: ServedRevision, model: String, python: String, log: String,
-        _ settings: WorkerLine.Settings
+        _ settings: WorkerBatcher.Settings
     ) throws -> PythonWorkerPool {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true)

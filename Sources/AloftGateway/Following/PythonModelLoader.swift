@@ -8,6 +8,6 @@ package protocol PythonModelLoader: Sendable {
     ///   - folder: the model's own folder on this gateway.
     ///   - settings: how its workers run.
     func load(
-        _ served: ServedRevision, archive: String, folder: String, settings: WorkerLine.Settings
+        _ served: ServedRevision, archive: String, folder: String, settings: WorkerBatcher.Settings
     ) async throws -> (runner: any ModelRunner, model: any RemoteModel)
 }

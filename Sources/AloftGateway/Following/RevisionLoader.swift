@@ -65,7 +65,7 @@ struct RevisionLoader: Sendable {
         let measured = histogram.percentileMicroseconds(0.5)
         let isQuick = measured.map { $0 <= configuration.inlineLimit.microseconds } ?? false
         let median = measured ?? 0
-        var settings = CallQueue.Settings()
+        var settings = DynamicBatcher.Settings()
         settings.limit = configuration.queueLimit
         settings.batchRows = isBatchable ? configuration.batchRows : 1
         settings.maximumRunners = UsableCores.count
@@ -74,8 +74,8 @@ struct RevisionLoader: Sendable {
         let execution: LoadedRevision.Execution =
             isQuick
             ? .inline
-            : .queued(
-                CallQueue(
+            : .batched(
+                DynamicBatcher(
                     runner: session, threads: threads, settings: settings,
                     loneNanoseconds: median * 1000, loneElements: elements))
         return LoadedRevision(

@@ -68,7 +68,7 @@ extension ConnectionHandler {
 
     private func went(
         _ prediction: inout Prediction, _ outcome: LargeRequest.Outcome,
-        timeoutMilliseconds: Int?, _ priority: CallPriority
+        timeoutMilliseconds: Int?, _ priority: RequestPriority
     ) {
         if prediction.request.binaryOutputs != 0 { prediction.form = .binary }
         switch outcome {

@@ -175,7 +175,7 @@ final class RequestInProgress {
             }
             further.timeoutMilliseconds = milliseconds
         case 18 where Self.equal(name, "x-request-priority"):
-            guard let named = CallPriority(name: value) else {
+            guard let named = RequestPriority(name: value) else {
                 target = .refused(
                     .badHeader(
                         name: "X-Request-Priority", value: value, expected: "high, normal or low"))
@@ -230,7 +230,7 @@ extension RequestInProgress {
     /// Written only while the head is read, and when something is found out about its body.
     private final class Extras {
         var timeoutMilliseconds: Int?
-        var priority = CallPriority.normal
+        var priority = RequestPriority.normal
         var token: String?
         var contentType = ""
         var stickyKey: String?
@@ -256,7 +256,7 @@ extension RequestInProgress {
     /// `X-Request-Timeout`, in milliseconds.
     var timeoutMilliseconds: Int? { extras?.timeoutMilliseconds }
     /// `X-Request-Priority`.
-    var priority: CallPriority { extras?.priority ?? .normal }
+    var priority: RequestPriority { extras?.priority ?? .normal }
     var token: String? { extras?.token }
     var contentType: String { extras?.contentType ?? "" }
     var stickyKey: String? { extras?.stickyKey }

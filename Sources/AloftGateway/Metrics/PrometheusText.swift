@@ -134,7 +134,7 @@ enum PrometheusText {
                 name: "aloft_gateway_shed_total", kind: "counter",
                 help: "Requests turned away since the line was too long, by priority.",
                 lines: queued.flatMap { labels, queue in
-                    CallPriority.allCases.map {
+                    RequestPriority.allCases.map {
                         "aloft_gateway_shed_total{\(labels),priority=\"\($0.name)\"} "
                             + "\(queue.shed[$0])"
                     }
@@ -150,15 +150,15 @@ enum PrometheusText {
         ]
     }
 
-    private static func batches(_ labels: String, _ queue: QueueReading) -> [String] {
+    private static func batches(_ labels: String, _ queue: QueueStatistics) -> [String] {
         let name = "aloft_gateway_batch_requests"
         var lines: [String] = []
         var seen: UInt64 = 0
         for (bucket, count) in queue.batches.enumerated() {
             seen += count
             let bound =
-                bucket < QueueReading.batchBounds.count
-                ? "\(QueueReading.batchBounds[bucket])" : "+Inf"
+                bucket < QueueStatistics.batchBounds.count
+                ? "\(QueueStatistics.batchBounds[bucket])" : "+Inf"
             lines.append("\(name)_bucket{\(labels),le=\"\(bound)\"} \(seen)")
         }
         lines.append("\(name)_sum{\(labels)} \(queue.batchedRequests)")

@@ -11,7 +11,7 @@ final class LoadedRevision: Sendable {
         /// Quick enough to run on the event loop itself.
         case inline
         /// On threads beside it, batched.
-        case queued(CallQueue)
+        case batched(DynamicBatcher)
         /// In other processes.
         case remote(any RemoteModel)
     }
@@ -135,18 +135,18 @@ final class LoadedRevision: Sendable {
     func adjust(_ execution: ServedExecution?, _ configuration: GatewayConfiguration) {
         switch self.execution {
         case .inline: break
-        case .queued(let queue):
-            queue.adjust(targetNanoseconds: configuration.targetNanoseconds(execution))
+        case .batched(let batcher):
+            batcher.adjust(targetNanoseconds: configuration.targetNanoseconds(execution))
         case .remote(let model):
             model.adjust(configuration.workers(of: served.servable.manifest, execution))
         }
     }
 
-    /// What its line did; `nil` for a model that runs on the event loop.
-    var queueReading: QueueReading? {
+    /// What its queue did; `nil` for a model that runs on the event loop.
+    var queueStatistics: QueueStatistics? {
         switch execution {
         case .inline: nil
-        case .queued(let queue): queue.reading
+        case .batched(let batcher): batcher.reading
         case .remote(let model): model.reading
         }
     }

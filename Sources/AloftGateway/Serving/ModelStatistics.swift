@@ -23,9 +23,9 @@ package struct ModelStatistics: Sendable, Equatable {
     /// The time from a request's last byte to its answer, of good ones and of failures.
     package let success: Duration
     package let failure: Duration
-    /// From a request's last byte until it is the model's or its line's.
+    /// From a request's last byte until it is the model's or its queue's.
     package let input: Duration
-    /// In the line; models that run on the event loop have none.
+    /// In the queue; models that run on the event loop have none.
     package let queue: Duration
     /// In the call of the model that a request had its part in; of Python models with the way to the worker
     /// and back.
@@ -65,18 +65,18 @@ extension LoadedRevision {
     fileprivate func statistics(_ name: String, now: Date) -> ModelStatistics {
         let reading = counters.read()
         let asked = reading.requests - min(reading.errors, reading.requests)
-        let line = queueReading
-        let batches = line?.batches.reduce(0, &+) ?? 0
-        let queued = line?.queuedNanoseconds ?? 0
-        let inLine = queued &+ (line?.ranNanoseconds ?? 0)
+        let queue = queueStatistics
+        let batches = queue?.batches.reduce(0, &+) ?? 0
+        let queued = queue?.queuedNanoseconds ?? 0
+        let inQueue = queued &+ (queue?.ranNanoseconds ?? 0)
         let share = reading.share(
             of: asked,
-            within: reading.answeredNanoseconds - min(inLine, reading.answeredNanoseconds))
+            within: reading.answeredNanoseconds - min(inQueue, reading.answeredNanoseconds))
         func ofAll(_ nanoseconds: UInt64) -> UInt64 {
             UInt64(exactly: (Double(nanoseconds) * share).rounded(.down)) ?? nanoseconds
         }
         let read = ofAll(reading.readNanoseconds)
-        let ran = ofAll(reading.ranNanoseconds) &+ (line?.ranNanoseconds ?? 0)
+        let ran = ofAll(reading.ranNanoseconds) &+ (queue?.ranNanoseconds ?? 0)
         let before = read &+ queued &+ ran
         func answered(_ nanoseconds: UInt64) -> ModelStatistics.Duration {
             .init(count: asked, nanoseconds: nanoseconds)

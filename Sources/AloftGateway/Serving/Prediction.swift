@@ -63,7 +63,7 @@ extension LoopState {
     ///   - waiter: is told how it ended if that takes longer than this call.
     /// - Returns: how it ended, or `nil` where `waiter` is told later.
     func run(
-        _ prediction: Prediction, timeoutMilliseconds: Int?, priority: CallPriority = .normal,
+        _ prediction: Prediction, timeoutMilliseconds: Int?, priority: RequestPriority = .normal,
         waiter: some PredictionWaiter
     ) -> Result<Void, InferenceError>? {
         if let fault = prediction.revision.rules?.fault(in: prediction.request.tensors) {
@@ -84,8 +84,8 @@ extension LoopState {
             } catch {
                 return .failure(error)
             }
-        case .queued(let queue):
-            queue.submit(call(prediction, timeoutMilliseconds, priority, waiter))
+        case .batched(let batcher):
+            batcher.submit(call(prediction, timeoutMilliseconds, priority, waiter))
         case .remote(let model):
             model.submit(call(prediction, timeoutMilliseconds, priority, waiter))
         }
@@ -94,15 +94,15 @@ extension LoopState {
 
     /// Why a request would be turned away if it were read now; `nil` where it may go on.
     func refusal(
-        by revision: LoadedRevision, timeoutMilliseconds: Int?, priority: CallPriority,
+        by revision: LoadedRevision, timeoutMilliseconds: Int?, priority: RequestPriority,
         receivedAt: NIODeadline
     ) -> InferenceError? {
-        guard case .queued(let queue) = revision.execution else { return nil }
+        guard case .batched(let batcher) = revision.execution else { return nil }
         let remaining = timeoutMilliseconds.map {
             let deadline = receivedAt + .milliseconds(Int64(clamping: $0))
             return Double((deadline - NIODeadline.now()).nanoseconds)
         }
-        return queue.refusal(priority, remaining: remaining)
+        return batcher.refusal(priority, remaining: remaining)
     }
 
     /// How long a caller waits who says this.
@@ -112,9 +112,9 @@ extension LoopState {
     }
 
     private func call(
-        _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ priority: CallPriority,
+        _ prediction: Prediction, _ timeoutMilliseconds: Int?, _ priority: RequestPriority,
         _ waiter: any PredictionWaiter
-    ) -> QueuedCall {
+    ) -> QueuedRequest {
         prediction.revision.outstanding.add(1, ordering: .relaxed)
         let named = timeoutMilliseconds ?? prediction.request.timeoutMilliseconds
         let milliseconds = milliseconds(named)
@@ -122,7 +122,7 @@ extension LoopState {
         let bound = NIOLoopBound((waiter, prediction), eventLoop: eventLoop)
         let queuedAt = NIODeadline.now()
         let (index, read) = (index, queuedAt - prediction.receivedAt)
-        return QueuedCall(
+        return QueuedRequest(
             request: prediction.request, reply: prediction.reply, priority: priority,
             deadline: prediction.receivedAt + .milliseconds(Int64(clamping: milliseconds)),
             deadlineMilliseconds: milliseconds, namesDeadline: named != nil, queuedAt: queuedAt

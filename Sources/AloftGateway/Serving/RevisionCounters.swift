@@ -51,7 +51,7 @@ final class RevisionCounters: @unchecked Sendable {
         (cells + loop * Self.cellCount).pointee.load(ordering: .relaxed) & 15 == 0
     }
 
-    /// A request was read, and is the model's or its line's.
+    /// A request was read, and is the model's or its queue's.
     func read(loop: Int, _ elapsed: TimeAmount) {
         add(loop, Self.firstTime + 2, elapsed)
         bump(loop, Self.timedCount)

@@ -96,12 +96,12 @@ final class ShadowRunner: Sendable {
                 copy.body, form: copy.form, jsonLength: copy.jsonLength, into: request)
             if let fault = copy.revision.rules?.fault(in: request.tensors) { throw fault }
             switch copy.revision.execution {
-            case .inline, .queued:
+            case .inline, .batched:
                 try copy.revision.runner.run(request, into: reply)
                 finish(copy, reply)
             case .remote(let model):
                 model.submit(
-                    QueuedCall(
+                    QueuedRequest(
                         request: request, reply: reply,
                         deadline: .now() + .seconds(Self.remoteSeconds),
                         deadlineMilliseconds: Int(clamping: Self.remoteSeconds) * 1000

@@ -1,6 +1,6 @@
 import AloftDomain
 
-/// Whether a request may join the line for a model. Pure: what is known goes in, a verdict comes out.
+/// Whether a request may join the queue for a model. Pure: what is known goes in, a verdict comes out.
 ///
 /// Where nobody said how long an answer may take, a request waits until its own deadline, or for two
 /// seconds where it names none: callers that wait for their answers are not a flood, however many. What
@@ -8,9 +8,9 @@ import AloftDomain
 ///
 /// Where a target is stated, whoever comes is let in while the wait that is to be expected is within a part of the latency that the
 /// model is meant to have, and the answer within the request's own deadline. The lower its priority, the
-/// shorter the line must be; where it is too long, the last of a lower priority goes for a higher one.
+/// shorter the queue must be; where it is too long, the last of a lower priority goes for a higher one.
 ///
-/// While more comes than can be answered, a line would stay at that length, and waiting in it help nobody.
+/// While more comes than can be answered, a queue would stay at that length, and waiting in it help nobody.
 /// So under overload only so many wait as the model needs to be
 /// kept busy: who is let in waits for no more than about one batch. Since more come in the time of a
 /// batch than fit into the next, those who come late in it fill it. Places that higher priorities will need
@@ -23,8 +23,8 @@ package struct AdmissionPolicy: Sendable {
 
     /// How long a request waits that names no deadline, where no target is stated; in nanoseconds.
     package static let patience = 2e9
-    /// A line of so many is let be, however slow the model, until there is overload.
-    private static let shortLine = 16.0
+    /// A queue of so many is let be, however slow the model, until there is overload.
+    private static let shortQueue = 16.0
     /// Calls of one request that may be waited for under overload, where batches take no longer.
     private static let callsAhead = 3.0
 
@@ -90,16 +90,16 @@ package struct AdmissionPolicy: Sendable {
 
     package enum Verdict: Sendable, Equatable {
         case admit
-        /// The line is too long; the last that waits with this priority must go for it.
-        case admitInPlaceOf(CallPriority)
-        /// The line is too long. Try again after so many seconds.
+        /// The queue is too long; the last that waits with this priority must go for it.
+        case admitInPlaceOf(RequestPriority)
+        /// The queue is too long. Try again after so many seconds.
         case refuse(retryAfterSeconds: Int)
         /// It cannot be answered before its own deadline; another may well be.
         case refuseAsLate(retryAfterSeconds: Int)
     }
 
     /// The part of the longest wait that a priority may be expected to wait.
-    private static func share(_ priority: CallPriority) -> Double {
+    private static func share(_ priority: RequestPriority) -> Double {
         switch priority {
         case .high: 1
         case .normal: 0.75
@@ -107,23 +107,23 @@ package struct AdmissionPolicy: Sendable {
         }
     }
 
-    /// How long a request may wait that names no deadline, in nanoseconds: as long as the shortest line
+    /// How long a request may wait that names no deadline, in nanoseconds: as long as the shortest queue
     /// takes where a model is slow.
     package func patience(_ pace: Pace) -> Double {
-        max(Self.patience, Self.shortLine * pace.nanosecondsEach)
+        max(Self.patience, Self.shortQueue * pace.nanosecondsEach)
     }
 
     /// How long a request of high priority may be expected to wait, in nanoseconds.
     private func longestWait(_ load: Load, target: Double) -> Double {
         let pace = load.pace
         // A batch takes up to half of the target, and each waits for its own and the one before it.
-        let usual = max(target / 4, Self.shortLine * pace.nanosecondsEach)
+        let usual = max(target / 4, Self.shortQueue * pace.nanosecondsEach)
         guard load.isOverloaded else { return usual }
         return min(usual, max(pace.batchNanoseconds, Self.callsAhead * pace.loneNanoseconds))
     }
 
     /// - Parameter remaining: nanoseconds until the request's deadline; `nil` where it names none.
-    package func decide(_ priority: CallPriority, _ load: Load, remaining: Double?) -> Verdict {
+    package func decide(_ priority: RequestPriority, _ load: Load, remaining: Double?) -> Verdict {
         let waiting = load.waiting.total
         let wait = load.pace.wait(behind: waiting)
         if waiting == 0, load.pace.untilFree <= 0 { return .admit }
@@ -147,7 +147,7 @@ package struct AdmissionPolicy: Sendable {
 
     /// Where no target is stated.
     private func decidePatiently(
-        _ priority: CallPriority, _ load: Load, wait: Double, isNamed: Bool
+        _ priority: RequestPriority, _ load: Load, wait: Double, isNamed: Bool
     ) -> Verdict {
         let isLate = !isNamed && wait > patience(load.pace)
         if !isLate, load.waiting.total < limit, !load.isFull { return .admit }
@@ -157,7 +157,7 @@ package struct AdmissionPolicy: Sendable {
             ? .refuseAsLate(retryAfterSeconds: seconds) : .refuse(retryAfterSeconds: seconds)
     }
 
-    /// The time in which the line empties, in whole seconds from 1 to 60.
+    /// The time in which the queue empties, in whole seconds from 1 to 60.
     private func retryAfter(_ load: Load) -> Int {
         let seconds = Double(load.waiting.total) * load.pace.nanosecondsEach / 1e9
         return Int(bounded: seconds.rounded(.up), 1...60)

@@ -8,14 +8,14 @@ package struct ArrivalRates: Sendable {
         var last = NIODeadline.uptimeNanoseconds(0)
     }
 
-    private var rates = [Rate](repeating: Rate(), count: CallPriority.allCases.count)
+    private var rates = [Rate](repeating: Rate(), count: RequestPriority.allCases.count)
 
     /// Nanoseconds that the count reaches back.
     private static let span = 5e8
 
     package init() {}
 
-    package mutating func record(_ priority: CallPriority, _ now: NIODeadline) {
+    package mutating func record(_ priority: RequestPriority, _ now: NIODeadline) {
         let place = priority.rawValue
         rates[place] = Rate(count: count(place, now) + 1, last: now)
     }
@@ -28,7 +28,7 @@ package struct ArrivalRates: Sendable {
     /// Requests of higher priority than this that will surely come in so many nanoseconds if it goes on like
     /// this: the mean less a standard deviation of a Poisson process.
     package func expected(
-        above priority: CallPriority, within nanoseconds: Double, _ now: NIODeadline
+        above priority: RequestPriority, within nanoseconds: Double, _ now: NIODeadline
     ) -> Double {
         var mean = 0.0
         for place in priority.rawValue + 1..<rates.count {

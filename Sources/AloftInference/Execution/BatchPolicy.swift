@@ -4,7 +4,7 @@ import AloftDomain
 ///
 /// A call joins a batch at the price of its rows alone, so waiting for it is worth at most the fixed
 /// part of a call. When a batch is answered, its clients send again within a moment; the first of them
-/// would be run alone and the others wait for it. So after a crowd, a call is held until a runner's share of
+/// would be run alone and the others wait for it. So after a burst, a call is held until a runner's share of
 /// it is there again, but for no longer than the fixed part costs and the latency target allows. After a
 /// lone call nothing is held.
 package struct BatchPolicy: Sendable {

@@ -85,14 +85,14 @@ package struct ModelPace {
     /// Requests in the model.
     package var running: Int { runs.reduce(0) { $0 + $1.requests } }
 
-    /// Calls were taken out of a line and begin to run.
+    /// Calls were taken out of a queue and begin to run.
     ///
     /// - Parameters:
     ///   - count: how many waited, these among them.
     ///   - limit: the most rows they might have had.
     /// - Returns: the number to end the run with.
     package mutating func begin(
-        _ calls: [QueuedCall], ofWaiting count: Int, _ limit: Int, _ cost: RowCost,
+        _ calls: [QueuedRequest], ofWaiting count: Int, _ limit: Int, _ cost: RowCost,
         _ now: NIODeadline
     ) -> Int {
         lastNumber += 1

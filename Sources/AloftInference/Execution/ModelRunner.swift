@@ -10,11 +10,11 @@ extension OnnxSession: ModelRunner {}
 
 /// A model in other processes: it answers later.
 package protocol RemoteModel: Sendable {
-    func submit(_ call: QueuedCall)
+    func submit(_ call: QueuedRequest)
     /// Runs as this says from now on.
-    func adjust(_ settings: WorkerLine.Settings)
-    /// What its line did so far.
-    var reading: QueueReading { get }
+    func adjust(_ settings: WorkerBatcher.Settings)
+    /// What its queue did so far.
+    var reading: QueueStatistics { get }
     /// Turns away what waits and whatever comes; what is in the model is answered.
     func close()
     /// Ends the processes.

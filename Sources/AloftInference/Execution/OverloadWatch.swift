@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Whether more comes than can be answered: a tenth or more of what came lately was turned away. A burst
-/// turns away few, and is over before the line is shortened for it.
+/// turns away few, and is over before the queue is shortened for it.
 struct OverloadWatch {
     /// Of those who came, how many were turned away or took another's place; what was longer ago counts
     /// less.

@@ -8,7 +8,7 @@ package final class TensorBatch {
     /// dimension, the same outputs, `rows` rows at most together. Those of other forms between them wait
     /// for a call of their own, which the first of them begins.
     package static func alike(
-        _ calls: [QueuedCall], rows: Int, signature: ModelSignature
+        _ calls: [QueuedRequest], rows: Int, signature: ModelSignature
     ) -> [Int] {
         guard let first = calls.first else { return [] }
         guard rows > 1, isBatchable(first.request, signature) else { return [0] }
@@ -58,7 +58,7 @@ package final class TensorBatch {
 
     /// Runs the calls as one and finishes them all; false, and none finished, where the model fails
     /// on the whole or gives outputs that cannot be split, so that each must be tried alone.
-    func run(_ calls: [QueuedCall], _ runner: any ModelRunner) -> Bool {
+    func run(_ calls: [QueuedRequest], _ runner: any ModelRunner) -> Bool {
         join(calls)
         do throws(InferenceError) {
             try runner.run(request, into: reply)
@@ -79,7 +79,7 @@ package final class TensorBatch {
         return true
     }
 
-    private func join(_ calls: [QueuedCall]) {
+    private func join(_ calls: [QueuedRequest]) {
         request.reset()
         guard let first = calls.first?.request else { return }
         request.wantedOutputs = first.wantedOutputs

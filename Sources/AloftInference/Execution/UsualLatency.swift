@@ -5,7 +5,7 @@ package import NIOCore
 /// last minute or so of such traffic.
 ///
 /// Latencies are counted in classes of which eight double the time, so it is known to a tenth. A second in
-/// which more came than could be answered does not count, nor does the one before it, in which the line
+/// which more came than could be answered does not count, nor does the one before it, in which the queue
 /// grew.
 package struct UsualLatency: Sendable {
     private struct Second {

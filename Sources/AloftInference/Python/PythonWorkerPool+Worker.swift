@@ -60,14 +60,14 @@ extension PythonWorkerPool {
     /// Whether a worker ends because nobody asks for it any more.
     private func isTooMany(_ place: Int, idle: TimeAmount) -> Bool {
         guard place > 0 else { return false }
-        let asked = state.withLock(\.queue.settings.workers)
+        let asked = state.withLock(\.batcher.settings.workers)
         return asked.map { place >= $0 } ?? (idle > TimeAmount(limits.idleTime))
     }
 
     /// Requests get their answer in time, whatever the workers do.
     private func failLate() {
         let now = NIODeadline.now()
-        for (call, error) in state.withLock({ $0.queue.takeLate(now) }) {
+        for (call, error) in state.withLock({ $0.batcher.takeLate(now) }) {
             call.finish(.failure(error))
         }
     }
@@ -90,7 +90,7 @@ extension PythonWorkerPool {
             case .hold(let nanoseconds):
                 let isSignalled = arrived.wait(
                     atMost: .nanoseconds(Int(bounded: nanoseconds, 0...1_000_000_000_000)))
-                let wasWoken = state.withLock { $0.queue.endHold() }
+                let wasWoken = state.withLock { $0.batcher.endHold() }
                 // The signal of one who came in the same moment must not end the next wait.
                 if wasWoken, !isSignalled { arrived.wait() }
                 mayHold = false
@@ -103,15 +103,15 @@ extension PythonWorkerPool {
 
     private func next(
         _ state: inout State, mayHold: Bool
-    ) -> (WorkerLine.Step, wakesAnother: Bool) {
-        let step = state.queue.next(.now(), mayHold: mayHold)
+    ) -> (WorkerBatcher.Step, wakesAnother: Bool) {
+        let step = state.batcher.next(.now(), mayHold: mayHold)
         switch step {
         case .idle:
             if !state.isStopped { state.sleeping += 1 }
             return (step, false)
         case .hold: return (step, false)
         case .run:
-            guard state.sleeping > 0, !state.queue.line.waiting.calls.isEmpty else {
+            guard state.sleeping > 0, !state.batcher.queue.waiting.calls.isEmpty else {
                 return (step, false)
             }
             state.sleeping -= 1
@@ -136,7 +136,7 @@ extension PythonWorkerPool {
     }
 
     private func serve(
-        _ calls: [QueuedCall], _ number: Int, expected: Double, _ worker: WorkerProcess
+        _ calls: [QueuedRequest], _ number: Int, expected: Double, _ worker: WorkerProcess
     ) throws(InferenceError) {
         let exchange = WorkerExchange(
             worker: worker, signature: signature, expectedNanoseconds: expected)
@@ -150,7 +150,7 @@ extension PythonWorkerPool {
         }
         if case .failure(let error) = result { exchange.fail(error) }
         let isShort = state.withLock {
-            $0.queue.ended(
+            $0.batcher.ended(
                 number, isAnswered: exchange.hasAnswered, NIODeadline.now())
         }
         try result.get()

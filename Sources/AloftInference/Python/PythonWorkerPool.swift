@@ -29,7 +29,7 @@ package struct PythonWorkerCommand: Sendable {
 ///
 /// A worker that ends is started again after a pause that doubles from a tenth of a second to ten. One
 /// that does not answer long after its requests' deadlines is killed; so is one that holds more memory
-/// than it may. Where nobody said how many there are, there is one, and one more each time that a crowd
+/// than it may. Where nobody said how many there are, there is one, and one more each time that a backlog
 /// has waited for half a second, within cores and memory; those that have nothing to do for a minute end.
 package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package struct Limits: Sendable {
@@ -52,7 +52,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     struct State {
-        var queue: WorkerLine
+        var batcher: WorkerBatcher
         /// The places of workers that have a thread.
         var places: Set<Int> = []
         /// Threads that wait for a request.
@@ -83,7 +83,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     ///   `.workerFailed` where no process comes up.
     package init(
         command: PythonWorkerCommand, outputs: [TensorSignature], limits: Limits,
-        settings: WorkerLine.Settings, log: String, socketFolder: String, logger: Logger
+        settings: WorkerBatcher.Settings, log: String, socketFolder: String, logger: Logger
     ) throws(InferenceError) {
         let (first, ready) = try Self.startWorker(
             command, limits: limits, log: log, socket: socketFolder + "/0.sock",
@@ -98,7 +98,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         self.logger = logger
         state = Mutex(
             State(
-                queue: WorkerLine(
+                batcher: WorkerBatcher(
                     settings: settings, limit: limits.queued, limitBytes: limits.waitingBytes)))
         let box = WorkerBox(first)
         state.withLock { Self.take(place: 0, &$0) }
@@ -166,10 +166,10 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     // MARK: How many there are
 
     /// Other settings from now on.
-    package func adjust(_ settings: WorkerLine.Settings) {
+    package func adjust(_ settings: WorkerBatcher.Settings) {
         let isNew = state.withLock { state in
-            guard state.queue.settings != settings, !state.isStopped else { return false }
-            state.queue.adjust(settings)
+            guard state.batcher.settings != settings, !state.isStopped else { return false }
+            state.batcher.adjust(settings)
             return true
         }
         if isNew { fill() }
@@ -178,7 +178,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     /// Starts workers that somebody asked for.
     private func fill() {
         let fresh = state.withLock { state -> [Int] in
-            guard let wanted = state.queue.settings.workers, !state.isStopped else { return [] }
+            guard let wanted = state.batcher.settings.workers, !state.isStopped else { return [] }
             // traps: a configured number, at least one
             let fresh = (0..<wanted).filter { !state.places.contains($0) }
             for place in fresh { Self.take(place: place, &state) }
@@ -189,7 +189,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
 
     private static func take(place: Int, _ state: inout State) {
         state.places.insert(place)
-        state.queue.workers = state.places.count
+        state.batcher.workers = state.places.count
     }
 
     /// A worker's thread ends. What was asked for meanwhile is looked at anew: its place was still taken as
@@ -197,8 +197,10 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     func leave(_ place: Int) {
         let wakesAnother = state.withLock { state in
             state.places.remove(place)
-            state.queue.workers = state.places.count
-            guard state.sleeping > 0, !state.queue.line.waiting.calls.isEmpty else { return false }
+            state.batcher.workers = state.places.count
+            guard state.sleeping > 0, !state.batcher.queue.waiting.calls.isEmpty else {
+                return false
+            }
             state.sleeping -= 1
             return true
         }
@@ -211,7 +213,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     /// - Parameter bytes: what one holds.
     func grow(bytes: Int) {
         let fresh = state.withLock { state -> Int? in
-            state.queue.grew()
+            state.batcher.grew()
             let count = state.places.count
             let (crew, overflow) = bytes.multipliedReportingOverflow(by: count + 1)
             guard !state.isGrowing, !state.isStopped, count < limits.mostWorkers, !overflow,
@@ -234,16 +236,17 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
 
     // MARK: Requests
 
-    package func submit(_ call: QueuedCall) {
+    package func submit(_ call: QueuedRequest) {
         let now = NIODeadline.now()
-        let (joined, waiting, wakes) = state.withLock { state -> (CallLine.Joined, Int, Wakes) in
+        let (joined, waiting, wakes) = state.withLock {
+            state -> (RequestQueue.Joined, Int, Wakes) in
             if state.isStopped {
                 return (.refused(.workerFailed(reason: "it is being stopped")), 0, .nobody)
             }
-            let (joined, wakesHolder) = state.queue.join(call, now: now)
-            let waiting = state.queue.line.waiting.counts.total
+            let (joined, wakesHolder) = state.batcher.join(call, now: now)
+            let waiting = state.batcher.queue.waiting.counts.total
             if wakesHolder { return (joined, waiting, .holder) }
-            guard state.sleeping > 0, !state.queue.isHolding else {
+            guard state.sleeping > 0, !state.batcher.isHolding else {
                 return (joined, waiting, .nobody)
             }
             state.sleeping -= 1
@@ -256,16 +259,16 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         }
         switch joined {
         case .refused(let error): call.finish(.failure(error))
-        case .waits(let displaced): CallLine.tellDisplaced(displaced, waiting: waiting)
+        case .waits(let displaced): RequestQueue.tellDisplaced(displaced, waiting: waiting)
         }
     }
 
     private enum Wakes { case nobody, holder, sleeper }
 
-    package var reading: QueueReading {
+    package var reading: QueueStatistics {
         state.withLock { state in
-            var reading = state.queue.line.reading
-            reading.waiting = state.queue.line.waiting.counts.total
+            var reading = state.batcher.queue.reading
+            reading.waiting = state.batcher.queue.waiting.counts.total
             return reading
         }
     }
@@ -280,7 +283,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
         let done = DispatchSemaphore(value: 0)
         let failure = FailureBox()
         submit(
-            QueuedCall(
+            QueuedRequest(
                 request: request, reply: reply, deadline: .now() + .seconds(60),
                 deadlineMilliseconds: 60_000
             ) { result in
@@ -296,7 +299,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     }
 
     package func close() {
-        for call in state.withLock({ $0.queue.line.close() }) {
+        for call in state.withLock({ $0.batcher.queue.close() }) {
             call.finish(.failure(.shuttingDown))
         }
     }
@@ -305,7 +308,7 @@ package final class PythonWorkerPool: ModelRunner, RemoteModel, Sendable {
     package func stop() async {
         let (calls, count) = state.withLock { state in
             state.isStopped = true
-            return (state.queue.line.close(), state.places.count)
+            return (state.batcher.queue.close(), state.places.count)
         }
         for call in calls { call.finish(.failure(.workerFailed(reason: "it is being stopped"))) }
         // traps: a count

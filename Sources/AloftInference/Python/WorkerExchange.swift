@@ -12,7 +12,7 @@ final class WorkerExchange {
     private let began = NIODeadline.now()
     private let mayTake: TimeAmount
     /// By their number in this exchange; `nil` when they are finished.
-    private var calls: [QueuedCall?] = []
+    private var calls: [QueuedRequest?] = []
     /// Which of them the worker has answered.
     private var isAnswered: [Bool] = []
     private var frames: [[UInt8]] = []
@@ -39,7 +39,7 @@ final class WorkerExchange {
     }
 
     /// Takes a call along, or finishes it where it cannot be sent.
-    func add(_ call: QueuedCall) {
+    func add(_ call: QueuedRequest) {
         do throws(InferenceError) {
             frames.append(
                 try WorkerFrames.start(
@@ -148,7 +148,7 @@ final class WorkerExchange {
     }
 
     private func answer(
-        _ message: WorkerFrames.Message, _ payload: [UInt8], _ call: QueuedCall
+        _ message: WorkerFrames.Message, _ payload: [UInt8], _ call: QueuedRequest
     ) -> Result<Void, InferenceError> {
         Result { () throws(InferenceError) in
             try WorkerAnswers.read(

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// What a line of calls did since its model was loaded, for metrics.
-package struct QueueReading: Sendable, Equatable {
+/// What a queue of requests did since its model was loaded, for metrics.
+package struct QueueStatistics: Sendable, Equatable {
     package var waiting = 0
     /// Calls turned away, by priority.
     package var shed = PriorityCounts()
@@ -34,7 +34,7 @@ package struct QueueReading: Sendable, Equatable {
         ranNanoseconds &+= UInt64(clamping: requests) &* UInt64(clamping: ran.nanoseconds)
     }
 
-    /// How long requests waited that came into a line then, all together.
+    /// How long requests waited that came into a queue then, all together.
     static func queued(
         _ came: some Sequence<NIODeadline>, until begin: NIODeadline
     ) -> UInt64 {

@@ -1,9 +1,9 @@
 package import NIOCore
 
 /// The calls that wait for a model, who may join them, and what became of all.
-package struct CallLine {
-    package private(set) var waiting = WaitingLine()
-    package var reading = QueueReading()
+package struct RequestQueue {
+    package private(set) var waiting = WaitingRequests()
+    package var reading = QueueStatistics()
     package var policy: AdmissionPolicy
     /// What waits may take in memory.
     private let limitBytes: Int
@@ -19,16 +19,16 @@ package struct CallLine {
     package enum Joined {
         case refused(InferenceError)
         /// It waits; these no longer do, and must be told.
-        case waits(displaced: [QueuedCall])
+        case waits(displaced: [QueuedRequest])
     }
 
-    /// Never where no target is stated: then a line may be as long as it likes.
+    /// Never where no target is stated: then a queue may be as long as it likes.
     package func isOverloaded(_ now: NIODeadline) -> Bool {
         policy.target != nil && overload.isOn(now)
     }
 
     package mutating func join(
-        _ call: QueuedCall, _ pace: AdmissionPolicy.Pace, now: NIODeadline
+        _ call: QueuedRequest, _ pace: AdmissionPolicy.Pace, now: NIODeadline
     ) -> Joined {
         if isClosed { return .refused(.shuttingDown) }
         let held = call.heldBytes
@@ -45,8 +45,8 @@ package struct CallLine {
                 reading.shed[call.priority] += 1
                 return .refused(overloaded(1))
             }
-            var displaced: [QueuedCall] = []
-            var next: CallPriority? = priority
+            var displaced: [QueuedRequest] = []
+            var next: RequestPriority? = priority
             repeat {
                 guard let lowest = next, let other = waiting.takeLast(lowest) else { break }
                 reading.shed[lowest] += 1
@@ -65,7 +65,8 @@ package struct CallLine {
     /// may be read and submitted. Under overload most are turned away, and what that costs is lost
     /// for answers, so it is asked before a body is parsed.
     package mutating func refusal(
-        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?, now: NIODeadline
+        _ priority: RequestPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
+        now: NIODeadline
     ) -> InferenceError? {
         guard !isClosed else { return nil }
         let verdict = decide(priority, pace, remaining: remaining, adding: 0, now: now)
@@ -80,7 +81,7 @@ package struct CallLine {
     }
 
     private func decide(
-        _ priority: CallPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
+        _ priority: RequestPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
         adding bytes: Int,
         now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
@@ -99,7 +100,7 @@ package struct CallLine {
     }
 
     /// Whether so many bytes fit if all of a lower priority went for them.
-    private func hasRoom(for bytes: Int, inPlaceOfThoseBelow priority: CallPriority) -> Bool {
+    private func hasRoom(for bytes: Int, inPlaceOfThoseBelow priority: RequestPriority) -> Bool {
         guard isFull(adding: bytes) else { return true }
         let kept = waiting.calls.reduce(0) { $0 + ($1.priority < priority ? 0 : $1.heldBytes) }
         return kept == 0 || kept <= limitBytes - bytes
@@ -110,13 +111,13 @@ package struct CallLine {
     }
 
     /// What a displaced call is told.
-    package static func tellDisplaced(_ calls: [QueuedCall], waiting: Int) {
+    package static func tellDisplaced(_ calls: [QueuedRequest], waiting: Int) {
         for call in calls {
             call.finish(.failure(.overloaded(queued: waiting, retryAfterSeconds: 1)))
         }
     }
 
-    package mutating func take(at places: [Int]) -> [QueuedCall] { waiting.take(at: places) }
+    package mutating func take(at places: [Int]) -> [QueuedRequest] { waiting.take(at: places) }
 
     /// How long one waits who names no deadline, in nanoseconds; `nil` for any time.
     package func patience(_ pace: AdmissionPolicy.Pace) -> Double? {
@@ -126,7 +127,7 @@ package struct CallLine {
     /// Takes out those who do not wait any longer, with what to tell them, and counts them.
     package mutating func takeLate(
         _ now: NIODeadline, patience: Double?
-    ) -> [(call: QueuedCall, error: InferenceError)] {
+    ) -> [(call: QueuedRequest, error: InferenceError)] {
         let count = waiting.counts.total
         let late = waiting.takeAll {
             $0.lateError(now, waiting: count, patience: patience) != nil
@@ -137,10 +138,10 @@ package struct CallLine {
         }
     }
 
-    package mutating func takeFirst() -> QueuedCall? { waiting.takeFirst() }
+    package mutating func takeFirst() -> QueuedRequest? { waiting.takeFirst() }
 
     /// Takes all out; whoever comes from now on is turned away.
-    package mutating func close() -> [QueuedCall] {
+    package mutating func close() -> [QueuedRequest] {
         isClosed = true
         return waiting.takeAll()
     }

@@ -4,10 +4,10 @@ package import NIOPosix
 import Synchronization
 
 /// One request on its way through a queue. `finish` is called once, on any thread.
-package struct QueuedCall: Sendable {
+package struct QueuedRequest: Sendable {
     package let request: InferenceRequest
     package let reply: TensorSet
-    package let priority: CallPriority
+    package let priority: RequestPriority
     package let deadline: NIODeadline
     package let deadlineMilliseconds: Int
     /// Whether the caller named the deadline. Who names none is not waited for as long.
@@ -18,7 +18,7 @@ package struct QueuedCall: Sendable {
     package let queuedAt: NIODeadline
 
     package init(
-        request: InferenceRequest, reply: TensorSet, priority: CallPriority = .normal,
+        request: InferenceRequest, reply: TensorSet, priority: RequestPriority = .normal,
         deadline: NIODeadline, deadlineMilliseconds: Int, namesDeadline: Bool = true,
         queuedAt: NIODeadline = .now(),
         finish: @escaping @Sendable (Result<Void, InferenceError>) -> Void
@@ -62,8 +62,8 @@ package struct QueuedCall: Sendable {
 ///
 /// Who may wait is `AdmissionPolicy`'s to say; what runs together, `BatchPolicy`'s. A thread that comes
 /// free takes the first that waits, and with it whatever else waits of the same form, in one call of the
-/// model. So a lone request never waits, and a crowd shares the model's cost.
-package final class CallQueue: Sendable {
+/// model. So a lone request never waits, and a burst shares the model's cost.
+package final class DynamicBatcher: Sendable {
     /// How a queue behaves.
     package struct Settings: Sendable {
         /// Requests that may wait.
@@ -81,11 +81,11 @@ package final class CallQueue: Sendable {
     }
 
     private struct State {
-        var line: CallLine
+        var queue: RequestQueue
         var batching: BatchPolicy
         var pace: ModelPace
         var runners = 0
-        /// A runner waits for more calls; whoever brings the line to `wanted` wakes it.
+        /// A runner waits for more calls; whoever brings the queue to `wanted` wakes it.
         var isHolding = false
         var wanted = 0
         /// A runner's share of all who waited or were in the model as the last batch was taken.
@@ -116,7 +116,7 @@ package final class CallQueue: Sendable {
         maximumRunners = settings.maximumRunners
         state = Mutex(
             State(
-                line: CallLine(
+                queue: RequestQueue(
                     policy: AdmissionPolicy(limit: settings.limit, target: target),
                     limitBytes: settings.waitingBytes),
                 batching: batching,
@@ -129,16 +129,16 @@ package final class CallQueue: Sendable {
     package func adjust(targetNanoseconds: Double?) {
         let target = targetNanoseconds.map { max($0, 4 * loneNanoseconds) }
         state.withLock { state in
-            state.line.policy.target = target
+            state.queue.policy.target = target
             state.batching.target = BatchPolicy.target(target, loneNanoseconds)
             state.pace.policy = state.batching
         }
     }
 
-    package var reading: QueueReading {
+    package var reading: QueueStatistics {
         state.withLock { state in
-            var reading = state.line.reading
-            reading.waiting = state.line.waiting.counts.total
+            var reading = state.queue.reading
+            reading.waiting = state.queue.waiting.counts.total
             return reading
         }
     }
@@ -150,9 +150,9 @@ package final class CallQueue: Sendable {
         case wake
     }
 
-    package func submit(_ call: QueuedCall) {
+    package func submit(_ call: QueuedRequest) {
         let (outcome, displaced, waiting) = state.withLock { admit(call, &$0) }
-        CallLine.tellDisplaced(displaced, waiting: waiting)
+        RequestQueue.tellDisplaced(displaced, waiting: waiting)
         switch outcome {
         case .refused(let error): call.finish(.failure(error))
         case .queued: break
@@ -161,35 +161,35 @@ package final class CallQueue: Sendable {
         }
     }
 
-    /// Why a request of this priority would be turned away now, as `CallLine.refusal`.
+    /// Why a request of this priority would be turned away now, as `RequestQueue.refusal`.
     ///
     /// - Parameter remaining: until its deadline, in nanoseconds; `nil` where it names none.
-    package func refusal(_ priority: CallPriority, remaining: Double?) -> InferenceError? {
+    package func refusal(_ priority: RequestPriority, remaining: Double?) -> InferenceError? {
         let now = NIODeadline.now()
         return state.withLock { state in
-            state.line.refusal(priority, pace(state, now), remaining: remaining, now: now)
+            state.queue.refusal(priority, pace(state, now), remaining: remaining, now: now)
         }
     }
 
     private func pace(_ state: State, _ now: NIODeadline) -> AdmissionPolicy.Pace {
-        state.pace.reading(now, isOverloaded: state.line.isOverloaded(now))
+        state.pace.reading(now, isOverloaded: state.queue.isOverloaded(now))
     }
 
     /// Turns away what waits and whatever comes. What is in the model is answered.
     package func close() {
-        for call in state.withLock({ $0.line.close() }) { call.finish(.failure(.shuttingDown)) }
+        for call in state.withLock({ $0.queue.close() }) { call.finish(.failure(.shuttingDown)) }
     }
 
     private func admit(
-        _ call: QueuedCall, _ state: inout State
-    ) -> (Outcome, displaced: [QueuedCall], waiting: Int) {
+        _ call: QueuedRequest, _ state: inout State
+    ) -> (Outcome, displaced: [QueuedRequest], waiting: Int) {
         let now = call.queuedAt
-        var displaced: [QueuedCall] = []
-        switch state.line.join(call, pace(state, now), now: now) {
+        var displaced: [QueuedRequest] = []
+        switch state.queue.join(call, pace(state, now), now: now) {
         case .refused(let error): return (.refused(error), [], 0)
         case .waits(let other): displaced = other
         }
-        let waiting = state.line.waiting.counts.total
+        let waiting = state.queue.waiting.counts.total
         if state.isHolding {
             guard waiting >= state.wanted else { return (.queued, displaced, waiting) }
             state.isHolding = false
@@ -206,7 +206,7 @@ package final class CallQueue: Sendable {
         case done
         case hold(nanoseconds: Double)
         /// With these; another thread is to take what is left.
-        case run([QueuedCall], number: Int, more: Bool)
+        case run([QueuedRequest], number: Int, more: Bool)
     }
 
     /// So long a thread works for one model before others who wait for a thread have their turn.
@@ -239,16 +239,16 @@ package final class CallQueue: Sendable {
     }
 
     private func next(_ state: inout State, mayHold: Bool) -> Step {
-        let waiting = state.line.waiting.counts.total
+        let waiting = state.queue.waiting.counts.total
         // Who holds takes what has come meanwhile.
-        guard let first = state.line.waiting.calls.first, !state.isHolding else {
+        guard let first = state.queue.waiting.calls.first, !state.isHolding else {
             state.runners -= 1
             return .done
         }
         let now = NIODeadline.now()
         let tensors = first.request.tensors
         let cost = state.pace.cost(ofRowsLike: tensors)
-        let limit = state.pace.rowLimit(cost, isOverloaded: state.line.isOverloaded(now))
+        let limit = state.pace.rowLimit(cost, isOverloaded: state.queue.isOverloaded(now))
         if mayHold {
             let hold = state.batching.hold(
                 waiting: waiting, expected: state.expected,
@@ -261,21 +261,21 @@ package final class CallQueue: Sendable {
             }
         }
         state.expected = (waiting + state.pace.running + maximumRunners - 1) / maximumRunners
-        let calls = state.line.take(
+        let calls = state.queue.take(
             at: TensorBatch.alike(
-                state.line.waiting.calls, rows: limit, signature: runner.signature))
+                state.queue.waiting.calls, rows: limit, signature: runner.signature))
         let number = state.pace.begin(calls, ofWaiting: waiting, limit, cost, now)
         let more = calls.count < waiting && state.runners < maximumRunners
         if more { state.runners += 1 }
         return .run(calls, number: number, more: more)
     }
 
-    private func run(_ calls: [QueuedCall], number: Int, _ batch: TensorBatch) {
+    private func run(_ calls: [QueuedRequest], number: Int, _ batch: TensorBatch) {
         let begin = NIODeadline.now()
         let alive = calls.filter { call in
             let late = call.lateError(
                 begin, waiting: calls.count,
-                patience: state.withLock { $0.line.patience(pace($0, begin)) })
+                patience: state.withLock { $0.queue.patience(pace($0, begin)) })
             guard let late else { return true }
             call.finish(.failure(late))
             return false
@@ -300,16 +300,16 @@ package final class CallQueue: Sendable {
         let passed = Double((end - begin).nanoseconds)
         state.withLock { state in
             state.pace.answered(
-                alive.lazy.map(\.queuedAt), end, isOverloaded: state.line.isOverloaded(end))
+                alive.lazy.map(\.queuedAt), end, isOverloaded: state.queue.isOverloaded(end))
             state.pace.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
-            state.line.reading.late += calls.count - alive.count
-            state.line.reading.spent(
+            state.queue.reading.late += calls.count - alive.count
+            state.queue.reading.spent(
                 requests: alive.count,
-                queued: QueueReading.queued(alive.lazy.map(\.queuedAt), until: begin),
+                queued: QueueStatistics.queued(alive.lazy.map(\.queuedAt), until: begin),
                 ran: end - begin)
             // traps: a count of calls
-            for _ in 0..<groups { state.line.reading.ran(requests: alive.count / groups) }
+            for _ in 0..<groups { state.queue.reading.ran(requests: alive.count / groups) }
         }
     }
 }

@@ -3,18 +3,18 @@ import Testing
 
 @testable import AloftInference
 
-/// What the workers of a Python model take from its line, on a clock of its own.
-@Suite struct WorkerLineTests {
+/// What the workers of a Python model take from its queue, on a clock of its own.
+@Suite struct WorkerBatcherTests {
     private struct World {
-        var queue: WorkerLine
+        var batcher: WorkerBatcher
         var clock = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
         init(workers: Int = 1, batchRows: Int = 64, asked: Int? = nil) {
-            var settings = WorkerLine.Settings()
+            var settings = WorkerBatcher.Settings()
             settings.batchRows = batchRows
             settings.workers = asked
-            queue = WorkerLine(settings: settings, limit: 1000, limitBytes: 1 << 20)
-            queue.workers = workers
+            batcher = WorkerBatcher(settings: settings, limit: 1000, limitBytes: 1 << 20)
+            batcher.workers = workers
         }
 
         mutating func come(_ count: Int, rows: Int64 = 1) {
@@ -25,17 +25,17 @@ import Testing
                     place: 0, datatype: .fp32, dimensions: [rows, 1], elementCount: Int(rows),
                     byteCount: bytes
                 ).initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-                let call = QueuedCall(
+                let call = QueuedRequest(
                     request: request, reply: TensorSet(), deadline: .distantFuture,
                     deadlineMilliseconds: 1, namesDeadline: false, queuedAt: clock
                 ) { _ in }
-                _ = queue.join(call, now: clock)
+                _ = batcher.join(call, now: clock)
             }
         }
 
         /// The requests and the number of the next call; `nil` where there is none, or it is held.
         mutating func take(mayHold: Bool = false) -> (requests: Int, number: Int)? {
-            guard case .run(let calls, let number, _) = queue.next(clock, mayHold: mayHold) else {
+            guard case .run(let calls, let number, _) = batcher.next(clock, mayHold: mayHold) else {
                 return nil
             }
             return (calls.count, number)
@@ -44,14 +44,14 @@ import Testing
         /// - Returns: whether one more worker is wished for.
         mutating func end(_ number: Int, after milliseconds: Double) -> Bool {
             clock = clock + .nanoseconds(Int64(milliseconds * 1e6))
-            return queue.ended(number, isAnswered: true, clock)
+            return batcher.ended(number, isAnswered: true, clock)
         }
 
         /// Calls of one row and of sixteen, so that it is known what they take.
         mutating func learn(one: Double, sixteen: Double) {
-            let workers = queue.workers
-            queue.workers = 1
-            defer { queue.workers = workers }
+            let workers = batcher.workers
+            batcher.workers = 1
+            defer { batcher.workers = workers }
             for (count, time) in [(1, one), (16, sixteen)] {
                 come(count)
                 if let taken = take() { _ = end(taken.number, after: time) }
@@ -78,24 +78,24 @@ import Testing
         #expect(taken4 == 1)
     }
 
-    @Test func `after a crowd a call is held until the crowd is back`() {
+    @Test func `after a burst a call is held until the burst is back`() {
         var world = World()
         world.learn(one: 4, sixteen: 4.5)
         world.come(16)
-        guard let crowd = world.take() else {
+        guard let burst = world.take() else {
             Issue.record("nothing to take")
             return
         }
-        #expect(crowd.requests == 16)
-        _ = world.end(crowd.number, after: 4.5)
+        #expect(burst.requests == 16)
+        _ = world.end(burst.number, after: 4.5)
         world.come(1)
-        guard case .hold = world.queue.next(world.clock, mayHold: true) else {
-            Issue.record("the first of the crowd is asked alone")
+        guard case .hold = world.batcher.next(world.clock, mayHold: true) else {
+            Issue.record("the first of the burst is asked alone")
             return
         }
-        #expect(world.queue.isHolding)
+        #expect(world.batcher.isHolding)
         world.come(15)
-        #expect(!world.queue.isHolding)
+        #expect(!world.batcher.isHolding)
         let taken5 = world.take(mayHold: true)?.requests
         #expect(taken5 == 16)
     }
@@ -115,7 +115,7 @@ import Testing
         #expect(taken8 == 16)
     }
 
-    @Test func `a crowd that lasts wishes for a worker, a batch that takes all does not`() {
+    @Test func `a backlog that lasts wishes for a worker, a batch that takes all does not`() {
         var world = World(batchRows: 1)
         var wishes: [Bool] = []
         world.come(400)
@@ -152,25 +152,25 @@ import Testing
             Issue.record("nothing to take")
             return
         }
-        let early = world.queue.takeLate(world.clock + .milliseconds(1_900))
+        let early = world.batcher.takeLate(world.clock + .milliseconds(1_900))
         #expect(early.isEmpty)
-        let late = world.queue.takeLate(world.clock + .milliseconds(2_100))
+        let late = world.batcher.takeLate(world.clock + .milliseconds(2_100))
         #expect(late.count == 2)
         #expect(late.allSatisfy { $0.error.code == "overloaded" })
         _ = world.end(first.number, after: 1_000)
         world.come(3)
-        let patient = world.queue.takeLate(world.clock + .seconds(15))
+        let patient = world.batcher.takeLate(world.clock + .seconds(15))
         #expect(patient.isEmpty)
-        let all = world.queue.takeLate(world.clock + .seconds(17))
+        let all = world.batcher.takeLate(world.clock + .seconds(17))
         #expect(all.count == 3)
     }
 
     @Test func `what waits takes no more memory than it may, but one may come in any case`() {
         var world = World()
         world.come(1, rows: 1 << 20)
-        #expect(world.queue.line.waiting.counts.total == 1)
+        #expect(world.batcher.queue.waiting.counts.total == 1)
         world.come(1)
-        #expect(world.queue.line.waiting.counts.total == 1)
-        #expect(world.queue.line.reading.shed[.normal] == 1)
+        #expect(world.batcher.queue.waiting.counts.total == 1)
+        #expect(world.batcher.queue.reading.shed[.normal] == 1)
     }
 }

@@ -1,8 +1,8 @@
 /// How much a request matters when not all can be answered.
-package enum CallPriority: Int, Sendable, CaseIterable, Comparable {
+package enum RequestPriority: Int, Sendable, CaseIterable, Comparable {
     case low, normal, high
 
-    package static func < (left: CallPriority, right: CallPriority) -> Bool {
+    package static func < (left: RequestPriority, right: RequestPriority) -> Bool {
         left.rawValue < right.rawValue
     }
 
@@ -32,7 +32,7 @@ package struct PriorityCounts: Sendable, Equatable {
 
     package init() {}
 
-    package subscript(priority: CallPriority) -> Int {
+    package subscript(priority: RequestPriority) -> Int {
         get {
             switch priority {
             case .low: low
@@ -52,7 +52,7 @@ package struct PriorityCounts: Sendable, Equatable {
     package var total: Int { low + normal + high }
 
     /// The lowest priority that is there, if it is lower than this one.
-    func lowest(below priority: CallPriority) -> CallPriority? {
-        CallPriority.allCases.first { $0 < priority && self[$0] > 0 }
+    func lowest(below priority: RequestPriority) -> RequestPriority? {
+        RequestPriority.allCases.first { $0 < priority && self[$0] > 0 }
     }
 }

@@ -1,11 +1,11 @@
 import AloftDomain
 package import NIOCore
 
-/// The line of a Python model, and what its workers take from it. Pure: what is known of workers and time
+/// The queue of a Python model, and what its workers take from it. Pure: what is known of workers and time
 /// goes in, what is to be done comes out.
-package struct WorkerLine {
+package struct WorkerBatcher {
     package struct Settings: Sendable, Equatable {
-        /// So many workers; `nil`: one, and more while a crowd waits for them.
+        /// So many workers; `nil`: one, and more while a backlog waits for them.
         package var workers: Int?
         /// Rows of one call at most; 1 never batches.
         package var batchRows = 1
@@ -21,7 +21,7 @@ package struct WorkerLine {
         /// Others will come within so many nanoseconds, to share the call.
         case hold(nanoseconds: Double)
         /// With these, which are expected to take so long.
-        case run([QueuedCall], number: Int, nanoseconds: Double)
+        case run([QueuedRequest], number: Int, nanoseconds: Double)
     }
 
     private struct Run {
@@ -34,11 +34,11 @@ package struct WorkerLine {
         let expectedEnd: NIODeadline
     }
 
-    package var line: CallLine
+    package var queue: RequestQueue
     package private(set) var settings: Settings
     /// Workers that answer, or are being started.
     package var workers = 0
-    /// A worker waits for more calls; whoever brings the line to `wanted` wakes it.
+    /// A worker waits for more calls; whoever brings the queue to `wanted` wakes it.
     package private(set) var isHolding = false
     private var wanted = 0
     /// A worker's share of all who waited or were in the model as the last call of it began.
@@ -49,19 +49,19 @@ package struct WorkerLine {
     /// Of a request, smoothed.
     private var rows = 1.0
     /// Since when whoever ends a call finds others waiting.
-    private var crowdSince: NIODeadline?
+    private var backlogSince: NIODeadline?
 
     /// What requests that share a call may hold.
     private static let batchBytes = 8 << 20
     private static let smoothing = 0.125
-    /// So long a crowd must last before another worker is started for it.
-    private static let crowdPatience = TimeAmount.milliseconds(500)
+    /// So long a backlog must last before another worker is started for it.
+    private static let scaleUpDelay = TimeAmount.milliseconds(500)
     /// Less than a thread's wake-up takes is not worth to hold a call for.
     private static let shortestHold = 50_000.0
 
     package init(settings: Settings, limit: Int, limitBytes: Int) {
         self.settings = settings
-        line = CallLine(
+        queue = RequestQueue(
             policy: AdmissionPolicy(limit: limit, target: settings.targetNanoseconds),
             limitBytes: limitBytes)
     }
@@ -69,7 +69,7 @@ package struct WorkerLine {
     /// Other settings from now on.
     package mutating func adjust(_ settings: Settings) {
         self.settings = settings
-        line.policy.target = settings.targetNanoseconds
+        queue.policy.target = settings.targetNanoseconds
     }
 
     private var cost: RowCost { learned.ofRows(elements: 1) }
@@ -87,10 +87,10 @@ package struct WorkerLine {
 
     /// - Returns: what became of it, and whether the worker that holds is to be woken.
     package mutating func join(
-        _ call: QueuedCall, now: NIODeadline
-    ) -> (joined: CallLine.Joined, wakesHolder: Bool) {
-        let joined = line.join(call, pace(now), now: now)
-        guard isHolding, line.waiting.counts.total >= wanted else { return (joined, false) }
+        _ call: QueuedRequest, now: NIODeadline
+    ) -> (joined: RequestQueue.Joined, wakesHolder: Bool) {
+        let joined = queue.join(call, pace(now), now: now)
+        guard isHolding, queue.waiting.counts.total >= wanted else { return (joined, false) }
         isHolding = false
         return (joined, true)
     }
@@ -101,7 +101,7 @@ package struct WorkerLine {
             untilFree = max(1, Double((end - now).nanoseconds))
         }
         let each = max(rows, 1)
-        let most = batching.rowLimit(cost, isOverloaded: line.isOverloaded(now))
+        let most = batching.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         let requests = max(1, (Double(most) / each).rounded(.down))
         return AdmissionPolicy.Pace(
             untilFree: untilFree, runners: workers, batchRequests: requests,
@@ -112,9 +112,9 @@ package struct WorkerLine {
     /// Takes out those who do not wait any longer, with what to tell them.
     package mutating func takeLate(
         _ now: NIODeadline
-    ) -> [(call: QueuedCall, error: InferenceError)] {
-        guard !line.waiting.calls.isEmpty else { return [] }
-        return line.takeLate(now, patience: line.patience(pace(now)))
+    ) -> [(call: QueuedRequest, error: InferenceError)] {
+        guard !queue.waiting.calls.isEmpty else { return [] }
+        return queue.takeLate(now, patience: queue.patience(pace(now)))
     }
 
     // MARK: Who is taken
@@ -123,10 +123,10 @@ package struct WorkerLine {
     ///
     /// - Parameter mayHold: false where it has just held what waits.
     package mutating func next(_ now: NIODeadline, mayHold: Bool) -> Step {
-        guard let first = line.waiting.calls.first, !isHolding else { return .idle }
-        let waiting = line.waiting.counts.total
+        guard let first = queue.waiting.calls.first, !isHolding else { return .idle }
+        let waiting = queue.waiting.counts.total
         let cost = cost
-        let limit = batching.rowLimit(cost, isOverloaded: line.isOverloaded(now))
+        let limit = batching.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         if mayHold {
             let hold = batching.hold(
                 waiting: waiting, expected: expected,
@@ -139,7 +139,7 @@ package struct WorkerLine {
         }
         let running = runs.reduce(0) { $0 + $1.requests }
         expected = (waiting + running + max(workers, 1) - 1) / max(workers, 1)
-        let calls = line.take(at: Array(0..<count(within: share(of: limit, cost))))
+        let calls = queue.take(at: Array(0..<count(within: share(of: limit, cost))))
         lastNumber += 1
         let rows = calls.reduce(0) { $0 + $1.request.tensors.rowCount }
         self.rows += (Double(rows) / Double(max(calls.count, 1)) - self.rows) * Self.smoothing
@@ -147,7 +147,7 @@ package struct WorkerLine {
         runs.append(
             Run(
                 number: lastNumber, requests: calls.count, rows: rows,
-                queued: QueueReading.queued(calls.lazy.map(\.queuedAt), until: now), began: now,
+                queued: QueueStatistics.queued(calls.lazy.map(\.queuedAt), until: now), began: now,
                 expectedEnd: now + .nanoseconds(Int64(bounded: time, 0...1_000_000_000_000_000))))
         return .run(calls, number: lastNumber, nanoseconds: time)
     }
@@ -165,7 +165,7 @@ package struct WorkerLine {
     private func share(of limit: Int, _ cost: RowCost) -> Int {
         let idle = workers - runs.count
         guard idle > 1, limit > 1 else { return limit }
-        let waiting = line.waiting.calls.reduce(0) { $0 + $1.request.tensors.rowCount }
+        let waiting = queue.waiting.calls.reduce(0) { $0 + $1.request.tensors.rowCount }
         guard cost.each * Double(waiting) > cost.fixed else { return limit }
         return max(1, min(limit, (waiting + idle - 1) / idle))
     }
@@ -173,7 +173,7 @@ package struct WorkerLine {
     /// The first that wait, as many as have so many rows together, and are not too large; one at least.
     private func count(within limit: Int) -> Int {
         var (left, bytes, count) = (limit, Self.batchBytes, 0)
-        for call in line.waiting.calls {
+        for call in queue.waiting.calls {
             left -= call.request.tensors.rowCount
             bytes -= call.heldBytes
             guard count == 0 || left >= 0 && bytes >= 0 else { break }
@@ -189,22 +189,22 @@ package struct WorkerLine {
     package mutating func ended(_ number: Int, isAnswered: Bool, _ now: NIODeadline) -> Bool {
         guard let place = runs.firstIndex(where: { $0.number == number }) else { return false }
         let run = runs.remove(at: place)
-        line.reading.ran(requests: run.requests)
+        queue.reading.ran(requests: run.requests)
         if isAnswered {
-            line.reading.spent(requests: run.requests, queued: run.queued, ran: now - run.began)
+            queue.reading.spent(requests: run.requests, queued: run.queued, ran: now - run.began)
             learned.record(
                 size: run.rows, nanoseconds: Double((now - run.began).nanoseconds))
         }
         let isSplittable = run.requests > 1 && cost.each * Double(run.rows) > cost.fixed
-        guard !line.waiting.calls.isEmpty || isSplittable else {
-            crowdSince = nil
+        guard !queue.waiting.calls.isEmpty || isSplittable else {
+            backlogSince = nil
             return false
         }
-        let since = crowdSince ?? now
-        crowdSince = since
-        return settings.workers == nil && now - since >= Self.crowdPatience
+        let since = backlogSince ?? now
+        backlogSince = since
+        return settings.workers == nil && now - since >= Self.scaleUpDelay
     }
 
     /// One more worker is being started, or could not be.
-    package mutating func grew() { crowdSince = nil }
+    package mutating func grew() { backlogSince = nil }
 }

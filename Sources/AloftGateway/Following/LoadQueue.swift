@@ -1,6 +1,6 @@
 /// What waits to be loaded, in order. Models that load in a moment never wait for those that start a
 /// process: of twenty Python models and one of ONNX, the one answers first.
-struct LoadLine<Item: Hashable> {
+struct LoadQueue<Item: Hashable> {
     private var quick: [Item] = []
     private var slow: [Item] = []
 
@@ -26,10 +26,10 @@ struct LoadLine<Item: Hashable> {
     mutating func next(
         quickPlaces: Int, slowPlaces: Int
     ) -> (item: Item, isQuick: Bool)? {
-        // traps: not empty, as each line asks before
+        // traps: not empty, as each of these lines asks before
         if !quick.isEmpty { return quickPlaces > 0 ? (quick.removeFirst(), true) : nil }
         guard slowPlaces > 0, !slow.isEmpty else { return nil }
-        // traps: not empty, as each line asks before
+        // traps: not empty, as each of these lines asks before
         return (slow.removeFirst(), false)
     }
 }
