@@ -130,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func `what is turned away carries Retry-After, and its priority must be a word`()
+    @Test func `what is shed carries Retry-After, and its priority must be a word`()
         async throws
     {
         try await withModels { world in

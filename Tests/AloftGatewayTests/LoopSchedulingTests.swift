@@ -20,7 +20,7 @@ import Testing
             }
         }
 
-        @Test func `a loop yields while many are turned away, and no longer`() async {
+        @Test func `a loop yields while many are shed, and no longer`() async {
             let policies = await onThread {
                 var scheduling = LoopScheduling()
                 var found: [Int32] = []

@@ -5,7 +5,7 @@ import Testing
 
 @testable import AloftGateway
 
-/// Clients that were turned away and try again at once.
+/// Clients that were shed and try again at once.
 @Suite struct RefusalTests {
     private final class Flag: Sendable {
         let isSet = Atomic(false)
@@ -62,11 +62,11 @@ import Testing
     }()
 
     /// Sends predictions and, without waiting for their answers, other requests behind them, until some
-    /// predictions were turned away one after another.
+    /// predictions were shed one after another.
     private static func hurry(_ connection: RawConnection, _ request: String) throws {
         let page = "GET /v2 HTTP/1.1\r\nhost: x\r\n\r\n"
-        var (turnedAway, rounds) = (0, 0)
-        while turnedAway < 5, rounds < 2000 {
+        var (shed, rounds) = (0, 0)
+        while shed < 5, rounds < 2000 {
             rounds += 1
             try connection.write(request + page)
             let answer = try connection.readReply()
@@ -75,12 +75,12 @@ import Testing
                 #expect(answer.status == 200)
                 continue
             }
-            turnedAway += 1
+            shed += 1
             #expect(answer.head.contains("\r\nretry-after: "))
             #expect(answer.body.contains("Too many requests are waiting for this model ("))
             #expect(answer.body.hasSuffix(#","code":"overloaded"}"#))
         }
-        #expect(turnedAway == 5)
+        #expect(shed == 5)
         // What is no request does not take away the answer to the one before it.
         try connection.write(request + "no request\r\n\r\n")
         let last = try connection.readReply()

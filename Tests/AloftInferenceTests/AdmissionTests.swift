@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `the lower the priority, the sooner it is turned away`() {
+    @Test func `the lower the priority, the sooner it is shed`() {
         func isAdmitted(_ priority: RequestPriority, _ count: Int) -> Bool {
             policy.decide(priority, load(high: count), remaining: 1e9) == .admit
         }
@@ -98,7 +98,7 @@ import Testing
                 == .refuse(retryAfterSeconds: 5))
     }
 
-    @Test func `who cannot be answered before the deadline is turned away at once`() {
+    @Test func `who cannot be answered before the deadline is shed at once`() {
         #expect(
             policy.decide(.high, load(high: 20), remaining: 2.6e7)
                 == .refuseAsLate(retryAfterSeconds: 1))

@@ -265,8 +265,7 @@ private let misbehavingWorker = """
         await world.pool.stop()
     }
 
-    @Test func `a burst of callers that wait is answered, and nobody is turned away`() async throws
-    {
+    @Test func `a burst of callers that wait is answered, and nobody is shed`() async throws {
         let world = try World()
         // A second and a half of work for one worker.
         let answers = await answers(-9, callers: 15, world, namesDeadline: false)

@@ -4,7 +4,7 @@ import NIOCore
 
 /// How a gateway takes the place of another, and how it ends.
 extension Gateway {
-    /// What those who were turned away at the end have to read it.
+    /// What those who were refused at the end have to read it.
     static let refusalTime = Duration.seconds(1)
 
     /// The sockets of the gateway before, once this one can answer what that one answers: that of
@@ -44,7 +44,7 @@ extension Gateway {
         }
     }
 
-    /// Lets connections answer what they have until the limit, then turns away what still waits. Where
+    /// Lets connections answer what they have until the limit, then refuses what still waits. Where
     /// another gateway took over, they first have time to end at an answer of their own, so that no
     /// client finds its idle connection closed just as it sends. Runs in a cancelled task, so it waits
     /// in one of its own.

@@ -28,7 +28,7 @@ package struct GatewayConfiguration: Sendable {
     package var inlineLimit = Duration.microseconds(150)
     /// Rows that one call of a batched model takes at most; 1 never batches.
     package var batchRows = 64
-    /// Requests that may wait for one model before more are turned away, whatever memory there is.
+    /// Requests that may wait for one model before more are shed, whatever memory there is.
     package var queueLimit = 100_000
     /// What the requests that wait for one model may take in memory, in bytes.
     package var waitingBytes = ByteBudget.share(largest: 1 << 20) / 2
@@ -41,7 +41,7 @@ package struct GatewayConfiguration: Sendable {
     /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
     package var modelMemoryBytes: Int?
     /// How long what was accepted may take to be answered when the gateway ends; what still waits then
-    /// is turned away.
+    /// is shed.
     package var drainLimit = Duration.seconds(10)
     /// How long connections may end by themselves when another gateway has taken over.
     package var handoverGrace = Duration.seconds(30)

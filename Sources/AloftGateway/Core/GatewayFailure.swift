@@ -143,7 +143,7 @@ extension InferenceError {
         }
     }
 
-    /// When the same request may be tried again, where it was turned away.
+    /// When the same request may be tried again, where it was shed.
     var retryAfterSeconds: Int {
         if case .overloaded(_, let seconds) = self { seconds } else { 1 }
     }

@@ -62,7 +62,7 @@ extension Fleet {
         return RevisionReport(
             endpoint: loaded.endpoint, revision: loaded.served.id, state: state,
             warmup: loaded.warmup, requests: reading.requests, errors: reading.errors,
-            refused: reading.refused, turnedAway: reading.turnedAway, latency: reading.latency,
+            refused: reading.refused, turnedAway: reading.shed, latency: reading.latency,
             scores: loaded.counters.scores(output: loaded.scoredOutput),
             contested: reading.contested)
     }

@@ -352,7 +352,7 @@ actor Fleet {
         loaded.contains { $0.outstanding.load(ordering: .acquiring) > 0 }
     }
 
-    /// Turns away what waits for a model, and whatever else comes: the time for answers is over. What
+    /// Refuses what waits for a model, and whatever else comes: the time for answers is over. What
     /// is in a model is answered.
     func refuseWaiting() {
         for loaded in loaded {

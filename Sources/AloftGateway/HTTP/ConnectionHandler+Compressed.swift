@@ -15,7 +15,7 @@ extension ConnectionHandler {
         } then: { handler, result in
             if handler.context != nil { handler.inflated(result) }
         }
-        if let refusal { turnAway(refusal) }
+        if let refusal { shed(refusal) }
     }
 
     private func inflated(_ result: Result<ByteBuffer, GatewayFailure>) {

@@ -38,7 +38,7 @@ extension ConnectionHandler {
         }
         if let refusal {
             loop.shared.unrouted.add(refusal, endpoint: current.endpointName)
-            turnAway(refusal)
+            shed(refusal)
         }
     }
 

@@ -123,8 +123,8 @@ extension ConnectionHandler {
             by: revision, timeoutMilliseconds: timeout, priority: priority,
             receivedAt: current.receivedAt)
         {
-            revision.counters.turnedAway(loop: loop.index)
-            return turnAway(refusal)
+            revision.counters.shed(loop: loop.index)
+            return shed(refusal)
         }
         let form: PredictionForm =
             isScoring ? .scoring : current.jsonLength == nil ? .json : .binary

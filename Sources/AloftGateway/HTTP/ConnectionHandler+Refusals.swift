@@ -5,13 +5,13 @@ extension ConnectionHandler {
     /// Turns a request away that was not read, as cheaply as can be: at five times the capacity of a
     /// model that is four of five.
     ///
-    /// A connection that was turned away and comes again before it was told to is turned away after a
+    /// A connection that was shed and comes again before it was told to is shed after a
     /// pause. Clients that try again at once would otherwise have the processor that the model needs.
-    func turnAway(_ error: InferenceError) {
+    func shed(_ error: InferenceError) {
         let now = NIODeadline.now()
-        loop.turnedAway(now)
+        loop.shed(now)
         let toldToWait = TimeAmount.seconds(Int64(clamping: error.retryAfterSeconds))
-        guard let last = turnedAwayAt, now - last < toldToWait, isPatient else {
+        guard let last = shedAt, now - last < toldToWait, isPatient else {
             return refuse(error, now)
         }
         heldRefusal = error
@@ -35,7 +35,7 @@ extension ConnectionHandler {
     }
 
     private func refuse(_ error: InferenceError, _ now: NIODeadline) {
-        turnedAwayAt = now
+        shedAt = now
         // Read in place: a copy of the request would cost more than the reply.
         guard current?.isKeptAlive == true, current?.isHTTP10 == false, !loop.isDraining,
             case .overloaded(let queued, let seconds) = error
@@ -54,7 +54,7 @@ extension ConnectionHandler {
     }
 }
 
-/// Replies to those who are turned away, each made once: they say how many wait, and that repeats.
+/// Replies to those who are shed, each made once: they say how many wait, and that repeats.
 struct RefusalReplies {
     private struct Key: Hashable {
         let queued: Int

@@ -49,8 +49,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
     /// Of the body that is kept, those that count in the budget of all.
     var countedBytes = 0
-    /// When a request of this connection was turned away last.
-    var turnedAwayAt: NIODeadline?
+    /// When a request of this connection was shed last.
+    var shedAt: NIODeadline?
     /// What a client is told that came again too soon, when its pause is over.
     var heldRefusal: InferenceError?
     var sawPart = false
@@ -105,7 +105,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// While an answer is outstanding nothing more is read, so a client cannot pile up requests. One that
-    /// is about to be turned away hardly sends more, and to stop reading would cost more than the reply.
+    /// is about to be shed hardly sends more, and to stop reading would cost more than the reply.
     func read(context: ChannelHandlerContext) {
         if isBackedUp || phase == .answering && (heldRefusal == nil || !pending.isEmpty) {
             isReadHeldBack = true

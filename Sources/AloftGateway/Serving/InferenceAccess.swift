@@ -92,7 +92,7 @@ package struct InferenceAccess: Sendable {
     /// The largest message, in bytes.
     package var messageLimitBytes: Int { shared.configuration.bodyLimitBytes }
 
-    /// How long a listener may take to end: what waits for a model is turned away a little before.
+    /// How long a listener may take to end: what waits for a model is refused a little before.
     package var endLimit: Duration { shared.configuration.drainLimit + Gateway.refusalTime * 2 }
 
     package var group: MultiThreadedEventLoopGroup { loops.group }

@@ -15,7 +15,7 @@ final class LargeBodies: Sendable {
     private let limit: Int
     private let waiting = Mutex(0)
 
-    /// - Parameter limit: bodies that may wait, or be read, before more are turned away.
+    /// - Parameter limit: bodies that may wait, or be read, before more are shed.
     init(threads count: Int, limit: Int = 64) {
         threads = NIOThreadPool(numberOfThreads: max(1, count))
         self.limit = limit
@@ -24,7 +24,7 @@ final class LargeBodies: Sendable {
 
     /// Does something, or returns why not.
     ///
-    /// - Parameter isFurther: of a request that waited here before, and is not turned away half done.
+    /// - Parameter isFurther: of a request that waited here before, and is not shed half done.
     func submit(
         isFurther: Bool = false, _ work: @escaping @Sendable () -> Void
     ) -> InferenceError? {

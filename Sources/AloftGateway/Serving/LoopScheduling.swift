@@ -5,7 +5,7 @@
 /// How the kernel schedules an event loop's thread.
 ///
 /// A thread that wakes for a request usually interrupts whatever runs on its core. Where most requests
-/// are turned away and the core is the model's too, thousands of interruptions a second cost the model
+/// are shed and the core is the model's too, thousands of interruptions a second cost the model
 /// a tenth of its throughput. With `SCHED_BATCH` (sched(7)) the loop interrupts nobody: it runs when the
 /// model's share of the time is over, a few milliseconds later at most, and reads all that came
 /// meanwhile. Where a core is free it runs as soon as ever.
@@ -24,7 +24,7 @@ struct LoopScheduling {
         return !isPeriod
     }
 
-    /// Yields from now on if many were turned away in the period, and no longer if not.
+    /// Yields from now on if many were shed in the period, and no longer if not.
     ///
     /// - Returns: whether another period begins.
     mutating func periodEnded() -> Bool {

@@ -27,7 +27,7 @@ final class LoopState {
     /// Connections with replies that are not sent yet, and since when the first waits.
     private var unflushed: [ConnectionHandler] = []
     private var unflushedSince = NIODeadline.distantFuture
-    /// Connections that are turned away after a pause, which is the same for all, so in their order.
+    /// Connections that are shed after a pause, which is the same for all, so in their order.
     private var held = CircularBuffer<(connection: ConnectionHandler, end: NIODeadline)>()
     private var isReleaseDue = false
     var refusals = RefusalReplies()
@@ -182,8 +182,8 @@ final class LoopState {
         if let next = held.first { releaseHeld(at: next.end) }
     }
 
-    /// A request was turned away.
-    func turnedAway(_ now: NIODeadline) {
+    /// A request was shed.
+    func shed(_ now: NIODeadline) {
         if scheduling.refused() { endPeriod(at: now + Self.schedulingPeriod) }
     }
 

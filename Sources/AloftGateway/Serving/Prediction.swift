@@ -57,7 +57,7 @@ extension LoopState {
     /// Runs the model.
     ///
     /// - Parameters:
-    ///   - priority: who goes first, and who is turned away first.
+    ///   - priority: who goes first, and who is shed first.
     ///   - timeoutMilliseconds: how long the caller waits, from when the request came; `nil` leaves it
     ///     to the request's own parameter, then to the configuration.
     ///   - waiter: is told how it ended if that takes longer than this call.
@@ -92,7 +92,7 @@ extension LoopState {
         return nil
     }
 
-    /// Why a request would be turned away if it were read now; `nil` where it may go on.
+    /// Why a request would be shed if it were read now; `nil` where it may go on.
     func refusal(
         by revision: LoadedRevision, timeoutMilliseconds: Int?, priority: RequestPriority,
         receivedAt: NIODeadline
@@ -180,11 +180,11 @@ extension LoopState {
 
     /// Counts and logs a prediction that came to nothing, and takes back its memory.
     func refused(_ prediction: Prediction, _ error: InferenceError) {
-        // What was turned away is counted apart, and says nothing about the revision.
+        // What was shed is counted apart, and says nothing about the revision.
         switch error {
         case .overloaded:
-            prediction.revision.counters.turnedAway(loop: index)
-            turnedAway(.now())
+            prediction.revision.counters.shed(loop: index)
+            shed(.now())
             return giveBack(prediction.request, prediction.reply)
         case .shuttingDown: return giveBack(prediction.request, prediction.reply)
         default: break

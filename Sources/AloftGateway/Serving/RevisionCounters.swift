@@ -8,7 +8,7 @@ import Synchronization
 final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
-    /// Requests, errors, callers' errors, those turned away, those that only this one of a rollout's two
+    /// Requests, errors, callers' errors, those shed, those that only this one of a rollout's two
     /// refuses, nanoseconds (of good answers, of failures, from a request to its turn, in the model on the
     /// event loop), how many requests the last two are of, then the buckets of the latencies and, for each form of score, how many numbers make a
     /// row and the buckets of the scores.
@@ -93,7 +93,7 @@ final class RevisionCounters: @unchecked Sendable {
     func refused(loop: Int) { bump(loop, 2) }
 
     /// Too many waited for the model.
-    func turnedAway(loop: Int) { bump(loop, 3) }
+    func shed(loop: Int) { bump(loop, 3) }
 
     /// What it refused the other revision would have taken.
     func contested(loop: Int) { bump(loop, 4) }
@@ -116,7 +116,7 @@ final class RevisionCounters: @unchecked Sendable {
         var requests: UInt64 = 0
         var errors: UInt64 = 0
         var refused: UInt64 = 0
-        var turnedAway: UInt64 = 0
+        var shed: UInt64 = 0
         var contested: UInt64 = 0
         var answeredNanoseconds: UInt64 = 0
         var failedNanoseconds: UInt64 = 0
@@ -147,7 +147,7 @@ final class RevisionCounters: @unchecked Sendable {
             reading.requests += block[0].load(ordering: .relaxed)
             reading.errors += block[1].load(ordering: .relaxed)
             reading.refused += block[2].load(ordering: .relaxed)
-            reading.turnedAway += block[3].load(ordering: .relaxed)
+            reading.shed += block[3].load(ordering: .relaxed)
             reading.contested += block[4].load(ordering: .relaxed)
             let times = block + Self.firstTime
             reading.answeredNanoseconds &+= times[0].load(ordering: .relaxed)

@@ -161,7 +161,7 @@ package final class DynamicBatcher: Sendable {
         }
     }
 
-    /// Why a request of this priority would be turned away now, as `RequestQueue.refusal`.
+    /// Why a request of this priority would be shed now, as `RequestQueue.refusal`.
     ///
     /// - Parameter remaining: until its deadline, in nanoseconds; `nil` where it names none.
     package func refusal(_ priority: RequestPriority, remaining: Double?) -> InferenceError? {
@@ -175,7 +175,7 @@ package final class DynamicBatcher: Sendable {
         state.pace.reading(now, isOverloaded: state.queue.isOverloaded(now))
     }
 
-    /// Turns away what waits and whatever comes. What is in the model is answered.
+    /// Refuses what waits and whatever comes. What is in the model is answered.
     package func close() {
         for call in state.withLock({ $0.queue.close() }) { call.finish(.failure(.shuttingDown)) }
     }

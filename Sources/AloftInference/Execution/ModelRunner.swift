@@ -15,7 +15,7 @@ package protocol RemoteModel: Sendable {
     func adjust(_ settings: WorkerBatcher.Settings)
     /// What its queue did so far.
     var reading: QueueStatistics { get }
-    /// Turns away what waits and whatever comes; what is in the model is answered.
+    /// Refuses what waits and whatever comes; what is in the model is answered.
     func close()
     /// Ends the processes.
     func stop() async

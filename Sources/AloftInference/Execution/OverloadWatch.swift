@@ -1,9 +1,9 @@
 import NIOCore
 
-/// Whether more comes than can be answered: a tenth or more of what came lately was turned away. A burst
-/// turns away few, and is over before the queue is shortened for it.
+/// Whether more comes than can be answered: a tenth or more of what came lately was shed. A burst
+/// sheds few, and is over before the queue is shortened for it.
 struct OverloadWatch {
-    /// Of those who came, how many were turned away or took another's place; what was longer ago counts
+    /// Of those who came, how many were shed or took another's place; what was longer ago counts
     /// less.
     private var share = 0.0
     private var last = NIODeadline.uptimeNanoseconds(0)

@@ -3,7 +3,7 @@ import NIOCore
 /// What a queue of requests did since its model was loaded, for metrics.
 package struct QueueStatistics: Sendable, Equatable {
     package var waiting = 0
-    /// Calls turned away, by priority.
+    /// Calls shed, by priority.
     package var shed = PriorityCounts()
     /// Calls whose deadline passed as they waited.
     package var late = 0

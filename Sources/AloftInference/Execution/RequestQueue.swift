@@ -61,8 +61,8 @@ package struct RequestQueue {
         }
     }
 
-    /// Why a request of this priority would be turned away now, and counts it as that; `nil` where it
-    /// may be read and submitted. Under overload most are turned away, and what that costs is lost
+    /// Why a request of this priority would be shed now, and counts it as that; `nil` where it
+    /// may be read and submitted. Under overload most are shed, and what that costs is lost
     /// for answers, so it is asked before a body is parsed.
     package mutating func refusal(
         _ priority: RequestPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
@@ -140,7 +140,7 @@ package struct RequestQueue {
 
     package mutating func takeFirst() -> QueuedRequest? { waiting.takeFirst() }
 
-    /// Takes all out; whoever comes from now on is turned away.
+    /// Takes all out; whoever comes from now on is refused.
     package mutating func close() -> [QueuedRequest] {
         isClosed = true
         return waiting.takeAll()

@@ -45,7 +45,7 @@ struct GatewayCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             "How long what was accepted may take to be answered when the gateway ends; the rest is "
-                + "turned away.", valueName: "seconds"))
+                + "shed.", valueName: "seconds"))
     var drainLimit = 10
 
     @Option(
