@@ -2,7 +2,7 @@ package import NIOCore
 package import NIOHTTP1
 
 /// How long a connection may take.
-package struct ConnectionPace: Sendable {
+package struct ConnectionTimeouts: Sendable {
     /// From the first byte of a head to its last.
     package var head = TimeAmount.seconds(30)
     /// A body must have brought `leastBytes` in each such time, or its end.
@@ -29,7 +29,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     package typealias OutboundOut = HTTPServerResponsePart
 
     private let table: ConnectionTable
-    private let pace: ConnectionPace
+    private let timeouts: ConnectionTimeouts
     private var context: ChannelHandlerContext?
     /// Requests that have begun and are not answered.
     private var open = 0
@@ -41,7 +41,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     private var quietSince: NIODeadline
     private var headSince: NIODeadline?
     private var answeringFrom: NIODeadline
-    /// The time over which the pace of a body is measured, and what came in it.
+    /// The time over which the rate of a body is measured, and what came in it.
     private var bodySince: NIODeadline
     private var bodyBytes = 0
     /// When the last bytes of a body came.
@@ -55,10 +55,12 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
     /// Done when the client ended its side, or the connection is closed.
     private var leaving: EventLoopPromise<Void>?
 
-    package init(table: ConnectionTable, pace: ConnectionPace = ConnectionPace(), now: NIODeadline)
-    {
+    package init(
+        table: ConnectionTable, timeouts: ConnectionTimeouts = ConnectionTimeouts(),
+        now: NIODeadline
+    ) {
         self.table = table
-        self.pace = pace
+        self.timeouts = timeouts
         quietSince = now
         bodySince = now
         bodyAt = now
@@ -161,7 +163,7 @@ package final class HTTPConnectionLimits: ChannelDuplexHandler {
             quietSince = context.eventLoop.now
             headSince = nil
             guard endsWithAnswer else { break }
-            lingersUntil = quietSince + pace.linger
+            lingersUntil = quietSince + timeouts.linger
             context.writeAndFlush(data, promise: promise)
             if !isReading { context.close(promise: nil) }
             return
@@ -192,11 +194,11 @@ extension HTTPConnectionLimits: TabledConnection {
 
     private func isOverdue(_ now: NIODeadline) -> Bool {
         if let lingersUntil { return now >= lingersUntil }
-        if let untakenSince, now - untakenSince >= pace.untaken { return true }
+        if let untakenSince, now - untakenSince >= timeouts.untaken { return true }
         if isReading { return isBodySlow(now) }
         guard open == 0 else { return false }
-        if let headSince { return now - headSince >= pace.head }
-        return now - quietSince >= pace.idle
+        if let headSince { return now - headSince >= timeouts.head }
+        return now - quietSince >= timeouts.idle
     }
 
     private func isBodySlow(_ now: NIODeadline) -> Bool {
@@ -205,8 +207,8 @@ extension HTTPConnectionLimits: TabledConnection {
             (bodySince, bodyBytes) = (now, 0)
             return false
         }
-        guard now - bodySince >= pace.body else { return false }
-        let isSlow = bodyBytes < pace.leastBytes
+        guard now - bodySince >= timeouts.body else { return false }
+        let isSlow = bodyBytes < timeouts.leastBytes
         (bodySince, bodyBytes) = (now, 0)
         return isSlow
     }

@@ -23,7 +23,7 @@ package final class HostCheck: Sendable {
     private let state: Mutex<State>
 
     /// The machine is asked for its addresses at most so often.
-    private static let patience = TimeAmount.seconds(5)
+    private static let lookupInterval = TimeAmount.seconds(5)
 
     /// - Parameters:
     ///   - names: given with `--host`.
@@ -48,7 +48,9 @@ package final class HostCheck: Sendable {
         return state.withLock { state in
             if state.known.contains(host) { return true }
             let now = now()
-            guard state.known.isWildcard, now - state.lookedAt > Self.patience else { return false }
+            guard state.known.isWildcard, now - state.lookedAt > Self.lookupInterval else {
+                return false
+            }
             state = State(known: Self.look(listen, names, machine), lookedAt: now)
             return state.known.contains(host)
         }

@@ -13,7 +13,7 @@ package struct GRPCListener: GatewayListener {
     private let logger: Logger
 
     /// How long clients may take to learn that this gateway ends.
-    private static let patience = TimeAmount.seconds(2)
+    private static let goAwayGrace = TimeAmount.seconds(2)
 
     package init(listen: ListenAddress, time: TimeSource, logger: Logger) {
         self.listen = listen
@@ -68,7 +68,7 @@ package struct GRPCListener: GatewayListener {
         try? await listener.setOption(ChannelOptions.autoRead, value: false).get()
         await loops.each { $0.begin() }
         models.listenerClosed()
-        await wait(for: Self.patience) {
+        await wait(for: Self.goAwayGrace) {
             await loops.sum { $0.connections.values.count { $0.isUnknowing } } == 0
         }
         await loops.each { $0.closeWhenAnswered() }

@@ -19,7 +19,7 @@ final class GRPCLoop {
     /// How often slow connections are looked for.
     private static let sweepInterval = TimeAmount.milliseconds(500)
     /// The longest that a reply waits for those of other connections.
-    private static let flushPatience = TimeAmount.milliseconds(1)
+    private static let flushDelay = TimeAmount.milliseconds(1)
 
     init(eventLoop: any EventLoop, models: InferenceAccess) throws {
         self.eventLoop = eventLoop
@@ -72,7 +72,7 @@ final class GRPCLoop {
             unflushedSince = .now()
             let bound = NIOLoopBound(self, eventLoop: eventLoop)
             eventLoop.execute { bound.value.flush() }
-        } else if NIODeadline.now() - unflushedSince > Self.flushPatience {
+        } else if NIODeadline.now() - unflushedSince > Self.flushDelay {
             flush()
         }
     }

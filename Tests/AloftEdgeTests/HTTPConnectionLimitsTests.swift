@@ -86,7 +86,7 @@ import Testing
         #expect(!connection.isOpen)
     }
 
-    @Test func `a body that keeps its pace may take long`() throws {
+    @Test func `a body that keeps its rate may take long`() throws {
         let connection = try Connection()
         try connection.send(
             "PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")

@@ -15,7 +15,7 @@ import Testing
         waiting[.high] = high
         return AdmissionPolicy.Load(
             waiting: waiting,
-            pace: AdmissionPolicy.Pace(
+            estimate: AdmissionPolicy.LatencyEstimate(
                 untilFree: untilFree * 1e6, runners: 1, batchRequests: 10,
                 batchNanoseconds: batch * 1e6, loneNanoseconds: batch / 5 * 1e6),
             isOverloaded: isOverloaded, coming: coming)

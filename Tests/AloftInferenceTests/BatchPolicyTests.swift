@@ -2,8 +2,8 @@ import AloftInference
 import Testing
 
 @Suite struct BatchPolicyTests {
-    private func learned(fixed: Double, each: Double) -> CallCost {
-        var cost = CallCost()
+    private func learned(fixed: Double, each: Double) -> BatchCostModel {
+        var cost = BatchCostModel()
         for index in 0..<200 {
             let rows = [1, 4, 9, 16][index % 4]
             cost.record(size: rows, nanoseconds: fixed + each * Double(rows))
@@ -11,7 +11,9 @@ import Testing
         return cost
     }
 
-    private func cost(fixed: Double, each: Double) -> RowCost { RowCost(fixed: fixed, each: each) }
+    private func cost(fixed: Double, each: Double) -> BatchCost {
+        BatchCost(fixed: fixed, each: each)
+    }
 
     @Test func `the parts of a call's cost are found, and follow when they change`() {
         var cost = learned(fixed: 3e6, each: 5e5)
@@ -27,8 +29,8 @@ import Testing
     }
 
     @Test func `of calls of one size no fixed part is supposed`() {
-        var cost = CallCost()
-        #expect(cost.ofRows(elements: 1) == RowCost(fixed: 0, each: 0))
+        var cost = BatchCostModel()
+        #expect(cost.ofRows(elements: 1) == BatchCost(fixed: 0, each: 0))
         for _ in 0..<10 { cost.record(size: 2, nanoseconds: 4e6) }
         #expect(cost.ofRows(elements: 1).fixed == 0)
         #expect(cost.ofRows(elements: 1).nanoseconds(rows: 3) == 6e6)

@@ -86,7 +86,7 @@ private struct QueueSimulation {
         outputs: [TensorSignature(name: "y", datatype: .fp32, shape: [-1])])
     private let batching: BatchPolicy
     private var queue: RequestQueue
-    private var pace: ModelPace
+    private var latency: LatencyModel
     private var random: SplitMix64
     private var running: (calls: [QueuedRequest], number: Int, began: Double, end: Double)?
     private var latencies: [Double] = []
@@ -108,7 +108,7 @@ private struct QueueSimulation {
         let target = max(Self.target * 1e6, 4 * lone)
         batching = BatchPolicy(maximumRows: 64, target: target)
         queue = RequestQueue(policy: AdmissionPolicy(limit: 1024, target: target))
-        pace = ModelPace(policy: batching, runners: 1, loneNanoseconds: lone, loneElements: 1)
+        latency = LatencyModel(policy: batching, runners: 1, loneNanoseconds: lone, loneElements: 1)
         random = SplitMix64(seed: seed)
         requests = lengths.map { length in
             let request = InferenceRequest()
@@ -125,7 +125,7 @@ private struct QueueSimulation {
     func peak(clients: Int) -> Double {
         // What is free counts as less of the fixed part, as in a line through large batches.
         let most = batching.rowLimit(
-            RowCost(
+            BatchCost(
                 fixed: max(0, cost.fixed - cost.each * cost.free) * 1e6, each: cost.each * 1e6))
         let rows = Double(min(clients, most))
         return rows / cost.milliseconds(rows: rows) * 1000
@@ -183,7 +183,7 @@ private struct QueueSimulation {
             request: request, reply: TensorSet(), priority: priority,
             deadline: deadline(time + Self.deadline), deadlineMilliseconds: Int(Self.deadline),
             queuedAt: now, finish: { _ in })
-        let reading = pace.reading(now, isOverloaded: queue.isOverloaded(now))
+        let reading = latency.estimate(now, isOverloaded: queue.isOverloaded(now))
         guard case .waits(let gone) = queue.join(call, reading, now: now) else { return }
         if isMeasured { displaced += gone.count }
         if running == nil { begin(at: time) }
@@ -192,12 +192,12 @@ private struct QueueSimulation {
     private mutating func begin(at time: Double) {
         guard let first = queue.waiting.calls.first else { return }
         let now = deadline(time)
-        let cost = pace.cost(ofRowsLike: first.request.tensors)
-        let limit = pace.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
+        let cost = latency.cost(ofRowsLike: first.request.tensors)
+        let limit = latency.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         let waiting = queue.waiting.counts.total
         let calls = queue.take(
             at: TensorBatch.alike(queue.waiting.calls, rows: limit, signature: signature))
-        let number = pace.begin(calls, ofWaiting: waiting, limit, cost, now)
+        let number = latency.begin(calls, ofWaiting: waiting, limit, cost, now)
         // No machine takes the same time twice.
         let noise = 0.85 + 0.3 * point()
         running = (calls, number, time, time + self.cost.milliseconds(rows: size(calls)) * noise)
@@ -210,11 +210,11 @@ private struct QueueSimulation {
     private mutating func finish(at time: Double) {
         guard let run = running else { return }
         running = nil
-        pace.ended(
+        latency.ended(
             run.number, size: Int(size(run.calls)), nanoseconds: (time - run.began) * 1e6,
             processor: (time - run.began) * 1e6)
         let now = deadline(time)
-        pace.answered(
+        latency.answered(
             run.calls.map(\.queuedAt), now, isOverloaded: queue.isOverloaded(now))
         for call in run.calls {
             let came = Double(call.queuedAt.uptimeNanoseconds) / 1e6 - 10_000

@@ -19,12 +19,14 @@ import Testing
             deadlineMilliseconds: 1000, queuedAt: .now(), finish: { _ in })
     }
 
-    private let pace = AdmissionPolicy.Pace(
+    private let estimate = AdmissionPolicy.LatencyEstimate(
         untilFree: 1e6, runners: 1, batchNanoseconds: 1e6, loneNanoseconds: 1e6)
 
     /// - Returns: how many had to go; `nil` where it was refused.
     private func join(_ queue: inout RequestQueue, _ call: QueuedRequest) -> Int? {
-        guard case .waits(let displaced) = queue.join(call, pace, now: .now()) else { return nil }
+        guard case .waits(let displaced) = queue.join(call, estimate, now: .now()) else {
+            return nil
+        }
         return displaced.count
     }
 

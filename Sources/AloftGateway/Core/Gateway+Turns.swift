@@ -13,7 +13,7 @@ extension Gateway {
         _ predecessor: Predecessor?, _ fleet: Fleet
     ) async throws -> (Succession?, [ListenAddress: ListeningSocket]) {
         guard let predecessor else { return (nil, [:]) }
-        await fleet.settle(within: configuration.handoverPatience)
+        await fleet.settle(within: configuration.handoverTimeout)
         var handed: [ListenAddress: ListeningSocket] = [:]
         for listener in listeners {
             handed[listener.listen] = predecessor.listener(at: listener.listen)

@@ -46,7 +46,7 @@ package struct GatewayConfiguration: Sendable {
     /// How long connections may end by themselves when another gateway has taken over.
     package var handoverGrace = Duration.seconds(30)
     /// How long a gateway that takes over may load models before it does.
-    package var handoverPatience = Duration.seconds(120)
+    package var handoverTimeout = Duration.seconds(120)
     /// The prediction log's size on disk, in bytes; the oldest segments go first.
     package var logLimitBytes = 1 << 30
     /// What the prediction log keeps of a request and of a reply, in bytes.

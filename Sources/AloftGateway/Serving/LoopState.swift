@@ -131,7 +131,7 @@ final class LoopState {
     private static let outputLimit = 64
     private static let outputBytes = 16 << 10
     /// The longest that a reply waits for those of other connections.
-    private static let flushPatience = TimeAmount.milliseconds(1)
+    private static let flushDelay = TimeAmount.milliseconds(1)
 
     /// Sends a connection's replies when all that came in with this turn of the event loop is
     /// answered, together with those of other connections: clients are then woken for many replies,
@@ -142,7 +142,7 @@ final class LoopState {
             unflushedSince = now
             let bound = NIOLoopBound(self, eventLoop: eventLoop)
             eventLoop.execute { bound.value.flush() }
-        } else if now - unflushedSince > Self.flushPatience {
+        } else if now - unflushedSince > Self.flushDelay {
             flush()
         }
     }
@@ -173,7 +173,7 @@ final class LoopState {
 
     private func releaseHeld() {
         let now = NIODeadline.now()
-        while let first = held.first, first.end <= now + Self.flushPatience {
+        while let first = held.first, first.end <= now + Self.flushDelay {
             // traps: not empty, as the loop has just asked
             held.removeFirst()
             first.connection.refuseHeld(now)

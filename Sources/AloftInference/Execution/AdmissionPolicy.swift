@@ -22,7 +22,7 @@ package struct AdmissionPolicy: Sendable {
     package var target: Double?
 
     /// How long a request waits that names no deadline, where no target is stated; in nanoseconds.
-    package static let patience = 2e9
+    package static let defaultTimeout = 2e9
     /// A queue of so many is let be, however slow the model, until there is overload.
     private static let shortQueue = 16.0
     /// Calls of one request that may be waited for under overload, where batches take no longer.
@@ -34,7 +34,7 @@ package struct AdmissionPolicy: Sendable {
     }
 
     /// How quickly a model answers, in nanoseconds.
-    package struct Pace: Sendable {
+    package struct LatencyEstimate: Sendable {
         /// Until one of its runners can take the next batch; 0 where one is free.
         package var untilFree: Double
         /// Batches that may run at once.
@@ -68,7 +68,7 @@ package struct AdmissionPolicy: Sendable {
 
     package struct Load: Sendable {
         package var waiting: PriorityCounts
-        package var pace: Pace
+        package var estimate: LatencyEstimate
         /// More comes than can be answered.
         package var isOverloaded: Bool
         /// Requests of higher priority that will come until a runner is free; looked at under overload.
@@ -77,11 +77,12 @@ package struct AdmissionPolicy: Sendable {
         package var isFull: Bool
 
         package init(
-            waiting: PriorityCounts, pace: Pace, isOverloaded: Bool, coming: Double = 0,
+            waiting: PriorityCounts, estimate: LatencyEstimate, isOverloaded: Bool,
+            coming: Double = 0,
             isFull: Bool = false
         ) {
             self.waiting = waiting
-            self.pace = pace
+            self.estimate = estimate
             self.isOverloaded = isOverloaded
             self.coming = coming
             self.isFull = isFull
@@ -109,34 +110,35 @@ package struct AdmissionPolicy: Sendable {
 
     /// How long a request may wait that names no deadline, in nanoseconds: as long as the shortest queue
     /// takes where a model is slow.
-    package func patience(_ pace: Pace) -> Double {
-        max(Self.patience, Self.shortQueue * pace.nanosecondsEach)
+    package func defaultTimeout(_ estimate: LatencyEstimate) -> Double {
+        max(Self.defaultTimeout, Self.shortQueue * estimate.nanosecondsEach)
     }
 
     /// How long a request of high priority may be expected to wait, in nanoseconds.
     private func longestWait(_ load: Load, target: Double) -> Double {
-        let pace = load.pace
+        let estimate = load.estimate
         // A batch takes up to half of the target, and each waits for its own and the one before it.
-        let usual = max(target / 4, Self.shortQueue * pace.nanosecondsEach)
+        let usual = max(target / 4, Self.shortQueue * estimate.nanosecondsEach)
         guard load.isOverloaded else { return usual }
-        return min(usual, max(pace.batchNanoseconds, Self.callsAhead * pace.loneNanoseconds))
+        return min(
+            usual, max(estimate.batchNanoseconds, Self.callsAhead * estimate.loneNanoseconds))
     }
 
     /// - Parameter remaining: nanoseconds until the request's deadline; `nil` where it names none.
     package func decide(_ priority: RequestPriority, _ load: Load, remaining: Double?) -> Verdict {
         let waiting = load.waiting.total
-        let wait = load.pace.wait(behind: waiting)
-        if waiting == 0, load.pace.untilFree <= 0 { return .admit }
+        let wait = load.estimate.wait(behind: waiting)
+        if waiting == 0, load.estimate.untilFree <= 0 { return .admit }
         let retryAfter = retryAfter(load)
-        if let remaining, wait + load.pace.loneNanoseconds > remaining {
+        if let remaining, wait + load.estimate.loneNanoseconds > remaining {
             return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
         guard let target else {
-            return decidePatiently(priority, load, wait: wait, isNamed: remaining != nil)
+            return decideWithoutTarget(priority, load, wait: wait, isNamed: remaining != nil)
         }
         let ahead = load.isOverloaded ? waiting + Int(bounded: load.coming, 0...1_000_000) : waiting
         let longest = longestWait(load, target: target) * Self.share(priority)
-        if load.pace.wait(behind: ahead) <= longest, waiting < limit, !load.isFull {
+        if load.estimate.wait(behind: ahead) <= longest, waiting < limit, !load.isFull {
             return .admit
         }
         guard let lowest = load.waiting.lowest(below: priority) else {
@@ -146,10 +148,10 @@ package struct AdmissionPolicy: Sendable {
     }
 
     /// Where no target is stated.
-    private func decidePatiently(
+    private func decideWithoutTarget(
         _ priority: RequestPriority, _ load: Load, wait: Double, isNamed: Bool
     ) -> Verdict {
-        let isLate = !isNamed && wait > patience(load.pace)
+        let isLate = !isNamed && wait > defaultTimeout(load.estimate)
         if !isLate, load.waiting.total < limit, !load.isFull { return .admit }
         if let lowest = load.waiting.lowest(below: priority) { return .admitInPlaceOf(lowest) }
         let seconds = retryAfter(load)
@@ -159,7 +161,7 @@ package struct AdmissionPolicy: Sendable {
 
     /// The time in which the queue empties, in whole seconds from 1 to 60.
     private func retryAfter(_ load: Load) -> Int {
-        let seconds = Double(load.waiting.total) * load.pace.nanosecondsEach / 1e9
+        let seconds = Double(load.waiting.total) * load.estimate.nanosecondsEach / 1e9
         return Int(bounded: seconds.rounded(.up), 1...60)
     }
 }

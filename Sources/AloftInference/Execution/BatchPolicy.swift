@@ -33,7 +33,7 @@ package struct BatchPolicy: Sendable {
     ///
     /// Under overload every batch is a full one, and everybody waits for a whole one before the own. So
     /// batches are then the shortest that keep most of the throughput.
-    package func rowLimit(_ cost: RowCost, isOverloaded: Bool = false) -> Int {
+    package func rowLimit(_ cost: BatchCost, isOverloaded: Bool = false) -> Int {
         guard cost.each > 0 else { return maximumRows }
         let rows = (target / 2 - cost.fixed) / cost.each
         let most = max(1, min(maximumRows, rows < 1 ? 1 : Int(bounded: rows, 1...1_000_000)))
@@ -52,7 +52,7 @@ package struct BatchPolicy: Sendable {
     ///   - oldestWait: nanoseconds that the first of them has waited.
     /// - Returns: nanoseconds to hold them from now on; 0 to run at once.
     package func hold(
-        waiting: Int, expected: Int, oldestWait: Double, cost: RowCost
+        waiting: Int, expected: Int, oldestWait: Double, cost: BatchCost
     ) -> Double {
         guard maximumRows > 1, expected > 1, waiting < min(expected, rowLimit(cost)) else {
             return 0

@@ -43,16 +43,16 @@ package struct QueuedRequest: Sendable {
 
     /// Why it does not wait any longer; `nil` where it does.
     ///
-    /// - Parameter patience: nanoseconds that one waits who names no deadline; `nil` for any time.
+    /// - Parameter defaultTimeout: nanoseconds that one waits who names no deadline; `nil` for any time.
     func lateError(
-        _ now: NIODeadline, waiting: Int, patience: @autoclosure () -> Double?
+        _ now: NIODeadline, waiting: Int, defaultTimeout: @autoclosure () -> Double?
     ) -> InferenceError? {
         guard deadline > now else {
             return .deadlineExceeded(milliseconds: deadlineMilliseconds)
         }
         let waited = Double((now - queuedAt).nanoseconds)
-        guard !namesDeadline, waited > AdmissionPolicy.patience,
-            let patience = patience(), waited > patience
+        guard !namesDeadline, waited > AdmissionPolicy.defaultTimeout,
+            let defaultTimeout = defaultTimeout(), waited > defaultTimeout
         else { return nil }
         return .overloaded(queued: waiting, retryAfterSeconds: 1)
     }
@@ -83,7 +83,7 @@ package final class DynamicBatcher: Sendable {
     private struct State {
         var queue: RequestQueue
         var batching: BatchPolicy
-        var pace: ModelPace
+        var latency: LatencyModel
         var runners = 0
         /// A runner waits for more calls; whoever brings the queue to `wanted` wakes it.
         var isHolding = false
@@ -120,7 +120,7 @@ package final class DynamicBatcher: Sendable {
                     policy: AdmissionPolicy(limit: settings.limit, target: target),
                     limitBytes: settings.waitingBytes),
                 batching: batching,
-                pace: ModelPace(
+                latency: LatencyModel(
                     policy: batching, runners: settings.maximumRunners,
                     loneNanoseconds: loneNanoseconds, loneElements: loneElements)))
     }
@@ -131,7 +131,7 @@ package final class DynamicBatcher: Sendable {
         state.withLock { state in
             state.queue.policy.target = target
             state.batching.target = BatchPolicy.target(target, loneNanoseconds)
-            state.pace.policy = state.batching
+            state.latency.policy = state.batching
         }
     }
 
@@ -167,12 +167,12 @@ package final class DynamicBatcher: Sendable {
     package func refusal(_ priority: RequestPriority, remaining: Double?) -> InferenceError? {
         let now = NIODeadline.now()
         return state.withLock { state in
-            state.queue.refusal(priority, pace(state, now), remaining: remaining, now: now)
+            state.queue.refusal(priority, estimate(state, now), remaining: remaining, now: now)
         }
     }
 
-    private func pace(_ state: State, _ now: NIODeadline) -> AdmissionPolicy.Pace {
-        state.pace.reading(now, isOverloaded: state.queue.isOverloaded(now))
+    private func estimate(_ state: State, _ now: NIODeadline) -> AdmissionPolicy.LatencyEstimate {
+        state.latency.estimate(now, isOverloaded: state.queue.isOverloaded(now))
     }
 
     /// Refuses what waits and whatever comes. What is in the model is answered.
@@ -185,7 +185,7 @@ package final class DynamicBatcher: Sendable {
     ) -> (Outcome, displaced: [QueuedRequest], waiting: Int) {
         let now = call.queuedAt
         var displaced: [QueuedRequest] = []
-        switch state.queue.join(call, pace(state, now), now: now) {
+        switch state.queue.join(call, estimate(state, now), now: now) {
         case .refused(let error): return (.refused(error), [], 0)
         case .waits(let other): displaced = other
         }
@@ -247,8 +247,8 @@ package final class DynamicBatcher: Sendable {
         }
         let now = NIODeadline.now()
         let tensors = first.request.tensors
-        let cost = state.pace.cost(ofRowsLike: tensors)
-        let limit = state.pace.rowLimit(cost, isOverloaded: state.queue.isOverloaded(now))
+        let cost = state.latency.cost(ofRowsLike: tensors)
+        let limit = state.latency.rowLimit(cost, isOverloaded: state.queue.isOverloaded(now))
         if mayHold {
             let hold = state.batching.hold(
                 waiting: waiting, expected: state.expected,
@@ -260,11 +260,11 @@ package final class DynamicBatcher: Sendable {
                 return .hold(nanoseconds: hold)
             }
         }
-        state.expected = (waiting + state.pace.running + maximumRunners - 1) / maximumRunners
+        state.expected = (waiting + state.latency.running + maximumRunners - 1) / maximumRunners
         let calls = state.queue.take(
             at: TensorBatch.alike(
                 state.queue.waiting.calls, rows: limit, signature: runner.signature))
-        let number = state.pace.begin(calls, ofWaiting: waiting, limit, cost, now)
+        let number = state.latency.begin(calls, ofWaiting: waiting, limit, cost, now)
         let more = calls.count < waiting && state.runners < maximumRunners
         if more { state.runners += 1 }
         return .run(calls, number: number, more: more)
@@ -275,7 +275,7 @@ package final class DynamicBatcher: Sendable {
         let alive = calls.filter { call in
             let late = call.lateError(
                 begin, waiting: calls.count,
-                patience: state.withLock { $0.queue.patience(pace($0, begin)) })
+                defaultTimeout: state.withLock { $0.queue.defaultTimeout(estimate($0, begin)) })
             guard let late else { return true }
             call.finish(.failure(late))
             return false
@@ -299,9 +299,9 @@ package final class DynamicBatcher: Sendable {
         let end = NIODeadline.now()
         let passed = Double((end - begin).nanoseconds)
         state.withLock { state in
-            state.pace.answered(
+            state.latency.answered(
                 alive.lazy.map(\.queuedAt), end, isOverloaded: state.queue.isOverloaded(end))
-            state.pace.ended(
+            state.latency.ended(
                 number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
             state.queue.reading.late += calls.count - alive.count
             state.queue.reading.spent(

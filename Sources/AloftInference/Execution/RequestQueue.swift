@@ -8,7 +8,7 @@ package struct RequestQueue {
     /// What waits may take in memory.
     private let limitBytes: Int
     private var isClosed = false
-    private var overload = OverloadWatch()
+    private var overload = OverloadDetector()
     private var arrivals = ArrivalRates()
 
     package init(policy: AdmissionPolicy, limitBytes: Int = .max) {
@@ -28,12 +28,12 @@ package struct RequestQueue {
     }
 
     package mutating func join(
-        _ call: QueuedRequest, _ pace: AdmissionPolicy.Pace, now: NIODeadline
+        _ call: QueuedRequest, _ estimate: AdmissionPolicy.LatencyEstimate, now: NIODeadline
     ) -> Joined {
         if isClosed { return .refused(.shuttingDown) }
         let held = call.heldBytes
         let verdict = decide(
-            call.priority, pace, remaining: call.remaining(now), adding: held, now: now)
+            call.priority, estimate, remaining: call.remaining(now), adding: held, now: now)
         overload.record(verdict, now)
         arrivals.record(call.priority, now)
         switch verdict {
@@ -65,11 +65,12 @@ package struct RequestQueue {
     /// may be read and submitted. Under overload most are shed, and what that costs is lost
     /// for answers, so it is asked before a body is parsed.
     package mutating func refusal(
-        _ priority: RequestPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
+        _ priority: RequestPriority, _ estimate: AdmissionPolicy.LatencyEstimate,
+        remaining: Double?,
         now: NIODeadline
     ) -> InferenceError? {
         guard !isClosed else { return nil }
-        let verdict = decide(priority, pace, remaining: remaining, adding: 0, now: now)
+        let verdict = decide(priority, estimate, remaining: remaining, adding: 0, now: now)
         switch verdict {
         case .admit, .admitInPlaceOf: return nil
         case .refuse(let seconds), .refuseAsLate(let seconds):
@@ -81,15 +82,16 @@ package struct RequestQueue {
     }
 
     private func decide(
-        _ priority: RequestPriority, _ pace: AdmissionPolicy.Pace, remaining: Double?,
+        _ priority: RequestPriority, _ estimate: AdmissionPolicy.LatencyEstimate,
+        remaining: Double?,
         adding bytes: Int,
         now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
         var load = AdmissionPolicy.Load(
-            waiting: waiting.counts, pace: pace, isOverloaded: isOverloaded(now),
+            waiting: waiting.counts, estimate: estimate, isOverloaded: isOverloaded(now),
             isFull: isFull(adding: bytes))
         if load.isOverloaded {
-            load.coming = arrivals.expected(above: priority, within: pace.untilFree, now)
+            load.coming = arrivals.expected(above: priority, within: estimate.untilFree, now)
         }
         return policy.decide(priority, load, remaining: remaining)
     }
@@ -120,21 +122,21 @@ package struct RequestQueue {
     package mutating func take(at places: [Int]) -> [QueuedRequest] { waiting.take(at: places) }
 
     /// How long one waits who names no deadline, in nanoseconds; `nil` for any time.
-    package func patience(_ pace: AdmissionPolicy.Pace) -> Double? {
-        policy.target == nil ? policy.patience(pace) : nil
+    package func defaultTimeout(_ estimate: AdmissionPolicy.LatencyEstimate) -> Double? {
+        policy.target == nil ? policy.defaultTimeout(estimate) : nil
     }
 
     /// Takes out those who do not wait any longer, with what to tell them, and counts them.
     package mutating func takeLate(
-        _ now: NIODeadline, patience: Double?
+        _ now: NIODeadline, defaultTimeout: Double?
     ) -> [(call: QueuedRequest, error: InferenceError)] {
         let count = waiting.counts.total
         let late = waiting.takeAll {
-            $0.lateError(now, waiting: count, patience: patience) != nil
+            $0.lateError(now, waiting: count, defaultTimeout: defaultTimeout) != nil
         }
         reading.late += late.count
         return late.compactMap { call in
-            call.lateError(now, waiting: count, patience: patience).map { (call, $0) }
+            call.lateError(now, waiting: count, defaultTimeout: defaultTimeout).map { (call, $0) }
         }
     }
 

@@ -45,7 +45,7 @@ package struct WorkerBatcher {
     private var expected = 0
     private var runs: [Run] = []
     private var lastNumber = 0
-    private var learned = CallCost()
+    private var learned = BatchCostModel()
     /// Of a request, smoothed.
     private var rows = 1.0
     /// Since when whoever ends a call finds others waiting.
@@ -72,7 +72,7 @@ package struct WorkerBatcher {
         queue.policy.target = settings.targetNanoseconds
     }
 
-    private var cost: RowCost { learned.ofRows(elements: 1) }
+    private var cost: BatchCost { learned.ofRows(elements: 1) }
 
     private var batching: BatchPolicy {
         BatchPolicy(
@@ -89,13 +89,13 @@ package struct WorkerBatcher {
     package mutating func join(
         _ call: QueuedRequest, now: NIODeadline
     ) -> (joined: RequestQueue.Joined, wakesHolder: Bool) {
-        let joined = queue.join(call, pace(now), now: now)
+        let joined = queue.join(call, estimate(now), now: now)
         guard isHolding, queue.waiting.counts.total >= wanted else { return (joined, false) }
         isHolding = false
         return (joined, true)
     }
 
-    private func pace(_ now: NIODeadline) -> AdmissionPolicy.Pace {
+    private func estimate(_ now: NIODeadline) -> AdmissionPolicy.LatencyEstimate {
         var untilFree = 0.0
         if runs.count >= workers, let end = runs.lazy.map(\.expectedEnd).min() {
             untilFree = max(1, Double((end - now).nanoseconds))
@@ -103,7 +103,7 @@ package struct WorkerBatcher {
         let each = max(rows, 1)
         let most = batching.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         let requests = max(1, (Double(most) / each).rounded(.down))
-        return AdmissionPolicy.Pace(
+        return AdmissionPolicy.LatencyEstimate(
             untilFree: untilFree, runners: workers, batchRequests: requests,
             batchNanoseconds: cost.fixed + cost.each * each * requests,
             loneNanoseconds: cost.fixed + cost.each * each)
@@ -114,7 +114,7 @@ package struct WorkerBatcher {
         _ now: NIODeadline
     ) -> [(call: QueuedRequest, error: InferenceError)] {
         guard !queue.waiting.calls.isEmpty else { return [] }
-        return queue.takeLate(now, patience: queue.patience(pace(now)))
+        return queue.takeLate(now, defaultTimeout: queue.defaultTimeout(estimate(now)))
     }
 
     // MARK: Who is taken
@@ -162,7 +162,7 @@ package struct WorkerBatcher {
 
     /// Rows that one worker takes: all that wait where a call costs as much for one as for many, else its
     /// part of them where others are free as well.
-    private func share(of limit: Int, _ cost: RowCost) -> Int {
+    private func share(of limit: Int, _ cost: BatchCost) -> Int {
         let idle = workers - runs.count
         guard idle > 1, limit > 1 else { return limit }
         let waiting = queue.waiting.calls.reduce(0) { $0 + $1.request.tensors.rowCount }

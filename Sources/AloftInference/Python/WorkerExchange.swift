@@ -22,9 +22,9 @@ final class WorkerExchange {
     private(set) var hasAnswered = false
 
     /// A worker that takes longer is given up once nobody waits for it: eight times as long as usual.
-    private static let patience = 8.0
-    private static let leastPatience = 1e9
-    private static let mostPatience = 6e10
+    private static let hangFactor = 8.0
+    private static let leastHangNanoseconds = 1e9
+    private static let mostHangNanoseconds = 6e10
     /// Smaller messages are sent together.
     private static let smallBytes = 64 << 10
 
@@ -34,7 +34,8 @@ final class WorkerExchange {
         mayTake = .nanoseconds(
             Int64(
                 bounded: max(
-                    Self.leastPatience, min(Self.mostPatience, Self.patience * expectedNanoseconds)),
+                    Self.leastHangNanoseconds,
+                    min(Self.mostHangNanoseconds, Self.hangFactor * expectedNanoseconds)),
                 0...60_000_000_000))
     }
 
@@ -62,13 +63,13 @@ final class WorkerExchange {
         defer { worker.lastIdentifier = first &+ UInt64(clamping: calls.count) }
         try send { () throws(InferenceError) in
             // While the worker reads them no request may go back to its owner.
-            try self.checkPatience()
+            try self.checkHang()
             try check()
         }
         while left > 0 {
             let (message, payload) = try worker.receive { () throws(InferenceError) in
                 self.finishLate()
-                try self.checkPatience()
+                try self.checkHang()
                 try check()
             }
             guard let identifier = message.id, identifier > first,
@@ -77,7 +78,7 @@ final class WorkerExchange {
             else {
                 // One that says much that nobody asked keeps no caller over its time.
                 finishLate()
-                try checkPatience()
+                try checkHang()
                 continue
             }
             hasAnswered = true
@@ -138,7 +139,7 @@ final class WorkerExchange {
         worker.waitAtMost(nextDeadline - now)
     }
 
-    private func checkPatience() throws(InferenceError) {
+    private func checkHang() throws(InferenceError) {
         let now = NIODeadline.now()
         guard now - began > mayTake else { return }
         guard calls.contains(where: { call in call.map { $0.deadline > now } ?? false }) else {

@@ -3,7 +3,7 @@
 /// Calls are remembered by their size, in powers of two, so that what is known of other sizes stays while
 /// all calls are of one size, as they are under overload. A line is laid through those by least squares
 /// in which what was not seen lately counts next to nothing where anything else says something.
-package struct CallCost: Sendable {
+package struct BatchCostModel: Sendable {
     /// The means of calls of about one size.
     private struct Sizes {
         /// Of all calls that were ever seen, up to so many that more say no more.
@@ -15,7 +15,7 @@ package struct CallCost: Sendable {
 
     private var sizes = [Sizes](repeating: Sizes(), count: 40)
     /// Through `sizes`; asked for each request, so kept.
-    private var line = RowCost(fixed: 0, each: 0)
+    private var line = BatchCost(fixed: 0, each: 0)
 
     /// What is left of a call's weight after the next one.
     private static let memory = 0.98
@@ -45,16 +45,16 @@ package struct CallCost: Sendable {
     /// What rows cost that have so many elements each, neither part below 0. Where all calls were of
     /// about one size nothing is known of a fixed part, and none is supposed; before the first call both
     /// are 0.
-    package func ofRows(elements: Double) -> RowCost {
-        RowCost(fixed: line.fixed, each: line.each * elements)
+    package func ofRows(elements: Double) -> BatchCost {
+        BatchCost(fixed: line.fixed, each: line.each * elements)
     }
 
     /// The line through all sizes: what a call costs, and an element.
-    private static func line(_ sizes: [Sizes]) -> RowCost {
+    private static func line(_ sizes: [Sizes]) -> BatchCost {
         let (weight, size, time) = sizes.reduce((0.0, 0.0, 0.0)) {
             ($0.0 + $1.weight, $0.1 + $1.weight * $1.size, $0.2 + $1.weight * $1.time)
         }
-        guard weight > 0 else { return RowCost(fixed: 0, each: 0) }
+        guard weight > 0 else { return BatchCost(fixed: 0, each: 0) }
         let (meanSize, meanTime) = (size / weight, time / weight)
         let (spread, product) = sizes.reduce((0.0, 0.0)) { sum, one in
             let distance = one.size - meanSize
@@ -63,17 +63,17 @@ package struct CallCost: Sendable {
                 sum.1 + one.weight * distance * (one.time - meanTime)
             )
         }
-        let proportional = RowCost(fixed: 0, each: meanTime / meanSize)
+        let proportional = BatchCost(fixed: 0, each: meanTime / meanSize)
         guard spread > 1e-9 * weight * meanSize * meanSize else { return proportional }
         let each = product / spread
-        if each < 0 { return RowCost(fixed: meanTime, each: 0) }
+        if each < 0 { return BatchCost(fixed: meanTime, each: 0) }
         let fixed = meanTime - each * meanSize
-        return fixed < 0 ? proportional : RowCost(fixed: fixed, each: each)
+        return fixed < 0 ? proportional : BatchCost(fixed: fixed, each: each)
     }
 }
 
 /// What a call of a model costs by its rows, in nanoseconds.
-package struct RowCost: Sendable, Equatable {
+package struct BatchCost: Sendable, Equatable {
     package var fixed: Double
     package var each: Double
 

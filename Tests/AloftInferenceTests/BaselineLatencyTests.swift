@@ -2,14 +2,14 @@ import AloftInference
 import NIOCore
 import Testing
 
-@Suite struct UsualLatencyTests {
+@Suite struct BaselineLatencyTests {
     private func second(_ number: Double) -> NIODeadline {
         .uptimeNanoseconds(UInt64((number + 10) * 1e9))
     }
 
     /// So many requests a second, over these seconds, of which two of a hundred take longer.
     private func fill(
-        _ usual: inout UsualLatency, _ seconds: Range<Int>, slow: Double, each: Int = 100
+        _ usual: inout BaselineLatency, _ seconds: Range<Int>, slow: Double, each: Int = 100
     ) {
         for number in seconds {
             for index in 0..<each {
@@ -20,7 +20,7 @@ import Testing
     }
 
     @Test func `it is not told before there are enough to tell`() {
-        var usual = UsualLatency()
+        var usual = BaselineLatency()
         #expect(usual.percentile99 == nil)
         fill(&usual, 0..<1, slow: 4e7)
         #expect(usual.percentile99 == nil)
@@ -28,7 +28,7 @@ import Testing
 
     @Test(arguments: [2e5, 3e6, 4.2e7, 1.9e9])
     func `the 99th percentile is known to a tenth`(nanoseconds: Double) throws {
-        var usual = UsualLatency()
+        var usual = BaselineLatency()
         fill(&usual, 0..<20, slow: nanoseconds)
         let found = try #require(usual.percentile99)
         #expect(abs(found / nanoseconds - 1) < 0.1)
@@ -36,14 +36,14 @@ import Testing
 
     @Test func `what is out of its range stays in its first and last class`() {
         for nanoseconds in [0, -5, 1e3, 1e300, .infinity] {
-            var usual = UsualLatency()
+            var usual = BaselineLatency()
             fill(&usual, 0..<5, slow: nanoseconds)
             #expect(usual.percentile99 != nil)
         }
     }
 
     @Test func `a second of overload does not count, nor the one before it`() throws {
-        var usual = UsualLatency()
+        var usual = BaselineLatency()
         fill(&usual, 0..<10, slow: 1e7)
         let before = try #require(usual.percentile99)
         // The queue grows, and then there is overload, again and again.
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func `it follows what is usual now`() throws {
-        var usual = UsualLatency()
+        var usual = BaselineLatency()
         fill(&usual, 0..<60, slow: 1e7)
         fill(&usual, 60..<360, slow: 1e8)
         let found = try #require(usual.percentile99)

@@ -2,7 +2,7 @@ import AloftDomain
 package import NIOCore
 
 /// How quickly a model answers, as learned from its calls, and what runs at this moment.
-package struct ModelPace {
+package struct LatencyModel {
     private struct Run {
         let number: Int
         let requests: Int
@@ -11,7 +11,7 @@ package struct ModelPace {
 
     var policy: BatchPolicy
     private let runners: Int
-    private var learned = CallCost()
+    private var learned = BatchCostModel()
     private var runs: [Run] = []
     private var lastNumber = 0
     /// Of a request, smoothed.
@@ -23,7 +23,7 @@ package struct ModelPace {
     private var fill = 1.0
     /// Time that passes for each of processor time, smoothed.
     private var stretch = 1.0
-    private var usual = UsualLatency()
+    private var usual = BaselineLatency()
 
     private static let smoothing = 0.125
 
@@ -37,18 +37,18 @@ package struct ModelPace {
         learned.record(size: loneElements, nanoseconds: loneNanoseconds, calls: 50)
     }
 
-    package func cost(ofRowsLike tensors: TensorSet) -> RowCost {
+    package func cost(ofRowsLike tensors: TensorSet) -> BatchCost {
         cost(elements: Double(tensors.elementCount) / Double(max(1, tensors.rowCount)))
     }
 
-    private func cost(elements: Double) -> RowCost {
+    private func cost(elements: Double) -> BatchCost {
         let cost = learned.ofRows(elements: elements)
-        return RowCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
+        return BatchCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
     }
 
     /// The most rows of the next call. Under overload one call in eight may have twice as many as keep
     /// most of the throughput, or what is known of longer ones would never be seen to be wrong.
-    package func rowLimit(_ cost: RowCost, isOverloaded: Bool) -> Int {
+    package func rowLimit(_ cost: BatchCost, isOverloaded: Bool) -> Int {
         let limit = usualLimit(cost, isOverloaded: isOverloaded)
         guard isOverloaded, lastNumber % 8 == 7 else { return limit }
         let twice = 2 * policy.rowLimit(cost, isOverloaded: true)
@@ -57,13 +57,13 @@ package struct ModelPace {
 
     /// The same for calls that are not the eighth. Under overload so many rows as keep most of the
     /// throughput, and as many more as nobody notices who is used to what requests take otherwise.
-    private func usualLimit(_ cost: RowCost, isOverloaded: Bool) -> Int {
+    private func usualLimit(_ cost: BatchCost, isOverloaded: Bool) -> Int {
         guard isOverloaded else { return policy.rowLimit(cost) }
         let enough = policy.rowLimit(cost, isOverloaded: true)
         return max(enough, min(policy.rowLimit(cost), unnoticed(cost)))
     }
 
-    private func unnoticed(_ cost: RowCost) -> Int {
+    private func unnoticed(_ cost: BatchCost) -> Int {
         guard let usual = usual.percentile99, cost.each > 0 else { return 1 }
         return Int(bounded: (Self.noticed * usual - cost.fixed) / cost.each, 1...1_000_000)
     }
@@ -92,7 +92,7 @@ package struct ModelPace {
     ///   - limit: the most rows they might have had.
     /// - Returns: the number to end the run with.
     package mutating func begin(
-        _ calls: [QueuedRequest], ofWaiting count: Int, _ limit: Int, _ cost: RowCost,
+        _ calls: [QueuedRequest], ofWaiting count: Int, _ limit: Int, _ cost: BatchCost,
         _ now: NIODeadline
     ) -> Int {
         lastNumber += 1
@@ -127,7 +127,8 @@ package struct ModelPace {
         stretch += (max(1, min(100, nanoseconds / processor)) - stretch) * Self.smoothing
     }
 
-    package func reading(_ now: NIODeadline, isOverloaded: Bool) -> AdmissionPolicy.Pace {
+    package func estimate(_ now: NIODeadline, isOverloaded: Bool) -> AdmissionPolicy.LatencyEstimate
+    {
         var untilFree = 0.0
         if runs.count >= runners, let end = runs.lazy.map(\.expectedEnd).min() {
             untilFree = max(1, Double((end - now).nanoseconds))
@@ -136,7 +137,7 @@ package struct ModelPace {
         let rows = max(rows, 1)
         let full = Double(usualLimit(cost, isOverloaded: isOverloaded)) / rows
         let requests = max(1, full * fill)
-        return AdmissionPolicy.Pace(
+        return AdmissionPolicy.LatencyEstimate(
             untilFree: untilFree, runners: runners, batchRequests: requests,
             batchNanoseconds: cost.fixed + cost.each * requests * rows,
             loneNanoseconds: cost.fixed + cost.each * rows)

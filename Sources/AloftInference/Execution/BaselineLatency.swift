@@ -7,9 +7,9 @@ package import NIOCore
 /// Latencies are counted in classes of which eight double the time, so it is known to a tenth. A second in
 /// which more came than could be answered does not count, nor does the one before it, in which the queue
 /// grew.
-package struct UsualLatency: Sendable {
+package struct BaselineLatency: Sendable {
     private struct Second {
-        var counts = [Double](repeating: 0, count: UsualLatency.classes)
+        var counts = [Double](repeating: 0, count: BaselineLatency.classes)
         var isEmpty = true
     }
 
