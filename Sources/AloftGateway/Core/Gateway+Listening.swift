@@ -31,7 +31,7 @@ extension Gateway {
     ///
     /// - Throws: `GatewayStartFailure`, or an `IOError` where it cannot listen.
     func listen(_ parts: GatewayParts) async throws -> HTTPListener {
-        let (succession, handed) = try await takeSockets(parts.predecessor, parts.fleet)
+        let (succession, handed) = try await takeSockets(parts.predecessor, parts.manager)
         let socket = try succession?.socket ?? ListeningSocket.open(configuration.listen)
         let channel = try await accept(on: socket, parts.loops)
         let (turn, endOfTurn) = AsyncStream.makeStream(of: Void.self)

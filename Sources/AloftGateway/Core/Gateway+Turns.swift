@@ -10,10 +10,10 @@ extension Gateway {
     /// The sockets of the gateway before, once this one can answer what that one answers: that of
     /// HTTP/1.1 and those of further listeners, by address. Nothing where there is none.
     func takeSockets(
-        _ predecessor: Predecessor?, _ fleet: Fleet
+        _ predecessor: Predecessor?, _ manager: ModelManager
     ) async throws -> (Succession?, [ListenAddress: ListeningSocket]) {
         guard let predecessor else { return (nil, [:]) }
-        await fleet.settle(within: configuration.handoverTimeout)
+        await manager.settle(within: configuration.handoverTimeout)
         var handed: [ListenAddress: ListeningSocket] = [:]
         for listener in listeners {
             handed[listener.listen] = predecessor.listener(at: listener.listen)
@@ -48,14 +48,14 @@ extension Gateway {
     /// another gateway took over, they first have time to end at an answer of their own, so that no
     /// client finds its idle connection closed just as it sends. Runs in a cancelled task, so it waits
     /// in one of its own.
-    func drain(_ loops: EventLoops, _ fleet: Fleet, isSucceeded: Bool) async {
+    func drain(_ loops: EventLoops, _ manager: ModelManager, isSucceeded: Bool) async {
         let (time, grace) = (time, isSucceeded ? configuration.handoverGrace : .zero)
         let limit = configuration.drainLimit
         await Task.detached {
             func wait(_ limit: Duration) async {
                 let end = NIODeadline.now() + TimeAmount(limit)
                 while NIODeadline.now() < end {
-                    if await loops.connectionCount() == 0, await !fleet.isAnswering { break }
+                    if await loops.connectionCount() == 0, await !manager.isAnswering { break }
                     try? await time.clock.sleep(for: .milliseconds(50))
                     await loops.tick()
                 }
@@ -66,7 +66,7 @@ extension Gateway {
             }
             await loops.drain(closingIdle: true)
             await wait(limit)
-            await fleet.refuseWaiting()
+            await manager.refuseWaiting()
             await wait(Self.refusalTime)
         }.value
     }

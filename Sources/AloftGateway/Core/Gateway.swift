@@ -51,7 +51,7 @@ package struct Gateway: Sendable {
             shared: parts.shared, log: parts.log, incarnation: parts.incarnation,
             seeds: { chance.next() })
         let stored = parts.follower.stored()
-        if let stored { await parts.fleet.apply(stored, isFromDisk: true) }
+        if let stored { await parts.manager.apply(stored, isFromDisk: true) }
         let http = try await listen(parts)
         logger.info(
             "listening",
@@ -93,7 +93,7 @@ package struct Gateway: Sendable {
             await http.close()
             // Listeners end while connections of HTTP/1.1 do.
             tasks.cancelAll()
-            await drain(parts.loops, parts.fleet, isSucceeded: http.point.isTaken)
+            await drain(parts.loops, parts.manager, isSucceeded: http.point.isTaken)
         }
     }
 

@@ -19,7 +19,7 @@ struct GatewayParts: Sendable {
     let loops: EventLoops
     let log: PredictionLogWriter
     let shipper: PredictionShipper
-    let fleet: Fleet
+    let manager: ModelManager
     let shared: GatewayShared
     let follower: DesiredStateFollower
     let reporter: Reporter
@@ -32,7 +32,7 @@ struct GatewayParts: Sendable {
         await loops.tick()
         await shared.shadows.stop()
         await shared.large.stop()
-        await fleet.stop()
+        await manager.stop()
         await shared.registered.stop()
         await log.close()
         await shared.accessLog?.end()
@@ -62,7 +62,7 @@ extension Gateway {
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loops = EventLoops(group: group, tables: ConnectionTables(limit: .raised()))
         let loader = try makeLoader(library, threads)
-        let fleet = Fleet(
+        let manager = ModelManager(
             loader: loader, memoryBytes: configuration.modelMemoryBytes, time: time, logger: logger,
             publish: { await loops.publish($0) }, changed: { wake.yield() })
         let (shadows, unrouted) = (
@@ -70,27 +70,28 @@ extension Gateway {
         )
         let shared = GatewayShared(
             configuration: configuration, time: time, tokens: tokens,
-            repository: ModelRepository(fleet: fleet, tokens: tokens), accessLog: accessLog,
+            repository: ModelRepository(manager: manager, tokens: tokens), accessLog: accessLog,
             registered: RegisteredVersions(client: client, loader: loader, threads: threads),
             shadows: shadows, large: LargeBodies(threads: max(1, System.coreCount / 2)),
             tables: loops.tables, unrouted: unrouted,
-            wake: { await fleet.wake($0, within: $1) },
+            wake: { await manager.wake($0, within: $1) },
             metrics: {
                 PrometheusText.make(
-                    await fleet.readings(),
+                    await manager.readings(),
                     .init(
                         connections: await loops.connectionCount(),
-                        desiredRevision: await fleet.desiredRevision, log: log.counts,
+                        desiredRevision: await manager.desiredRevision, log: log.counts,
                         shipping: shipper.counts, shadows: shadows.reports(),
-                        memory: await fleet.memory, unrouted: unrouted.read))
+                        memory: await manager.memory, unrouted: unrouted.read))
             })
         return GatewayParts(
             id: id, incarnation: incarnation, predecessor: predecessor, library: library,
-            group: group, threads: threads, loops: loops, log: log, shipper: shipper, fleet: fleet,
-            shared: shared, follower: makeFollower(fleet),
+            group: group, threads: threads, loops: loops, log: log, shipper: shipper,
+            manager: manager,
+            shared: shared, follower: makeFollower(manager),
             reporter: Reporter(
                 client: client, gateway: id, incarnation: String(incarnation, radix: 16),
-                fleet: fleet, shadows: shadows, unrouted: unrouted, time: time, logger: logger),
+                manager: manager, shadows: shadows, unrouted: unrouted, time: time, logger: logger),
             wakes: wakes, wake: wake)
     }
 
@@ -118,10 +119,10 @@ extension Gateway {
             python: python, loops: configuration.threads, crashes: crashes)
     }
 
-    private func makeFollower(_ fleet: Fleet) -> DesiredStateFollower {
+    private func makeFollower(_ manager: ModelManager) -> DesiredStateFollower {
         DesiredStateFollower(
             client: client, path: configuration.folder + "/desired-state.json", time: time,
-            logger: logger, apply: { await fleet.apply($0, isFromDisk: false) },
+            logger: logger, apply: { await manager.apply($0, isFromDisk: false) },
             tokensEnded: { [tokens] in await tokens?.forgetEnded() })
     }
 

@@ -3,20 +3,20 @@ import AloftDomain
 /// The protocol's model repository: what administrators may do to this gateway's memory. What is
 /// deployed is the server's matter and does not change by it.
 struct ModelRepository: Sendable {
-    let fleet: Fleet
+    let manager: ModelManager
     let tokens: TokenGate?
 
     /// Brings a deployment's models into memory, tries failed ones again, and waits until they answer.
     func load(_ name: String, _ token: String?) async throws(GatewayFailure) {
         try await authorize(token)
-        try await fleet.load(name)
+        try await manager.load(name)
     }
 
     /// Lets go of a deployment's models when the last request has left them. Until they are loaded
     /// again, or the gateway is started again, callers are told so.
     func unload(_ name: String, _ token: String?) async throws(GatewayFailure) {
         try await authorize(token)
-        try await fleet.unload(name)
+        try await manager.unload(name)
     }
 
     /// Whether the bearer may have any registered version loaded, which for a Python model runs its

@@ -9,7 +9,7 @@ struct Reporter: Sendable {
     let client: ServerClient
     let gateway: GatewayID
     let incarnation: String
-    let fleet: Fleet
+    let manager: ModelManager
     let shadows: ShadowRunner
     let unrouted: UnroutedCounts
     let time: TimeSource
@@ -50,11 +50,11 @@ struct Reporter: Sendable {
 
     func makeReport() async -> GatewayReport {
         // By what clients are answered: read before the revisions, which may only be newer.
-        let revision = await fleet.servedRevision
+        let revision = await manager.servedRevision
         let (copies, unrouted) = (shadows.reports(), unrouted.read)
         return GatewayReport(
             gateway: gateway, incarnation: incarnation, desiredRevision: revision,
-            revisions: await fleet.readings().map(\.report),
+            revisions: await manager.readings().map(\.report),
             shadows: copies.isEmpty ? nil : copies, unrouted: unrouted.isEmpty ? nil : unrouted)
     }
 }

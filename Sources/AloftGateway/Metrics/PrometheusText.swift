@@ -14,7 +14,7 @@ enum PrometheusText {
         var unrouted: [UnroutedCount] = []
     }
 
-    static func make(_ readings: [Fleet.ResidentReading], _ totals: Totals) -> String {
+    static func make(_ readings: [ModelManager.ModelReading], _ totals: Totals) -> String {
         var text = ""
         func metric(_ name: String, _ kind: String, _ help: String, _ lines: [String]) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
@@ -119,7 +119,7 @@ enum PrometheusText {
         let lines: [String]
     }
 
-    private static func queues(_ readings: [Fleet.ResidentReading]) -> [Part] {
+    private static func queues(_ readings: [ModelManager.ModelReading]) -> [Part] {
         let queued = readings.compactMap { reading in
             reading.queue.map { (labels: labels(reading), queue: $0) }
         }
@@ -205,7 +205,7 @@ enum PrometheusText {
         ].map { "aloft_gateway_shadow_copies_total{\(labels),outcome=\"\($0.0)\"} \($0.1)" }
     }
 
-    private static func labels(_ reading: Fleet.ResidentReading) -> String {
+    private static func labels(_ reading: ModelManager.ModelReading) -> String {
         let pairs = [
             ("endpoint", reading.report.endpoint),
             ("deployment", reading.served?.deployment ?? reading.report.endpoint),
@@ -228,7 +228,7 @@ enum PrometheusText {
     }
 
     /// One bucket an octave from 1 µs to 67 s.
-    private static func histogram(_ reading: Fleet.ResidentReading) -> [String] {
+    private static func histogram(_ reading: ModelManager.ModelReading) -> [String] {
         let labels = labels(reading)
         let name = "aloft_gateway_request_duration_seconds"
         var lines: [String] = []

@@ -3,16 +3,16 @@ import AloftInference
 import AloftWire
 
 /// What there is in memory, for reports and metrics.
-extension Fleet {
-    struct ResidentReading: Sendable {
+extension ModelManager {
+    struct ModelReading: Sendable {
         let served: ServedEndpoint?
         let revision: ServedRevision
         let report: RevisionReport
         var queue: QueueStatistics?
     }
 
-    func readings() -> [ResidentReading] {
-        var result: [ResidentReading] = []
+    func readings() -> [ModelReading] {
+        var result: [ModelReading] = []
         let endpoints = Dictionary(
             desired.endpoints.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         for endpoint in desired.endpoints {
@@ -21,7 +21,7 @@ extension Fleet {
                 var report = RevisionReport(
                     endpoint: endpoint.name, revision: revision.id, state: .loading)
                 var queue: QueueStatistics?
-                switch residents[key] {
+                switch loadStates[key] {
                 case .ready(let loaded):
                     let isServed = isServed(loaded, at: endpoint.name)
                     report = Self.reading(loaded, isServed ? .ready : .loading)
@@ -40,15 +40,15 @@ extension Fleet {
                 case .draining, nil: break
                 }
                 result.append(
-                    ResidentReading(
+                    ModelReading(
                         served: endpoint, revision: revision, report: report, queue: queue))
             }
         }
-        for (key, residence) in residents {
-            guard case .draining(let loaded) = residence else { continue }
+        for (key, state) in loadStates {
+            guard case .draining(let loaded) = state else { continue }
             let report = Self.reading(loaded, .draining)
             result.append(
-                ResidentReading(
+                ModelReading(
                     served: endpoints[key.endpoint], revision: loaded.served, report: report,
                     queue: loaded.queueStatistics))
         }

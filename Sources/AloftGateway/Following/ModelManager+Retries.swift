@@ -3,7 +3,7 @@ import AloftWire
 import Foundation
 
 /// What could not be loaded is tried again.
-extension Fleet {
+extension ModelManager {
     /// Puts a revision that could not be loaded back into the queue after a while: other loads go on,
     /// and a server that is away is not asked all the time.
     ///
@@ -31,8 +31,8 @@ extension Fleet {
         guard failures[key] == failure, !loadQueue.contains(key), let revision = wanted(key) else {
             return
         }
-        switch residents[key] {
-        case .failed: residents[key] = .queued(isAwaited: false)
+        switch loadStates[key] {
+        case .failed: loadStates[key] = .queued(isAwaited: false)
         case .queued: break
         case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
         }

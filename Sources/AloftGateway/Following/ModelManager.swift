@@ -8,8 +8,8 @@ import Synchronization
 
 /// What is in memory, compared with what should be. Loads what is missing, routes to what is ready,
 /// lets go of what is no longer wanted when the last request has left it.
-actor Fleet {
-    enum Residence {
+actor ModelManager {
+    enum LoadState {
         /// Waits for its turn to be loaded; `isAwaited` where it slept and a request asks for it.
         case queued(isAwaited: Bool)
         case loading(isAwaited: Bool)
@@ -31,7 +31,7 @@ actor Fleet {
 
     private(set) var desired = DesiredState(revision: 0, endpoints: [])
     private(set) var hasState = false
-    var residents: [Key: Residence] = [:]
+    var loadStates: [Key: LoadState] = [:]
     private let loader: RevisionLoader
     /// Memory that models may take; `nil` for all of it.
     let memoryBytes: Int?
@@ -101,32 +101,32 @@ actor Fleet {
         for endpoint in state.endpoints where !unloaded.contains(endpoint.name) {
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
-                switch residents[key] {
+                switch loadStates[key] {
                 case nil:
                     let needed = ModelMemory.bytes(of: revision.servable)
                     if let free = freeBytes, free < needed {
-                        residents[key] = .asleep(warmup: nil)
+                        loadStates[key] = .asleep(warmup: nil)
                     } else {
                         freeBytes = freeBytes.map { $0 - needed }
-                        residents[key] = .queued(isAwaited: false)
+                        loadStates[key] = .queued(isAwaited: false)
                         loadQueue.append(key, isQuick: revision.isQuickToLoad)
                     }
                 case .draining(let loaded), .fallingAsleep(let loaded):
-                    residents[key] = .ready(loaded)
+                    loadStates[key] = .ready(loaded)
                 case .queued, .loading, .ready, .failed, .asleep: break
                 }
             }
         }
         let wanted = wantedKeys
-        for (key, residence) in residents where !wanted.contains(key) {
-            switch residence {
-            case .ready(let loaded), .fallingAsleep(let loaded): residents[key] = .draining(loaded)
-            case .failed, .queued, .asleep: residents[key] = nil
+        for (key, state) in loadStates where !wanted.contains(key) {
+            switch state {
+            case .ready(let loaded), .fallingAsleep(let loaded): loadStates[key] = .draining(loaded)
+            case .failed, .queued, .asleep: loadStates[key] = nil
             // Looked at again when the load is done.
             case .loading, .draining: break
             }
         }
-        loadQueue.removeAll { residents[$0] == nil }
+        loadQueue.removeAll { loadStates[$0] == nil }
         failures = failures.filter { wanted.contains($0.key) }
         loadNext()
         update()
@@ -139,8 +139,8 @@ actor Fleet {
         for endpoint in state.endpoints {
             let before = desired.endpoints.first { $0.name == endpoint.name }
             guard let before, before.execution != endpoint.execution else { continue }
-            for (key, residence) in residents where key.endpoint == endpoint.name {
-                if case .ready(let loaded) = residence {
+            for (key, state) in loadStates where key.endpoint == endpoint.name {
+                if case .ready(let loaded) = state {
                     loaded.adjust(endpoint.execution, loader.configuration)
                 }
             }
@@ -160,8 +160,8 @@ actor Fleet {
     private var usedDigests: Set<ContentDigest> {
         var digests = Set(
             desired.endpoints.flatMap { $0.revisions.map(\.servable.digest) })
-        for residence in residents.values {
-            if case .draining(let loaded) = residence {
+        for state in loadStates.values {
+            if case .draining(let loaded) = state {
                 digests.insert(loaded.served.servable.digest)
             }
         }
@@ -189,11 +189,11 @@ actor Fleet {
             quickPlaces: Self.quickLoadsAtOnce - quickLoads,
             slowPlaces: Self.slowLoadsAtOnce - slowLoads)
         {
-            guard case .queued(let isAwaited) = residents[key], let revision = wanted(key) else {
+            guard case .queued(let isAwaited) = loadStates[key], let revision = wanted(key) else {
                 continue
             }
             makeRoom(for: ModelMemory.bytes(of: revision.servable), endpoint: key.endpoint)
-            residents[key] = .loading(isAwaited: isAwaited)
+            loadStates[key] = .loading(isAwaited: isAwaited)
             if isQuick { quickLoads += 1 } else { slowLoads += 1 }
             Task { await load(key, revision, isAwaited: isAwaited) }
         }
@@ -201,7 +201,7 @@ actor Fleet {
 
     private func load(_ key: Key, _ revision: ServedRevision, isAwaited: Bool) async {
         let begin = NIODeadline.now()
-        let residence: Residence?
+        let state: LoadState?
         do {
             let execution = execution(of: key.endpoint)
             let loaded = try await loader.load(revision, endpoint: key.endpoint, execution)
@@ -215,7 +215,7 @@ actor Fleet {
                     "endpoint": "\(key.endpoint)", "revision": "\(revision.id)",
                     "p50us": "\(loaded.warmup.percentileMicroseconds(0.5) ?? 0)",
                 ])
-            residence = isWanted ? .ready(loaded) : .draining(loaded)
+            state = isWanted ? .ready(loaded) : .draining(loaded)
             failures[key] = nil
             counts.loaded(seconds: Double((NIODeadline.now() - begin).nanoseconds) / 1e9)
         } catch let error as InferenceError where error.isPermanent {
@@ -226,7 +226,7 @@ actor Fleet {
                     "error": "\(error.message)",
                 ])
             counts.failures += 1
-            residence =
+            state =
                 wanted(key) == nil
                 ? nil : .failed(tryLater(key, reason: error.message, isPermanent: true))
         } catch {
@@ -238,15 +238,15 @@ actor Fleet {
                 ])
             counts.failures += 1
             if wanted(key) == nil {
-                residence = nil
+                state = nil
             } else {
                 tryLater(
                     key, reason: Self.text(of: error), isPermanent: false,
                     isServerAway: (error as? ClientError)?.isTransient ?? false)
-                residence = .queued(isAwaited: isAwaited)
+                state = .queued(isAwaited: isAwaited)
             }
         }
-        residents[key] = residence
+        loadStates[key] = state
         if revision.isQuickToLoad { quickLoads -= 1 } else { slowLoads -= 1 }
         loadNext()
         update()
@@ -302,10 +302,10 @@ actor Fleet {
         var hasOutstanding = false
         var gone: [LoadedRevision] = []
         var isOver = false
-        for (key, residence) in residents {
+        for (key, state) in loadStates {
             let loaded: LoadedRevision
-            let rest: Residence?
-            switch residence {
+            let rest: LoadState?
+            switch state {
             case .draining(let leaving): (loaded, rest) = (leaving, nil)
             case .fallingAsleep(let leaving):
                 (loaded, rest) = (leaving, .asleep(warmup: leaving.warmup))
@@ -315,7 +315,7 @@ actor Fleet {
                 table.endpoints[key.endpoint]?.routes.contains { $0.revision === loaded } ?? false
             guard !isRouted else { continue }
             if loaded.outstanding.load(ordering: .acquiring) == 0 {
-                residents[key] = rest
+                loadStates[key] = rest
                 gone.append(loaded)
                 isOver = isOver || rest == nil
             } else {
@@ -339,8 +339,8 @@ actor Fleet {
     }
 
     private var loaded: [LoadedRevision] {
-        residents.values.compactMap { residence in
-            switch residence {
+        loadStates.values.compactMap { state in
+            switch state {
             case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded): loaded
             case .queued, .loading, .failed, .asleep: nil
             }

@@ -21,7 +21,7 @@ struct MemoryCounts: Sendable, Equatable {
     }
 }
 
-extension Fleet {
+extension ModelManager {
     /// A request that waits for an endpoint that sleeps.
     struct Sleeper {
         let number: UInt64
@@ -31,8 +31,8 @@ extension Fleet {
     var memory: MemoryCounts {
         var counts = counts
         counts.limitBytes = memoryBytes
-        for residence in residents.values {
-            switch residence {
+        for state in loadStates.values {
+            switch state {
             case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded):
                 counts.resident += 1
                 counts.residentBytes += loaded.memoryBytes
@@ -52,9 +52,9 @@ extension Fleet {
         let plan = MemoryPlan.make(
             room: bytes, of: memoryBytes, residents: occupants(except: endpoint))
         for name in plan.evicted {
-            for (key, residence) in residents where key.endpoint == name {
-                guard case .ready(let loaded) = residence else { continue }
-                residents[key] = .fallingAsleep(loaded)
+            for (key, state) in loadStates where key.endpoint == name {
+                guard case .ready(let loaded) = state else { continue }
+                loadStates[key] = .fallingAsleep(loaded)
                 counts.evictions += 1
             }
         }
@@ -84,7 +84,7 @@ extension Fleet {
                 endpoint.revisions.contains { $0.rolloutStep != nil }
                 || endpoint.revisions.count { $0.weightPercent > 0 } > 1
             for revision in endpoint.revisions {
-                switch residents[Key(endpoint: endpoint.name, revision: revision.id)] {
+                switch loadStates[Key(endpoint: endpoint.name, revision: revision.id)] {
                 case .ready(let loaded):
                     add(
                         endpoint.name, loaded.memoryBytes,
@@ -109,13 +109,13 @@ extension Fleet {
         var isComing = false
         for revision in endpoint.revisions {
             let key = Key(endpoint: name, revision: revision.id)
-            switch residents[key] {
+            switch loadStates[key] {
             case .asleep:
-                residents[key] = .queued(isAwaited: true)
+                loadStates[key] = .queued(isAwaited: true)
                 loadQueue.putFirst(key, isQuick: revision.isQuickToLoad)
                 isComing = true
             case .fallingAsleep(let loaded):
-                residents[key] = .ready(loaded)
+                loadStates[key] = .ready(loaded)
                 isComing = true
             case .queued, .loading: isComing = true
             case .ready, .failed, .draining, nil: break

@@ -2,7 +2,7 @@ import AloftDomain
 import AloftWire
 
 /// What an administrator asks of the model repository.
-extension Fleet {
+extension ModelManager {
     /// Takes an endpoint out of memory. Returns when no event loop sends it new requests.
     func unload(_ name: String) async throws(GatewayFailure) {
         try check(name)
@@ -17,14 +17,14 @@ extension Fleet {
     func load(_ name: String) async throws(GatewayFailure) {
         try check(name)
         unloaded.remove(name)
-        for (key, residence) in residents where key.endpoint == name {
-            guard case .failed = residence else { continue }
-            residents[key] = nil
+        for (key, state) in loadStates where key.endpoint == name {
+            guard case .failed = state else { continue }
+            loadStates[key] = nil
             failures[key] = nil
         }
         apply(desired, isFromDisk: false)
         for _ in 0..<1200 {
-            let states = residents.filter { $0.key.endpoint == name }.map(\.value)
+            let states = loadStates.filter { $0.key.endpoint == name }.map(\.value)
             let isLoading = states.contains {
                 switch $0 {
                 case .queued, .loading: true

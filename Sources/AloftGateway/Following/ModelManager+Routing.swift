@@ -2,7 +2,7 @@ import AloftDomain
 import AloftInference
 import AloftWire
 
-extension Fleet {
+extension ModelManager {
     /// What each endpoint answers with now.
     func makeTable() -> RoutingTable {
         let endpoints = desired.endpoints.map { endpoint -> RoutedEndpoint in
@@ -14,7 +14,7 @@ extension Fleet {
             var isAsleep = false
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
-                switch residents[key] {
+                switch loadStates[key] {
                 case .ready(let resident):
                     loaded.append(resident)
                     if revision.weightPercent > 0 {
@@ -57,14 +57,14 @@ extension Fleet {
             let target = desired.endpoints.first(where: { $0.name == rule.endpoint }),
             let revision = target.revisions.max(by: { $0.weightPercent < $1.weightPercent }),
             revision.weightPercent > 0,
-            case .ready(let loaded) = residents[Key(endpoint: target.name, revision: revision.id)]
+            case .ready(let loaded) = loadStates[Key(endpoint: target.name, revision: revision.id)]
         else { return nil }
         return (loaded, rule.sharePercent / 100)
     }
 
     private func drainingRevisions(of endpoint: String) -> [LoadedRevision] {
-        residents.compactMap { key, residence in
-            guard key.endpoint == endpoint, case .draining(let loaded) = residence else {
+        loadStates.compactMap { key, state in
+            guard key.endpoint == endpoint, case .draining(let loaded) = state else {
                 return nil
             }
             return loaded
