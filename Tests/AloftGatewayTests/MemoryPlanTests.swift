@@ -10,7 +10,7 @@ import Testing
         .init(endpoint: name, bytes: bytes, lastUsed: used, isPinned: isPinned)
     }
 
-    @Test func `what fits sends nobody to sleep`() {
+    @Test func `what fits evicts nothing`() {
         let plan = MemoryPlan.make(room: 10, of: 100, residents: [occupant("a", 90, used: 1)])
         #expect(plan == MemoryPlan())
     }

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func `a burst that asks for one sleeping model loads it once`() async throws {
+    @Test func `a burst that asks for one evicted model loads it once`() async throws {
         try await GatewayWorld.run(
             try manyEndpoints(60), folder: try States.folder(with: ["constant-1.onnx"]),
             adjust: { $0.modelMemoryBytes = 4 << 20 }
@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `a sleeping model whose file cannot be loaded says so and keeps nobody waiting`()
+    @Test func `an evicted model whose file cannot be loaded says so and keeps nobody waiting`()
         async throws
     {
         var state = try manyEndpoints(30)

@@ -85,7 +85,7 @@ package struct Gateway: Sendable {
                 }
             }
             tasks.addTask { await parts.follower.run(from: stored) }
-            tasks.addTask { await parts.reporter.run(wakes: parts.wakes) }
+            tasks.addTask { await parts.reporter.run(due: parts.reportsDue) }
             if configuration.shipsLog { tasks.addTask { await parts.shipper.run() } }
             tasks.addTask { await tick(parts) }
             // Ends with the task, or when another gateway has taken over.
@@ -103,6 +103,6 @@ package struct Gateway: Sendable {
             try? await time.clock.sleep(for: .milliseconds(500))
             await parts.loops.tick()
         }
-        parts.wake.finish()
+        parts.reportDue.finish()
     }
 }

@@ -24,8 +24,8 @@ struct GatewayParts: Sendable {
     let follower: DesiredStateFollower
     let reporter: Reporter
     /// When a report is due.
-    let wakes: AsyncStream<Void>
-    let wake: AsyncStream<Void>.Continuation
+    let reportsDue: AsyncStream<Void>
+    let reportDue: AsyncStream<Void>.Continuation
 
     /// Ends what was begun, in an order in which nothing is lost.
     func stop() async {
@@ -58,13 +58,13 @@ extension Gateway {
         let threads = NIOThreadPool(numberOfThreads: max(2, System.coreCount))
         threads.start()
         let incarnation = chance.next()
-        let (wakes, wake) = AsyncStream.makeStream(
+        let (reportsDue, reportDue) = AsyncStream.makeStream(
             of: Void.self, bufferingPolicy: .bufferingNewest(1))
         let loops = EventLoops(group: group, tables: ConnectionTables(limit: .raised()))
         let loader = try makeLoader(library, threads)
         let manager = ModelManager(
             loader: loader, memoryBytes: configuration.modelMemoryBytes, time: time, logger: logger,
-            publish: { await loops.publish($0) }, changed: { wake.yield() })
+            publish: { await loops.publish($0) }, changed: { reportDue.yield() })
         let (shadows, unrouted) = (
             ShadowRunner(limit: configuration.shadowQueueLimit), UnroutedCounts()
         )
@@ -74,7 +74,7 @@ extension Gateway {
             registered: RegisteredVersions(client: client, loader: loader, threads: threads),
             shadows: shadows, large: LargeBodies(threads: max(1, System.coreCount / 2)),
             tables: loops.tables, unrouted: unrouted,
-            wake: { await manager.wake($0, within: $1) },
+            loadOnDemand: { await manager.loadOnDemand($0, within: $1) },
             metrics: {
                 PrometheusText.make(
                     await manager.readings(),
@@ -92,7 +92,7 @@ extension Gateway {
             reporter: Reporter(
                 client: client, gateway: id, incarnation: String(incarnation, radix: 16),
                 manager: manager, shadows: shadows, unrouted: unrouted, time: time, logger: logger),
-            wakes: wakes, wake: wake)
+            reportsDue: reportsDue, reportDue: reportDue)
     }
 
     private func openLog() throws -> (PredictionLogWriter, PredictionShipper, GatewayID) {

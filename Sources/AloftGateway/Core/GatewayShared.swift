@@ -12,7 +12,7 @@ final class GatewayShared: Sendable {
     let registered: RegisteredVersions
     /// Brings an endpoint's models back into memory; returns when they are there, or when the time is
     /// over.
-    let wake: @Sendable (_ endpoint: String, _ within: Duration) async -> Void
+    let loadOnDemand: @Sendable (_ endpoint: String, _ within: Duration) async -> Void
     /// The reply to `GET /metrics`; asked for rarely.
     let metrics: @Sendable () async -> String
     let repository: ModelRepository
@@ -30,7 +30,7 @@ final class GatewayShared: Sendable {
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
         shadows: ShadowRunner, large: LargeBodies, tables: ConnectionTables,
         unrouted: UnroutedCounts,
-        wake: @escaping @Sendable (String, Duration) async -> Void,
+        loadOnDemand: @escaping @Sendable (String, Duration) async -> Void,
         metrics: @escaping @Sendable () async -> String
     ) {
         self.configuration = configuration
@@ -48,7 +48,7 @@ final class GatewayShared: Sendable {
         self.shadows = shadows
         self.large = large
         self.unrouted = unrouted
-        self.wake = wake
+        self.loadOnDemand = loadOnDemand
         self.metrics = metrics
         self.repository = repository
     }

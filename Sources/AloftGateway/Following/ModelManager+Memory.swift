@@ -12,7 +12,7 @@ struct MemoryCounts: Sendable, Equatable {
     var evictions: UInt64 = 0
     var resident = 0
     var residentBytes = 0
-    var asleep = 0
+    var evicted = 0
     var limitBytes: Int?
 
     mutating func loaded(seconds: Double) {
@@ -22,10 +22,10 @@ struct MemoryCounts: Sendable, Equatable {
 }
 
 extension ModelManager {
-    /// A request that waits for an endpoint that sleeps.
-    struct Sleeper {
+    /// A request that waits for an endpoint whose models are evicted.
+    struct LoadWaiter {
         let number: UInt64
-        let wake: CheckedContinuation<Void, Never>
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     var memory: MemoryCounts {
@@ -33,20 +33,20 @@ extension ModelManager {
         counts.limitBytes = memoryBytes
         for state in loadStates.values {
             switch state {
-            case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded):
+            case .ready(let loaded), .draining(let loaded), .evicting(let loaded):
                 counts.resident += 1
                 counts.residentBytes += loaded.memoryBytes
-            case .asleep: counts.asleep += 1
+            case .evicted: counts.evicted += 1
             case .queued, .loading, .failed: break
             }
         }
         return counts
     }
 
-    // MARK: Falling asleep
+    // MARK: Eviction
 
-    /// Sends the least recently used models to sleep until `bytes` more fit the budget, if there is
-    /// one. An endpoint sleeps as a whole; one in the middle of a rollout stays.
+    /// Evicts the least recently used models (LRU) until `bytes` more fit the budget, if there is
+    /// one. An endpoint is evicted as a whole; one in the middle of a rollout stays.
     func makeRoom(for bytes: Int, endpoint: String) {
         guard let memoryBytes else { return }
         let plan = MemoryPlan.make(
@@ -54,7 +54,7 @@ extension ModelManager {
         for name in plan.evicted {
             for (key, state) in loadStates where key.endpoint == name {
                 guard case .ready(let loaded) = state else { continue }
-                loadStates[key] = .fallingAsleep(loaded)
+                loadStates[key] = .evicting(loaded)
                 counts.evictions += 1
             }
         }
@@ -93,28 +93,28 @@ extension ModelManager {
                     add(
                         endpoint.name, ModelMemory.bytes(of: revision.servable), lastUsed: .max,
                         isPinned: true)
-                case .queued, .failed, .asleep, .fallingAsleep, .draining, nil: break
+                case .queued, .failed, .evicted, .evicting, .draining, nil: break
                 }
             }
         }
         return Array(occupants.values)
     }
 
-    // MARK: Waking up
+    // MARK: Loading on demand
 
-    /// Loads what sleeps of an endpoint; returns when it can answer, cannot be loaded, or the time is
+    /// Loads what is evicted of an endpoint; returns when it can answer, cannot be loaded, or the time is
     /// over.
-    func wake(_ name: String, within limit: Duration) async {
+    func loadOnDemand(_ name: String, within limit: Duration) async {
         guard let endpoint = desired.endpoints.first(where: { $0.name == name }) else { return }
         var isComing = false
         for revision in endpoint.revisions {
             let key = Key(endpoint: name, revision: revision.id)
             switch loadStates[key] {
-            case .asleep:
+            case .evicted:
                 loadStates[key] = .queued(isAwaited: true)
                 loadQueue.putFirst(key, isQuick: revision.isQuickToLoad)
                 isComing = true
-            case .fallingAsleep(let loaded):
+            case .evicting(let loaded):
                 loadStates[key] = .ready(loaded)
                 isComing = true
             case .queued, .loading: isComing = true
@@ -127,32 +127,33 @@ extension ModelManager {
     }
 
     private func publishAndWait(_ name: String, _ limit: Duration) async {
-        lastSleeper += 1
-        let number = lastSleeper
+        lastWaiter += 1
+        let number = lastWaiter
         update()
         Task {
             try? await time.clock.sleep(for: limit)
             self.giveUp(name, number)
         }
         await withCheckedContinuation { continuation in
-            sleepers[name, default: []].append(Sleeper(number: number, wake: continuation))
+            loadWaiters[name, default: []].append(
+                LoadWaiter(number: number, continuation: continuation))
         }
     }
 
     private func giveUp(_ name: String, _ number: UInt64) {
-        guard let index = sleepers[name]?.firstIndex(where: { $0.number == number }),
-            let sleeper = sleepers[name]?.remove(at: index)
+        guard let index = loadWaiters[name]?.firstIndex(where: { $0.number == number }),
+            let waiter = loadWaiters[name]?.remove(at: index)
         else { return }
-        sleeper.wake.resume()
+        waiter.continuation.resume()
     }
 
     /// Every event loop has the table: those who wait for an endpoint that now answers, or never will,
     /// go on.
-    func wakeSleepers(_ table: RoutingTable) {
-        for (name, waiting) in sleepers {
-            if table.endpoints[name]?.isAsleep == true { continue }
-            sleepers[name] = nil
-            for sleeper in waiting { sleeper.wake.resume() }
+    func resumeWaiters(_ table: RoutingTable) {
+        for (name, waiting) in loadWaiters {
+            if table.endpoints[name]?.isEvicted == true { continue }
+            loadWaiters[name] = nil
+            for waiter in waiting { waiter.continuation.resume() }
         }
     }
 }

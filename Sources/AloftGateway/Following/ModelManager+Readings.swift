@@ -29,11 +29,11 @@ extension ModelManager {
                 case .failed(let failure):
                     report.state = .failed
                     report.error = failure.tries > 1 ? failure.text : failure.reason
-                case .asleep(let warmup):
+                case .evicted(let warmup):
                     // It answers when it is asked.
                     report.state = .ready
                     report.warmup = warmup
-                case .fallingAsleep(let loaded): report = Self.reading(loaded, .ready)
+                case .evicting(let loaded): report = Self.reading(loaded, .ready)
                 case .queued, .loading:
                     report.error = failures[key]?.text
                     if failures[key]?.isReported == true { report.state = .failed }

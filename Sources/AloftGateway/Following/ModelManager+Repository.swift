@@ -28,7 +28,7 @@ extension ModelManager {
             let isLoading = states.contains {
                 switch $0 {
                 case .queued, .loading: true
-                case .ready, .failed, .asleep, .fallingAsleep, .draining: false
+                case .ready, .failed, .evicted, .evicting, .draining: false
                 }
             }
             if !isLoading {

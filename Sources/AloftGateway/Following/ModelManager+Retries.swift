@@ -34,7 +34,7 @@ extension ModelManager {
         switch loadStates[key] {
         case .failed: loadStates[key] = .queued(isAwaited: false)
         case .queued: break
-        case .loading, .ready, .asleep, .fallingAsleep, .draining, nil: return
+        case .loading, .ready, .evicted, .evicting, .draining, nil: return
         }
         loadQueue.append(key, isQuick: revision.isQuickToLoad)
         loadNext()

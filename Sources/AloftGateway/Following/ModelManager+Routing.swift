@@ -11,7 +11,7 @@ extension ModelManager {
             var failure: String?
             // Why it is not loaded yet, where it was tried before.
             var trouble: String?
-            var isAsleep = false
+            var isEvicted = false
             for revision in endpoint.revisions {
                 let key = Key(endpoint: endpoint.name, revision: revision.id)
                 switch loadStates[key] {
@@ -24,8 +24,8 @@ extension ModelManager {
                 case .queued(isAwaited: false) where revision.weightPercent > 0,
                     .loading(isAwaited: false) where revision.weightPercent > 0:
                     trouble = failures[key]?.text
-                case .asleep, .fallingAsleep, .queued(isAwaited: true), .loading(isAwaited: true):
-                    if revision.weightPercent > 0 { isAsleep = true }
+                case .evicted, .evicting, .queued(isAwaited: true), .loading(isAwaited: true):
+                    if revision.weightPercent > 0 { isEvicted = true }
                 case .failed, .queued, .loading, .draining, nil: break
                 }
             }
@@ -37,7 +37,7 @@ extension ModelManager {
             }
             return RoutedEndpoint(
                 served: endpoint, weighted: weighted, loaded: loaded,
-                isAsleep: isAsleep && weighted.isEmpty && failure == nil,
+                isEvicted: isEvicted && weighted.isEmpty && failure == nil,
                 reason: isUnloaded
                     ? "an administrator unloaded it; POST /v2/repository/models/\(endpoint.name)/load "
                         + "loads it again"

@@ -10,15 +10,15 @@ import Synchronization
 /// lets go of what is no longer wanted when the last request has left it.
 actor ModelManager {
     enum LoadState {
-        /// Waits for its turn to be loaded; `isAwaited` where it slept and a request asks for it.
+        /// Waits for its turn to be loaded; `isAwaited` where it was evicted and a request asks for it.
         case queued(isAwaited: Bool)
         case loading(isAwaited: Bool)
         case ready(LoadedRevision)
         case failed(LoadFailure)
         /// On disk only, to make room; loaded again when it is asked for.
-        case asleep(warmup: LatencyHistogram?)
-        /// On its way out of memory: asleep when the last request has left it.
-        case fallingAsleep(LoadedRevision)
+        case evicted(warmup: LatencyHistogram?)
+        /// On its way out of memory: evicted when the last request has left it.
+        case evicting(LoadedRevision)
         /// No longer wanted: answers what it has, and goes on with new requests only while nothing
         /// that replaces it is ready.
         case draining(LoadedRevision)
@@ -53,8 +53,8 @@ actor ModelManager {
     private var slowLoads = 0
     var counts = MemoryCounts()
     // text: names of endpoints, which are ASCII
-    var sleepers: [String: [Sleeper]] = [:]
-    var lastSleeper: UInt64 = 0
+    var loadWaiters: [String: [LoadWaiter]] = [:]
+    var lastWaiter: UInt64 = 0
     /// What could not be loaded so far, and is tried again.
     var failures: [Key: LoadFailure] = [:]
     /// The table by which every event loop answers.
@@ -90,7 +90,7 @@ actor ModelManager {
     }
 
     /// - Parameter isFromDisk: whether it is what an earlier process served, so that models beyond
-    ///   the memory may sleep at once. What the server says anew is loaded in any case: a rollout
+    ///   the memory may stay evicted. What the server says anew is loaded in any case: a rollout
     ///   waits for it.
     func apply(_ state: DesiredState, isFromDisk: Bool) {
         adjust(to: state)
@@ -105,23 +105,23 @@ actor ModelManager {
                 case nil:
                     let needed = ModelMemory.bytes(of: revision.servable)
                     if let free = freeBytes, free < needed {
-                        loadStates[key] = .asleep(warmup: nil)
+                        loadStates[key] = .evicted(warmup: nil)
                     } else {
                         freeBytes = freeBytes.map { $0 - needed }
                         loadStates[key] = .queued(isAwaited: false)
                         loadQueue.append(key, isQuick: revision.isQuickToLoad)
                     }
-                case .draining(let loaded), .fallingAsleep(let loaded):
+                case .draining(let loaded), .evicting(let loaded):
                     loadStates[key] = .ready(loaded)
-                case .queued, .loading, .ready, .failed, .asleep: break
+                case .queued, .loading, .ready, .failed, .evicted: break
                 }
             }
         }
         let wanted = wantedKeys
         for (key, state) in loadStates where !wanted.contains(key) {
             switch state {
-            case .ready(let loaded), .fallingAsleep(let loaded): loadStates[key] = .draining(loaded)
-            case .failed, .queued, .asleep: loadStates[key] = nil
+            case .ready(let loaded), .evicting(let loaded): loadStates[key] = .draining(loaded)
+            case .failed, .queued, .evicted: loadStates[key] = nil
             // Looked at again when the load is done.
             case .loading, .draining: break
             }
@@ -290,7 +290,7 @@ actor ModelManager {
             await publish(table)
             servedTable = table
             changed()
-            wakeSleepers(table)
+            resumeWaiters(table)
             await letGo(table)
         } while isTableStale
         publication = nil
@@ -307,9 +307,9 @@ actor ModelManager {
             let rest: LoadState?
             switch state {
             case .draining(let leaving): (loaded, rest) = (leaving, nil)
-            case .fallingAsleep(let leaving):
-                (loaded, rest) = (leaving, .asleep(warmup: leaving.warmup))
-            case .queued, .loading, .ready, .failed, .asleep: continue
+            case .evicting(let leaving):
+                (loaded, rest) = (leaving, .evicted(warmup: leaving.warmup))
+            case .queued, .loading, .ready, .failed, .evicted: continue
             }
             let isRouted =
                 table.endpoints[key.endpoint]?.routes.contains { $0.revision === loaded } ?? false
@@ -341,8 +341,8 @@ actor ModelManager {
     private var loaded: [LoadedRevision] {
         loadStates.values.compactMap { state in
             switch state {
-            case .ready(let loaded), .draining(let loaded), .fallingAsleep(let loaded): loaded
-            case .queued, .loading, .failed, .asleep: nil
+            case .ready(let loaded), .draining(let loaded), .evicting(let loaded): loaded
+            case .queued, .loading, .failed, .evicted: nil
             }
         }
     }

@@ -15,12 +15,12 @@ struct Reporter: Sendable {
     let time: TimeSource
     let logger: Logger
 
-    /// - Parameter wakes: one for each change of a revision's state.
-    func run(wakes: AsyncStream<Void>) async {
+    /// - Parameter changes: one for each change of a revision's state.
+    func run(due changes: AsyncStream<Void>) async {
         await withDiscardingTaskGroup { group in
             let (due, signal) = AsyncStream.makeStream(
                 of: Bool.self, bufferingPolicy: .bufferingNewest(4))
-            group.addTask { for await _ in wakes { signal.yield(true) } }
+            group.addTask { for await _ in changes { signal.yield(true) } }
             group.addTask {
                 while !Task.isCancelled {
                     try? await time.clock.sleep(for: .seconds(1))

@@ -84,7 +84,9 @@ extension ConnectionHandler {
     }
 
     private func metadata(_ name: String, version: String?) {
-        if let endpoint = loop.table.endpoints[name], endpoint.isAsleep { return wake(endpoint) }
+        if let endpoint = loop.table.endpoints[name], endpoint.isEvicted {
+            return loadOnDemand(endpoint)
+        }
         do throws(GatewayFailure) {
             let model = try loop.table.description(name, version: version)
             let versions = model.versions.map(Self.quoted).joined(separator: ",")

@@ -80,7 +80,7 @@ extension ConnectionHandler {
             predict(current, endpoint, nil, isScoring: false)
         case .inferVersion(let name, let version):
             guard let endpoint = endpoint(name) else { return }
-            if endpoint.isAsleep { return wake(endpoint) }
+            if endpoint.isEvicted { return loadOnDemand(endpoint) }
             guard let revision = endpoint.revision(version: version) else {
                 let known = Set(endpoint.loaded.map(\.served.modelVersion)).sorted()
                 return answer(.versionNotFound(name: name, version: version, known: known))
@@ -115,7 +115,7 @@ extension ConnectionHandler {
         }
         let endpoint = fixed == nil ? segmented(asked, current) : asked
         guard let revision = fixed ?? loop.choose(endpoint, stickyKey: current.stickyKey) else {
-            if endpoint.isAsleep { return wake(endpoint) }
+            if endpoint.isEvicted { return loadOnDemand(endpoint) }
             return answer(.notReady(name: endpoint.served.name, reason: endpoint.reason))
         }
         let (timeout, priority) = (current.timeoutMilliseconds, current.priority)
@@ -177,26 +177,26 @@ extension ConnectionHandler {
     }
 
     /// Loads an endpoint's model and comes back to the request, within its deadline.
-    func wake(_ endpoint: RoutedEndpoint) {
-        guard let current, current.wakes < Self.mostWakes else {
+    func loadOnDemand(_ endpoint: RoutedEndpoint) {
+        guard let current, current.loads < Self.mostLoads else {
             return answer(
                 .notReady(
                     name: endpoint.served.name,
                     reason: "its model is not in memory and was not loaded in time"))
         }
-        self.current?.wakes += 1
-        let wake = loop.shared.wake
+        self.current?.loads += 1
+        let load = loop.shared.loadOnDemand
         let name = endpoint.served.name
         let limit =
             current.timeoutMilliseconds.map { Duration.milliseconds($0) }
             ?? loop.shared.configuration.answerTimeout
-        later({ await wake(name, limit) }) { handler, _ in
+        later({ await load(name, limit) }) { handler, _ in
             if let current = handler.current { handler.route(current) }
         }
     }
 
-    /// A model may be sent to sleep again before the request that woke it comes to its turn.
-    private static let mostWakes = 3
+    /// A model may be evicted again before the request that had it loaded comes to its turn.
+    private static let mostLoads = 3
 
     private static func withBytes<Result>(
         _ body: ByteBuffer?, _ use: (UnsafeRawBufferPointer) -> Result

@@ -7,7 +7,9 @@ extension ConnectionHandler {
     /// The configuration as `tritonclient` and `perf_analyzer` read it. Shapes stand there whole, so
     /// `max_batch_size` is 0: the server adds no dimension of its own.
     func configuration(_ name: String, version: String?) {
-        if let endpoint = loop.table.endpoints[name], endpoint.isAsleep { return wake(endpoint) }
+        if let endpoint = loop.table.endpoints[name], endpoint.isEvicted {
+            return loadOnDemand(endpoint)
+        }
         do throws(GatewayFailure) {
             let model = try loop.table.description(name, version: version)
             json(

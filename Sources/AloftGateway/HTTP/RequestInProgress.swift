@@ -31,7 +31,7 @@ final class RequestInProgress {
     private var extras: Extras?
     var expectsContinue = false
     /// How often it waited for its model to be loaded.
-    var wakes = 0
+    var loads = 0
     var declaredBytes: Int?
     private var isChunked = false
     private(set) var receivedAt: NIODeadline
@@ -102,7 +102,7 @@ final class RequestInProgress {
         self.tableNumber = tableNumber
         isKeptAlive = true
         target = .infer(path.endpoint)
-        wakes = 0
+        loads = 0
         declaredBytes = bodyBytes
         self.bodyBytes = bodyBytes
         return true

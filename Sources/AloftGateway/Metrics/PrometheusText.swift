@@ -188,7 +188,7 @@ enum PrometheusText {
                 "\(memory.resident)"),
             one(
                 "aloft_gateway_models_asleep", "gauge", "Models on disk that load when asked for.",
-                "\(memory.asleep)"),
+                "\(memory.evicted)"),
             one(
                 "aloft_gateway_model_memory_bytes", "gauge",
                 "What the models in memory are reckoned to take.", "\(memory.residentBytes)"),

@@ -9,9 +9,9 @@ final class MessageCall: PredictionWaiter {
     private let loop: LoopState
     private let finish: (Result<CallAnswer, CallRefusal>) -> Void
     /// How often it waited for its model to be loaded.
-    private var wakes = 0
+    private var loads = 0
 
-    private static let mostWakes = 3
+    private static let mostLoads = 3
 
     /// - Parameter finish: called once, on the loop.
     init(loop: LoopState, finish: @escaping (Result<CallAnswer, CallRefusal>) -> Void) {
@@ -55,8 +55,8 @@ final class MessageCall: PredictionWaiter {
         of endpoint: RoutedEndpoint, _ target: (name: String, version: String),
         _ message: ByteBuffer, _ facts: CallFacts
     ) throws(GatewayFailure) -> LoadedRevision? {
-        if endpoint.isAsleep, wakes < Self.mostWakes {
-            wake(endpoint.served.name, message, facts)
+        if endpoint.isEvicted, loads < Self.mostLoads {
+            loadOnDemand(endpoint.served.name, message, facts)
             return nil
         }
         guard
@@ -82,16 +82,16 @@ final class MessageCall: PredictionWaiter {
     }
 
     /// Loads the model and comes back to the call, within its deadline.
-    private func wake(_ name: String, _ message: ByteBuffer, _ facts: CallFacts) {
-        wakes += 1
-        let wake = loop.shared.wake
+    private func loadOnDemand(_ name: String, _ message: ByteBuffer, _ facts: CallFacts) {
+        loads += 1
+        let load = loop.shared.loadOnDemand
         let eventLoop = loop.eventLoop
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let limit =
             facts.timeoutMilliseconds.map { Duration.milliseconds($0) }
             ?? loop.shared.configuration.answerTimeout
         Task {
-            await wake(name, limit)
+            await load(name, limit)
             eventLoop.execute { bound.value.begin(message, facts) }
         }
     }

@@ -52,7 +52,7 @@ extension RoutingTable {
 
     func isReady(_ name: String, version: String?) throws(GatewayFailure) -> Bool {
         let endpoint = try endpoint(name)
-        if endpoint.isAsleep { return true }
+        if endpoint.isEvicted { return true }
         return try revision(endpoint, version: version) != nil
     }
 

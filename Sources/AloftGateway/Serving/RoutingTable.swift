@@ -48,7 +48,7 @@ final class RoutingTable: Sendable {
         }
         for name in chain {
             guard let found = endpoints[name] else { continue }
-            if !found.routes.isEmpty || found.isAsleep { return found }
+            if !found.routes.isEmpty || found.isEvicted { return found }
         }
         return endpoint
     }
@@ -69,7 +69,7 @@ final class RoutedEndpoint: Sendable {
     /// Every revision in memory, those kept warm among them.
     let loaded: [LoadedRevision]
     /// Whether it has traffic and its model is on disk only, to be loaded when asked for.
-    let isAsleep: Bool
+    let isEvicted: Bool
     /// Why there is no route.
     let reason: String
     /// Whether an administrator wants it out of memory.
@@ -82,14 +82,14 @@ final class RoutedEndpoint: Sendable {
     /// - Parameter weighted: revisions in memory that get traffic, with their weights.
     init(
         served: ServedEndpoint, weighted: [(LoadedRevision, Double)], loaded: [LoadedRevision],
-        isAsleep: Bool = false, reason: String, isUnloaded: Bool = false,
+        isEvicted: Bool = false, reason: String, isUnloaded: Bool = false,
         shadow: (revision: LoadedRevision, share: Double)? = nil
     ) {
         self.isUnloaded = isUnloaded
         self.served = served
         self.shadow = shadow
         self.loaded = loaded
-        self.isAsleep = isAsleep
+        self.isEvicted = isEvicted
         self.reason = reason
         logSources = loaded.map { revision in
             let step = served.revisions.first { $0.id == revision.served.id }?.rolloutStep
@@ -106,7 +106,7 @@ final class RoutedEndpoint: Sendable {
     }
 
     var isReady: Bool {
-        !routes.isEmpty || isAsleep || isUnloaded
+        !routes.isEmpty || isEvicted || isUnloaded
             || !served.revisions.contains { $0.weightPercent > 0 }
     }
 

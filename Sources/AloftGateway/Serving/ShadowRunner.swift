@@ -66,7 +66,7 @@ final class ShadowRunner: Sendable {
     func submit(_ copy: ShadowCopy) {
         let key = Key(endpoint: copy.endpoint, revision: copy.revision.served.id)
         let size = copy.body.readableBytes
-        // A shadow in use is not what is sent to sleep first.
+        // A shadow in use is not what is evicted first.
         copy.revision.lastUsed.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed)
         let isTaken = state.withLock { state in
             guard state.waiting < limit, state.waitingBytes + size <= limitBytes else {
