@@ -13,7 +13,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing & CallerW
     package let actions = DeclaredActions()
 
     package init(
-        store: Store, artifacts: ArtifactFolder, webhooks: WebhookOutlet, time: TimeSource,
+        store: Store, artifacts: ArtifactFolder, webhooks: WebhookSender, time: TimeSource,
         chance: Chance
     ) {
         service = MLflowService(
@@ -67,7 +67,7 @@ package struct MLflowRoutes<Context: RequestContext & PrincipalBearing & CallerW
 struct MLflowService: Sendable {
     let store: Store
     let artifacts: ArtifactFolder
-    let webhooks: WebhookOutlet
+    let webhooks: WebhookSender
     let time: TimeSource
     let chance: Chance
     let chosen = ChosenExperiments()

@@ -107,9 +107,9 @@ struct World {
     }
 }
 
-extension WebhookOutlet {
+extension WebhookSender {
     /// Takes any address, and nobody ever answers.
-    static var deaf: WebhookOutlet {
-        WebhookOutlet(check: { _ in }, send: { _ in .unanswered(reason: "nobody is there") })
+    static var deaf: WebhookSender {
+        WebhookSender(check: { _ in }, send: { _ in .unanswered(reason: "nobody is there") })
     }
 }

@@ -6,7 +6,7 @@ package import Logging
 /// Delivers what webhooks have to be told, at least once each: what was under way when the server
 /// ended is sent again by the next one, under the same delivery id.
 package struct WebhookController: Sendable {
-    /// Longer than the outlet ever takes for one message.
+    /// Longer than the sender ever takes for one message.
     static let lease: TimeInterval = 60
     /// Deliveries under way at once.
     static let atOnce = 32
@@ -16,16 +16,16 @@ package struct WebhookController: Sendable {
     static let keepEnded: TimeInterval = 7 * 24 * 3600
 
     private let store: Store
-    private let outlet: WebhookOutlet
+    private let sender: WebhookSender
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
 
     package init(
-        store: Store, outlet: WebhookOutlet, time: TimeSource, chance: Chance, logger: Logger
+        store: Store, sender: WebhookSender, time: TimeSource, chance: Chance, logger: Logger
     ) {
         self.store = store
-        self.outlet = outlet
+        self.sender = sender
         self.time = time
         self.chance = chance
         self.logger = logger
@@ -93,7 +93,7 @@ package struct WebhookController: Sendable {
     }
 
     private func deliver(_ delivery: ClaimedDelivery) async throws {
-        let answer = await outlet.send(
+        let answer = await sender.send(
             WebhookMessage(
                 url: delivery.url, secret: delivery.secret, deliveryID: delivery.publicID,
                 body: delivery.body, sentAt: time.now()))

@@ -31,7 +31,7 @@ package enum WebhookAnswer: Sendable, Equatable {
 }
 
 /// How webhooks are reached.
-package struct WebhookOutlet: Sendable {
+package struct WebhookSender: Sendable {
     /// Looks whether a webhook may have this address.
     ///
     /// - Throws: `WebhookError.invalidURL`.

@@ -34,7 +34,7 @@ extension ServerServices {
         controllers.append(
             Controller(name: "predictions", run: { try await archive.run(kept) }))
         let webhooks = WebhookController(
-            store: store, outlet: webhooks, time: time, chance: chance, logger: logger)
+            store: store, sender: webhooks, time: time, chance: chance, logger: logger)
         controllers.append(Controller(name: "webhooks", run: webhooks.run))
         controllers.append(Controller(name: "reserve", run: reserve.run))
         let retention = Retention(store: store, time: time, logger: logger)

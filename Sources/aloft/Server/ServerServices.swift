@@ -57,5 +57,5 @@ struct ServerServices: Sendable {
     let restart = RestartSignal()
 
     /// How webhooks are reached.
-    var webhooks: WebhookOutlet { WebhookSender(reach: configuration.webhookReach).outlet }
+    var webhooks: WebhookSender { WebhookHTTPSender(reach: configuration.webhookReach).sender }
 }

@@ -143,7 +143,7 @@ struct WebhookWorld {
         temporary = try TemporaryStore()
         let answers = SharedBox<[WebhookAnswer]>([])
         let sent = SharedBox<[WebhookMessage]>([])
-        let outlet = WebhookOutlet(
+        let sender = WebhookSender(
             check: { _ in },
             send: { message in
                 sent.withLock { $0.append(message) }
@@ -152,7 +152,7 @@ struct WebhookWorld {
         self.answers = answers
         self.sent = sent
         controller = WebhookController(
-            store: temporary.store, outlet: outlet, time: time.source, chance: chance,
+            store: temporary.store, sender: sender, time: time.source, chance: chance,
             logger: Logger(label: "test"))
     }
 

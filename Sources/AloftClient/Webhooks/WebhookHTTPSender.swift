@@ -9,7 +9,7 @@ import NIOHTTP1
 /// Sends messages to webhooks, signed, to addresses that were checked: the name is looked up once for
 /// each message and the connection goes to just what was found, so that a name which changes its
 /// address between check and call leads nowhere else. Redirects are not followed.
-package struct WebhookSender: Sendable {
+package struct WebhookHTTPSender: Sendable {
     private static let timeout = TimeAmount.seconds(10)
     /// Of an answer; the rest is not read.
     private static let longestBody = 16 << 10
@@ -18,8 +18,8 @@ package struct WebhookSender: Sendable {
 
     package init(reach: WebhookTarget.Reach) { self.reach = reach }
 
-    package var outlet: WebhookOutlet {
-        WebhookOutlet(check: { _ = try await address(of: $0) }, send: send)
+    package var sender: WebhookSender {
+        WebhookSender(check: { _ = try await address(of: $0) }, send: send)
     }
 
     /// The address to connect to.
