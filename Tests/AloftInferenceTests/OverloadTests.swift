@@ -106,8 +106,8 @@ private struct QueueSimulation {
         self.cost = cost
         let lone = cost.milliseconds(rows: 1) * 1e6
         let target = max(Self.target * 1e6, 4 * lone)
-        batching = BatchPolicy(maximumRows: 64, target: target)
-        queue = RequestQueue(policy: AdmissionPolicy(limit: 1024, target: target))
+        batching = BatchPolicy(maximumRows: 64, targetNanoseconds: target)
+        queue = RequestQueue(policy: AdmissionPolicy(limit: 1024, targetNanoseconds: target))
         latency = LatencyModel(policy: batching, runners: 1, loneNanoseconds: lone, loneElements: 1)
         random = SplitMix64(seed: seed)
         requests = lengths.map { length in
@@ -126,7 +126,8 @@ private struct QueueSimulation {
         // What is free counts as less of the fixed part, as in a line through large batches.
         let most = batching.rowLimit(
             BatchCost(
-                fixed: max(0, cost.fixed - cost.each * cost.free) * 1e6, each: cost.each * 1e6))
+                fixedNanoseconds: max(0, cost.fixed - cost.each * cost.free) * 1e6,
+                eachNanoseconds: cost.each * 1e6))
         let rows = Double(min(clients, most))
         return rows / cost.milliseconds(rows: rows) * 1000
     }
@@ -211,8 +212,8 @@ private struct QueueSimulation {
         guard let run = running else { return }
         running = nil
         latency.ended(
-            run.number, size: Int(size(run.calls)), nanoseconds: (time - run.began) * 1e6,
-            processor: (time - run.began) * 1e6)
+            run.number, size: Int(size(run.calls)), elapsedNanoseconds: (time - run.began) * 1e6,
+            cpuNanoseconds: (time - run.began) * 1e6)
         let now = deadline(time)
         latency.answered(
             run.calls.map(\.queuedAt), now, isOverloaded: queue.isOverloaded(now))

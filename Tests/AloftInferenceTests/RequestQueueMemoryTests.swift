@@ -20,7 +20,7 @@ import Testing
     }
 
     private let estimate = AdmissionPolicy.LatencyEstimate(
-        untilFree: 1e6, runners: 1, batchNanoseconds: 1e6, loneNanoseconds: 1e6)
+        nanosecondsUntilFree: 1e6, runners: 1, batchNanoseconds: 1e6, loneNanoseconds: 1e6)
 
     /// - Returns: how many had to go; `nil` where it was refused.
     private func join(_ queue: inout RequestQueue, _ call: QueuedRequest) -> Int? {
@@ -35,7 +35,8 @@ import Testing
         target: Double?
     ) {
         var queue = RequestQueue(
-            policy: AdmissionPolicy(limit: 1000, target: target), limitBytes: 8 * Self.mebibyte)
+            policy: AdmissionPolicy(limit: 1000, targetNanoseconds: target),
+            limitBytes: 8 * Self.mebibyte)
         for _ in 0..<7 { #expect(join(&queue, call(.low, bytes: Self.mebibyte)) == 0) }
         let full = queue.waiting.heldBytes
         // As small: one for one, or none where there is room.
@@ -54,7 +55,7 @@ import Testing
 
     @Test func `one may wait, however large`() {
         var queue = RequestQueue(
-            policy: AdmissionPolicy(limit: 1000, target: 4e8), limitBytes: Self.mebibyte)
+            policy: AdmissionPolicy(limit: 1000, targetNanoseconds: 4e8), limitBytes: Self.mebibyte)
         #expect(join(&queue, call(.low, bytes: 2 * Self.mebibyte)) == 0)
         #expect(join(&queue, call(.high, bytes: 3 * Self.mebibyte)) == 1)
         #expect(join(&queue, call(.high, bytes: 3 * Self.mebibyte)) == nil)

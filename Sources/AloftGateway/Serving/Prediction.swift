@@ -102,7 +102,7 @@ extension LoopState {
             let deadline = receivedAt + .milliseconds(Int64(clamping: $0))
             return Double((deadline - NIODeadline.now()).nanoseconds)
         }
-        return batcher.refusal(priority, remaining: remaining)
+        return batcher.refusal(priority, remainingNanoseconds: remaining)
     }
 
     /// How long a caller waits who says this.

@@ -19,24 +19,24 @@ package struct AdmissionPolicy: Sendable {
     /// Requests that may wait, whatever the expectation.
     package var limit: Int
     /// How long an answer may take, in nanoseconds; `nil` where nobody said.
-    package var target: Double?
+    package var targetNanoseconds: Double?
 
     /// How long a request waits that names no deadline, where no target is stated; in nanoseconds.
-    package static let defaultTimeout = 2e9
+    package static let defaultTimeoutNanoseconds = 2e9
     /// A queue of so many is let be, however slow the model, until there is overload.
     private static let shortQueue = 16.0
     /// Calls of one request that may be waited for under overload, where batches take no longer.
     private static let callsAhead = 3.0
 
-    package init(limit: Int, target: Double?) {
+    package init(limit: Int, targetNanoseconds: Double?) {
         self.limit = limit
-        self.target = target
+        self.targetNanoseconds = targetNanoseconds
     }
 
     /// How quickly a model answers, in nanoseconds.
     package struct LatencyEstimate: Sendable {
         /// Until one of its runners can take the next batch; 0 where one is free.
-        package var untilFree: Double
+        package var nanosecondsUntilFree: Double
         /// Batches that may run at once.
         package var runners: Int
         /// Requests of a full batch, at least 1, and what it takes.
@@ -46,10 +46,11 @@ package struct AdmissionPolicy: Sendable {
         package var loneNanoseconds: Double
 
         package init(
-            untilFree: Double, runners: Int, batchRequests: Double = 1, batchNanoseconds: Double,
+            nanosecondsUntilFree: Double, runners: Int, batchRequests: Double = 1,
+            batchNanoseconds: Double,
             loneNanoseconds: Double
         ) {
-            self.untilFree = untilFree
+            self.nanosecondsUntilFree = nanosecondsUntilFree
             self.runners = max(1, runners)
             self.batchRequests = max(1, batchRequests)
             self.batchNanoseconds = batchNanoseconds
@@ -60,9 +61,9 @@ package struct AdmissionPolicy: Sendable {
         var nanosecondsEach: Double { batchNanoseconds / batchRequests / Double(runners) }
 
         /// Until a runner takes who has so many before it.
-        func wait(behind ahead: Int) -> Double {
+        func waitNanoseconds(behind ahead: Int) -> Double {
             let batches = (Double(ahead) / batchRequests).rounded(.down)
-            return untilFree + batches * batchNanoseconds / Double(runners)
+            return nanosecondsUntilFree + batches * batchNanoseconds / Double(runners)
         }
     }
 
@@ -110,12 +111,12 @@ package struct AdmissionPolicy: Sendable {
 
     /// How long a request may wait that names no deadline, in nanoseconds: as long as the shortest queue
     /// takes where a model is slow.
-    package func defaultTimeout(_ estimate: LatencyEstimate) -> Double {
-        max(Self.defaultTimeout, Self.shortQueue * estimate.nanosecondsEach)
+    package func defaultTimeoutNanoseconds(_ estimate: LatencyEstimate) -> Double {
+        max(Self.defaultTimeoutNanoseconds, Self.shortQueue * estimate.nanosecondsEach)
     }
 
     /// How long a request of high priority may be expected to wait, in nanoseconds.
-    private func longestWait(_ load: Load, target: Double) -> Double {
+    private func longestWaitNanoseconds(_ load: Load, target: Double) -> Double {
         let estimate = load.estimate
         // A batch takes up to half of the target, and each waits for its own and the one before it.
         let usual = max(target / 4, Self.shortQueue * estimate.nanosecondsEach)
@@ -124,21 +125,24 @@ package struct AdmissionPolicy: Sendable {
             usual, max(estimate.batchNanoseconds, Self.callsAhead * estimate.loneNanoseconds))
     }
 
-    /// - Parameter remaining: nanoseconds until the request's deadline; `nil` where it names none.
-    package func decide(_ priority: RequestPriority, _ load: Load, remaining: Double?) -> Verdict {
+    /// - Parameter remainingNanoseconds: until the request's deadline; `nil` where it names none.
+    package func decide(_ priority: RequestPriority, _ load: Load, remainingNanoseconds: Double?)
+        -> Verdict
+    {
         let waiting = load.waiting.total
-        let wait = load.estimate.wait(behind: waiting)
-        if waiting == 0, load.estimate.untilFree <= 0 { return .admit }
+        let wait = load.estimate.waitNanoseconds(behind: waiting)
+        if waiting == 0, load.estimate.nanosecondsUntilFree <= 0 { return .admit }
         let retryAfter = retryAfter(load)
-        if let remaining, wait + load.estimate.loneNanoseconds > remaining {
+        if let remaining = remainingNanoseconds, wait + load.estimate.loneNanoseconds > remaining {
             return .refuseAsLate(retryAfterSeconds: retryAfter)
         }
-        guard let target else {
-            return decideWithoutTarget(priority, load, wait: wait, isNamed: remaining != nil)
+        guard let targetNanoseconds else {
+            return decideWithoutTarget(
+                priority, load, wait: wait, isNamed: remainingNanoseconds != nil)
         }
         let ahead = load.isOverloaded ? waiting + Int(bounded: load.coming, 0...1_000_000) : waiting
-        let longest = longestWait(load, target: target) * Self.share(priority)
-        if load.estimate.wait(behind: ahead) <= longest, waiting < limit, !load.isFull {
+        let longest = longestWaitNanoseconds(load, target: targetNanoseconds) * Self.share(priority)
+        if load.estimate.waitNanoseconds(behind: ahead) <= longest, waiting < limit, !load.isFull {
             return .admit
         }
         guard let lowest = load.waiting.lowest(below: priority) else {
@@ -151,7 +155,7 @@ package struct AdmissionPolicy: Sendable {
     private func decideWithoutTarget(
         _ priority: RequestPriority, _ load: Load, wait: Double, isNamed: Bool
     ) -> Verdict {
-        let isLate = !isNamed && wait > defaultTimeout(load.estimate)
+        let isLate = !isNamed && wait > defaultTimeoutNanoseconds(load.estimate)
         if !isLate, load.waiting.total < limit, !load.isFull { return .admit }
         if let lowest = load.waiting.lowest(below: priority) { return .admitInPlaceOf(lowest) }
         let seconds = retryAfter(load)

@@ -11,7 +11,7 @@ package struct ArrivalRates: Sendable {
     private var rates = [Rate](repeating: Rate(), count: RequestPriority.allCases.count)
 
     /// Nanoseconds that the count reaches back.
-    private static let span = 5e8
+    private static let spanNanoseconds = 5e8
 
     package init() {}
 
@@ -22,7 +22,8 @@ package struct ArrivalRates: Sendable {
 
     private func count(_ place: Int, _ now: NIODeadline) -> Double {
         let rate = rates[place]
-        return rate.count * Self.span / (Self.span + max(0, Double((now - rate.last).nanoseconds)))
+        return rate.count * Self.spanNanoseconds
+            / (Self.spanNanoseconds + max(0, Double((now - rate.last).nanoseconds)))
     }
 
     /// Requests of higher priority than this that will surely come in so many nanoseconds if it goes on like
@@ -33,7 +34,7 @@ package struct ArrivalRates: Sendable {
         var mean = 0.0
         for place in priority.rawValue + 1..<rates.count {
             // Where one comes in each interval, the count is by one more than those of the span.
-            mean += max(0, count(place, now) - 1) / Self.span * nanoseconds
+            mean += max(0, count(place, now) - 1) / Self.spanNanoseconds * nanoseconds
         }
         return max(0, mean - mean.squareRoot())
     }

@@ -14,7 +14,7 @@ package struct BaselineLatency: Sendable {
     }
 
     /// Nanoseconds, the middle of the class in which it lies; `nil` before there are enough to tell.
-    package private(set) var percentile99: Double?
+    package private(set) var percentile99Nanoseconds: Double?
     private var counts = [Double](repeating: 0, count: Self.classes)
     private var current = Second()
     private var last = Second()
@@ -23,7 +23,7 @@ package struct BaselineLatency: Sendable {
     private static let classes = perOctave * 24
     private static let perOctave = 8
     /// Nanoseconds of the first class; what is quicker is in it too.
-    private static let shortest = 1e5
+    private static let shortestNanoseconds = 1e5
     /// What is left of a second's weight after the next.
     private static let memory = 0.98
     /// So many requests tell a 99th percentile.
@@ -37,7 +37,7 @@ package struct BaselineLatency: Sendable {
             add(last)
             (last, current) = (current, Second())
         }
-        let times = min(max(1, nanoseconds / Self.shortest), 0x1p40)
+        let times = min(max(1, nanoseconds / Self.shortestNanoseconds), 0x1p40)
         let place = Int(
             // traps: a constant
             bounded: Double(Self.perOctave) * Self.binaryLogarithm(times), 0...(Self.classes - 1))
@@ -57,10 +57,10 @@ package struct BaselineLatency: Sendable {
         for index in counts.indices {
             counts[index] = counts[index] * Self.memory + second.counts[index]
         }
-        percentile99 = Self.percentile99(counts)
+        percentile99Nanoseconds = Self.percentile99Nanoseconds(counts)
     }
 
-    private static func percentile99(_ counts: [Double]) -> Double? {
+    private static func percentile99Nanoseconds(_ counts: [Double]) -> Double? {
         let total = counts.reduce(0, +)
         guard total >= fewest else { return nil }
         var above = total / 100
@@ -68,7 +68,7 @@ package struct BaselineLatency: Sendable {
             above -= count
             return above < 0
         }
-        return place.map { shortest * middle($0) }
+        return place.map { shortestNanoseconds * middle($0) }
     }
 
     /// Of a class, in times the shortest: the inverse of `binaryLogarithm`.

@@ -15,7 +15,7 @@ package struct BatchCostModel: Sendable {
 
     private var sizes = [Sizes](repeating: Sizes(), count: 40)
     /// Through `sizes`; asked for each request, so kept.
-    private var line = BatchCost(fixed: 0, each: 0)
+    private var line = BatchCost(fixedNanoseconds: 0, eachNanoseconds: 0)
 
     /// What is left of a call's weight after the next one.
     private static let memory = 0.98
@@ -46,7 +46,9 @@ package struct BatchCostModel: Sendable {
     /// about one size nothing is known of a fixed part, and none is supposed; before the first call both
     /// are 0.
     package func ofRows(elements: Double) -> BatchCost {
-        BatchCost(fixed: line.fixed, each: line.each * elements)
+        BatchCost(
+            fixedNanoseconds: line.fixedNanoseconds,
+            eachNanoseconds: line.eachNanoseconds * elements)
     }
 
     /// The line through all sizes: what a call costs, and an element.
@@ -54,7 +56,7 @@ package struct BatchCostModel: Sendable {
         let (weight, size, time) = sizes.reduce((0.0, 0.0, 0.0)) {
             ($0.0 + $1.weight, $0.1 + $1.weight * $1.size, $0.2 + $1.weight * $1.time)
         }
-        guard weight > 0 else { return BatchCost(fixed: 0, each: 0) }
+        guard weight > 0 else { return BatchCost(fixedNanoseconds: 0, eachNanoseconds: 0) }
         let (meanSize, meanTime) = (size / weight, time / weight)
         let (spread, product) = sizes.reduce((0.0, 0.0)) { sum, one in
             let distance = one.size - meanSize
@@ -63,24 +65,26 @@ package struct BatchCostModel: Sendable {
                 sum.1 + one.weight * distance * (one.time - meanTime)
             )
         }
-        let proportional = BatchCost(fixed: 0, each: meanTime / meanSize)
+        let proportional = BatchCost(fixedNanoseconds: 0, eachNanoseconds: meanTime / meanSize)
         guard spread > 1e-9 * weight * meanSize * meanSize else { return proportional }
         let each = product / spread
-        if each < 0 { return BatchCost(fixed: meanTime, each: 0) }
+        if each < 0 { return BatchCost(fixedNanoseconds: meanTime, eachNanoseconds: 0) }
         let fixed = meanTime - each * meanSize
-        return fixed < 0 ? proportional : BatchCost(fixed: fixed, each: each)
+        return fixed < 0 ? proportional : BatchCost(fixedNanoseconds: fixed, eachNanoseconds: each)
     }
 }
 
-/// What a call of a model costs by its rows, in nanoseconds.
+/// What a call of a model costs by its rows.
 package struct BatchCost: Sendable, Equatable {
-    package var fixed: Double
-    package var each: Double
+    package var fixedNanoseconds: Double
+    package var eachNanoseconds: Double
 
-    package init(fixed: Double, each: Double) {
-        self.fixed = fixed
-        self.each = each
+    package init(fixedNanoseconds: Double, eachNanoseconds: Double) {
+        self.fixedNanoseconds = fixedNanoseconds
+        self.eachNanoseconds = eachNanoseconds
     }
 
-    package func nanoseconds(rows: Int) -> Double { fixed + each * Double(rows) }
+    package func nanoseconds(rows: Int) -> Double {
+        fixedNanoseconds + eachNanoseconds * Double(rows)
+    }
 }

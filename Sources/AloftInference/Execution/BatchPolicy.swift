@@ -11,22 +11,22 @@ package struct BatchPolicy: Sendable {
     /// Rows of one call at most; 1 never batches.
     package var maximumRows: Int
     /// How long an answer may take, in nanoseconds.
-    package var target: Double
+    package var targetNanoseconds: Double
 
     /// What batches are held to where nobody said how long an answer may take, in nanoseconds.
-    private static let usualTarget = 1e9
+    private static let defaultTargetNanoseconds = 1e9
 
     /// - Parameter stated: by somebody; in nanoseconds, like the rest.
-    static func target(_ stated: Double?, _ loneNanoseconds: Double) -> Double {
-        stated ?? max(usualTarget, 4 * loneNanoseconds)
+    static func targetNanoseconds(_ stated: Double?, _ loneNanoseconds: Double) -> Double {
+        stated ?? max(defaultTargetNanoseconds, 4 * loneNanoseconds)
     }
 
     /// The part of the best throughput that is kept when batches are made shorter.
     private static let kept = 0.92
 
-    package init(maximumRows: Int, target: Double) {
+    package init(maximumRows: Int, targetNanoseconds: Double) {
         self.maximumRows = maximumRows
-        self.target = target
+        self.targetNanoseconds = targetNanoseconds
     }
 
     /// The most rows of a call, so that it takes no longer than half of the target.
@@ -34,13 +34,13 @@ package struct BatchPolicy: Sendable {
     /// Under overload every batch is a full one, and everybody waits for a whole one before the own. So
     /// batches are then the shortest that keep most of the throughput.
     package func rowLimit(_ cost: BatchCost, isOverloaded: Bool = false) -> Int {
-        guard cost.each > 0 else { return maximumRows }
-        let rows = (target / 2 - cost.fixed) / cost.each
+        guard cost.eachNanoseconds > 0 else { return maximumRows }
+        let rows = (targetNanoseconds / 2 - cost.fixedNanoseconds) / cost.eachNanoseconds
         let most = max(1, min(maximumRows, rows < 1 ? 1 : Int(bounded: rows, 1...1_000_000)))
         guard isOverloaded else { return most }
         // rows / (fixed + each * rows) is the throughput; solved for the rows that give the kept one.
         let kept = Self.kept * Double(most) / cost.nanoseconds(rows: most)
-        let enough = kept * cost.fixed / (1 - kept * cost.each)
+        let enough = kept * cost.fixedNanoseconds / (1 - kept * cost.eachNanoseconds)
         // Two where that may be, so that what more of them cost is seen again and again.
         return max(
             min(2, most), min(most, Int(bounded: (enough - 1e-9).rounded(.up), 0...1_000_000)))
@@ -49,15 +49,15 @@ package struct BatchPolicy: Sendable {
     /// - Parameters:
     ///   - waiting: calls that are there.
     ///   - expected: a runner's share of the calls that waited or ran as the last batch was taken.
-    ///   - oldestWait: nanoseconds that the first of them has waited.
+    ///   - oldestWaitNanoseconds: nanoseconds that the first of them has waited.
     /// - Returns: nanoseconds to hold them from now on; 0 to run at once.
-    package func hold(
-        waiting: Int, expected: Int, oldestWait: Double, cost: BatchCost
+    package func holdNanoseconds(
+        waiting: Int, expected: Int, oldestWaitNanoseconds: Double, cost: BatchCost
     ) -> Double {
         guard maximumRows > 1, expected > 1, waiting < min(expected, rowLimit(cost)) else {
             return 0
         }
-        let slack = target - oldestWait - cost.nanoseconds(rows: expected)
-        return max(0, min(cost.fixed - oldestWait, slack / 2))
+        let slack = targetNanoseconds - oldestWaitNanoseconds - cost.nanoseconds(rows: expected)
+        return max(0, min(cost.fixedNanoseconds - oldestWaitNanoseconds, slack / 2))
     }
 }

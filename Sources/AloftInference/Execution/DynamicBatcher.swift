@@ -37,22 +37,23 @@ package struct QueuedRequest: Sendable {
     }
 
     /// Nanoseconds until the deadline that the caller named; `nil` where none.
-    func remaining(_ now: NIODeadline) -> Double? {
+    func remainingNanoseconds(_ now: NIODeadline) -> Double? {
         namesDeadline ? Double((deadline - now).nanoseconds) : nil
     }
 
     /// Why it does not wait any longer; `nil` where it does.
     ///
-    /// - Parameter defaultTimeout: nanoseconds that one waits who names no deadline; `nil` for any time.
+    /// - Parameter defaultTimeoutNanoseconds: how long one waits who names no deadline; `nil` for any time.
     func lateError(
-        _ now: NIODeadline, waiting: Int, defaultTimeout: @autoclosure () -> Double?
+        _ now: NIODeadline, waiting: Int, defaultTimeoutNanoseconds: @autoclosure () -> Double?
     ) -> InferenceError? {
         guard deadline > now else {
             return .deadlineExceeded(milliseconds: deadlineMilliseconds)
         }
         let waited = Double((now - queuedAt).nanoseconds)
-        guard !namesDeadline, waited > AdmissionPolicy.defaultTimeout,
-            let defaultTimeout = defaultTimeout(), waited > defaultTimeout
+        guard !namesDeadline, waited > AdmissionPolicy.defaultTimeoutNanoseconds,
+            let defaultTimeoutNanoseconds = defaultTimeoutNanoseconds(),
+            waited > defaultTimeoutNanoseconds
         else { return nil }
         return .overloaded(queued: waiting, retryAfterSeconds: 1)
     }
@@ -112,12 +113,13 @@ package final class DynamicBatcher: Sendable {
         self.loneNanoseconds = loneNanoseconds
         let target = settings.targetNanoseconds.map { max($0, 4 * loneNanoseconds) }
         let batching = BatchPolicy(
-            maximumRows: settings.batchRows, target: BatchPolicy.target(target, loneNanoseconds))
+            maximumRows: settings.batchRows,
+            targetNanoseconds: BatchPolicy.targetNanoseconds(target, loneNanoseconds))
         maximumRunners = settings.maximumRunners
         state = Mutex(
             State(
                 queue: RequestQueue(
-                    policy: AdmissionPolicy(limit: settings.limit, target: target),
+                    policy: AdmissionPolicy(limit: settings.limit, targetNanoseconds: target),
                     limitBytes: settings.waitingBytes),
                 batching: batching,
                 latency: LatencyModel(
@@ -129,8 +131,9 @@ package final class DynamicBatcher: Sendable {
     package func adjust(targetNanoseconds: Double?) {
         let target = targetNanoseconds.map { max($0, 4 * loneNanoseconds) }
         state.withLock { state in
-            state.queue.policy.target = target
-            state.batching.target = BatchPolicy.target(target, loneNanoseconds)
+            state.queue.policy.targetNanoseconds = target
+            state.batching.targetNanoseconds = BatchPolicy.targetNanoseconds(
+                target, loneNanoseconds)
             state.latency.policy = state.batching
         }
     }
@@ -163,11 +166,15 @@ package final class DynamicBatcher: Sendable {
 
     /// Why a request of this priority would be shed now, as `RequestQueue.refusal`.
     ///
-    /// - Parameter remaining: until its deadline, in nanoseconds; `nil` where it names none.
-    package func refusal(_ priority: RequestPriority, remaining: Double?) -> InferenceError? {
+    /// - Parameter remainingNanoseconds: until its deadline; `nil` where it names none.
+    package func refusal(_ priority: RequestPriority, remainingNanoseconds: Double?)
+        -> InferenceError?
+    {
         let now = NIODeadline.now()
         return state.withLock { state in
-            state.queue.refusal(priority, estimate(state, now), remaining: remaining, now: now)
+            state.queue.refusal(
+                priority, estimate(state, now), remainingNanoseconds: remainingNanoseconds, now: now
+            )
         }
     }
 
@@ -250,9 +257,9 @@ package final class DynamicBatcher: Sendable {
         let cost = state.latency.cost(ofRowsLike: tensors)
         let limit = state.latency.rowLimit(cost, isOverloaded: state.queue.isOverloaded(now))
         if mayHold {
-            let hold = state.batching.hold(
+            let hold = state.batching.holdNanoseconds(
                 waiting: waiting, expected: state.expected,
-                oldestWait: Double((now - first.queuedAt).nanoseconds), cost: cost)
+                oldestWaitNanoseconds: Double((now - first.queuedAt).nanoseconds), cost: cost)
             // Less than a thread's wake-up takes is not worth it.
             if hold > 50_000 {
                 state.isHolding = true
@@ -275,7 +282,9 @@ package final class DynamicBatcher: Sendable {
         let alive = calls.filter { call in
             let late = call.lateError(
                 begin, waiting: calls.count,
-                defaultTimeout: state.withLock { $0.queue.defaultTimeout(estimate($0, begin)) })
+                defaultTimeoutNanoseconds: state.withLock {
+                    $0.queue.defaultTimeoutNanoseconds(estimate($0, begin))
+                })
             guard let late else { return true }
             call.finish(.failure(late))
             return false
@@ -302,7 +311,8 @@ package final class DynamicBatcher: Sendable {
             state.latency.answered(
                 alive.lazy.map(\.queuedAt), end, isOverloaded: state.queue.isOverloaded(end))
             state.latency.ended(
-                number, size: groups == 1 ? size : 0, nanoseconds: passed, processor: ran)
+                number, size: groups == 1 ? size : 0, elapsedNanoseconds: passed,
+                cpuNanoseconds: ran)
             state.queue.reading.late += calls.count - alive.count
             state.queue.reading.spent(
                 requests: alive.count,

@@ -43,7 +43,9 @@ package struct LatencyModel {
 
     private func cost(elements: Double) -> BatchCost {
         let cost = learned.ofRows(elements: elements)
-        return BatchCost(fixed: cost.fixed * stretch, each: cost.each * stretch)
+        return BatchCost(
+            fixedNanoseconds: cost.fixedNanoseconds * stretch,
+            eachNanoseconds: cost.eachNanoseconds * stretch)
     }
 
     /// The most rows of the next call. Under overload one call in eight may have twice as many as keep
@@ -64,8 +66,10 @@ package struct LatencyModel {
     }
 
     private func unnoticed(_ cost: BatchCost) -> Int {
-        guard let usual = usual.percentile99, cost.each > 0 else { return 1 }
-        return Int(bounded: (Self.noticed * usual - cost.fixed) / cost.each, 1...1_000_000)
+        guard let usual = usual.percentile99Nanoseconds, cost.eachNanoseconds > 0 else { return 1 }
+        return Int(
+            bounded: (Self.noticed * usual - cost.fixedNanoseconds) / cost.eachNanoseconds,
+            1...1_000_000)
     }
 
     /// Of the usual 99th percentile, what a call may take: two of them, one to wait for and the own,
@@ -116,30 +120,31 @@ package struct LatencyModel {
     ///
     /// - Parameters:
     ///   - size: elements of the inputs that went in as one call; 0 where they did not.
-    ///   - nanoseconds: that passed.
-    ///   - processor: nanoseconds that the thread ran.
+    ///   - elapsedNanoseconds: that passed.
+    ///   - cpuNanoseconds: that the thread ran.
     package mutating func ended(
-        _ number: Int, size: Int, nanoseconds: Double, processor: Double
+        _ number: Int, size: Int, elapsedNanoseconds: Double, cpuNanoseconds: Double
     ) {
         runs.removeAll { $0.number == number }
-        guard size > 0, processor > 0 else { return }
-        learned.record(size: size, nanoseconds: processor)
-        stretch += (max(1, min(100, nanoseconds / processor)) - stretch) * Self.smoothing
+        guard size > 0, cpuNanoseconds > 0 else { return }
+        learned.record(size: size, nanoseconds: cpuNanoseconds)
+        stretch +=
+            (max(1, min(100, elapsedNanoseconds / cpuNanoseconds)) - stretch) * Self.smoothing
     }
 
     package func estimate(_ now: NIODeadline, isOverloaded: Bool) -> AdmissionPolicy.LatencyEstimate
     {
-        var untilFree = 0.0
+        var nanosecondsUntilFree = 0.0
         if runs.count >= runners, let end = runs.lazy.map(\.expectedEnd).min() {
-            untilFree = max(1, Double((end - now).nanoseconds))
+            nanosecondsUntilFree = max(1, Double((end - now).nanoseconds))
         }
         let cost = cost(elements: elements)
         let rows = max(rows, 1)
         let full = Double(usualLimit(cost, isOverloaded: isOverloaded)) / rows
         let requests = max(1, full * fill)
         return AdmissionPolicy.LatencyEstimate(
-            untilFree: untilFree, runners: runners, batchRequests: requests,
-            batchNanoseconds: cost.fixed + cost.each * requests * rows,
-            loneNanoseconds: cost.fixed + cost.each * rows)
+            nanosecondsUntilFree: nanosecondsUntilFree, runners: runners, batchRequests: requests,
+            batchNanoseconds: cost.fixedNanoseconds + cost.eachNanoseconds * requests * rows,
+            loneNanoseconds: cost.fixedNanoseconds + cost.eachNanoseconds * rows)
     }
 }

@@ -10,7 +10,7 @@ struct OverloadDetector {
 
     private static let threshold = 0.1
     /// In this time what was counts half.
-    private static let halving = 5e8
+    private static let halvingNanoseconds = 5e8
 
     mutating func record(_ verdict: AdmissionPolicy.Verdict, _ now: NIODeadline) {
         let passed = max(0, Double((now - last).nanoseconds))
@@ -19,13 +19,13 @@ struct OverloadDetector {
         case .admit, .refuseAsLate: sample = 0
         case .refuse, .admitInPlaceOf: sample = 1
         }
-        share += (sample - share) * passed / (passed + Self.halving)
+        share += (sample - share) * passed / (passed + Self.halvingNanoseconds)
         last = now
     }
 
     /// Where nobody comes any more it ends, too.
     func isOn(_ now: NIODeadline) -> Bool {
         let passed = max(0, Double((now - last).nanoseconds))
-        return share * Self.halving / (passed + Self.halving) > Self.threshold
+        return share * Self.halvingNanoseconds / (passed + Self.halvingNanoseconds) > Self.threshold
     }
 }

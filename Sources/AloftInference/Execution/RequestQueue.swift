@@ -24,7 +24,7 @@ package struct RequestQueue {
 
     /// Never where no target is stated: then a queue may be as long as it likes.
     package func isOverloaded(_ now: NIODeadline) -> Bool {
-        policy.target != nil && overload.isOn(now)
+        policy.targetNanoseconds != nil && overload.isOn(now)
     }
 
     package mutating func join(
@@ -33,7 +33,8 @@ package struct RequestQueue {
         if isClosed { return .refused(.shuttingDown) }
         let held = call.heldBytes
         let verdict = decide(
-            call.priority, estimate, remaining: call.remaining(now), adding: held, now: now)
+            call.priority, estimate, remainingNanoseconds: call.remainingNanoseconds(now),
+            adding: held, now: now)
         overload.record(verdict, now)
         arrivals.record(call.priority, now)
         switch verdict {
@@ -66,11 +67,12 @@ package struct RequestQueue {
     /// for answers, so it is asked before a body is parsed.
     package mutating func refusal(
         _ priority: RequestPriority, _ estimate: AdmissionPolicy.LatencyEstimate,
-        remaining: Double?,
+        remainingNanoseconds: Double?,
         now: NIODeadline
     ) -> InferenceError? {
         guard !isClosed else { return nil }
-        let verdict = decide(priority, estimate, remaining: remaining, adding: 0, now: now)
+        let verdict = decide(
+            priority, estimate, remainingNanoseconds: remainingNanoseconds, adding: 0, now: now)
         switch verdict {
         case .admit, .admitInPlaceOf: return nil
         case .refuse(let seconds), .refuseAsLate(let seconds):
@@ -83,7 +85,7 @@ package struct RequestQueue {
 
     private func decide(
         _ priority: RequestPriority, _ estimate: AdmissionPolicy.LatencyEstimate,
-        remaining: Double?,
+        remainingNanoseconds: Double?,
         adding bytes: Int,
         now: NIODeadline
     ) -> AdmissionPolicy.Verdict {
@@ -91,9 +93,10 @@ package struct RequestQueue {
             waiting: waiting.counts, estimate: estimate, isOverloaded: isOverloaded(now),
             isFull: isFull(adding: bytes))
         if load.isOverloaded {
-            load.coming = arrivals.expected(above: priority, within: estimate.untilFree, now)
+            load.coming = arrivals.expected(
+                above: priority, within: estimate.nanosecondsUntilFree, now)
         }
-        return policy.decide(priority, load, remaining: remaining)
+        return policy.decide(priority, load, remainingNanoseconds: remainingNanoseconds)
     }
 
     /// One at least may wait, however large.
@@ -122,21 +125,24 @@ package struct RequestQueue {
     package mutating func take(at places: [Int]) -> [QueuedRequest] { waiting.take(at: places) }
 
     /// How long one waits who names no deadline, in nanoseconds; `nil` for any time.
-    package func defaultTimeout(_ estimate: AdmissionPolicy.LatencyEstimate) -> Double? {
-        policy.target == nil ? policy.defaultTimeout(estimate) : nil
+    package func defaultTimeoutNanoseconds(_ estimate: AdmissionPolicy.LatencyEstimate) -> Double? {
+        policy.targetNanoseconds == nil ? policy.defaultTimeoutNanoseconds(estimate) : nil
     }
 
     /// Takes out those who do not wait any longer, with what to tell them, and counts them.
     package mutating func takeLate(
-        _ now: NIODeadline, defaultTimeout: Double?
+        _ now: NIODeadline, defaultTimeoutNanoseconds: Double?
     ) -> [(call: QueuedRequest, error: InferenceError)] {
         let count = waiting.counts.total
         let late = waiting.takeAll {
-            $0.lateError(now, waiting: count, defaultTimeout: defaultTimeout) != nil
+            $0.lateError(now, waiting: count, defaultTimeoutNanoseconds: defaultTimeoutNanoseconds)
+                != nil
         }
         reading.late += late.count
         return late.compactMap { call in
-            call.lateError(now, waiting: count, defaultTimeout: defaultTimeout).map { (call, $0) }
+            call.lateError(
+                now, waiting: count, defaultTimeoutNanoseconds: defaultTimeoutNanoseconds
+            ).map { (call, $0) }
         }
     }
 

@@ -95,7 +95,7 @@ extension PythonWorkerPool {
                 if wasWoken, !isSignalled { arrived.wait() }
                 mayHold = false
             case .run(let calls, let number, let expected):
-                try serve(calls, number, expected: expected, worker)
+                try serve(calls, number, expectedNanoseconds: expected, worker)
                 return true
             }
         }
@@ -136,10 +136,11 @@ extension PythonWorkerPool {
     }
 
     private func serve(
-        _ calls: [QueuedRequest], _ number: Int, expected: Double, _ worker: WorkerProcess
+        _ calls: [QueuedRequest], _ number: Int, expectedNanoseconds: Double,
+        _ worker: WorkerProcess
     ) throws(InferenceError) {
         let exchange = WorkerExchange(
-            worker: worker, signature: signature, expectedNanoseconds: expected)
+            worker: worker, signature: signature, expectedNanoseconds: expectedNanoseconds)
         for call in calls { exchange.add(call) }
         let result = Result { () throws(InferenceError) in
             try exchange.run { () throws(InferenceError) in

@@ -57,19 +57,19 @@ package struct WorkerBatcher {
     /// So long a backlog must last before another worker is started for it.
     private static let scaleUpDelay = TimeAmount.milliseconds(500)
     /// Less than a thread's wake-up takes is not worth to hold a call for.
-    private static let shortestHold = 50_000.0
+    private static let shortestHoldNanoseconds = 50_000.0
 
     package init(settings: Settings, limit: Int, limitBytes: Int) {
         self.settings = settings
         queue = RequestQueue(
-            policy: AdmissionPolicy(limit: limit, target: settings.targetNanoseconds),
+            policy: AdmissionPolicy(limit: limit, targetNanoseconds: settings.targetNanoseconds),
             limitBytes: limitBytes)
     }
 
     /// Other settings from now on.
     package mutating func adjust(_ settings: Settings) {
         self.settings = settings
-        queue.policy.target = settings.targetNanoseconds
+        queue.policy.targetNanoseconds = settings.targetNanoseconds
     }
 
     private var cost: BatchCost { learned.ofRows(elements: 1) }
@@ -77,7 +77,7 @@ package struct WorkerBatcher {
     private var batching: BatchPolicy {
         BatchPolicy(
             maximumRows: settings.batchRows,
-            target: BatchPolicy.target(
+            targetNanoseconds: BatchPolicy.targetNanoseconds(
                 settings.targetNanoseconds,
                 cost.nanoseconds(rows: Int(bounded: rows, 1...1_000_000))
             ))
@@ -96,17 +96,17 @@ package struct WorkerBatcher {
     }
 
     private func estimate(_ now: NIODeadline) -> AdmissionPolicy.LatencyEstimate {
-        var untilFree = 0.0
+        var nanosecondsUntilFree = 0.0
         if runs.count >= workers, let end = runs.lazy.map(\.expectedEnd).min() {
-            untilFree = max(1, Double((end - now).nanoseconds))
+            nanosecondsUntilFree = max(1, Double((end - now).nanoseconds))
         }
         let each = max(rows, 1)
         let most = batching.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         let requests = max(1, (Double(most) / each).rounded(.down))
         return AdmissionPolicy.LatencyEstimate(
-            untilFree: untilFree, runners: workers, batchRequests: requests,
-            batchNanoseconds: cost.fixed + cost.each * each * requests,
-            loneNanoseconds: cost.fixed + cost.each * each)
+            nanosecondsUntilFree: nanosecondsUntilFree, runners: workers, batchRequests: requests,
+            batchNanoseconds: cost.fixedNanoseconds + cost.eachNanoseconds * each * requests,
+            loneNanoseconds: cost.fixedNanoseconds + cost.eachNanoseconds * each)
     }
 
     /// Takes out those who do not wait any longer, with what to tell them.
@@ -114,7 +114,8 @@ package struct WorkerBatcher {
         _ now: NIODeadline
     ) -> [(call: QueuedRequest, error: InferenceError)] {
         guard !queue.waiting.calls.isEmpty else { return [] }
-        return queue.takeLate(now, defaultTimeout: queue.defaultTimeout(estimate(now)))
+        return queue.takeLate(
+            now, defaultTimeoutNanoseconds: queue.defaultTimeoutNanoseconds(estimate(now)))
     }
 
     // MARK: Who is taken
@@ -128,10 +129,10 @@ package struct WorkerBatcher {
         let cost = cost
         let limit = batching.rowLimit(cost, isOverloaded: queue.isOverloaded(now))
         if mayHold {
-            let hold = batching.hold(
+            let hold = batching.holdNanoseconds(
                 waiting: waiting, expected: expected,
-                oldestWait: Double((now - first.queuedAt).nanoseconds), cost: cost)
-            if hold > Self.shortestHold {
+                oldestWaitNanoseconds: Double((now - first.queuedAt).nanoseconds), cost: cost)
+            if hold > Self.shortestHoldNanoseconds {
                 isHolding = true
                 wanted = min(expected, limit)
                 return .hold(nanoseconds: hold)
@@ -166,7 +167,7 @@ package struct WorkerBatcher {
         let idle = workers - runs.count
         guard idle > 1, limit > 1 else { return limit }
         let waiting = queue.waiting.calls.reduce(0) { $0 + $1.request.tensors.rowCount }
-        guard cost.each * Double(waiting) > cost.fixed else { return limit }
+        guard cost.eachNanoseconds * Double(waiting) > cost.fixedNanoseconds else { return limit }
         return max(1, min(limit, (waiting + idle - 1) / idle))
     }
 
@@ -195,7 +196,8 @@ package struct WorkerBatcher {
             learned.record(
                 size: run.rows, nanoseconds: Double((now - run.began).nanoseconds))
         }
-        let isSplittable = run.requests > 1 && cost.each * Double(run.rows) > cost.fixed
+        let isSplittable =
+            run.requests > 1 && cost.eachNanoseconds * Double(run.rows) > cost.fixedNanoseconds
         guard !queue.waiting.calls.isEmpty || isSplittable else {
             backlogSince = nil
             return false
