@@ -39,8 +39,9 @@ package struct RemotePlace: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// How often strangers may try a token: each try of one that is not known costs a question, to the server
-/// or to the database. Per place, and for all together. Bounded, whoever connects.
+/// A rate limiter of token buckets. How often strangers may try a token: each try of one that is not
+/// known costs a question, to the server or to the database. Per place, and for all together. Bounded,
+/// whoever connects.
 package final class AttemptLimiter: Sendable {
     package struct Rate: Sendable {
         /// So many at once,

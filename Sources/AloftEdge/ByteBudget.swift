@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// Bytes of bodies that a process holds at most, whoever sends them. Many callers with one large body each
-/// would otherwise take what models and the database need.
+/// A memory limit. Bytes of bodies that a process holds at most, whoever sends them. Many callers with
+/// one large body each would otherwise take what models and the database need.
 package final class ByteBudget: Sendable {
     package let limitBytes: Int
     private let held = Atomic<Int>(0)

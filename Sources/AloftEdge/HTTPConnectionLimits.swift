@@ -1,7 +1,7 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// How long a connection may take.
+/// How long a connection may take, and the least rate of a body.
 package struct ConnectionTimeouts: Sendable {
     /// From the first byte of a head to its last.
     package var head = TimeAmount.seconds(30)
@@ -19,7 +19,7 @@ package struct ConnectionTimeouts: Sendable {
 }
 
 /// Ends connections that hold what others need: of slow clients, of idle ones, and of such as were refused
-/// and go on sending. Stands behind the HTTP library's reader of requests.
+/// and go on sending (slowloris and its kin). Stands behind the HTTP library's reader of requests.
 ///
 /// Streams of events and long polls are being answered, so they may take as long as they like.
 package final class HTTPConnectionLimits: ChannelDuplexHandler {

@@ -3,7 +3,7 @@ import AloftGateway
 import NIOCore
 import NIOHTTP2
 
-// Ends a connection so that no call is lost, and connections that say nothing.
+// Graceful shutdown: ends a connection so that no call is lost, and connections that say nothing (keepalive).
 //
 // A client learns from a frame (GOAWAY) that it must open another connection, and begins calls until it
 // has seen that. The HTTP/2 library refuses these as soon as it has sent the frame itself. So the frame

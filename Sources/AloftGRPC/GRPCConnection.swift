@@ -126,7 +126,7 @@ final class GRPCConnection: ChannelInboundHandler {
         bufferedBytes = 0
     }
 
-    /// A client that does not take its answers is not asked for more.
+    /// Backpressure: a client that does not take its answers is not asked for more.
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         context.channel.setOption(ChannelOptions.autoRead, value: context.channel.isWritable)
             .whenFailure { _ in }

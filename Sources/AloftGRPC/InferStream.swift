@@ -7,8 +7,8 @@ import NIOHTTP2
 /// One call of `ModelStreamInfer`: any number of messages, each answered, in the order in which they came.
 /// Several are answered at once. Lives on its connection's event loop.
 ///
-/// A caller that asks faster than the model answers, or takes no answers, is not asked for more: its
-/// messages wait unread, and its window is not renewed.
+/// Backpressure by HTTP/2's flow control: a caller that asks faster than the model answers, or takes no
+/// answers, is not asked for more. Its messages wait unread, and its window is not renewed.
 final class InferStream {
     private enum End {
         case none

@@ -38,7 +38,8 @@ package struct GatewayConfiguration: Sendable {
     /// Batches and queues are kept short enough for it. `nil`: a request waits until its deadline, or for
     /// two seconds where it names none.
     package var latencyTarget: Duration?
-    /// Memory for models, in bytes; beyond it the least recently used sleep on disk. `nil` for all.
+    /// Memory for models, in bytes; beyond it the least recently used are evicted and stay on disk.
+    /// `nil` for all.
     package var modelMemoryBytes: Int?
     /// How long what was accepted may take to be answered when the gateway ends; what still waits then
     /// is shed.

@@ -1,7 +1,7 @@
 import AloftDomain
 import Foundation
 
-/// A revision that could not be loaded, and when that is tried again.
+/// A revision that could not be loaded, and when that is tried again (exponential backoff).
 struct LoadFailure: Sendable, Equatable {
     /// How often it was tried in vain.
     var tries: Int

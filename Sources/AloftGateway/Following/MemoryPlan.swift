@@ -2,7 +2,7 @@ import AloftDomain
 import AloftWire
 import Foundation
 
-/// Which endpoints leave memory so that another fits. Pure.
+/// Which endpoints are evicted so that another fits: the least recently used (LRU). Pure.
 struct MemoryPlan: Equatable {
     /// What one endpoint holds.
     struct Occupant: Equatable {

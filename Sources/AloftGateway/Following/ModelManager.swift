@@ -6,8 +6,8 @@ import Logging
 import NIOCore
 import Synchronization
 
-/// What is in memory, compared with what should be. Loads what is missing, routes to what is ready,
-/// lets go of what is no longer wanted when the last request has left it.
+/// The model manager: what is in memory, compared with what should be. Loads what is missing, routes to
+/// what is ready, lets go of what is no longer wanted when the last request has left it.
 actor ModelManager {
     enum LoadState {
         /// Waits for its turn to be loaded; `isAwaited` where it was evicted and a request asks for it.

@@ -1,5 +1,5 @@
-/// Work under way, by what it makes: whoever asks for the same meanwhile waits for the same result
-/// instead of doing it again. What has ended is forgotten, a failure too.
+/// Single flight. Work under way, by what it makes: whoever asks for the same meanwhile waits for the
+/// same result instead of doing it again. What has ended is forgotten, a failure too.
 actor SharedWork<Key: Hashable & Sendable> {
     private var underWay: [Key: Task<Void, any Error>] = [:]
 

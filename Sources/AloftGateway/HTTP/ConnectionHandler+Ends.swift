@@ -7,7 +7,7 @@ extension ConnectionHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if let event = event as? ChannelEvent, event == .inputClosed {
             isInputClosed = true
-            // A client may end its side and still wait for the answer.
+            // A half-close: a client may end its side and still wait for the answer.
             switch phase {
             // What came before is answered still.
             case .idle where !pending.isEmpty: break

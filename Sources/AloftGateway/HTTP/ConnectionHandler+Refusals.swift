@@ -2,8 +2,8 @@ import AloftInference
 import NIOCore
 
 extension ConnectionHandler {
-    /// Turns a request away that was not read, as cheaply as can be: at five times the capacity of a
-    /// model that is four of five.
+    /// Load shedding: refuses a request that was not read, as cheaply as can be: at five times the
+    /// capacity of a model that is four of five.
     ///
     /// A connection that was shed and comes again before it was told to is shed after a
     /// pause. Clients that try again at once would otherwise have the processor that the model needs.

@@ -104,8 +104,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if pending.isEmpty { answersInTurn = 0 } else { resumeSoon() }
     }
 
-    /// While an answer is outstanding nothing more is read, so a client cannot pile up requests. One that
-    /// is about to be shed hardly sends more, and to stop reading would cost more than the reply.
+    /// Backpressure: while an answer is outstanding nothing more is read, so a client cannot pile up
+    /// requests. One that is about to be shed hardly sends more, and to stop reading would cost more
+    /// than the reply.
     func read(context: ChannelHandlerContext) {
         if isBackedUp || phase == .answering && (heldRefusal == nil || !pending.isEmpty) {
             isReadHeldBack = true

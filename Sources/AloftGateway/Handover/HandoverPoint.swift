@@ -3,14 +3,15 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Where a gateway that is started anew asks the running one of the same folder for its listening
+/// Hot restart: where a gateway that is started anew asks the running one of the same folder for its listening
 /// socket: `handover/socket` in the gateway's folder, which only its user may enter.
 ///
-/// The one that starts sends `take HOST:PORT`. The running one answers `yes PROCESS` with the socket,
-/// or `no …`. With `yes` the running one accepts no more; as soon as the new one accepts connections it
+/// The one that starts sends `take HOST:PORT`. The running one answers `yes PROCESS` with the socket, or
+/// `no …`. With `yes` the running one accepts no more; as soon as the new one accepts connections it
 /// says `taken`, and the old one ends. Where it does not say so, the old one accepts again. Connections
-/// that come in between wait in the socket itself, so none is refused. Before that, each on a connection of its own, it may ask for the sockets of further listeners: `door
-/// HOST:PORT`, answered with `yes PROCESS` and the socket, or `no …`.
+/// that come in between wait in the socket itself, so none is refused. Before that, each on a connection
+/// of its own, it may ask for the sockets of further listeners: `door HOST:PORT`, answered with `yes
+/// PROCESS` and the socket, or `no …`.
 // `state` guards what changes; the descriptors are closed by the thread that waits on them.
 final class HandoverPoint: Sendable {
     private let folder: String

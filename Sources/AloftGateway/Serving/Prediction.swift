@@ -205,6 +205,7 @@ extension LoopState {
     }
 }
 
+/// Session affinity: one key is always answered by one revision.
 enum StickyKey {
     /// A point of 0..<1 that depends on the key alone, the same in every gateway (FNV-1a with a final
     /// mix; Fowler, Noll and Vo).

@@ -9,9 +9,9 @@ final class RevisionCounters: @unchecked Sendable {
     private typealias Cell = Atomic<UInt64>
 
     /// Requests, errors, callers' errors, those shed, those that only this one of a rollout's two
-    /// refuses, nanoseconds (of good answers, of failures, from a request to its turn, in the model on the
-    /// event loop), how many requests the last two are of, then the buckets of the latencies and, for each form of score, how many numbers make a
-    /// row and the buckets of the scores.
+    /// refuses, nanoseconds (of good answers, of failures, from a request to its turn, in the model on
+    /// the event loop), how many requests the last two are of, then the buckets of the latencies and,
+    /// for each form of score, how many numbers make a row and the buckets of the scores.
     private static let cellCount = firstScore + forms.count * scoreCells
     private static let firstTime = 5
     private static let timedCount = firstTime + 4

@@ -3,7 +3,8 @@ import AloftDomain
 import AloftPredictionLog
 import AloftWire
 
-/// Which revision answers what; never changed, replaced as a whole. Each event loop holds the newest.
+/// The traffic split: which revision answers what; never changed, replaced as a whole. Each event loop
+/// holds the newest.
 final class RoutingTable: Sendable {
     let desiredRevision: Int
     let endpoints: [String: RoutedEndpoint]

@@ -28,7 +28,7 @@ struct ShadowCopy: Sendable {
     let purpose: Purpose
 }
 
-/// Has shadows answer copies of requests that were answered already, and compares.
+/// Traffic mirroring: has shadows answer copies of requests that were answered already, and compares.
 ///
 /// Copies wait in a queue of bounded number and size, and one thread of the lowest priority works on
 /// them: what does not fit is let go and counted, so that a shadow, however slow, neither delays a

@@ -1,14 +1,16 @@
 import AloftDomain
 
-/// Whether a request may join the queue for a model. Pure: what is known goes in, a verdict comes out.
+/// Admission control and load shedding: whether a request may join the queue for a model, or is shed. Pure:
+/// what is known goes in, a verdict comes out.
 ///
 /// Where nobody said how long an answer may take, a request waits until its own deadline, or for two
 /// seconds where it names none: callers that wait for their answers are not a flood, however many. What
 /// waits is bounded by the memory that it takes.
 ///
-/// Where a target is stated, whoever comes is let in while the wait that is to be expected is within a part of the latency that the
-/// model is meant to have, and the answer within the request's own deadline. The lower its priority, the
-/// shorter the queue must be; where it is too long, the last of a lower priority goes for a higher one.
+/// Where a target is stated, whoever comes is let in while the wait that is to be expected is within a
+/// part of the latency that the model is meant to have, and the answer within the request's own
+/// deadline. The lower its priority, the shorter the queue must be; where it is too long, the last of a
+/// lower priority goes for a higher one.
 ///
 /// While more comes than can be answered, a queue would stay at that length, and waiting in it help nobody.
 /// So under overload only so many wait as the model needs to be

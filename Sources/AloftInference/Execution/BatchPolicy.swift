@@ -1,6 +1,7 @@
 import AloftDomain
 
-/// How large a batch may be, and how long a call may be held so that others join it. Pure.
+/// The rules of dynamic batching: how large a batch may be, and how long a call may be held so that others
+/// join it (Triton's queue delay, which is worked out here, not set). Pure.
 ///
 /// A call joins a batch at the price of its rows alone, so waiting for it is worth at most the fixed
 /// part of a call. When a batch is answered, its clients send again within a moment; the first of them

@@ -59,7 +59,8 @@ package struct QueuedRequest: Sendable {
     }
 }
 
-/// Where the requests of a model that is too slow for the event loop wait for a thread.
+/// Dynamic batching for a model that is too slow for the event loop: where its requests wait for a thread,
+/// and share a call. What Triton calls a dynamic batcher.
 ///
 /// Who may wait is `AdmissionPolicy`'s to say; what runs together, `BatchPolicy`'s. A thread that comes
 /// free takes the first that waits, and with it whatever else waits of the same form, in one call of the

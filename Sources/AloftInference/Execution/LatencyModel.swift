@@ -1,7 +1,7 @@
 import AloftDomain
 package import NIOCore
 
-/// How quickly a model answers, as learned from its calls, and what runs at this moment.
+/// The latency model: how quickly a model answers, as learned from its calls, and what runs at this moment.
 package struct LatencyModel {
     private struct Run {
         let number: Int

@@ -1,7 +1,7 @@
 import NIOCore
 
-/// Whether more comes than can be answered: a tenth or more of what came lately was shed. A burst
-/// sheds few, and is over before the queue is shortened for it.
+/// Whether there is overload, more requests than can be answered: a tenth or more of what came lately
+/// was shed. A burst sheds few, and is over before the queue is shortened for it.
 struct OverloadDetector {
     /// Of those who came, how many were shed or took another's place; what was longer ago counts
     /// less.

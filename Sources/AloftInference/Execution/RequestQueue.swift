@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// The calls that wait for a model, who may join them, and what became of all.
+/// A model's queue: the requests that wait, who may join them, who is shed, and what became of all.
 package struct RequestQueue {
     package private(set) var waiting = WaitingRequests()
     package var reading = QueueStatistics()
