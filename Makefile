@@ -47,6 +47,7 @@ check: setup-tests ## Format, lint and layer rules
 	scripts/check-unit
 	scripts/check-traps
 	scripts/check-docs
+	scripts/check-words
 	swift build --build-tests --explicit-target-dependency-import-check error
 	.venv/bin/ruff check python tests examples bench web/build web/lint web/make-types web/screens web/test
 	.venv/bin/ruff format --check python tests examples bench web/build web/lint web/make-types web/screens web/test
