@@ -35,10 +35,10 @@ import Testing
         func wait(
             until isDone: (AttemptObservation) -> Bool
         ) async throws -> AttemptObservation {
-            var observation = try await executor.observe(attempt)
-            for _ in 0..<2000 where !isDone(observation) {
-                try await Task.sleep(for: .milliseconds(30))
+            var observation = AttemptObservation.absent
+            _ = try await happens {
                 observation = try await executor.observe(attempt)
+                return isDone(observation)
             }
             return observation
         }

@@ -52,10 +52,8 @@ final class ServerStub: Sendable {
         let router = Router()
         router.get("/api/v1/gateways/desired-state") { request, _ in
             let after = request.uri.queryParameters["after"].flatMap { Int($0) } ?? -1
-            for _ in 0..<3000 {
-                let state = self.memory.withLock(\.state)
-                if state.revision > after { return try self.json(state) }
-                try await Task.sleep(for: .milliseconds(10))
+            _ = try await happens(within: .seconds(30), asking: .milliseconds(10)) {
+                self.memory.withLock(\.state).revision > after
             }
             return try self.json(self.memory.withLock(\.state))
         }
@@ -91,11 +89,7 @@ final class ServerStub: Sendable {
     }
 
     func wait(_ what: String, until isTrue: @Sendable () -> Bool) async throws {
-        for _ in 0..<2400 {
-            if isTrue() { return }
-            try await Task.sleep(for: .milliseconds(25))
-        }
-        Issue.record("\(what) does not happen")
+        try await eventually(what) { isTrue() }
     }
 }
 

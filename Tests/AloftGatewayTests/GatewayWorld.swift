@@ -71,21 +71,16 @@ struct GatewayWorld: Sendable {
 
     /// Waits until `/v2/health/ready` says so.
     func waitUntilReady() async throws {
-        for _ in 0..<2400 {
-            if try await get("/v2/health/ready").status == 200 { return }
-            try await Task.sleep(for: .milliseconds(25))
+        try await eventually("the gateway to be ready") {
+            try await get("/v2/health/ready").status == 200
         }
-        Issue.record("the gateway does not become ready")
     }
 
     /// Waits for every one of these versions: an endpoint is ready when one of them can answer.
     func waitUntilReady(_ endpoint: String, versions: [Int]) async throws {
         for version in versions {
-            for _ in 0..<2400 {
-                let path = "/v2/models/\(endpoint)/versions/\(version)/ready"
-                if try await get(path).status == 200 { break }
-                try await Task.sleep(for: .milliseconds(25))
-            }
+            let path = "/v2/models/\(endpoint)/versions/\(version)/ready"
+            try await eventually(path) { try await get(path).status == 200 }
         }
         try await waitUntilReady()
     }

@@ -68,8 +68,8 @@ import Testing
                 group.addTask {
                     // The first starts at once, each other when the one before answers.
                     let before = turn == 0 ? -1 : 40 * turn
-                    while counts.bad.isEmpty, counts.good <= before || started.count < turn {
-                        try await Task.sleep(for: .milliseconds(5))
+                    try await eventually("turn \(turn)", asking: .milliseconds(5)) {
+                        !counts.bad.isEmpty || (counts.good > before && started.count >= turn)
                     }
                     let gateway = try GatewayWorld.makeGateway(
                         turn == 0 ? state : nil, folder: folder)
@@ -94,12 +94,12 @@ import Testing
             // All gateways but the last end by themselves.
             for _ in 0..<turns - 1 { try await group.next() }
             let soFar = counts.good
-            while counts.bad.isEmpty, counts.good < soFar + 50 {
-                try await Task.sleep(for: .milliseconds(5))
+            try await eventually("50 answers more", asking: .milliseconds(5)) {
+                !counts.bad.isEmpty || counts.good >= soFar + 50
             }
             isOver.set()
             // The last gateway ends as one that is stopped does: nobody may be asking then.
-            while asked.count < 4 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("nobody to ask", asking: .milliseconds(5)) { asked.count >= 4 }
             group.cancelAll()
             try await group.waitForAll()
         }

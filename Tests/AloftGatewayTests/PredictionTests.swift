@@ -177,8 +177,8 @@ import Testing
         try await GatewayWorld.run(
             state, folder: try States.folder(with: ["truncated.onnx", "constant-2.onnx"])
         ) { world in
-            for _ in 0..<2400 where try await world.get("/v2/models/good/ready").status != 200 {
-                try await Task.sleep(for: .milliseconds(25))
+            try await eventually("the good model") {
+                try await world.get("/v2/models/good/ready").status == 200
             }
             #expect(
                 try await world.post("/v2/models/good/infer", States.constantBody).status == 200)

@@ -204,8 +204,7 @@ private final class Taker: Sendable {
     }
 
     private func wait(until isTrue: () -> Bool) async throws {
-        for _ in 0..<12_000 where !isTrue() { try await Task.sleep(for: .milliseconds(5)) }
-        #expect(isTrue())
+        try await eventually("it", asking: .milliseconds(5)) { isTrue() }
     }
 
     // MARK: Through a gateway

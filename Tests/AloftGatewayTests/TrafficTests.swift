@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftTestKit
 import AloftWire
 import Foundation
 import Testing
@@ -37,10 +38,7 @@ import Testing
 
     /// Waits for a line of the metrics.
     private func wait(_ world: GatewayWorld, for line: String) async throws {
-        for _ in 0..<2400 {
-            if try await world.get("/metrics").body.contains(line) { return }
-            try await Task.sleep(for: .milliseconds(25))
-        }
+        if try await happens({ try await world.get("/metrics").body.contains(line) }) { return }
         Issue.record("\(line) does not come:\n\(try await world.get("/metrics").body)")
     }
 

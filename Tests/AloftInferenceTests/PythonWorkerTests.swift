@@ -210,10 +210,7 @@ private let misbehavingWorker = """
         var settings = WorkerBatcher.Settings()
         settings.workers = 1
         world.pool.adjust(settings)
-        for _ in 0..<2000 where world.pool.workerCount > 1 {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        #expect(world.pool.workerCount == 1)
+        try await eventually("one worker") { world.pool.workerCount == 1 }
         #expect(await world.ask(4) == "8.0")
         await world.pool.stop()
     }
@@ -231,21 +228,15 @@ private let misbehavingWorker = """
             adjust(1)
             // Threads look at what is wanted when they have answered.
             async let answered = answers(4, callers: 12, world)
-            for _ in 0..<2000 where world.pool.workerCount == 3 {
-                try await Task.sleep(for: .milliseconds(1))
+            _ = try await happens(within: .seconds(2), asking: .milliseconds(1)) {
+                world.pool.workerCount != 3
             }
             adjust(3)
             #expect(Set(await answered) == ["8.0"])
-            for _ in 0..<2000 where world.pool.workerCount < 3 {
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            #expect(world.pool.workerCount == 3)
+            try await eventually("three workers") { world.pool.workerCount == 3 }
         }
         await world.pool.stop()
-        for _ in 0..<2000 where world.pool.workerCount > 0 {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        #expect(world.pool.workerCount == 0)
+        try await eventually("no worker") { world.pool.workerCount == 0 }
     }
 
     @Test func `a backlog that stays gets another worker, which goes when there is nothing to do`()
@@ -258,10 +249,7 @@ private let misbehavingWorker = """
             seen.formUnion(await answers(-9, callers: 12, world))
         }
         #expect(seen.count == 2)
-        for _ in 0..<2000 where world.pool.workerCount > 1 {
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        #expect(world.pool.workerCount == 1)
+        try await eventually("one worker") { world.pool.workerCount == 1 }
         await world.pool.stop()
     }
 

@@ -39,16 +39,13 @@ import Testing
             "(env -i setsid bash -c 'exec -a \(mark) sleep 300' &); echo ready; sleep 300")
         try await world.waitForLog("ready")
         kill(try world.shim(), SIGKILL)
-        var left = ["?"]
-        for _ in 0..<600 where !left.isEmpty {
+        try await eventually("what the command left behind to end") {
             let names = try FileManager.default.contentsOfDirectory(atPath: "/proc")
-            left = names.filter { name in
+            return !names.contains { name in
                 let data = FileManager.default.contents(atPath: "/proc/\(name)/cmdline")
                 return data.map { String(decoding: $0, as: UTF8.self).hasPrefix(mark) } ?? false
             }
-            try await Task.sleep(for: .milliseconds(50))
         }
-        #expect(left == [])
         #expect(
             try await world.executor.observe(world.attempt)
                 == .lost(reason: "the job's keeper was killed, or the machine went down"))

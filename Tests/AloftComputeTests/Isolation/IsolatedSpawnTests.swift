@@ -192,7 +192,7 @@ struct IsolatedSpawnTests {
     }
 
     @Test(.enabled(if: Given.kinds.contains(.namespaces), "no namespaces here"))
-    func `a program with its guard ended is ended`() throws {
+    func `a program with its guard ended is ended`() async throws {
         let world = try World()
         let mark = "aloft-mark-\(UInt32.random(in: 0...UInt32.max))"
         let policy = IsolationPolicy(kind: .namespaces, hidden: [world.data])
@@ -204,12 +204,11 @@ struct IsolatedSpawnTests {
         let program = GuardedTree.program(of: guardian)
         #expect(program != guardian)
         // It has its name once the shell made way for it.
-        for _ in 0..<600 where Self.processes(named: mark).isEmpty { usleep(50_000) }
+        try await eventually("the program") { !Self.processes(named: mark).isEmpty }
         #expect(Self.processes(named: mark) == [program])
         kill(guardian, SIGKILL)
         waitpid(guardian, nil, 0)
-        for _ in 0..<600 where !Self.processes(named: mark).isEmpty { usleep(50_000) }
-        #expect(Self.processes(named: mark) == [])
+        try await eventually("its end") { Self.processes(named: mark).isEmpty }
     }
 
     private static func processes(named name: String) -> [Int32] {

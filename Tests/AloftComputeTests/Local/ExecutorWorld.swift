@@ -57,16 +57,16 @@ final class ExecutorWorld: Sendable {
 
     /// Waits for the end, at most a minute.
     func end(by executor: (any Executor)? = nil) async throws -> AttemptReport {
-        for _ in 0..<1200 {
-            let observation = try await (executor ?? self.executor).observe(attempt)
-            if case .ended(let report) = observation { return report }
-            if case .lost(let reason) = observation {
-                Issue.record("lost: \(reason)")
-                break
+        var observation = AttemptObservation.absent
+        _ = try await happens {
+            observation = try await (executor ?? self.executor).observe(attempt)
+            switch observation {
+            case .ended, .lost: return true
+            case .absent, .preparing, .running: return false
             }
-            try await Task.sleep(for: .milliseconds(50))
         }
-        Issue.record("the attempt did not end: \(try await log())")
+        if case .ended(let report) = observation { return report }
+        Issue.record("the attempt did not end but is \(observation): \(try await log())")
         throw CancellationError()
     }
 
@@ -77,26 +77,25 @@ final class ExecutorWorld: Sendable {
 
     /// Waits until the log holds `text`.
     func waitForLog(_ text: String) async throws {
-        for _ in 0..<1200 {
-            if try await log().contains(text) { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
+        if try await happens({ try await log().contains(text) }) { return }
         Issue.record("the log never held \(text): \(try await log())")
     }
 
     /// Waits until `executor` sees the command run: its first words may be in the log before the
     /// shim has written that it began.
     func waitForRunning(by executor: LocalExecutor) async throws {
-        for _ in 0..<1200 {
-            switch try await executor.observe(attempt) {
-            case .running: return
-            case .absent, .preparing: try await Task.sleep(for: .milliseconds(50))
-            case .ended, .lost:
-                Issue.record("it does not run: \(try await executor.observe(attempt))")
-                return
+        var observation = AttemptObservation.absent
+        _ = try await happens {
+            observation = try await executor.observe(attempt)
+            switch observation {
+            case .running, .ended, .lost: return true
+            case .absent, .preparing: return false
             }
         }
-        Issue.record("it never ran: \(try await log())")
+        guard case .running = observation else {
+            Issue.record("it does not run but is \(observation): \(try await log())")
+            return
+        }
     }
 
     /// The shim's process id.
@@ -118,10 +117,7 @@ final class ExecutorWorld: Sendable {
     }
 
     func waitForNoSurvivors() async throws {
-        for _ in 0..<1200 where !survivors().isEmpty {
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        #expect(survivors().isEmpty)
+        try await eventually("nothing of the attempt to be left") { survivors().isEmpty }
     }
 }
 

@@ -41,7 +41,8 @@ import Testing
             JobLaunch(attempt: world.attempt, command: "echo x >> \(counter)"))
         _ = try await world.end()
         try await world.start("echo x >> \(counter)")
-        try await Task.sleep(for: .milliseconds(300))
+        // Whatever was started carries the attempt's mark until it has ended.
+        try await world.waitForNoSurvivors()
         #expect(try String(contentsOfFile: counter, encoding: .utf8) == "x\n")
     }
 
@@ -119,9 +120,9 @@ import Testing
         try await world.waitForLog("orphan")
         kill(try world.shim(), SIGKILL)
         var observation = try await world.executor.observe(world.attempt)
-        for _ in 0..<1200 where observation == .running || observation == .preparing {
-            try await Task.sleep(for: .milliseconds(50))
+        _ = try await happens {
             observation = try await world.executor.observe(world.attempt)
+            return observation != .running && observation != .preparing
         }
         guard case .lost = observation else {
             Issue.record("\(observation)")
