@@ -62,7 +62,7 @@ func layer(
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
-        dependencies: [.target(name: name), "AloftTestKit"] + dependencies,
+        dependencies: [.target(name: name)] + dependencies,
         swiftSettings: settings)
 }
 
@@ -96,11 +96,11 @@ let package = Package(
         layer("AloftPredictionLog", ["AloftDomain"], isHot: true),
 
         // Adapters: the database, blobs, child processes, the inference runtime.
-        layer("AloftStore", ["AloftDomain", grdb, sqlite, crypto, logging]),
-        layer("AloftArtifacts", ["AloftDomain", crypto, logging]),
+        layer("AloftStore", ["AloftDomain", grdb, sqlite, crypto]),
+        layer("AloftArtifacts", ["AloftDomain", crypto]),
         .target(name: "CProcess"),
         layer("AloftProcess", ["CProcess", "CInflate"]),
-        layer("AloftCompute", ["AloftDomain", "AloftProcess", "CProcess", logging, crypto]),
+        layer("AloftCompute", ["AloftDomain", "AloftProcess", "CProcess", crypto]),
         .target(
             name: "COnnxRuntime", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]
         ),
@@ -113,7 +113,7 @@ let package = Package(
             isHot: true),
 
         // What both planes allow a connection.
-        layer("AloftEdge", ["AloftDomain", logging, nioCore, nioHTTP1, nioPosix], isHot: true),
+        layer("AloftEdge", ["AloftDomain", nioCore, nioHTTP1, nioPosix], isHot: true),
 
         // The control plane.
         layer("AloftWire", ["AloftDomain"]),
@@ -122,21 +122,22 @@ let package = Package(
             [
                 "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftRollout",
                 "AloftStore", "AloftArtifacts", "AloftCompute", "AloftPredictionLog", "AloftWire",
-                logging, serviceLifecycle, crypto,
+                logging, crypto,
             ]),
         layer(
             "AloftMLflow",
             [
-                "AloftDomain", "AloftStore", "AloftArtifacts", hummingbird,
-                logging, crypto, httpTypes, nioCore, nioFoundation, protobuf,
+                "AloftDomain", "AloftStore", "AloftArtifacts", grdb, hummingbird, logging,
+                httpTypes,
+                nioCore, nioFoundation, protobuf,
             ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",
             [
                 "AloftWire", "AloftDomain", "AloftProjectFile", "AloftControl",
-                "AloftPredictionLog",
-                "AloftStore", "AloftArtifacts", "AloftEdge", hummingbird, logging, httpTypes,
-                nioCore, crypto, serviceLifecycle, nioFoundation,
+                "AloftPredictionLog", "AloftStore",
+                "AloftArtifacts", "AloftEdge", hummingbird, logging, httpTypes, nioCore,
+                serviceLifecycle, nioFoundation,
             ]),
 
         // The data plane and the clients.
@@ -155,10 +156,9 @@ let package = Package(
         layer(
             "AloftGateway",
             [
-                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftInference",
-                "AloftArtifacts", "AloftClient",
-                "AloftProcess", "AloftEdge", "CInflate", nioCore, nioPosix, nioHTTP1,
-                nioFoundation, logging, serviceLifecycle, crypto,
+                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftInference", "AloftClient",
+                "AloftProcess", "AloftEdge", "CInflate", nioCore, nioPosix, nioHTTP1, logging,
+                crypto,
             ], isHot: true),
 
         .target(
@@ -175,11 +175,11 @@ let package = Package(
             name: "aloft",
             dependencies: [
                 "AloftDomain", "AloftProjectFile", "AloftStore", "AloftArtifacts", "AloftCompute",
-                "AloftControl", "AloftWire", "AloftMLflow", "AloftAPI",
-                "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient", "AloftTransfer",
-                "AloftProcess", "AloftEdge", argumentParser, hummingbird, hummingbirdCore,
-                httpTypes, logging, serviceLifecycle, unixSignals, nioCore, nioHTTP1, nioPosix,
-                nioSSL, crypto,
+                "AloftScheduling", "AloftRollout", "AloftControl", "AloftWire", "AloftMLflow",
+                "AloftAPI", "AloftGateway", "AloftGRPC", "AloftInference", "AloftClient",
+                "AloftTransfer", "AloftProcess", "AloftEdge", argumentParser, hummingbird,
+                hummingbirdCore, httpTypes, logging, serviceLifecycle, unixSignals, nioCore,
+                nioHTTP1, nioSSL, crypto,
             ],
             swiftSettings: settings),
 
@@ -201,45 +201,46 @@ let package = Package(
 
         // Tests.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        layer(
-            "AloftTestKit",
-            [
-                "AloftDomain", "AloftPredictionLog", "AloftStore", "AloftArtifacts", "AloftCompute",
-                logging,
-            ]),
+        layer("AloftTestKit", ["AloftDomain", "AloftPredictionLog", "AloftStore", "AloftCompute"]),
         tests("AloftDomain"),
         tests("AloftEdge", ["AloftDomain", nioCore, nioEmbedded, nioHTTP1]),
-        tests("AloftProjectFile"),
-        tests("AloftSearch"),
-        tests("AloftScheduling"),
-        tests("AloftRollout"),
-        tests("AloftPredictionLog", ["AloftDomain"]),
-        tests("AloftStore", [grdb]),
-        tests("AloftArtifacts"),
-        tests("AloftCompute", ["AloftProcess"]),
+        tests("AloftProjectFile", ["AloftDomain"]),
+        tests("AloftSearch", ["AloftDomain"]),
+        tests("AloftScheduling", ["AloftDomain"]),
+        tests("AloftRollout", ["AloftDomain"]),
+        tests("AloftPredictionLog", ["AloftDomain", "AloftTestKit"]),
+        tests("AloftStore", ["AloftDomain", "AloftTestKit", grdb]),
+        tests("AloftArtifacts", ["AloftDomain", "AloftTestKit"]),
+        tests("AloftCompute", ["AloftDomain", "AloftProcess", "AloftTestKit"]),
         tests(
             "AloftInference",
-            ["AloftDomain", "AloftPredictionLog", "CAllocations", logging, nioCore]),
-        tests("AloftControl", ["AloftPredictionLog", grdb, logging]),
-        tests("AloftMLflow", [hummingbird, hummingbirdTesting]),
+            ["AloftDomain", "AloftPredictionLog", "AloftTestKit", "CAllocations", logging, nioCore]),
+        tests(
+            "AloftControl",
+            [
+                "AloftDomain", "AloftProjectFile", "AloftSearch", "AloftScheduling", "AloftStore",
+                "AloftArtifacts", "AloftCompute", "AloftPredictionLog", "AloftWire", "AloftTestKit",
+                grdb, logging,
+            ]),
+        tests(
+            "AloftMLflow",
+            [
+                "AloftDomain", "AloftStore", "AloftArtifacts", "AloftTestKit",
+                hummingbird, hummingbirdTesting, httpTypes, nioCore,
+            ]),
         tests(
             "AloftAPI",
             [
-                "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire", "AloftDomain",
+                "AloftTestKit", "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire",
+                "AloftDomain",
                 "AloftEdge", hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ]),
         tests(
             "AloftGateway",
             [
-                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftEdge", "AloftClient",
-                hummingbird, crypto,
-                logging,
-                nioCore,
-                nioEmbedded, nioHTTP1,
+                "AloftWire", "AloftDomain", "AloftPredictionLog", "AloftInference", "AloftEdge",
+                "AloftClient",
+                "AloftTestKit", hummingbird, crypto, logging, nioCore, nioEmbedded, nioHTTP1,
             ]),
-        .testTarget(
-            name: "EndToEndTests",
-            dependencies: ["aloft", "AloftClient", "AloftWire", "AloftDomain", "AloftTestKit"],
-            swiftSettings: settings),
     ]
 )
