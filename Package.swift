@@ -201,7 +201,12 @@ let package = Package(
 
         // Tests.
         .target(name: "CAllocations", path: "Tests/CAllocations"),
-        layer("AloftTestKit", ["AloftDomain", "AloftPredictionLog", "AloftStore", "AloftCompute"]),
+        layer(
+            "AloftTestKit",
+            [
+                "AloftDomain", "AloftPredictionLog", "AloftStore", "AloftCompute", httpTypes,
+                hummingbird, nioCore,
+            ]),
         tests("AloftDomain"),
         tests("AloftEdge", ["AloftDomain", nioCore, nioEmbedded, nioHTTP1]),
         tests("AloftProjectFile", ["AloftDomain"]),
@@ -242,5 +247,17 @@ let package = Package(
                 "AloftClient",
                 "AloftTestKit", hummingbird, crypto, logging, nioCore, nioEmbedded, nioHTTP1,
             ]),
+        tests(
+            "AloftGRPC",
+            [
+                "AloftDomain", "AloftGateway", "AloftClient", "AloftWire", "AloftTestKit", logging,
+                nioCore, nioHPACK, nioHTTP2, nioPosix, protobuf,
+            ]),
+        tests(
+            "AloftClient",
+            ["AloftDomain", "AloftWire", "AloftTestKit", asyncHTTPClient, nioCore, nioPosix]),
+        tests(
+            "AloftTransfer",
+            ["AloftDomain", "AloftWire", "AloftClient", "AloftTestKit", grdb, nioCore]),
     ]
 )
