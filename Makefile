@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build web demo test check format fuzz sbom setup setup-tests test-swift test-python test-web clean
+.PHONY: help build web demo test check format fuzz sanitize sbom setup setup-tests test-swift test-python test-web clean
 
 UV := $(CURDIR)/.tools/uv/bin/uv
 PROGRAM := $(CURDIR)/.build/release/aloft
@@ -41,7 +41,9 @@ test-python:
 check: setup-tests ## Format, lint and layer rules
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
 	scripts/check-layers
+	scripts/check-size
 	scripts/check-circles
+	scripts/check-sleeps
 	scripts/check-text
 	scripts/check-sql
 	scripts/check-unit
@@ -65,8 +67,11 @@ fuzz: build setup-tests ## Mutated bytes for the readers, mutated requests for b
 	bench/fuzz/readers/run $(SECONDS_EACH)
 	bench/fuzz/run --program $(PROGRAM) --seconds $(SECONDS_EACH) --seed $$RANDOM
 
+sanitize: setup-tests ## Run the Swift tests under the thread and the address sanitizer, an hour (nightly)
+	scripts/sanitize thread address
+
 sbom: setup ## Write the bill of materials (SPDX) to .build/sbom/aloft.spdx.json
 	@scripts/sbom
 
 clean: ## Remove build outputs, tools and the demo's data
-	rm -rf web/dist .build .tools .runtime .venv .demo
+	rm -rf web/dist .build .build-tsan .build-asan .tools .runtime .venv .demo

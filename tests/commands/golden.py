@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from pathlib import Path
+
+from aloft_server import program
 
 FOLDER = Path(__file__).parent / "golden"
 TIME = re.compile(r"\b20[2-9]\d-\d\d-\d\dT\d\d:?\d\d:?\d\d(\.\d{3})?Z")
@@ -20,6 +23,20 @@ NUMBER_KEYS = (
 )
 NUMBERS = re.compile(rf'("(?:{NUMBER_KEYS})" : )[-+.\de]+')
 MILLISECONDS_TAKEN = re.compile(r"\b\d+\.\d+ ms\b")
+
+
+def ask(*words: str) -> str:
+    """What a command prints that needs no server."""
+    done = subprocess.run(
+        [str(program()), *words],
+        env={**os.environ, "COLUMNS": "80"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), words
+    return done.stdout
 
 
 def normal(text: str, names: dict[str, str]) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from aloft_server import program
-from golden import FOLDER, compare
+from golden import FOLDER, ask, compare
 
 
 def paths(command: dict[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -18,19 +15,6 @@ def paths(command: dict[str, Any], before: tuple[str, ...] = ()) -> Iterator[tup
     for inner in command.get("subcommands", []):
         if inner["commandName"] != "help" and inner.get("shouldDisplay", True):
             yield from paths(inner, (*before, inner["commandName"]))
-
-
-def ask(*words: str) -> str:
-    done = subprocess.run(
-        [str(program()), *words],
-        env={**os.environ, "COLUMNS": "80"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, ""), words
-    return done.stdout
 
 
 def test_every_command_says_this_of_itself() -> None:

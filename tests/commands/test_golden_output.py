@@ -11,8 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 from aloft_server import program
-from golden import compare, normal
-from test_golden_help import ask
+from golden import ask, compare, normal
 from world import World
 
 #: The command, and the schema of what `--json` prints: `None` where it is no reply of `/api/v1`.

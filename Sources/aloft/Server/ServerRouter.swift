@@ -3,6 +3,7 @@ import AloftControl
 import AloftEdge
 import AloftMLflow
 import AloftStore
+import Foundation
 import Hummingbird
 
 extension ServerServices {
@@ -15,18 +16,9 @@ extension ServerServices {
     func makeRouter() -> Router<AloftRequestContext> {
         let router = Router(
             context: AloftRequestContext.self, options: .autoGenerateHeadEndpoints)
-        let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
         let webFolder = WebFolder.find(from: ProgramPath.current)
-        let budget = ByteBudget(limitBytes: ByteBudget.share(largest: BodyBudget.largest))
         let attempts = TokenAttempts()
-        router.add(
-            middleware: FrontMiddleware(
-                edge: EdgeCheck(hosts: hosts),
-                fallback: WebFallback(page: WebPage(folder: webFolder)),
-                reserve: reserve,
-                principals: PrincipalFinder(
-                    store: store, access: configuration.access, time: time, attempts: attempts),
-                bodies: BodyBudget(budget: budget)))
+        router.add(middleware: makeFront(webFolder: webFolder, attempts: attempts))
 
         var routes = APIRoutes(router: router, store: store)
         TokenRoutes(store: store, time: time, chance: chance).add(to: &routes)
@@ -80,5 +72,18 @@ extension ServerServices {
         ).add(to: router)
         WebRoutes(folder: webFolder).add(to: &routes)
         return router
+    }
+
+    /// What every request passes first: host, reserve of the disk, who asks, how large it is.
+    private func makeFront(webFolder: URL?, attempts: TokenAttempts) -> FrontMiddleware {
+        let hosts = HostCheck(listen: [configuration.listen], names: configuration.hostNames)
+        let budget = ByteBudget(limitBytes: ByteBudget.share(largest: BodyBudget.largest))
+        return FrontMiddleware(
+            edge: EdgeCheck(hosts: hosts),
+            fallback: WebFallback(page: WebPage(folder: webFolder)),
+            reserve: reserve,
+            principals: PrincipalFinder(
+                store: store, access: configuration.access, time: time, attempts: attempts),
+            bodies: BodyBudget(budget: budget))
     }
 }

@@ -268,6 +268,23 @@ struct GatewayCommand: AsyncParsableCommand {
                 "--auth: the gateway itself needs a token to follow the server. Set ALOFT_TOKEN to "
                     + "one made with `aloft token create gateway`.")
         }
+        faults += sizeFaults + timeFaults
+        guard faults.isEmpty, let address else {
+            throw CommandFailure.usage(faults.joined(separator: "\n"))
+        }
+        var configuration = GatewayConfiguration(
+            listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
+            onnxLibraryPath: try onnxruntime ?? environment["ALOFT_ONNXRUNTIME"]
+                ?? OnnxLibrary.installedPath(nearProgram: ProgramPath.current))
+        configuration.grpcListen = grpcAddress
+        apply(to: &configuration)
+        faults += configuration.faults
+        guard faults.isEmpty else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
+        return configuration
+    }
+
+    private var sizeFaults: [String] {
+        var faults: [String] = []
         if !(1...1_000_000).contains(logSpace) {
             faults.append("--log-space \(logSpace): expected a number of MiB from 1")
         }
@@ -286,6 +303,14 @@ struct GatewayCommand: AsyncParsableCommand {
         if workerMemory < 64 || workerMemory > 1 << 24 {
             faults.append("--worker-memory \(workerMemory): expected 64 to 16777216 MiB")
         }
+        if !(1...4096).contains(batchRows) {
+            faults.append("--batch-rows \(batchRows): expected 1 to 4096")
+        }
+        return faults
+    }
+
+    private var timeFaults: [String] {
+        var faults: [String] = []
         if !(0...3600).contains(drainLimit) {
             faults.append("--drain-limit \(drainLimit): expected 0 to 3600 seconds")
         }
@@ -295,17 +320,11 @@ struct GatewayCommand: AsyncParsableCommand {
         if let latencyTarget, latencyTarget < 1 {
             faults.append("--latency-target \(latencyTarget): expected 1 or more")
         }
-        if !(1...4096).contains(batchRows) {
-            faults.append("--batch-rows \(batchRows): expected 1 to 4096")
-        }
-        guard faults.isEmpty, let address else {
-            throw CommandFailure.usage(faults.joined(separator: "\n"))
-        }
-        var configuration = GatewayConfiguration(
-            listen: address, folder: URL(fileURLWithPath: data).standardizedFileURL.path,
-            onnxLibraryPath: try onnxruntime ?? environment["ALOFT_ONNXRUNTIME"]
-                ?? OnnxLibrary.installedPath(nearProgram: ProgramPath.current))
-        configuration.grpcListen = grpcAddress
+        return faults
+    }
+
+    /// Sets what the command line says apart from addresses and places.
+    private func apply(to configuration: inout GatewayConfiguration) {
         configuration.asksForToken = auth
         configuration.threads = threads
         configuration.bodyLimitBytes = bodyLimit << 20
@@ -321,9 +340,6 @@ struct GatewayCommand: AsyncParsableCommand {
         configuration.workerMemoryBytes = workerMemory << 20
         configuration.workerPython = python
         configuration.pythonPackagePath = share
-        faults += configuration.faults
-        guard faults.isEmpty else { throw CommandFailure.usage(faults.joined(separator: "\n")) }
-        return configuration
     }
 
     private static func makeLogger(level: Logger.Level) -> Logger {
