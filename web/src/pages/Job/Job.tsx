@@ -155,7 +155,7 @@ function UsageChart({ samples, of, unit, index, label }: { samples: Sample[]; of
     const lines = useMemo(
         (): Line[] => [{ id: unit, name: unit, color: colorOf(index), x: samples.map(({ seconds }) => seconds), y: samples.map(of) }], [samples]);
     return (
-        <Chart lines={lines} label={label} kind="seconds" title="since its start" titleY={unit}
+        <Chart lines={lines} label={label} kind="seconds" title="since its start" titleY={unit} sharedTooltip
             tooltip={(line, at) => ({ value: `${number(line.y[at])} ${unit}`, place: duration((line.x[at] ?? 0) * 1000), name: "" })} />
     );
 }
