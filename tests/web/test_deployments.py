@@ -120,10 +120,9 @@ def test_a_rollout_is_watched_paused_promoted_and_rolled_back(
         chart = page.get_by_role("img", name="Requests a second by revision")
         expect(chart).to_have_attribute("data-lines", "2")
         # One place tells the values of all revisions.
-        chart.scroll_into_view_if_needed()
         box = chart.bounding_box()
         assert box is not None
-        page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 20)
+        chart.hover(position={"x": box["width"] - 30, "y": 20})
         expect(chart.locator(".chart-tooltip")).to_contain_text(re.compile(r"/s r1.*/s r2"))
         assert serious_faults(page) == []
         page.get_by_role("button", name="Promote", exact=True).click()

@@ -95,10 +95,9 @@ def test_a_job_is_followed_stopped_and_run_again(
     use = page.get_by_role("img", name="Memory over time")
     expect(use).to_have_attribute("data-lines", "1")
     # The newest value stands at the right end, however few there are.
-    use.scroll_into_view_if_needed()
     box = use.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + box["width"] - 18, box["y"] + box["height"] / 2)
+    use.hover(position={"x": box["width"] - 18, "y": box["height"] / 2})
     expect(use.locator(".chart-tooltip")).to_contain_text(re.compile(r"\d MB"))
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop").click()

@@ -127,7 +127,8 @@ def test_runs_are_points_of_a_scatter_chart(watched: Watched, seeded: Seeded) ->
     assert box is not None
     left, right = box["x"] + 70, box["x"] + box["width"] - 14
     tip = chart.locator(".chart-tooltip")
-    page.mouse.move(left + (0.03 + 0.94 * share) * (right - left), box["y"] + box["height"] - 55)
+    across = 70 + (0.03 + 0.94 * share) * (right - left)
+    chart.hover(position={"x": across, "y": box["height"] - 55})
     expect(tip).to_contain_text(worst.info.run_name or "")
     expect(tip).to_contain_text(f"{worst.data.metrics['val_auc']:.5g}")
     # A box chooses a part of both axes, a double click shows everything again.
