@@ -36,7 +36,7 @@ from sklearn.ensemble import (
 )
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -223,6 +223,18 @@ def test_weights_of_large_numbers_are_doubles(model: Any) -> None:
     servable = converted(model, rows.head(5))
     assert servable.manifest.inputs[0].datatype == "FP64"
     check(servable, model, rows)
+
+
+def test_shares_of_classes_that_are_all_unlikely() -> None:
+    """Each class against the rest: 1e-40 beside 1e-41 is 0.9 beside 0.1."""
+    chance = np.random.default_rng(8)
+    rows = pd.DataFrame(chance.normal(size=(200, 2)), columns=list("ab"))
+    model = SGDClassifier(loss="log_loss", random_state=1)
+    model.fit(rows, chance.integers(0, 3, 200))
+    model.coef_ = np.array([[0.1, 0.0], [0.0, 0.1], [0.1, 0.1]])
+    model.intercept_ = np.array([-92.0, -91.0, -90.0])
+    assert np.ptp(model.predict_proba(rows)) > 0.5
+    check(converted(model, rows.head(5)), model, rows)
 
 
 def test_sums_of_many_columns_that_decide_by_their_last_bits_are_not_converted() -> None:

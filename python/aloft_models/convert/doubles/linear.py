@@ -90,8 +90,10 @@ def shares(b: Builder, rows: str, count: int) -> str:
 
 
 def sigmoid(b: Builder, x: str) -> str:
-    """The runtime's own: one node; chances below 1e-16 are nothing to it."""
-    return b.op("Sigmoid", x)
+    """1 / (1 + exp(-x)), as SciPy's. The runtime's own is wrong in the ninth digit at -20, and 0 from -37
+    on: where all classes of one-against-rest are that unlikely, their shares would be lost."""
+    one = b.f(1.0)
+    return b.div(one, b.add(one, b.op("Exp", b.op("Neg", x))))
 
 
 @classifies("LogisticRegression", "LogisticRegressionCV", "RidgeClassifier", "RidgeClassifierCV",
