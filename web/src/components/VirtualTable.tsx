@@ -53,38 +53,9 @@ const NEAR_END = 150;
 export function VirtualTable<Row>(props: Props<Row>) {
     const { rows, rowID, onNearEnd, selected, onSelect } = props;
     const columns = useFitting(props.columns);
-    const scroller = useRef<HTMLDivElement>(null);
-    const [view, setView] = useState({ top: 0, height: 600, bar: 0 });
+    const { scroller, view, measure, letGo } = useView(props.label, rows.length);
     const [active, setActive] = useState(-1);
     const lastTick = useRef(-1);
-
-    const place = useRef(historyKey());
-    const memory = `scroll/${props.label}`;
-    /** Where the table was left, until it is there again. */
-    const wanted = useRef(loadState<number>(place.current, memory) ?? 0);
-    useLayoutEffect(() => {
-        const element = scroller.current;
-        if (element === null || wanted.current === 0 || rows.length === 0) return;
-        element.scrollTop = wanted.current;
-        if (element.scrollTop >= wanted.current - 1) wanted.current = 0;
-    }, [rows.length]);
-
-    const measure = useCallback(() => {
-        const element = scroller.current;
-        if (element === null) return;
-        if (wanted.current === 0) saveState(place.current, memory, element.scrollTop);
-        const [top, height, bar] = [element.scrollTop, element.clientHeight, element.offsetHeight - element.clientHeight];
-        setView((before) =>
-            (before.top === top && before.height === height && before.bar === bar ? before : { top, height, bar }));
-    }, [memory]);
-    useLayoutEffect(() => {
-        measure();
-        const element = scroller.current;
-        if (element === null) return;
-        const watcher = new ResizeObserver(measure);
-        watcher.observe(element);
-        return () => watcher.disconnect();
-    }, [measure]);
 
     const first = Math.max(0, Math.floor(view.top / ROW) - OVERSCAN);
     const last = Math.min(rows.length, Math.ceil((view.top + view.height) / ROW) + OVERSCAN);
@@ -148,7 +119,7 @@ export function VirtualTable<Row>(props: Props<Row>) {
 
     return (
         <div className="vtable">
-            <div className="vtable-scroll" ref={scroller} onScroll={measure} onWheel={() => { wanted.current = 0; }} onPointerDown={() => { wanted.current = 0; }} onKeyDown={onKey}
+            <div className="vtable-scroll" ref={scroller} onScroll={measure} onWheel={letGo} onPointerDown={letGo} onKeyDown={onKey}
                 tabIndex={0} role="table" aria-label={props.label}
                 aria-rowcount={onNearEnd ? -1 : rows.length + 1} style={{ height }}>
                 <div role="rowgroup" style={{ position: "sticky", top: 0, zIndex: 3 }}>
@@ -169,29 +140,10 @@ export function VirtualTable<Row>(props: Props<Row>) {
                     {rows.slice(first, last).map((row, offset) => {
                         const index = first + offset;
                         const id = rowID(row);
-                        const isGroup = props.isGroup?.(row) ?? false;
                         return (
-                            <div key={id} role="row" aria-rowindex={index + 2}
-                                aria-selected={onSelect && !isGroup ? selected?.has(id) ?? false : undefined}
-                                className={`vtable-row${index === active ? " active" : ""}${isGroup ? " group-row" : ""}`}
-                                style={{ top: index * ROW, gridTemplateColumns: template }}>
-                                {onSelect && (
-                                    <div className="cell" role="cell">
-                                        {!isGroup && (
-                                            <input type="checkbox" aria-label={`Select row ${index + 1}`}
-                                                checked={selected?.has(id) ?? false}
-                                                onChange={() => undefined}
-                                                onClick={(event) => tick(index, event.shiftKey)} />
-                                        )}
-                                    </div>
-                                )}
-                                {columns.map((column, at) => (
-                                    <div key={column.id} role="cell"
-                                        className={`cell${column.align ? " right" : ""}${at === 0 ? " stuck" : ""}`}>
-                                        {column.cell(row)}
-                                    </div>
-                                ))}
-                            </div>
+                            <Line key={id} row={row} index={index} columns={columns} template={template} isActive={index === active}
+                                isGroup={props.isGroup?.(row) ?? false} isSelected={selected?.has(id) ?? false}
+                                onTick={onSelect && ((extend) => tick(index, extend))} />
                         );
                     })}
                 </div>
@@ -202,6 +154,67 @@ export function VirtualTable<Row>(props: Props<Row>) {
             {props.foot !== undefined && <div className="vtable-foot">{props.foot}</div>}
         </div>
     );
+}
+
+function Line<Row>({ row, index, columns, template, isActive, isGroup, isSelected, onTick }: {
+    row: Row; index: number; columns: Column<Row>[]; template: string;
+    isActive: boolean; isGroup: boolean; isSelected: boolean;
+    onTick: ((extend: boolean) => void) | undefined;
+}) {
+    return (
+        <div role="row" aria-rowindex={index + 2} aria-selected={onTick && !isGroup ? isSelected : undefined}
+            className={`vtable-row${isActive ? " active" : ""}${isGroup ? " group-row" : ""}`}
+            style={{ top: index * ROW, gridTemplateColumns: template }}>
+            {onTick && (
+                <div className="cell" role="cell">
+                    {!isGroup && (
+                        <input type="checkbox" aria-label={`Select row ${index + 1}`} checked={isSelected}
+                            onChange={() => undefined} onClick={(event) => onTick(event.shiftKey)} />
+                    )}
+                </div>
+            )}
+            {columns.map((column, at) => (
+                <div key={column.id} role="cell" className={`cell${column.align ? " right" : ""}${at === 0 ? " stuck" : ""}`}>
+                    {column.cell(row)}
+                </div>
+            ))}
+        </div>
+    );
+}
+
+/** What of the table can be seen, and its return to where it was left. */
+function useView(label: string, rowCount: number) {
+    const scroller = useRef<HTMLDivElement>(null);
+    const [view, setView] = useState({ top: 0, height: 600, bar: 0 });
+    const place = useRef(historyKey());
+    const memory = `scroll/${label}`;
+    /** Where the table was left, until it is there again. */
+    const wanted = useRef(loadState<number>(place.current, memory) ?? 0);
+    useLayoutEffect(() => {
+        const element = scroller.current;
+        if (element === null || wanted.current === 0 || rowCount === 0) return;
+        element.scrollTop = wanted.current;
+        if (element.scrollTop >= wanted.current - 1) wanted.current = 0;
+    }, [rowCount]);
+
+    const measure = useCallback(() => {
+        const element = scroller.current;
+        if (element === null) return;
+        if (wanted.current === 0) saveState(place.current, memory, element.scrollTop);
+        const [top, height, bar] = [element.scrollTop, element.clientHeight, element.offsetHeight - element.clientHeight];
+        setView((before) =>
+            (before.top === top && before.height === height && before.bar === bar ? before : { top, height, bar }));
+    }, [memory]);
+    useLayoutEffect(() => {
+        measure();
+        const element = scroller.current;
+        if (element === null) return;
+        const watcher = new ResizeObserver(measure);
+        watcher.observe(element);
+        return () => watcher.disconnect();
+    }, [measure]);
+    const letGo = useCallback(() => { wanted.current = 0; }, []);
+    return { scroller, view, measure, letGo };
 }
 
 function useFitting<Row>(columns: Column<Row>[]): Column<Row>[] {

@@ -22,53 +22,14 @@ export function Shell() {
     const showHelp = useCallback(() => setHelp(true), []);
     const showPalette = useCallback(() => setPalette(true), []);
     useShortcuts(showHelp, showPalette);
-    const nav = useRef<HTMLElement>(null);
     const area = place.parts[0] ?? "";
     useEffect(prefetchAll, []);
-    // On a phone it is one line that scrolls.
-    useEffect(() => {
-        void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-    }, [area]);
     useEffect(() => onTokenNeeded(() => setNeedsToken(true)), []);
     if (needsToken) return <SignIn />;
     return (
         <div className="shell">
             <a className="skip-link" href="#main">Skip to the page</a>
-            <div className="sidebar">
-                <Link to="/" className="brand" aria-label="Aloft, home">
-                    <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
-                        <rect width="32" height="32" rx="8" fill="#2457c5" />
-                        <path d="M6 21 26 8l-7 17-4-7-9 3Z" fill="#fff" />
-                    </svg>
-                    <span>Aloft</span>
-                </Link>
-                <button type="button" className="find-button" aria-label="Go to" onClick={showPalette}>
-                    <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true"><path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5 14 14" /></svg>
-                    <span>Go to…</span> <kbd>Ctrl K</kbd>
-                </button>
-                <nav ref={nav} className="nav-groups" aria-label="Main">
-                    {navigation.map(({ title, items }) => (
-                        <div key={title}>
-                            {title !== "" && <div className="nav-title">{title}</div>}
-                            <div className="nav">
-                                {items.map((item) => (
-                                    <Link key={item.to} to={item.to}
-                                        aria-current={isCurrent(item.area, area) ? "page" : undefined}>
-                                        <svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
-                                            strokeWidth="1.4" strokeLinejoin="round" strokeLinecap="round" aria-hidden="true">
-                                            <path d={item.icon} />
-                                        </svg>
-                                        {item.label}
-                                    </Link>
-                                ))}
-                            </div>
-                        </div>
-                    ))}
-                </nav>
-                <div className="sidebar-foot">
-                    <button type="button" onClick={() => setHelp(true)}>Keyboard shortcuts <kbd>?</kbd></button>
-                </div>
-            </div>
+            <Sidebar area={area} onFind={showPalette} onHelp={showHelp} />
             <main className="main" id="main" tabIndex={-1}>
                 <div className="main-inner">
                     <Offline />
@@ -80,6 +41,51 @@ export function Shell() {
             <Toasts />
             {help && <ShortcutHelp onClose={() => setHelp(false)} />}
             {palette && <CommandPalette onClose={() => setPalette(false)} />}
+        </div>
+    );
+}
+
+function Sidebar({ area, onFind, onHelp }: { area: string; onFind: () => void; onHelp: () => void }) {
+    const nav = useRef<HTMLElement>(null);
+    // On a phone it is one line that scrolls.
+    useEffect(() => {
+        void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    }, [area]);
+    return (
+        <div className="sidebar">
+            <Link to="/" className="brand" aria-label="Aloft, home">
+                <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true">
+                    <rect width="32" height="32" rx="8" fill="#2457c5" />
+                    <path d="M6 21 26 8l-7 17-4-7-9 3Z" fill="#fff" />
+                </svg>
+                <span>Aloft</span>
+            </Link>
+            <button type="button" className="find-button" aria-label="Go to" onClick={onFind}>
+                <svg width="15" height="15" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true"><path d="M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M10.5 10.5 14 14" /></svg>
+                <span>Go to…</span> <kbd>Ctrl K</kbd>
+            </button>
+            <nav ref={nav} className="nav-groups" aria-label="Main">
+                {navigation.map(({ title, items }) => (
+                    <div key={title}>
+                        {title !== "" && <div className="nav-title">{title}</div>}
+                        <div className="nav">
+                            {items.map((item) => (
+                                <Link key={item.to} to={item.to}
+                                    aria-current={isCurrent(item.area, area) ? "page" : undefined}>
+                                    <svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor"
+                                        strokeWidth="1.4" strokeLinejoin="round" strokeLinecap="round" aria-hidden="true">
+                                        <path d={item.icon} />
+                                    </svg>
+                                    {item.label}
+                                </Link>
+                            ))}
+                        </div>
+                    </div>
+                ))}
+            </nav>
+            <div className="sidebar-foot">
+                <button type="button" onClick={onHelp}>Keyboard shortcuts <kbd>?</kbd></button>
+            </div>
         </div>
     );
 }

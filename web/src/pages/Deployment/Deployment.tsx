@@ -75,14 +75,7 @@ export function DeploymentPage({ name }: { name: string }) {
                     {reply?.deployment.standby && !underWay && button("rollback", "Roll back", "danger")}
                 </>
             )}>
-            {others.length > 1 && (
-                <div className="toolbar" role="group" aria-label="Environments">
-                    {others.map((item) => (
-                        <Link key={item.environment} className="button small" aria-current={item.environment === environment ? "true" : undefined}
-                            to={`${base}?environment=${encodeURIComponent(item.environment)}`}>{item.environment}</Link>
-                    ))}
-                </div>
-            )}
+            <Environments names={others.map((item) => item.environment)} current={environment} base={base} />
             <Tabs current={tab} items={[
                 { id: "traffic", label: "Traffic", to: `${base}?environment=${environment}` },
                 { id: "try", label: "Try it", to: `${base}?environment=${environment}&tab=try` },
@@ -102,6 +95,19 @@ export function DeploymentPage({ name }: { name: string }) {
                 </ConfirmDialog>
             )}
         </Page>
+    );
+}
+
+/** Where else a deployment of this name is. */
+function Environments({ names, current, base }: { names: string[]; current: string; base: string }) {
+    if (names.length < 2) return null;
+    return (
+        <div className="toolbar" role="group" aria-label="Environments">
+            {names.map((name) => (
+                <Link key={name} className="button small" aria-current={name === current ? "true" : undefined}
+                    to={`${base}?environment=${encodeURIComponent(name)}`}>{name}</Link>
+            ))}
+        </div>
     );
 }
 

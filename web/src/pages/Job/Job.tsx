@@ -79,25 +79,7 @@ function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> })
                         <Log job={job.id} isLive={isLive} />
                         <Usage job={job.id} isLive={isLive} />
                     </div>
-                    <div className="stack">
-                        <Card title="Record">
-                            <DescriptionList items={[
-                                ["Project", <bdi key="project">{job.project}</bdi>],
-                                ["Run", job.run ? <Link to={path("runs", job.run)} className="mono small">{job.run.slice(0, 12)}</Link> : undefined],
-                                ["Group", job.group ? <span className="mono small">{job.group.slice(0, 40)}</span> : undefined],
-                                ["Asks for", asks(job)],
-                                ["Priority", String(job.priority)],
-                                ["Code", reply.snapshot ? <span className="mono small" title={reply.snapshot}>{reply.snapshot.slice(0, 12)} <CopyButton text={reply.snapshot} /></span> : undefined],
-                            ]} />
-                        </Card>
-                        <Card title="Command"><CodeBlock text={reply.command} /></Card>
-                        {Object.keys(job.parameters).length > 0 && (
-                            <Card title="Parameters">
-                                <DescriptionList items={Object.entries(job.parameters).map(([name, value]): [string, string] => [name, value.slice(0, 500)])} />
-                            </Card>
-                        )}
-                        <Attempts attempts={reply.attempts} />
-                    </div>
+                    <About reply={reply} />
                 </div>
             </div>
             {stopping && (
@@ -110,6 +92,32 @@ function Known({ reply, reload }: { reply: Reply; reload: () => Promise<void> })
                 </ConfirmDialog>
             )}
         </Page>
+    );
+}
+
+/** What was asked for, and how often it was tried. */
+function About({ reply }: { reply: Reply }) {
+    const { job } = reply;
+    return (
+        <div className="stack">
+            <Card title="Record">
+                <DescriptionList items={[
+                    ["Project", <bdi key="project">{job.project}</bdi>],
+                    ["Run", job.run ? <Link to={path("runs", job.run)} className="mono small">{job.run.slice(0, 12)}</Link> : undefined],
+                    ["Group", job.group ? <span className="mono small">{job.group.slice(0, 40)}</span> : undefined],
+                    ["Asks for", asks(job)],
+                    ["Priority", String(job.priority)],
+                    ["Code", reply.snapshot ? <span className="mono small" title={reply.snapshot}>{reply.snapshot.slice(0, 12)} <CopyButton text={reply.snapshot} /></span> : undefined],
+                ]} />
+            </Card>
+            <Card title="Command"><CodeBlock text={reply.command} /></Card>
+            {Object.keys(job.parameters).length > 0 && (
+                <Card title="Parameters">
+                    <DescriptionList items={Object.entries(job.parameters).map(([name, value]): [string, string] => [name, value.slice(0, 500)])} />
+                </Card>
+            )}
+            <Attempts attempts={reply.attempts} />
+        </div>
     );
 }
 

@@ -41,7 +41,6 @@ export function RunPage({ id }: { id: string }) {
 function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void }) {
     const { info, data } = run;
     const [dialog, setDialog] = useState<"rename" | "delete" | null>(null);
-    const [name, setName] = useState("");
     const experiment = useQuery(`experiment/${info.experiment_id}`, () => getExperiment(info.experiment_id));
     const tags = new Map((data.tags ?? []).map(({ key, value }) => [key, value]));
     const now = useNow();
@@ -74,7 +73,7 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
             )}
             actions={(
                 <>
-                    <button type="button" className="button" onClick={() => { setName(runName(run)); setDialog("rename"); }}>Rename</button>
+                    <button type="button" className="button" onClick={() => setDialog("rename")}>Rename</button>
                     {info.lifecycle_stage === "active"
                         ? <button type="button" className="button danger" onClick={() => setDialog("delete")}>Delete</button>
                         : <button type="button" className="button" onClick={() => void restoreRun(info.run_id).then(reload)}>Restore</button>}
@@ -86,25 +85,34 @@ function Known({ run, tab, reload }: { run: Run; tab: string; reload: () => void
             {tab === "artifacts" && <Artifacts runID={info.run_id} />}
             {tab === "log" && tags.has("aloft.job") && <Log job={tags.get("aloft.job") ?? ""} isLive={isLive} />}
             {tab === "overview" && <Overview run={run} tags={tags} />}
-            {dialog === "rename" && (
-                <ConfirmDialog title="Rename this run" confirm="Rename" onClose={() => setDialog(null)}
-                    onConfirm={() => renameRun(info.run_id, name).then(reload)}>
-                    <Field label="Name">
-                        {(field) => <input id={field} className="input" value={name} required onChange={(event) => setName(event.target.value)} />}
-                    </Field>
-                </ConfirmDialog>
-            )}
-            {dialog === "delete" && (
-                <ConfirmDialog title="Delete this run?" confirm="Delete" danger onClose={() => setDialog(null)}
-                    onConfirm={async () => {
-                        await deleteRun(info.run_id);
-                        toast("Deleted the run.", () => void restoreRun(info.run_id).then(() => navigate(base)));
-                        navigate(path("experiments", info.experiment_id));
-                    }}>
-                    <p className="soft">It is hidden from lists and can be restored.</p>
-                </ConfirmDialog>
-            )}
+            {dialog === "rename" && <RenameDialog run={run} reload={reload} onClose={() => setDialog(null)} />}
+            {dialog === "delete" && <DeleteDialog run={run} onClose={() => setDialog(null)} />}
         </Page>
+    );
+}
+
+function RenameDialog({ run, reload, onClose }: { run: Run; reload: () => void; onClose: () => void }) {
+    const [name, setName] = useState(() => runName(run));
+    return (
+        <ConfirmDialog title="Rename this run" confirm="Rename" onClose={onClose}
+            onConfirm={() => renameRun(run.info.run_id, name).then(reload)}>
+            <Field label="Name">
+                {(field) => <input id={field} className="input" value={name} required onChange={(event) => setName(event.target.value)} />}
+            </Field>
+        </ConfirmDialog>
+    );
+}
+
+function DeleteDialog({ run: { info }, onClose }: { run: Run; onClose: () => void }) {
+    return (
+        <ConfirmDialog title="Delete this run?" confirm="Delete" danger onClose={onClose}
+            onConfirm={async () => {
+                await deleteRun(info.run_id);
+                toast("Deleted the run.", () => void restoreRun(info.run_id).then(() => navigate(path("runs", info.run_id))));
+                navigate(path("experiments", info.experiment_id));
+            }}>
+            <p className="soft">It is hidden from lists and can be restored.</p>
+        </ConfirmDialog>
     );
 }
 

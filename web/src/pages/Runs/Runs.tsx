@@ -1,6 +1,6 @@
-import { useCallback, useMemo, useState } from "react";
+import { useState } from "react";
 import { serverAddress } from "../../api/base";
-import { countRuns, deleteRun, getExperiment, getRuns, quoteKey, readRunKeys, restoreExperiment, restoreRun, type Run } from "../../api/mlflow";
+import { deleteRun, getExperiment, quoteKey, restoreExperiment, restoreRun } from "../../api/mlflow";
 import { CodeBlock, CopyButton } from "../../components/Copy";
 import { Menu } from "../../components/Menu";
 import { Page } from "../../components/Page";
@@ -11,12 +11,10 @@ import { VirtualTable, type Sort } from "../../components/VirtualTable";
 import { count } from "../../core/format";
 import { useHistoryState } from "../../core/historyState";
 import { useQuery } from "../../core/query";
-import { navigate, encodeItem, path, setSearchParams, useSearchParam, useSearchParamList } from "../../core/router";
+import { navigate, path, setSearchParams } from "../../core/router";
 import { FilterInput, type KnownKeys } from "./FilterInput";
-import { asFilter } from "./filters";
-import { columnsFor, keysOf, nested, rowOf, usualColumns, withAll, type Row } from "./rows";
-import { useGroups } from "./useGroups";
-import { useRuns } from "./useRuns";
+import type { Row } from "./rows";
+import { useRunTable } from "./useRunTable";
 import { ViewsMenu } from "./Views";
 
 const groupID = (row: Row) => row.id;
@@ -24,123 +22,50 @@ const isHeading = (row: Row) => row.kind !== "run";
 
 /** The runs of one experiment. Filter, order, columns, group and pins are in the address. */
 export function Runs({ experiment }: { experiment: string }) {
-    const [typed, setFilter] = useSearchParam("filter");
-    const filter = asFilter(typed);
-    const [stage, setStage] = useSearchParam("stage");
-    const deleted = stage === "deleted";
-    const [order, setOrder] = useSearchParam("order");
-    const [chosen, setChosen] = useSearchParamList("columns");
-    const [group, setGroup] = useSearchParam("group");
-    const [pins, setPins] = useSearchParamList("pin");
+    const table = useRunTable(experiment);
+    const { list, total, groups, group, filter, deleted, keys, reload } = table;
     const [selected, setSelected] = useHistoryState<Set<string>>("selected", new Set());
     const [deleting, setDeleting] = useState(false);
 
     const about = useQuery(`experiment/${experiment}`, () => getExperiment(experiment), { invalidateOn: ["experiment"] });
-    const list = useRuns(experiment, filter, order === "" ? [] : [order], deleted);
-    const total = useQuery(list.error !== null ? null : `count/${experiment}/${stage}/${filter}`,
-        () => countRuns({ experiments: [experiment], filter, deleted }), { invalidateOn: ["run", "job"], throttle: 5000 });
-    const pinned = useQuery(pins.length === 0 ? null : `pinned/${pins.join()}`, async () =>
-        (await getRuns(pins)).filter((run): run is Run => run !== null));
-
-    const top = useMemo(() => (pins.length === 0 ? [] : pinned.data ?? []).map((run) => rowOf(run, true)), [pinned.data, pins]);
-    const rows = useMemo(() => {
-        const held = new Set(top.map(({ id }) => id));
-        return [...top, ...list.runs.filter(({ info }) => !held.has(info.run_id)).map((run) => rowOf(run, false))];
-    }, [list.runs, top]);
-    const all = useQuery(`keys/${experiment}`, () => readRunKeys([experiment]), { invalidateOn: ["run"], throttle: 20_000, staleTime: 10_000 });
-    const loaded = useMemo(() => keysOf(rows), [rows]);
-    const keys = useMemo(() => withAll(loaded, all.data), [loaded, all.data]);
-    const ids = chosen.length > 0 ? chosen : usualColumns(loaded);
-    const idText = ids.map(encodeItem).join();
-    const groups = useGroups(
-        { experiments: [experiment], filter, deleted, order: order === "" ? [] : [order] }, group,
-        ids.filter((id) => id.startsWith("metrics.")).map((id) => id.slice("metrics.".length)));
-    const shown = useMemo((): Row[] => (group !== "" ? [...top, ...groups.rows] : order === "" ? nested(rows) : rows),
-        [rows, top, group, order, groups.rows]);
-
-    const pin = useCallback((id: string) =>
-        setPins(pins.includes(id) ? pins.filter((each) => each !== id) : [...pins, id]), [pins, setPins]);
-    // eslint-disable-next-line -- `idText` stands for `ids`, which is new each time
-    const columns = useMemo(() => columnsFor(ids, { pin, toggle: groups.toggle, loadMore: groups.loadMore }), [idText, pin, groups.toggle, groups.loadMore]);
-    const sort = sortOf(order);
-    const onSort = useCallback((next: Sort | undefined) =>
-        setOrder(next === undefined ? "" : `${next.key} ${next.descending ? "DESC" : "ASC"}`), [setOrder]);
 
     const compare = () => navigate(`/compare?runs=${[...selected].slice(0, 200).join(",")}`);
-    const reload = () => {
-        list.reload();
-        groups.reload();
-        void total.reload();
-    };
-    const remove = async () => {
-        const gone = [...selected];
-        for (const id of gone) await deleteRun(id);
-        setSelected(new Set());
-        reload();
-        toast(`Deleted ${count(gone.length)} ${gone.length === 1 ? "run" : "runs"}.`, () => {
-            void Promise.all(gone.map(restoreRun)).then(reload);
-        });
-    };
-
-    const restore = async () => {
-        const back = [...selected];
-        for (const id of back) await restoreRun(id);
-        setSelected(new Set());
-        reload();
-        toast(`Restored ${count(back.length)} ${back.length === 1 ? "run" : "runs"}.`);
-    };
+    const { remove, restore } = useBin(selected, setSelected, reload);
 
     if (about.error !== null && about.data === undefined) {
-        return (
-            <Page title={`Experiment ${experiment.slice(0, 40)}`} crumbs={[{ label: "Experiments", to: "/experiments" }]}>
-                <ErrorBox error={about.error} retry={() => void about.reload()} />
-            </Page>
-        );
+        return <Unknown experiment={experiment} error={about.error} retry={() => void about.reload()} />;
     }
     const name = about.data?.name ?? `Experiment ${experiment}`;
-    const isFirstLoad = list.isLoading && rows.length === 0 && list.error === null;
+    const isFirstLoad = list.isLoading && table.rows.length === 0 && list.error === null;
     return (
         <Page title={name} crumbs={[{ label: "Experiments", to: "/experiments" }]}
             note={<><span>Experiment {experiment}</span><CopyButton text={experiment} label="Copy id" /></>}
             actions={selected.size > 0 && (
-                <>
-                    <span className="muted numbers">{count(selected.size)} selected</span>
-                    <button type="button" className="button quiet" onClick={() => setSelected(new Set())}>Clear</button>
-                    {deleted ? <button type="button" className="button" onClick={() => void restore()}>Restore</button>
-                        : <button type="button" className="button danger" onClick={() => setDeleting(true)}>Delete</button>}
-                    <button type="button" className="button primary" disabled={selected.size < 2} onClick={compare}>Compare</button>
-                </>
+                <Actions selected={selected} deleted={deleted} onClear={() => setSelected(new Set())}
+                    onRestore={() => void restore()} onDelete={() => setDeleting(true)} onCompare={compare} />
             )}>
             {about.data?.lifecycle_stage === "deleted" && (
-                <p className="offline">
-                    This experiment is deleted, and its runs with it.{" "}
-                    <button type="button" className="button small" onClick={() => void restoreExperiment(experiment).then(about.reload).then(reload)}>Restore it</button>
-                </p>
+                <Deleted onRestore={() => void restoreExperiment(experiment).then(about.reload).then(reload)} />
             )}
             <div className="toolbar">
-                <FilterInput value={typed} keys={keys} onSubmit={setFilter} error={list.error} />
-                <select className="select" aria-label="Which runs" value={stage}
-                    onChange={(event) => { setSelected(new Set()); setStage(event.target.value); }}>
-                    <option value="">Active runs</option>
-                    <option value="deleted">Deleted runs</option>
-                </select>
-                <OrderMenu keys={keys} sort={sort} onChange={onSort} />
-                <GroupMenu keys={keys} group={group} onChange={setGroup} />
-                <ColumnMenu keys={keys} chosen={ids} onChange={setChosen} />
+                <FilterInput value={table.typed} keys={keys} onSubmit={table.setFilter} error={list.error} />
+                <StageSelect stage={table.stage} onChange={(next) => { setSelected(new Set()); table.setStage(next); }} />
+                <OrderMenu keys={keys} sort={table.sort} onChange={table.onSort} />
+                <GroupMenu keys={keys} group={group} onChange={table.setGroup} />
+                <ColumnMenu keys={keys} chosen={table.ids} onChange={table.setChosen} />
                 <ViewsMenu experiment={about.data} reload={about.reload} />
             </div>
             <ErrorBox error={list.error ?? groups.error} retry={list.reload} />
             {isFirstLoad ? <div className="card"><Skeleton lines={8} /></div> : (
-                <VirtualTable label="Runs" rows={shown} rowID={groupID} columns={columns} isGroup={isHeading}
-                    sort={sort} onSort={onSort} selected={selected} onSelect={setSelected}
+                <VirtualTable label="Runs" rows={table.shown} rowID={groupID} columns={table.columns} isGroup={isHeading}
+                    sort={table.sort} onSort={table.onSort} selected={selected} onSelect={setSelected}
                     onOpen={(row) => row.kind === "run" && navigate(path("runs", row.id))}
                     onNearEnd={group === "" && list.hasMore ? list.loadMore : undefined} height="calc(100vh - 270px)"
                     empty={<NoRuns filter={filter} deleted={deleted} hasError={list.error !== null} />}
                     foot={(
                         <>
                             <span className="numbers">
-                                {group === "" ? countText(list.runs.length, total.data, list.hasMore)
-                                    : `${count(total.data ?? 0)} runs in ${groups.hasMore ? "more than " : ""}${count(groups.rows.filter(({ kind }) => kind === "group").length)} groups`}
+                                {group === "" ? countText(list.runs.length, total.data, list.hasMore) : groupText(total.data, groups)}
                             </span>
                             <span>{list.isLoading ? "Loading…" : ""}</span>
                         </>
@@ -156,9 +81,70 @@ export function Runs({ experiment }: { experiment: string }) {
     );
 }
 
-function sortOf(order: string): Sort | undefined {
-    const match = /^(.*) (ASC|DESC)$/.exec(order);
-    return match === null ? undefined : { key: match[1] ?? "", descending: match[2] === "DESC" };
+function Unknown({ experiment, error, retry }: { experiment: string; error: Error; retry: () => void }) {
+    return (
+        <Page title={`Experiment ${experiment.slice(0, 40)}`} crumbs={[{ label: "Experiments", to: "/experiments" }]}>
+            <ErrorBox error={error} retry={retry} />
+        </Page>
+    );
+}
+
+/** Deletes what is selected, and brings it back. */
+function useBin(selected: Set<string>, setSelected: (next: Set<string>) => void, reload: () => void) {
+    const each = async (change: (id: string) => Promise<unknown>) => {
+        const ids = [...selected];
+        for (const id of ids) await change(id);
+        setSelected(new Set());
+        reload();
+        return ids;
+    };
+    const runs = (ids: string[]) => `${count(ids.length)} ${ids.length === 1 ? "run" : "runs"}`;
+    const remove = async () => {
+        const gone = await each(deleteRun);
+        toast(`Deleted ${runs(gone)}.`, () => {
+            void Promise.all(gone.map(restoreRun)).then(reload);
+        });
+    };
+    const restore = async () => toast(`Restored ${runs(await each(restoreRun))}.`);
+    return { remove, restore };
+}
+
+function Actions({ selected, deleted, onClear, onRestore, onDelete, onCompare }: {
+    selected: Set<string>; deleted: boolean;
+    onClear: () => void; onRestore: () => void; onDelete: () => void; onCompare: () => void;
+}) {
+    return (
+        <>
+            <span className="muted numbers">{count(selected.size)} selected</span>
+            <button type="button" className="button quiet" onClick={onClear}>Clear</button>
+            {deleted ? <button type="button" className="button" onClick={onRestore}>Restore</button>
+                : <button type="button" className="button danger" onClick={onDelete}>Delete</button>}
+            <button type="button" className="button primary" disabled={selected.size < 2} onClick={onCompare}>Compare</button>
+        </>
+    );
+}
+
+function Deleted({ onRestore }: { onRestore: () => void }) {
+    return (
+        <p className="offline">
+            This experiment is deleted, and its runs with it.{" "}
+            <button type="button" className="button small" onClick={onRestore}>Restore it</button>
+        </p>
+    );
+}
+
+function StageSelect({ stage, onChange }: { stage: string; onChange: (stage: string) => void }) {
+    return (
+        <select className="select" aria-label="Which runs" value={stage} onChange={(event) => onChange(event.target.value)}>
+            <option value="">Active runs</option>
+            <option value="deleted">Deleted runs</option>
+        </select>
+    );
+}
+
+function groupText(total: number | undefined, groups: { rows: Row[]; hasMore: boolean }): string {
+    const known = groups.rows.filter(({ kind }) => kind === "group").length;
+    return `${count(total ?? 0)} runs in ${groups.hasMore ? "more than " : ""}${count(known)} groups`;
 }
 
 /** How many runs there are, and how many of them the table holds. */
