@@ -15,11 +15,40 @@ enum PrometheusText {
     }
 
     static func make(_ readings: [ModelManager.ModelReading], _ totals: Totals) -> String {
-        var text = ""
-        func metric(_ name: String, _ kind: String, _ help: String, _ lines: [String]) {
+        var metric = Writer()
+        requests(readings, totals, to: &metric)
+        revisions(readings, to: &metric)
+        metric(
+            "aloft_gateway_connections", "gauge", "Open connections.",
+            ["aloft_gateway_connections \(totals.connections)"])
+        metric(
+            "aloft_gateway_desired_revision", "gauge", "The desired state that is followed.",
+            ["aloft_gateway_desired_revision \(totals.desiredRevision)"])
+        predictionLog(totals, to: &metric)
+        metric(
+            "aloft_gateway_shadow_copies_total", "counter",
+            "Copies of requests to a shadow by outcome: same, different, incomparable, failed, dropped.",
+            totals.shadows.flatMap(shadow))
+        for part in queues(readings) + memory(totals.memory) {
+            metric(part.name, part.kind, part.help, part.lines)
+        }
+        return metric.text
+    }
+
+    private struct Writer {
+        private(set) var text = ""
+
+        mutating func callAsFunction(
+            _ name: String, _ kind: String, _ help: String, _ lines: [String]
+        ) {
             text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
             for line in lines { text += line + "\n" }
         }
+    }
+
+    private static func requests(
+        _ readings: [ModelManager.ModelReading], _ totals: Totals, to metric: inout Writer
+    ) {
         metric(
             "aloft_gateway_requests_total", "counter",
             "Requests by outcome: ok, error (the revision failed, 5xx), refused (the caller's fault, "
@@ -49,6 +78,11 @@ enum PrometheusText {
             "aloft_gateway_request_duration_seconds", "histogram",
             "From the head of a request to its reply.",
             readings.flatMap { histogram($0) })
+    }
+
+    private static func revisions(
+        _ readings: [ModelManager.ModelReading], to metric: inout Writer
+    ) {
         metric(
             "aloft_gateway_revision_ready", "gauge", "1 while a revision is in memory and warm.",
             readings.map {
@@ -59,12 +93,9 @@ enum PrometheusText {
             readings.map {
                 "aloft_gateway_revision_weight_percent{\(labels($0))} \($0.revision.weightPercent)"
             })
-        metric(
-            "aloft_gateway_connections", "gauge", "Open connections.",
-            ["aloft_gateway_connections \(totals.connections)"])
-        metric(
-            "aloft_gateway_desired_revision", "gauge", "The desired state that is followed.",
-            ["aloft_gateway_desired_revision \(totals.desiredRevision)"])
+    }
+
+    private static func predictionLog(_ totals: Totals, to metric: inout Writer) {
         metric(
             "aloft_gateway_prediction_log_bytes_total", "counter", "Written to the prediction log.",
             ["aloft_gateway_prediction_log_bytes_total \(totals.log.bytesWritten)"])
@@ -90,14 +121,6 @@ enum PrometheusText {
             [
                 "aloft_gateway_prediction_log_damaged_bytes_total \(totals.shipping.bytesDamaged)"
             ])
-        metric(
-            "aloft_gateway_shadow_copies_total", "counter",
-            "Copies of requests to a shadow by outcome: same, different, incomparable, failed, dropped.",
-            totals.shadows.flatMap(shadow))
-        for part in queues(readings) + memory(totals.memory) {
-            metric(part.name, part.kind, part.help, part.lines)
-        }
-        return text
     }
 
     /// Without the names, which strangers choose.

@@ -190,23 +190,29 @@ struct PredictionLogBuffer {
                 reply.byteCount, of: response, from: range.lowerBound - response.readerIndex,
                 to: &entry)
         }
-        if hasCallerID {
-            entry.put(UInt16(truncatingIfNeeded: callerID.count))
-            callerID.withUnsafeBytes { entry.put($0) }
-        }
+        if hasCallerID { Self.put(callerID, to: &entry) }
         if hasTail {
             entry.put(Int32(clamping: prediction.jsonLength ?? -1))
             entry.put(UInt32(clamping: requestBytes))
             entry.put(UInt32(clamping: range.count))
-            var text = trace ?? ""
-            text.withUTF8 {
-                entry.put(UInt8(clamping: $0.count))
-                entry.put(
-                    UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0).prefix(255)))
-            }
+            Self.put(trace ?? "", to: &entry)
         }
         entry.endRun(whole)
         block.take(entry.offset)
+    }
+
+    private static func put(_ callerID: [UInt8], to entry: inout LogEntryWriter) {
+        entry.put(UInt16(truncatingIfNeeded: callerID.count))
+        callerID.withUnsafeBytes { entry.put($0) }
+    }
+
+    /// The length in a byte, then at most so many bytes.
+    private static func put(_ text: String, to entry: inout LogEntryWriter) {
+        var text = text
+        text.withUTF8 {
+            entry.put(UInt8(clamping: $0.count))
+            entry.put(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer($0).prefix(255)))
+        }
     }
 
     @inline(__always)
