@@ -127,7 +127,7 @@ let package = Package(
         layer(
             "AloftMLflow",
             [
-                "AloftDomain", "AloftStore", "AloftArtifacts", grdb, hummingbird, logging,
+                "AloftDomain", "AloftStore", "AloftArtifacts", hummingbird, logging,
                 httpTypes,
                 nioCore, nioFoundation, protobuf,
             ], exclude: ["OTLP/otlp_trace.proto"]),

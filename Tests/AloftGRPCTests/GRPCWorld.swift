@@ -16,9 +16,9 @@ import NIOPosix
 struct GRPCWorld: Sendable {
     let port: Int
 
-    /// Tells on which port its callers knock.
-    private struct ToldDoor: GatewayDoor {
-        let inner: GRPCDoor
+    /// Tells on which port it listens.
+    private struct ToldListener: GatewayListener {
+        let inner: GRPCListener
         let ports: AsyncStream<Int>.Continuation
 
         var name: String { inner.name }
@@ -40,15 +40,16 @@ struct GRPCWorld: Sendable {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
-        let door = ToldDoor(
-            inner: GRPCDoor(listen: anyPort, time: .live, logger: logger), ports: told)
+        let listener = ToldListener(
+            inner: GRPCListener(listen: anyPort, time: .live, logger: logger), ports: told)
         let gateway = AloftGateway.Gateway(
             configuration: GatewayConfiguration(
                 listen: anyPort, folder: folder,
                 onnxLibraryPath: try ServingFixtures.runtimePath()),
             client: ServerClient(
                 server: "http://127.0.0.1:1", token: nil, http: ServerClient.makeHTTPClient()),
-            tokens: nil, python: nil, doors: [door], time: .live, chance: .live(), logger: logger)
+            tokens: nil, python: nil, listeners: [listener], time: .live, chance: .live(),
+            logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await gateway.run() }
             group.addTask { for await port in ports { try await body(GRPCWorld(port: port)) } }
