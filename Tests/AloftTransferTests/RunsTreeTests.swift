@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `a last line without an end, empty lines and steps left out are read`() throws {
-        try write("1 0.5\n\n  \r\n2 nan 3\r\n3 -inf 4 name digest", to: "m")
+        try write("1 0.5\n\n  \r\n2 nan 3\r\n3 -inf 4 name digest run", to: "m")
         let found = try points("m", atMost: 10)
         #expect(found.map(\.timestamp) == [1, 2, 3])
         #expect(found.map(\.step) == [0, 3, 4])
@@ -65,7 +65,8 @@ import Testing
         #expect(try tree.lastPoint("m").timestamp == 3)
         let model = try tree.modelPoints("m", key: "k")
         #expect(model.map(\.key) == ["k", "k", "k"])
-        #expect(model[2].run.rawValue == "digest")
+        #expect(model[2].run.rawValue == "run")
+        #expect(model[2].datasetDigest == "digest")
     }
 
     @Test(arguments: ["x 0.5 1", "1", "1 x", "1 0.5 x", "99999999999999999999 1 1"])
