@@ -17,7 +17,7 @@ private enum Echo: Endpoint {
 }
 
 /// Calls of a server: what is sent, and what is made of any answer.
-@Suite(.timeLimit(.minutes(2))) struct ServerClientTests {
+@Suite(.timeLimit(.minutes(20))) struct ServerClientTests {
     private static let http = ServerClient.makeHTTPClient()
 
     private static func client(_ url: String, token: String? = nil) -> ServerClient {

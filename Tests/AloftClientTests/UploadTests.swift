@@ -8,7 +8,7 @@ import Testing
 @testable import AloftClient
 
 /// Files on their way to a server.
-@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+@Suite(.timeLimit(.minutes(20))) struct UploadTests {
     private static let http = ServerClient.makeHTTPClient()
 
     private static func client(_ url: String) -> ServerClient {

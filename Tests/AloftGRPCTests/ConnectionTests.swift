@@ -8,7 +8,7 @@ import Testing
 @testable import AloftGRPC
 
 /// Calls frame by frame: half-close, flow control, statuses, and what no client would send.
-@Suite(.timeLimit(.minutes(5))) struct ConnectionTests {
+@Suite(.timeLimit(.minutes(20))) struct ConnectionTests {
     private static let live: [UInt8] = [0x08, 0x01]
 
     @Test func `a call is answered by headers, a message and trailers`() async throws {

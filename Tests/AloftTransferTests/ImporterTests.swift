@@ -9,7 +9,7 @@ import Testing
 @testable import AloftTransfer
 
 /// What a second import sends, and what one fault costs.
-@Suite(.timeLimit(.minutes(2))) struct ImporterTests {
+@Suite(.timeLimit(.minutes(20))) struct ImporterTests {
     private static let http = ServerClient.makeHTTPClient()
     private static let artifacts = "/api/2.0/mlflow-artifacts/artifacts"
 
