@@ -11,7 +11,7 @@ export interface Change {
 
 type Listener = (change: Change) => void;
 
-/** A hidden window lets go of its connection after so many milliseconds. */
+/** A hidden window closes its connection after so many milliseconds. */
 const PATIENCE = 5000;
 
 /**

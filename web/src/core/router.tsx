@@ -60,9 +60,9 @@ export function navigate(to: string, options: { replace?: boolean } = {}): void 
 }
 
 export function RouterProvider({ children }: { children: ReactNode }) {
-    const [place, setPlace] = useState(here);
+    const [location, setLocation] = useState(here);
     useEffect(() => {
-        const update = () => setPlace(here());
+        const update = () => setLocation(here());
         window.addEventListener("popstate", update);
         const onHash = () => void redirectFromMLflow().then(update);
         window.addEventListener("hashchange", onHash);
@@ -73,7 +73,7 @@ export function RouterProvider({ children }: { children: ReactNode }) {
             moved.removeEventListener("moved", update);
         };
     }, []);
-    return <LocationContext.Provider value={place}>{children}</LocationContext.Provider>;
+    return <LocationContext.Provider value={location}>{children}</LocationContext.Provider>;
 }
 
 restoreScroll();

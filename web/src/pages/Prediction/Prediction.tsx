@@ -9,7 +9,7 @@ import { useQuery } from "../../core/query";
 import { Link } from "../../core/router";
 import { ReplyStatus, deploymentOf } from "../Predictions/Predictions";
 import { Body } from "./Body";
-import { Origin, Record, RunCard, StepCard } from "./Origin";
+import { PredictionLineage, Record, RunCard, StepCard } from "./PredictionLineage";
 import { Replay } from "./Replay";
 import { refusal } from "./json";
 
@@ -46,7 +46,7 @@ function Known({ reply }: { reply: Reply }) {
             )}>
             <div className="stack">
                 {item.status >= 400 && <Refused reply={reply} />}
-                <Origin reply={reply} />
+                <PredictionLineage reply={reply} />
                 <div className="grid-2">
                     <Body title="Request" body={reply.request} />
                     <Body title="Answer" body={reply.response} />

@@ -15,7 +15,7 @@ type Reply = Schemas["ShowPredictionReply"];
 const SHOWN = 12;
 
 /** The lineage of a prediction: from the answer back to the data. */
-export function Origin({ reply }: { reply: Reply }) {
+export function PredictionLineage({ reply }: { reply: Reply }) {
     const { prediction: item, walk: lineage } = reply;
     const { run, job, code, step } = lineage;
     const digest = (text: string) => <span className="mono" title={text}>{text.slice(0, 10)}</span>;
