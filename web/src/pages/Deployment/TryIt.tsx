@@ -67,7 +67,7 @@ function Form({ endpoint, manifest }: { endpoint: string; manifest: Manifest }) 
         event.preventDefault();
         if (wrong > 0) {
             setAnswer(null);
-            document.querySelector<HTMLInputElement>(".try-it [aria-invalid=true]")?.focus();
+            document.querySelector<HTMLInputElement>("[data-try-it] [aria-invalid=true]")?.focus();
             return;
         }
         void ask.run();
@@ -78,7 +78,7 @@ function Form({ endpoint, manifest }: { endpoint: string; manifest: Manifest }) 
                 <Card title="Request" side={canBeFields && (
                     <label className="check"><input type="checkbox" checked={asJSON} onChange={(event) => setAsJSON(event.target.checked)} />As JSON</label>
                 )}>
-                    <form className="stack try-it" onSubmit={submit} noValidate>
+                    <form data-try-it="" className="stack" onSubmit={submit} noValidate>
                         {asJSON
                             ? <Field label="Body">{(id) => <textarea id={id} className="textarea" rows={16} spellCheck={false} value={text} onChange={(event) => setText(event.target.value)} />}</Field>
                             : (
