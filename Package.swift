@@ -127,9 +127,8 @@ let package = Package(
         layer(
             "AloftMLflow",
             [
-                "AloftDomain", "AloftStore", "AloftArtifacts", hummingbird, logging,
-                httpTypes,
-                nioCore, nioFoundation, protobuf,
+                "AloftDomain", "AloftStore", "AloftArtifacts", "CInflate", hummingbird, logging,
+                httpTypes, nioCore, nioFoundation, protobuf,
             ], exclude: ["OTLP/otlp_trace.proto"]),
         layer(
             "AloftAPI",

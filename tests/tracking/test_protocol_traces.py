@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import mlflow
+import pytest
 from mlflow import MlflowClient
 from mlflow.entities import SpanEvent
 from mlflow.entities.trace_data import TraceData
@@ -30,6 +31,9 @@ def test_spans_are_spelled_as_clients_read_them(caller: Caller, traced: None) ->
     kept = caller.ask("GET", path, request_id=span.trace_id)[1]
     assert caller.headers["Content-Disposition"] == "attachment; filename=traces.json"
     assert TraceData.from_dict(kept).spans[0].to_dict() == span.to_dict()
+    status, answer = caller.ask("GET", path)
+    assert (status, answer["error_code"]) == (400, "BAD_REQUEST")
+    assert 'must include the "request_id" query parameter' in answer["message"]
 
 
 def test_the_text_of_traces_is_what_people_wrote(client: MlflowClient, traced: None) -> None:
@@ -79,3 +83,36 @@ def test_expectations_that_are_no_plain_value_come_as_text(caller: Caller, trace
     assert kept(7) == {"value": 7}
     text = {"serialization_format": "JSON_FORMAT", "value": '{"a": 1, "b": [true, null]}'}
     assert kept({"a": 1, "b": [True, None]}) == {"serialized_value": text}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (
+            "odd?key",
+            "Invalid value \"odd?key\" for parameter 'key' supplied: Names may only contain",
+        ),
+        ("../", "This name would resolve to '..'"),
+        ("a//b", "This name would resolve to 'a/b'"),
+        ("k" * 251, "'key' exceeds the maximum length of 250 characters"),
+    ],
+)
+def test_tags_of_traces_have_the_names_of_tags(
+    caller: Caller, traced: None, key: str, words: str
+) -> None:
+    with mlflow.start_span(name="tagged") as span:
+        pass
+    mlflow.flush_trace_async_logging()
+    path = f"/api/3.0/mlflow/traces/{span.trace_id}/tags"
+    caller.refused(words, "PATCH", path, {"key": key, "value": "v"})
+
+
+def test_an_assessment_stays_of_its_kind(caller: Caller, traced: None) -> None:
+    with mlflow.start_span(name="assessed") as span:
+        pass
+    mlflow.flush_trace_async_logging()
+    made = mlflow.log_feedback(trace_id=span.trace_id, name="good", value=1)
+    path = f"/api/3.0/mlflow/traces/{span.trace_id}/assessments/{made.assessment_id}"
+    body = {"assessment": {"expectation": {"value": 1}}, "update_mask": "expectation"}
+    words = "Cannot update expectation value on a Feedback assessment."
+    caller.refused(words, "PATCH", path, body)

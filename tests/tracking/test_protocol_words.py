@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import time
 import urllib.parse
 from typing import Any
@@ -180,6 +181,14 @@ def test_faults_of_filters(caller: Caller, run: Any, filter: str, words: str) ->
     caller.refused(words, "POST", V2 + "runs/search", body)
 
 
+@pytest.mark.parametrize("list_of", ["('{}',)", "('none', '{}',)", "('{}')"])
+def test_a_list_may_end_as_python_ends_it(caller: Caller, run: Any, list_of: str) -> None:
+    filter = "run_id IN " + list_of.format(run.run_id)
+    body = {"experiment_ids": [run.experiment_id], "filter": filter}
+    runs = caller.ask("POST", V2 + "runs/search", body)[1]["runs"]
+    assert [found["info"]["run_id"] for found in runs] == [run.run_id]
+
+
 def test_faults_of_the_registry(caller: Caller, client: MlflowClient, run: Any) -> None:
     client.create_registered_model("worded")
     place = f"{run.artifact_uri}/m"
@@ -216,6 +225,32 @@ def test_faults_of_the_registry(caller: Caller, client: MlflowClient, run: Any) 
     caller.refused(words, "POST", create, {"name": "prompted", **prompt})
     words = "Invalid order by key 'none' specified."
     caller.refused(words, "GET", V2 + "registered-models/search", order_by="none")
+
+
+def test_too_long_a_prompt_is_called_so(client: MlflowClient) -> None:
+    with pytest.raises(mlflow.MlflowException, match="Prompt text exceeds max length of 100000"):
+        client.register_prompt("long-worded", "x" * 100_001)
+    assert client.get_prompt("long-worded") is None
+
+
+@pytest.mark.parametrize("place", ["http://host#/abc", "http://host/;..%2F..%2Fetc", "a;b"])
+def test_places_of_experiments_that_are_no_folder(caller: Caller, place: str) -> None:
+    words = "'artifact_location' URL can't include fragments or params."
+    body = {"name": f"placed {place}", "artifact_location": place}
+    caller.refused(words, "POST", V2 + "experiments/create", body)
+
+
+def test_old_clients_write_an_object_as_a_text(caller: Caller, run: Any) -> None:
+    body = json.dumps({"run_id": run.run_id, "key": "twice", "value": "written"})
+    assert caller.ask("POST", V2 + "runs/set-tag", body) == (200, {})
+    body = json.dumps({"run_id": run.run_id, "params": [{"key": "twice", "value": "too"}]})
+    assert caller.ask("POST", V2 + "runs/log-batch", body) == (200, {})
+    data = caller.ask("GET", V2 + "runs/get", run_id=run.run_id)[1]["run"]["data"]
+    assert {"key": "twice", "value": "written"} in data["tags"]
+    assert data["params"] == [{"key": "twice", "value": "too"}]
+    words = "The request body must be a JSON object."
+    caller.refused(words, "POST", V2 + "runs/set-tag", json.dumps(body))
+    caller.refused("cannot be read as JSON", "POST", V2 + "runs/set-tag", "no JSON")
 
 
 def test_a_versions_description_leaves_the_models_time(client: MlflowClient, run: Any) -> None:

@@ -164,6 +164,9 @@ def flock(server: Server) -> tuple[str, dict[str, str], str]:
         ("feedback.score IS NOT NULL", "bob cleo"),
         ("feedback.score IS NULL", "ada dan eve"),
         ("expectation.sum = 'five'", "dan"),
+        ("expectation.sum RLIKE '^f.*e$'", "dan"),
+        ("feedback.score RLIKE '5$'", "bob cleo"),
+        ("feedback.good LIKE 't%'", "ada"),
         ("metadata.`mlflow.sourceRun` IS NOT NULL", "dan"),
     ],
 )
@@ -221,7 +224,8 @@ def test_search_by_run_id_and_pages(
         "tags.who RLIKE '(a)\\1'",
         "tags.who RLIKE 5",
         "tags.who RLIKE '((a{100}){100}){100}'",
-        "feedback.correct RLIKE 'a'",
+        "feedback.correct RLIKE '(a'",
+        "feedback.correct IN ('a', 'b')",
         "timestamp_ms RLIKE 'a'",
     ],
 )
@@ -258,6 +262,17 @@ def test_assessments_live(client: MlflowClient, experiment: str) -> None:
         assessment=mlflow.entities.Expectation(name="total", value=3),
     )
     assert (changed.name, changed.expectation.value) == ("total", 3)
+    # What is known of it already stays, but for what is said anew.
+    for told, known in (
+        ({"round": "2", "by": "ann"}, {"round": "2", "by": "ann"}),
+        ({"by": "bob"}, {"round": "2", "by": "bob"}),
+    ):
+        marked = mlflow.entities.Feedback(name="faithful", value=1, metadata=told)
+        mlflow.update_assessment(
+            trace_id=trace, assessment_id=again.assessment_id, assessment=marked
+        )
+        found = mlflow.get_assessment(trace, again.assessment_id)
+        assert found.metadata == known and found.rationale == "more"
     listed = mlflow.get_trace(trace).info.assessments  # type: ignore[union-attr]
     assert {one.name for one in listed} == {"faithful", "total"} and len(listed) == 3
     mlflow.delete_assessment(trace, again.assessment_id)
@@ -265,6 +280,47 @@ def test_assessments_live(client: MlflowClient, experiment: str) -> None:
     with pytest.raises(MlflowException) as gone:
         mlflow.get_assessment(trace, again.assessment_id)
     assert gone.value.error_code == "RESOURCE_DOES_NOT_EXIST"
+
+
+def test_an_assessment_of_a_session_is_one_of_each_of_its_traces(
+    client: MlflowClient, experiment: str
+) -> None:
+    @mlflow.trace
+    def turn(session: str) -> None:
+        mlflow.update_current_trace(metadata={"mlflow.trace.session": session})
+
+    names: dict[str, str] = {}
+    for name in ("a1", "a2", "b1", "b2"):
+        turn(name[0])
+        mlflow.flush_trace_async_logging()
+        names[str(mlflow.get_last_active_trace_id())] = name
+    ids = {name: trace for trace, name in names.items()}
+    of_session = {"mlflow.trace.session": "a"}
+    mlflow.log_feedback(trace_id=ids["a1"], name="pleased", value="yes", metadata=of_session)
+    mlflow.log_feedback(trace_id=ids["b1"], name="pleased", value="no")
+    for query, expected in [
+        ("feedback.pleased = 'yes'", ["a1", "a2"]),
+        ("feedback.pleased != 'no'", ["a1", "a2"]),
+        ("feedback.pleased RLIKE '^(yes|no)$'", ["a1", "a2", "b1"]),
+        ("feedback.pleased IS NOT NULL", ["a1", "a2", "b1"]),
+        ("feedback.pleased IS NULL", ["b2"]),
+        ("expectation.pleased IS NULL", ["a1", "a2", "b1", "b2"]),
+    ]:
+        found = client.search_traces(
+            locations=[experiment], filter_string=query, order_by=["timestamp"]
+        )
+        assert sorted(names[trace.info.trace_id] for trace in found) == expected, query
+
+
+@pytest.mark.parametrize("comparison", ["LIKE 'a%'", "RLIKE 'a'", "!= 'a/1'"])
+def test_a_prompt_is_searched_by_its_version_alone(
+    client: MlflowClient, experiment: str, comparison: str
+) -> None:
+    words = (
+        f"Invalid comparator '{comparison.split()[0]}' for prompts filter. Only '=' is supported"
+    )
+    with pytest.raises(MlflowException, match=words):
+        client.search_traces(locations=[experiment], filter_string=f"prompt {comparison}")
 
 
 def test_traces_are_deleted(client: MlflowClient, experiment: str) -> None:

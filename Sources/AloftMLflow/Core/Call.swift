@@ -240,9 +240,11 @@ enum MLflowBody {
     static func fields(_ buffer: ByteBuffer) throws -> Fields {
         guard buffer.readableBytes > 0 else { return Fields([:]) }
         do {
-            let value = try buffer.withUnsafeReadableBytes { bytes throws(JSONReader.Fault) in
+            var value = try buffer.withUnsafeReadableBytes { bytes throws(JSONReader.Fault) in
                 try JSONReader.read(bytes)
             }
+            // Clients of old write the object as a text.
+            if case .string(let text) = value { value = try JSONReader.read(text: text) }
             guard case .object(let members) = value else {
                 throw ProtocolError.invalid("The request body must be a JSON object.")
             }

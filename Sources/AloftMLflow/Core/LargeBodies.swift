@@ -21,10 +21,13 @@ struct LargeBodies: Sendable {
     }
 
     /// Runs `body` on a request's bytes.
+    ///
+    /// - Parameter isLarge: whatever it looks like: few bytes may unpack to many.
     nonisolated(nonsending) func read<Value: Sendable>(
-        _ buffer: ByteBuffer, _ body: @escaping @Sendable (ByteBuffer) throws -> Value
+        _ buffer: ByteBuffer, isLarge: Bool = false,
+        _ body: @escaping @Sendable (ByteBuffer) throws -> Value
     ) async throws -> Value {
-        guard buffer.readableBytes > Self.smallBytes else { return try body(buffer) }
+        guard isLarge || buffer.readableBytes > Self.smallBytes else { return try body(buffer) }
         return try await turnstile.pass {
             try await withCheckedThrowingContinuation { continuation in
                 threads.async {

@@ -7,6 +7,7 @@ import HTTPTypes
 struct ProtocolError: Error, Equatable {
     enum Name: String {
         case invalidParameterValue = "INVALID_PARAMETER_VALUE"
+        case badRequest = "BAD_REQUEST"
         case resourceAlreadyExists = "RESOURCE_ALREADY_EXISTS"
         case resourceDoesNotExist = "RESOURCE_DOES_NOT_EXIST"
         case endpointNotFound = "ENDPOINT_NOT_FOUND"
@@ -20,10 +21,13 @@ struct ProtocolError: Error, Equatable {
 
     let name: Name
     let message: String
+    /// Where it is not the one that goes with the name.
+    private let otherStatus: HTTPResponse.Status?
 
-    init(_ name: Name, _ message: String) {
+    init(_ name: Name, _ message: String, status: HTTPResponse.Status? = nil) {
         self.name = name
         self.message = message
+        otherStatus = status
     }
 
     static func invalid(_ message: String) -> Self { Self(.invalidParameterValue, message) }
@@ -36,13 +40,19 @@ struct ProtocolError: Error, Equatable {
         .invalid("Invalid value \(value) for parameter '\(field)' supplied.")
     }
 
+    /// Well-formed, but nothing here can be made of it. Clients of OpenTelemetry tell it by the status.
+    static func unprocessable(_ message: String) -> Self {
+        Self(.invalidParameterValue, message, status: .unprocessableContent)
+    }
+
     static func tooLong(_ field: String, limit: Int) -> Self {
         .invalid("'\(field)' exceeds the maximum length of \(limit) characters")
     }
 
     var status: HTTPResponse.Status {
-        switch name {
-        case .invalidParameterValue, .resourceAlreadyExists: .badRequest
+        if let otherStatus { return otherStatus }
+        return switch name {
+        case .invalidParameterValue, .badRequest, .resourceAlreadyExists: .badRequest
         case .resourceDoesNotExist, .endpointNotFound: .notFound
         case .permissionDenied: .forbidden
         case .unauthenticated: .unauthorized

@@ -40,13 +40,18 @@ struct ExperimentCalls: Sendable {
 
     /// Artifacts' root: a plain path or URI, without a query, a fragment or a way out.
     private static func checkLocation(_ location: String) throws {
+        let last = location.pieces(at: "/", keepingEmpty: true).last ?? ""
+        guard !location.holds("#"), !last.holds(";") else {
+            throw ProtocolError.invalid(
+                "'artifact_location' URL can't include fragments or params.")
+        }
         let decoded = location.removingPercentEncoding ?? location
         let leaves = decoded.pieces(atAnyOf: "/\\".unicodeScalars).contains { $0.isSame(as: "..") }
-        guard !location.holds("#"), !location.holds("?"), !leaves, location.utf8.count <= 4096
+        guard !location.holds("?"), !leaves, location.utf8.count <= 4096
         else {
             throw ProtocolError.invalid(
-                "Invalid artifact_location '\(location.prefix(200))': it may hold no query, no "
-                    + "fragment and no '..'.")
+                "Invalid artifact_location '\(location.prefix(200))': it may hold no query "
+                    + "and no '..', and at most 4096 bytes.")
         }
     }
 

@@ -255,7 +255,10 @@ enum RegistryFields {
         try ValueRules.checkKey(key, fields.path(of: "key"))
         let value = try fields.optionalString("value") ?? ""
         guard value.utf8.count <= maxValue || value.unicodeScalars.count <= maxValue else {
-            throw ProtocolError.tooLong(fields.path(of: "value"), limit: maxValue)
+            // Clients know a prompt that is too long by these words.
+            throw key.isSame(as: "mlflow.prompt.text")
+                ? ProtocolError.invalid("Prompt text exceeds max length of \(maxValue) characters.")
+                : ProtocolError.tooLong(fields.path(of: "value"), limit: maxValue)
         }
         return NamedText(key: key, value: value)
     }

@@ -197,7 +197,10 @@ struct FilterParser {
                 throw badList(
                     "string value, punctuation, or whitespace, but got different type in list")
             }
-            switch tokens.popFirst() {
+            var next = tokens.popFirst()
+            // Python writes a comma behind the only one.
+            if next == .comma, tokens.first == .close { next = tokens.popFirst() }
+            switch next {
             case .close:
                 guard texts.count <= 10_000 else {
                     throw ProtocolError.invalid("A list in the filter has more than 10000 values.")

@@ -1,6 +1,17 @@
 import AloftDomain
 import AloftStore
 
+extension AssessmentRecord.Kind {
+    /// As clients name it.
+    fileprivate var title: String {
+        switch self {
+        case .feedback: "Feedback"
+        case .expectation: "Expectation"
+        case .issue: "Issue"
+        }
+    }
+}
+
 /// Assessments as requests write them.
 enum AssessmentFields {
     /// What is kept as it came; the rest has columns of its own.
@@ -37,9 +48,12 @@ enum AssessmentFields {
             case "valid": record.isValid = try fields.bool("valid")
             case "feedback" where record.body["feedback"] == nil,
                 "expectation" where record.body["expectation"] == nil:
+                let article = record.kind == .feedback ? "a" : "an"
                 throw ProtocolError.invalid(
-                    "Cannot update a \(field) of an assessment that is a \(record.kind.rawValue).")
-            case "feedback", "expectation", "rationale", "metadata", "source", "span_id", "error":
+                    "Cannot update \(field) value on \(article) \(record.kind.title) assessment.")
+            case "metadata":
+                record.body[field] = merged(record.body[field], fields.value(field))
+            case "feedback", "expectation", "rationale", "source", "span_id", "error":
                 record.body[field] = fields.value(field)
             default:
                 throw ProtocolError.invalidValue("\"\(field.prefix(100))\"", "update_mask")
@@ -47,6 +61,14 @@ enum AssessmentFields {
         }
         record.updatedAt = now
         try check(&record, fields)
+    }
+
+    /// What is not named stays.
+    private static func merged(_ old: JSONValue?, _ new: JSONValue?) -> JSONValue? {
+        guard case .object(let given)? = new, case .object(let kept)? = old else {
+            return new ?? old
+        }
+        return .object(kept.merging(given) { _, given in given })
     }
 
     /// `"rationale,feedback"` or `{"paths": […]}`, in either case of letters.

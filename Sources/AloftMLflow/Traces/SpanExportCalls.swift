@@ -22,7 +22,7 @@ struct SpanExportCalls: Sendable {
         _ request: Request, _ bodies: LargeBodies, by who: Principal, _ bearer: Bearer
     ) async throws -> Response {
         guard let id = request.headers[.experimentID], !id.isEmpty else {
-            throw ProtocolError.invalid(
+            throw ProtocolError.unprocessable(
                 "The header x-mlflow-experiment-id is missing: it names the experiment that keeps "
                     + "the spans.")
         }
@@ -30,8 +30,12 @@ struct SpanExportCalls: Sendable {
             Fields(["experiment_id": .string(id)]))
         let run = request.headers[.runID].flatMap { $0.isEmpty ? nil : RunID($0) }
         let read = try Self.reader(request)
+        let isPacked = try PackedBody.isPacked(request.headers[.contentEncoding])
         let body = try await request.body.collect(upTo: MLflowBody.largeLimit)
-        let batches = try await bodies.read(body) { try SpanReader.batches(read($0)) }
+        let batches = try await bodies.read(body, isLarge: isPacked) { body in
+            let body = isPacked ? try PackedBody.unpacked(body) : body
+            return try SpanReader.batches(read(body))
+        }
         let traces = batches.map(\.trace)
         try await service.access.check(bearer, .begin) { queries in
             var claims = [Claim(try queries.experiment(experiment))]
@@ -52,10 +56,6 @@ struct SpanExportCalls: Sendable {
 
     /// What reads a body of the type that the request names.
     private static func reader(_ request: Request) throws -> Reader {
-        if let encoding = request.headers[.contentEncoding], encoding.lowercased() != "identity" {
-            throw ProtocolError.invalid(
-                "Content-Encoding '\(encoding.prefix(50))' is not read; send the body as it is.")
-        }
         let type = request.headers[.contentType] ?? ""
         let media = type.pieces(at: ";").first.map { $0.trimmingCharacters(in: .whitespaces) }
         switch media?.lowercased() {

@@ -18,6 +18,7 @@ enum SpanReader {
         }
         var batches: [SpanBatch] = []
         var places: [TraceID: Int] = [:]
+        var origins: [Int: Aloft_Otlp_Resource] = [:]
         var count = 0
         for resource in message.resourceSpans {
             for scope in resource.scopeSpans {
@@ -33,8 +34,13 @@ enum SpanReader {
                         places[id] = place
                     }
                     try add(span, to: &batches[place])
+                    if span.parentSpanID.isEmpty { origins[place] = resource.resource }
                 }
             }
+        }
+        // Last: what the root itself says comes first.
+        for (place, resource) in origins {
+            batches[place].tags += try tags(of: resource)  // traps: the place of a batch, see above
         }
         return batches
     }
@@ -43,7 +49,7 @@ enum SpanReader {
         guard span.traceID.count == 16, span.spanID.count == 8,
             span.parentSpanID.isEmpty || span.parentSpanID.count == 8
         else {
-            throw ProtocolError.invalid(
+            throw ProtocolError.unprocessable(
                 "A span's trace id has 16 bytes and its own id 8; '\(span.name.prefix(100))' has "
                     + "\(span.traceID.count) and \(span.spanID.count).")
         }
@@ -81,6 +87,18 @@ enum SpanReader {
         }
     }
 
+    /// What a root's resource says of itself, such as its service's name; not what is ours or of the SDK.
+    private static func tags(of resource: Aloft_Otlp_Resource) throws -> [NamedText] {
+        try resource.attributes.compactMap { attribute in
+            let key = attribute.key
+            guard !key.begins(with: "telemetry.sdk."), !key.begins(with: "mlflow."),
+                (try? ValueRules.checkKey(key, "key")) != nil
+            else { return nil }
+            return try ValueRules.stored(
+                NamedText(key: key, value: plainText(attribute.value)), "value")
+        }
+    }
+
     private static func status(of span: Aloft_Otlp_Span) -> String {
         switch span.status.code {
         case .ok: "OK"
@@ -101,12 +119,10 @@ enum SpanReader {
     }
 
     private static func preview(_ value: Aloft_Otlp_AnyValue) -> String {
-        var writer = JSONWriter()
         if case .stringValue(let text)? = value.value {
             return ValueRules.cut(text, to: maxPreview)
         }
-        writer.value(json(value))
-        return ValueRules.cut(String(decoding: writer.bytes, as: UTF8.self), to: maxPreview)
+        return ValueRules.cut(PythonJSON.text(json(value)), to: maxPreview)
     }
 
     /// A text itself, also where its client has put it into quotes as JSON; other values as JSON.

@@ -138,6 +138,7 @@ struct TraceCalls: Sendable {
         let id = TraceID(call.parameter("trace"))
         let key = try call.fields.string("key")
         let value = try call.fields.optionalString("value") ?? ""
+        try ValueRules.checkKey(key, "key")
         let tags = try TraceFields.tags([NamedText(key: key, value: value)])
         try await service.store.write { db in
             for tag in tags { try TraceQueries.setTag(db, id, tag) }

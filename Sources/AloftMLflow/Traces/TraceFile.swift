@@ -13,7 +13,8 @@ struct TraceFile: Sendable {
     func answer(_ request: Request) async throws -> Response {
         let fields = QueryText.fields(request)
         guard let text = try FieldReader.text(fields, "request_id") else {
-            throw ProtocolError.invalid("Request must include the \"request_id\" query parameter.")
+            throw ProtocolError(
+                .badRequest, "Request must include the \"request_id\" query parameter.")
         }
         let id = TraceID(text)
         let (trace, spans) = try await service.store.read { db in

@@ -68,10 +68,13 @@ enum TraceSearchParser {
     }
 
     private static func prompt(_ comparison: Comparison) throws -> TraceSearch.Condition {
-        guard case .equal(let text) = try comparison.textMatch() else {
+        guard comparison.comparator == .compare(.equal) else {
             throw ProtocolError.invalid(
-                "Invalid comparator for prompts filter. Only '=' is supported with format: prompt = "
-                    + "\"name/version\"")
+                "Invalid comparator '\(comparison.comparator.text)' for prompts filter. Only '=' is "
+                    + "supported with format: prompt = \"name/version\"")
+        }
+        guard case .equal(let text) = try comparison.textMatch() else {
+            throw comparison.invalidComparator()
         }
         let parts = text.pieces(at: "/", keepingEmpty: true).map(String.init)
         guard parts.count == 2 else {
@@ -127,7 +130,7 @@ enum TraceSearchParser {
             case (_, .none), (_, .texts): throw comparison.invalidComparator()
             }
         }
-        return .text(try comparison.textMatch(also: [.null]))
+        return .text(try comparison.textMatch(also: [.null, .patterns]))
     }
 
     // MARK: Order

@@ -53,7 +53,8 @@ package struct TraceSearch: Sendable {
         conditions.compactMap { condition in
             switch condition {
             case .text(_, .matching(let pattern)), .tag(_, .matching(let pattern)),
-                .metadata(_, .matching(let pattern)), .span(_, .matching(let pattern)):
+                .metadata(_, .matching(let pattern)), .span(_, .matching(let pattern)),
+                .assessment(_, name: _, .text(.matching(let pattern))):
                 pattern
             case .text, .tag, .metadata, .span, .number, .run, .prompt, .assessment: nil
             }
@@ -133,29 +134,39 @@ extension TraceQueries {
         }
     }
 
+    /// On the trace itself or, where it is one of a whole session, on another trace of that.
     private static func assessment(
         _ kind: AssessmentRecord.Kind, _ name: String, _ match: TraceSearch.ValueMatch
     ) -> Statement {
-        let start = Statement(
-            """
-            EXISTS (SELECT 1 FROM traceAssessment a WHERE a.trace = x.number AND a.isValid
-                AND a.kind = ? AND a.name = ?
-            """, [kind.rawValue.sqlValue, name.sqlValue])
+        let value = Dialect.json("a.value", "$")
+        let type = Dialect.jsonType("a.value")
+        var found = Statement(
+            "a.isValid AND a.kind = ? AND a.name = ?", [kind.rawValue.sqlValue, name.sqlValue])
         switch match {
-        case .text(.isNull): return Statement("NOT ") + start + Statement(")")
-        case .text(.isNotNull): return start + Statement(")")
-        case .text(.equal(let text)):
-            return start + Statement(" AND ") + equal(text) + Statement(")")
-        case .text(.notEqual(let text)):
-            return start + Statement(" AND NOT ") + equal(text) + Statement(")")
+        case .text(.isNull), .text(.isNotNull): break
+        case .text(.equal(let text)): found += Statement(" AND ") + equal(text)
+        case .text(.notEqual(let text)): found += Statement(" AND NOT ") + equal(text)
         case .text(let match):
-            return start + Statement(" AND ") + match.sql(Dialect.json("a.value", "$"))
-                + Statement(")")
+            // The text that it is, or its JSON.
+            found += Statement(" AND ")
+            found += match.sql(
+                "CASE \(type) WHEN \(Dialect.jsonText) THEN \(value) ELSE a.value END")
         case .number(let match):
-            return start
-                + Statement(" AND \(Dialect.jsonType("a.value")) IN \(Dialect.jsonNumbers) AND ")
-                + match.sql(Dialect.json("a.value", "$")) + Statement(")")
+            found += Statement(" AND \(type) IN \(Dialect.jsonNumbers) AND ") + match.sql(value)
         }
+        let session = Dialect.json("a.body", "$.metadata.\"mlflow.trace.session\"")
+        let ofSession = Statement(
+            """
+            ) OR EXISTS (SELECT 1 FROM traceMetadata own
+                JOIN traceMetadata other ON other.key = own.key AND other.value = own.value
+                JOIN trace y ON y.number = other.trace AND y.experiment = x.experiment
+                JOIN traceAssessment a ON a.trace = other.trace
+            WHERE own.trace = x.number AND own.key = 'mlflow.trace.session'
+                AND \(session) IS NOT NULL AND
+            """ + " ")
+        return Statement(match == .text(.isNull) ? "NOT (" : "(")
+            + Statement("EXISTS (SELECT 1 FROM traceAssessment a WHERE a.trace = x.number AND ")
+            + found + ofSession + found + Statement("))")
     }
 
     /// A value's JSON itself (`true`, `0.5`), or the text that it is.
