@@ -21,6 +21,7 @@ struct RunRegistrationTests {
         temporary = try TemporaryStore()
         try await temporary.store.write { db in
             let experiment = ExperimentID("0")
+            try ProjectQueries.ensure(db, Self.demo, at: Self.start)
             _ = try TrackingQueries.createRun(
                 db, NewRun(id: RunID("r"), experiment: experiment, name: "r", startTime: 0))
             for name in ["ready", "begun"] {

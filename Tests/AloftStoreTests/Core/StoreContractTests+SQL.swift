@@ -10,7 +10,7 @@ extension StoreContractTests {
     private func read<Value: Sendable>(
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await TemporaryStore().store.read(body)
+        try await temporary.store.read(body)
     }
 
     private func isTrue(_ condition: String, _ bindings: Bindings = []) async throws -> Bool {

@@ -7,64 +7,70 @@ import Testing
 
 // What goes in comes out, and nothing else is made of it.
 extension StoreContractTests {
-    /// A row of these values, read back.
-    private func row(_ bindings: Bindings) async throws -> [SQLValue] {
-        let temporary = try TemporaryStore()
-        return try await temporary.store.write { db in
+    /// Rows of these values, read back with copies and without.
+    private func rows(_ all: [Bindings]) async throws -> [[SQLValue]] {
+        try await temporary.store.write { db in
             try db.execute(sql: "CREATE TABLE thing (\(Self.columns))")
-            try db.execute(
-                sql: "INSERT INTO thing (key, whole, number, words, raw) VALUES ('k', ?, ?, ?, ?)",
-                arguments: bindings)
-            let kept = try #require(
-                try db.firstRow("SELECT whole, number, words, raw FROM thing")
-            ).values
-            var standing: [SQLValue] = []
-            try db.forEach("SELECT whole, number, words, raw FROM thing") { row in
-                let whole: SQLValue = try row["whole"]
-                let number: SQLValue = try row["number"]
-                let words: SQLValue = try row["words"]
-                let raw: SQLValue = try row["raw"]
-                standing = [whole, number, words, raw]
+            return try all.map { bindings in
+                try db.perform("DELETE FROM thing")
+                try db.perform(
+                    "INSERT INTO thing (key, whole, number, words, raw) VALUES ('k', ?, ?, ?, ?)",
+                    bindings)
+                let sql = "SELECT whole, number, words, raw FROM thing"
+                let kept = try #require(try db.firstRow(sql)).values
+                var standing: [SQLValue] = []
+                try db.forEach(sql) { row in
+                    let whole: SQLValue = try row["whole"]
+                    let number: SQLValue = try row["number"]
+                    let words: SQLValue = try row["words"]
+                    let raw: SQLValue = try row["raw"]
+                    standing = [whole, number, words, raw]
+                }
+                #expect(standing == kept)
+                return kept
             }
-            #expect(standing == kept)
-            return kept
         }
     }
 
     @Test func `whole numbers and numbers keep every bit`() async throws {
-        for whole in [0, 1, -1, 1 << 53 + 1, .max, .min] as [Int64] {
-            for number in [0.1, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e300] {
-                let found = try await row([whole, number, nil, nil])
-                #expect(found == [.int(whole), .real(number), .null, .null])
-            }
+        let wholes: [Int64] = [0, 1, -1, 1 << 53 + 1, .max, .min]
+        let numbers = [
+            0.1, -.greatestFiniteMagnitude, .leastNonzeroMagnitude, 1e300, .infinity, -0.0,
+        ]
+        let found = try await rows(
+            zip(wholes, numbers).map { [$0, $1, nil, nil] } + [[nil, Double.nan, nil, nil]])
+        for (row, (whole, number)) in zip(found, zip(wholes, numbers)) {
+            #expect(row == [.int(whole), .real(number), .null, .null])
         }
-        #expect(try await row([nil, Double.infinity, nil, nil])[1] == .real(.infinity))
         // No database orders it; it is kept as nothing.
-        #expect(try await row([nil, Double.nan, nil, nil])[1] == .null)
+        #expect(found.last == [.null, .null, .null, .null])
     }
 
     @Test func `texts keep every byte`() async throws {
         let long = String(repeating: "täxt\u{0}", count: 200_000)
-        for words in ["", "a\u{0}b", "\u{0}", "e\u{301}", "😀 'quoted' \"and\" \\", long] {
-            let found = try await row([nil, nil, words, nil])
-            guard case .text(let text) = found[2] else { return #expect(Bool(false)) }
+        let texts = ["", "a\u{0}b", "\u{0}", "e\u{301}", "😀 'quoted' \"and\" \\", long]
+        let found = try await rows(texts.map { [nil, nil, $0, nil] })
+        for (row, words) in zip(found, texts) {
+            guard case .text(let text) = row[2] else {
+                Issue.record("no text")
+                continue
+            }
             #expect(Array(text.utf8) == Array(words.utf8))
         }
     }
 
     @Test func `bytes keep every byte and none of them is not nothing`() async throws {
-        for raw in [[], [0], [0, 255, 0, 128], [UInt8](repeating: 7, count: 1 << 20)] {
-            #expect(try await row([nil, nil, nil, raw])[3] == .blob(raw))
-        }
-        #expect(try await row([nil, nil, "", nil])[2] == .text(""))
+        let all: [[UInt8]] = [[], [0], [0, 255, 0, 128], [UInt8](repeating: 7, count: 1 << 20)]
+        let found = try await rows(all.map { [nil, nil, "", $0] })
+        #expect(found.map { $0[3] } == all.map { .blob($0) })
+        #expect(found.allSatisfy { $0[2] == .text("") })
     }
 
     /// Reads one row of `columns`.
     private func read<Value: Sendable>(
         _ columns: String, _ body: @escaping @Sendable (RowReader) throws -> Value
     ) async throws -> Value {
-        let temporary = try TemporaryStore()
-        return try await temporary.store.read { db in
+        try await temporary.store.read { db in
             try body(try #require(try db.row(sql: "SELECT \(columns) FROM project")))
         }
     }
@@ -144,7 +150,6 @@ extension StoreContractTests {
             text: "a/b \"c\" \u{0} é", numbers: [0.1, .infinity, -.infinity, 1e-300])
         let text = try StoredJSON.text(value)
         #expect(try StoredJSON.text(value) == text)
-        let temporary = try TemporaryStore()
         let found = try await temporary.store.read { db in
             let row = try #require(try db.firstRow("SELECT ? AS json, NULL AS none", [text]))
             #expect(try row.optionalJSON("none", as: Stored.self) == nil)

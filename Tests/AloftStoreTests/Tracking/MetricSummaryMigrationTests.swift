@@ -34,7 +34,7 @@ struct MetricSummaryMigrationTests {
             }
         }
         let expected = try await summaries(temporary.store)
-        #expect(expected.contains { $0[1].contains("b") && $0[2] == "2" })
+        #expect(expected.contains { $0[1].contains("b") && $0[2] == "int(2)" })
         try await temporary.store.maintain { db in
             try db.execute(
                 sql: """
