@@ -20,6 +20,7 @@ struct RunRegistrationTests {
     init() async throws {
         temporary = try TemporaryStore()
         try await temporary.store.write { db in
+            try ProjectQueries.ensure(db, Self.demo, at: Self.start)
             let experiment = ExperimentID("0")
             try ProjectQueries.ensure(db, Self.demo, at: Self.start)
             _ = try TrackingQueries.createRun(
