@@ -3,7 +3,7 @@ import Synchronization
 
 /// Where a caller is, as far as it counts for limits: an IPv4 address, or the network of an IPv6 one, of
 /// which one caller has as many addresses as they like.
-package struct RemotePlace: Hashable, Sendable, CustomStringConvertible {
+package struct RemoteAddress: Hashable, Sendable, CustomStringConvertible {
     private let high: UInt64
     private let low: UInt64
 
@@ -75,7 +75,7 @@ package final class AttemptLimiter: Sendable {
 
     private struct State {
         var all: Bucket
-        var places: [RemotePlace: Bucket] = [:]
+        var places: [RemoteAddress: Bucket] = [:]
     }
 
     private let perPlace: Rate
@@ -96,7 +96,7 @@ package final class AttemptLimiter: Sendable {
     }
 
     /// Whether a token that nobody knows may be looked up for a caller at this place.
-    package func mayTry(from place: RemotePlace?) -> Bool {
+    package func mayTry(from place: RemoteAddress?) -> Bool {
         let now = now()
         return state.withLock { state in
             if let place {
@@ -113,7 +113,7 @@ package final class AttemptLimiter: Sendable {
     }
 
     /// Gives an attempt back that was none: the token is known.
-    package func wasKnown(from place: RemotePlace?) {
+    package func wasKnown(from place: RemoteAddress?) {
         state.withLock { state in
             state.all.left = min(all.burst, state.all.left + 1)
             if let place, let bucket = state.places[place] {

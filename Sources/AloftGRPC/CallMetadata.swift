@@ -17,7 +17,7 @@ struct CallHead {
     /// type `application/grpc` unasked, so there is nobody to keep out by it; and clients name there what
     /// their own name service says.
     init(
-        _ headers: HPACKHeaders, receivedAt: NIODeadline, place: RemotePlace?
+        _ headers: HPACKHeaders, receivedAt: NIODeadline, place: RemoteAddress?
     ) throws(Status) {
         var path = "", contentType = "", encoding = "identity"
         var timeout: String?, authorization: String?, stickyKey: String?, trace: String?

@@ -51,7 +51,7 @@ final class GRPCConnection: ChannelInboundHandler {
     /// When the last call ended.
     var quietSince = NIODeadline.now()
     var pingedAt: NIODeadline?
-    private(set) var place: RemotePlace?
+    private(set) var place: RemoteAddress?
 
     init(loop: GRPCLoop) { self.loop = loop }
 
@@ -87,7 +87,7 @@ final class GRPCConnection: ChannelInboundHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         frames = try? context.pipeline.syncOperations.context(handlerType: NIOHTTP2Handler.self)
-        place = RemotePlace(context.remoteAddress)
+        place = RemoteAddress(context.remoteAddress)
         loop.opened(self)
         let descriptor = SocketDescriptor.of(context.channel)
         if !loop.access.connectionTable.opened(self, descriptor: descriptor) { close() }

@@ -40,7 +40,7 @@ struct SmallMethods: Sendable {
     let models: InferenceAccess
 
     func answer(
-        _ method: InferenceMethod, _ message: ByteBuffer, token: String?, place: RemotePlace?
+        _ method: InferenceMethod, _ message: ByteBuffer, token: String?, place: RemoteAddress?
     ) async -> Result<ByteBuffer, Status> {
         do {
             if !method.isPublic { try await models.authorize(token, from: place) }

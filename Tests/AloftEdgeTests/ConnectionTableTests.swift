@@ -128,8 +128,8 @@ import Testing
         var now = NIODeadline.uptimeNanoseconds(1_000_000_000)
     }
 
-    private static func place(_ text: String) -> RemotePlace? {
-        RemotePlace(try? SocketAddress(ipAddress: text, port: 1))
+    private static func place(_ text: String) -> RemoteAddress? {
+        RemoteAddress(try? SocketAddress(ipAddress: text, port: 1))
     }
 
     private static func make(_ clock: Clock) -> AttemptLimiter {
@@ -155,7 +155,7 @@ import Testing
         #expect(Self.place("2001:db8::1") != Self.place("2001:db8:0:1::1"))
         #expect(Self.place("10.0.0.1") == Self.place("::ffff:10.0.0.1"))
         #expect(Self.place("10.0.0.1")?.description == "10.0.0.1")
-        #expect(RemotePlace(nil) == nil)
+        #expect(RemoteAddress(nil) == nil)
     }
 
     @Test func `callers from everywhere share one rate and leave little behind`() {

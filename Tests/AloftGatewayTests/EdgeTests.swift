@@ -11,7 +11,8 @@ import Testing
 /// What the gateway refuses by the head, on the plain path and by way of the library.
 @Suite struct EdgeTests {
     private static func world(
-        adjust: @escaping (inout GatewayConfiguration) -> Void = { _ in }, tokens: TokenGate? = nil,
+        adjust: @escaping (inout GatewayConfiguration) -> Void = { _ in },
+        tokens: TokenAuthenticator? = nil,
         _ body: @Sendable @escaping (GatewayWorld) async throws -> Void
     ) async throws {
         let name = "constant-1.onnx"
@@ -130,7 +131,9 @@ import Testing
 
     @Test func `a stranger is refused by the head, and a caller who is known is not`() async throws
     {
-        let tokens = TokenGate(folder: try ServingFixtures.makeFolder(), own: nil, time: .live) {
+        let tokens = TokenAuthenticator(
+            folder: try ServingFixtures.makeFolder(), own: nil, time: .live
+        ) {
             $0 == "good"
         }
         try await Self.world(tokens: tokens) { world in
@@ -203,7 +206,7 @@ import Testing
     {
         let (folder, asked) = (try ServingFixtures.makeFolder(), Asked())
         let time = ManualTime()
-        let gate = TokenGate(
+        let gate = TokenAuthenticator(
             folder: folder, own: nil, time: time.source,
             attempts: AttemptLimiter(
                 perPlace: .init(burst: 5, perSecond: 0), all: .init(burst: 100, perSecond: 0))
@@ -211,11 +214,11 @@ import Testing
             asked.count.wrappingAdd(1, ordering: .relaxed)
             return $0 == "good"
         }
-        let place = RemotePlace(try SocketAddress(ipAddress: "10.0.0.1", port: 1))
+        let place = RemoteAddress(try SocketAddress(ipAddress: "10.0.0.1", port: 1))
         let file = folder + "/known-tokens.json"
         #expect(await gate.verdict("good", from: place) == .known)
         try FileManager.default.removeItem(atPath: file)
-        var verdicts: [TokenGate.Verdict] = []
+        var verdicts: [TokenAuthenticator.Verdict] = []
         for number in 0..<100 {
             verdicts.append(await gate.verdict("guess-\(number)", from: place))
         }
@@ -227,7 +230,7 @@ import Testing
         time.advance(by: .seconds(120))
         #expect(gate.remembered("good") == nil)
         #expect(await gate.verdict("good", from: place) == .known)
-        let other = RemotePlace(try SocketAddress(ipAddress: "10.0.0.2", port: 1))
+        let other = RemoteAddress(try SocketAddress(ipAddress: "10.0.0.2", port: 1))
         #expect(await gate.verdict("another", from: other) == .unknown)
     }
 }

@@ -19,7 +19,7 @@ struct GatewayWorld: Sendable {
     static func run(
         _ state: DesiredState?, server: String = "http://127.0.0.1:1", folder: String? = nil,
         adjust: (inout GatewayConfiguration) -> Void = { _ in },
-        tokens: TokenGate? = nil,
+        tokens: TokenAuthenticator? = nil,
         _ body: @Sendable @escaping (GatewayWorld) async throws -> Void
     ) async throws {
         let folder = try folder ?? ServingFixtures.makeFolder()
@@ -49,7 +49,7 @@ struct GatewayWorld: Sendable {
     static func makeGateway(
         _ state: DesiredState?, server: String = "http://127.0.0.1:1", folder: String,
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 0),
-        adjust: (inout GatewayConfiguration) -> Void = { _ in }, tokens: TokenGate? = nil
+        adjust: (inout GatewayConfiguration) -> Void = { _ in }, tokens: TokenAuthenticator? = nil
     ) throws -> AloftGateway.Gateway {
         if let state {
             try JSONEncoder().encode(state)

@@ -253,7 +253,7 @@ import Testing
     @Test func `callers must send a token that the server knows`() async throws {
         let folder = try States.folder(with: ["constant-1.onnx"])
         let state = States.state(3, [try States.revision(1, "constant-1.onnx", weight: 100)])
-        let tokens = TokenGate(folder: folder, own: "own", time: .live) { $0 == "good" }
+        let tokens = TokenAuthenticator(folder: folder, own: "own", time: .live) { $0 == "good" }
         try await GatewayWorld.run(state, folder: folder, tokens: tokens) { world in
             try await world.waitUntilReady()
             let path = "/v2/models/demo/infer"

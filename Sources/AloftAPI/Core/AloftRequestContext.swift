@@ -21,7 +21,7 @@ package struct AloftRequestContext: RequestContext, PrincipalBearing, CallerWatc
     package var bearer: Bearer { asking.bearer }
 
     /// Where the caller is; `nil` without a network.
-    var place: RemotePlace? { RemotePlace(channel.remoteAddress) }
+    var place: RemoteAddress? { RemoteAddress(channel.remoteAddress) }
 
     package func whenCallerLeaves(_ action: @escaping @Sendable () -> Void) {
         HTTPConnectionLimits.whenClientLeaves(channel, action)

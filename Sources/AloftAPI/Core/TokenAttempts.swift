@@ -12,7 +12,7 @@ package final class TokenAttempts: Sendable {
 
     private static let mostKnown = 10_000
 
-    /// Gateways ask for their callers from one place, at some twenty a second; see `TokenGate`.
+    /// Gateways ask for their callers from one place, at some twenty a second; see `TokenAuthenticator`.
     package init(
         limiter: AttemptLimiter = AttemptLimiter(
             perPlace: .init(burst: 200, perSecond: 50), all: .init(burst: 500, perSecond: 200))
@@ -21,13 +21,13 @@ package final class TokenAttempts: Sendable {
     }
 
     /// - Parameter place: asked for only where it matters.
-    func mayLookUp(_ secret: String, from place: () -> RemotePlace?) -> Bool {
+    func mayLookUp(_ secret: String, from place: () -> RemoteAddress?) -> Bool {
         let hash = secret.hashValue
         if known.withLock({ $0.contains(hash) }) { return true }
         return limiter.mayTry(from: place())
     }
 
-    func lookedUp(_ secret: String, isKnown: Bool, from place: () -> RemotePlace?) {
+    func lookedUp(_ secret: String, isKnown: Bool, from place: () -> RemoteAddress?) {
         let hash = secret.hashValue
         let isNew = known.withLock { known in
             guard isKnown else {

@@ -8,7 +8,7 @@ package import Logging
 package struct Gateway: Sendable {
     let configuration: GatewayConfiguration
     let client: ServerClient
-    let tokens: TokenGate?
+    let tokens: TokenAuthenticator?
     let python: (any PythonModelLoader)?
     let listeners: [any GatewayListener]
     let time: TimeSource
@@ -20,7 +20,7 @@ package struct Gateway: Sendable {
     ///   - tokens: checks callers; `nil` lets everybody in.
     ///   - listeners: further protocols to serve.
     package init(
-        configuration: GatewayConfiguration, client: ServerClient, tokens: TokenGate?,
+        configuration: GatewayConfiguration, client: ServerClient, tokens: TokenAuthenticator?,
         python: (any PythonModelLoader)?, listeners: [any GatewayListener] = [], time: TimeSource,
         chance: Chance, logger: Logger
     ) {

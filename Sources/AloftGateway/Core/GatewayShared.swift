@@ -6,7 +6,7 @@ import NIOCore
 final class GatewayShared: Sendable {
     let configuration: GatewayConfiguration
     let time: TimeSource
-    let tokens: TokenGate?
+    let tokens: TokenAuthenticator?
     let accessLog: AccessLog?
     /// Versions that are asked without being deployed.
     let registered: RegisteredVersions
@@ -26,7 +26,7 @@ final class GatewayShared: Sendable {
     let unrouted: UnroutedCounts
 
     init(
-        configuration: GatewayConfiguration, time: TimeSource, tokens: TokenGate?,
+        configuration: GatewayConfiguration, time: TimeSource, tokens: TokenAuthenticator?,
         repository: ModelRepository, accessLog: AccessLog?, registered: RegisteredVersions,
         shadows: ShadowRunner, large: LargeBodies, tables: ConnectionTables,
         unrouted: UnroutedCounts,

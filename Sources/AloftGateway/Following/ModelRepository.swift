@@ -4,7 +4,7 @@ import AloftDomain
 /// deployed is the server's matter and does not change by it.
 struct ModelRepository: Sendable {
     let manager: ModelManager
-    let tokens: TokenGate?
+    let tokens: TokenAuthenticator?
 
     /// Brings a deployment's models into memory, tries failed ones again, and waits until they answer.
     func load(_ name: String, _ token: String?) async throws(GatewayFailure) {

@@ -49,10 +49,10 @@ extension ConnectionHandler {
     }
 
     private func verify(
-        _ token: String, _ tokens: TokenGate,
-        then: @escaping @Sendable (ConnectionHandler, TokenGate.Verdict) -> Void
+        _ token: String, _ tokens: TokenAuthenticator,
+        then: @escaping @Sendable (ConnectionHandler, TokenAuthenticator.Verdict) -> Void
     ) {
-        let place = RemotePlace(context?.remoteAddress)
+        let place = RemoteAddress(context?.remoteAddress)
         later({ await tokens.verdict(token, from: place) }, then: then)
     }
 

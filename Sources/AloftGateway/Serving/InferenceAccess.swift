@@ -16,7 +16,7 @@ package struct CallFacts: Sendable {
     /// The trace that the call belongs to.
     package var trace: TraceParent?
     /// Where the caller is.
-    package var place: RemotePlace?
+    package var place: RemoteAddress?
 
     package init(
         token: String?, stickyKey: String?, timeoutMilliseconds: Int?, receivedAt: NIODeadline,
@@ -61,7 +61,7 @@ package struct CallRefusal: Error, Sendable {
     }
 
     /// `nil` where the caller is let in.
-    init?(_ verdict: TokenGate.Verdict) {
+    init?(_ verdict: TokenAuthenticator.Verdict) {
         guard let failure = verdict.failure else { return nil }
         self.init(failure)
     }
@@ -114,11 +114,11 @@ package struct InferenceAccess: Sendable {
 
     /// Lets a caller in, or not.
     package func authorize(
-        _ token: String?, from place: RemotePlace?
+        _ token: String?, from place: RemoteAddress?
     ) async throws(CallRefusal) {
         guard let tokens = shared.tokens else { return }
         guard let token else { throw CallRefusal(GatewayFailure.tokenMissing) }
-        let verdict: TokenGate.Verdict
+        let verdict: TokenAuthenticator.Verdict
         if let remembered = tokens.remembered(token) {
             verdict = remembered
         } else {
@@ -209,7 +209,7 @@ package struct LoopAccess {
     }
 
     /// Counted, as what comes to no revision.
-    private func refusal(_ verdict: TokenGate.Verdict) -> CallRefusal? {
+    private func refusal(_ verdict: TokenAuthenticator.Verdict) -> CallRefusal? {
         guard let failure = verdict.failure else { return nil }
         loop.shared.unrouted.add(failure)
         return CallRefusal(failure)

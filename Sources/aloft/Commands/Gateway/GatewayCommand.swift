@@ -159,7 +159,7 @@ struct GatewayCommand: AsyncParsableCommand {
         let gateway = Gateway(
             configuration: configuration, client: client,
             tokens: auth
-                ? TokenGate(
+                ? TokenAuthenticator(
                     folder: configuration.folder, own: token, time: .live,
                     administrator: { secret in
                         try await Self.principal(secret, client)?.hasPrefix("user:") ?? false

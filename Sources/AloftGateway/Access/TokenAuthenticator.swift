@@ -8,7 +8,7 @@ import Synchronization
 
 /// Knows which tokens open the gateway. The server is asked once for each, and its word holds for a
 /// minute; while it does not answer, a token that it knew before goes on opening.
-package final class TokenGate: Sendable {
+package final class TokenAuthenticator: Sendable {
     package enum Verdict: Sendable, Equatable {
         case known
         case unknown
@@ -60,9 +60,9 @@ package final class TokenGate: Sendable {
 
         /// Bounded, whoever sends how many: those that were refused longest ago go first.
         mutating func refuse(_ digest: String, for span: Span) {
-            if refused.count >= TokenGate.mostRefused {
+            if refused.count >= TokenAuthenticator.mostRefused {
                 refused = refused.filter { $0.value.holds(at: span.start) }
-                if refused.count >= TokenGate.mostRefused { refused.removeAll() }
+                if refused.count >= TokenAuthenticator.mostRefused { refused.removeAll() }
             }
             refused[digest] = span
         }
@@ -124,7 +124,7 @@ package final class TokenGate: Sendable {
 
     /// - Parameter place: where the caller is; strangers from one place have the server asked only so
     ///   often. A token that was known before is asked for always.
-    func verdict(_ token: String, from place: RemotePlace?) async -> Verdict {
+    func verdict(_ token: String, from place: RemoteAddress?) async -> Verdict {
         if let verdict = remembered(token) { return verdict }
         let digest = Self.digest(token)
         let now = time.now()

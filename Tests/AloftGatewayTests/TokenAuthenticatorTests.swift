@@ -7,7 +7,7 @@ import Testing
 @testable import AloftGateway
 
 /// Which tokens open a gateway, and how soon an ended one no longer does.
-@Suite struct TokenGateTests {
+@Suite struct TokenAuthenticatorTests {
     /// What a server knows, and whether it answers.
     private final class Server: Sendable {
         private let tokens = Mutex<Set<String>>([])
@@ -25,7 +25,7 @@ import Testing
 
         func live(_ digests: [String]) throws -> [String] {
             guard !isAway.withLock({ $0 }) else { throw Away() }
-            let known = tokens.withLock { Set($0.map(TokenGate.digest)) }
+            let known = tokens.withLock { Set($0.map(TokenAuthenticator.digest)) }
             return digests.filter(known.contains)
         }
     }
@@ -36,8 +36,9 @@ import Testing
         return path
     }
 
-    private func gate(_ server: Server, _ folder: String, _ time: ManualTime) -> TokenGate {
-        TokenGate(
+    private func gate(_ server: Server, _ folder: String, _ time: ManualTime) -> TokenAuthenticator
+    {
+        TokenAuthenticator(
             folder: folder, own: "own", time: time.source, live: { try server.live($0) },
             ask: { try server.ask($0) })
     }
@@ -101,7 +102,7 @@ import Testing
         let (asked, answer) = (
             AsyncStream.makeStream(of: Void.self), AsyncStream.makeStream(of: Void.self)
         )
-        let gate = TokenGate(
+        let gate = TokenAuthenticator(
             folder: folder, own: nil, time: time.source, live: { try server.live($0) },
             ask: { _ in
                 asked.continuation.yield()
@@ -120,7 +121,7 @@ import Testing
     @Test func `only people have registered versions loaded`() async throws {
         let folder = try States.folder(with: ["constant-1.onnx"])
         let state = States.state(3, [try States.revision(1, "constant-1.onnx", weight: 100)])
-        let tokens = TokenGate(
+        let tokens = TokenAuthenticator(
             folder: folder, own: "own", time: .live, administrator: { $0 == "ann" },
             ask: { _ in true })
         try await GatewayWorld.run(state, folder: folder, tokens: tokens) { world in
