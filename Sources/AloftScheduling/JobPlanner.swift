@@ -67,7 +67,7 @@ package struct JobPlan: Sendable, Equatable {
     /// Jobs that ask for more than the whole pool has, and why.
     package var impossible: [JobID: String] = [:]
     /// The others in the order in which they are looked at: who is first is asked first next time.
-    package var line: [Wait] = []
+    package var queue: [Wait] = []
 
     /// One that waits, and for what.
     package struct Wait: Sendable, Equatable {
@@ -133,13 +133,13 @@ package struct JobPlanner {
         while let index = next(in: rest) {
             let job = rest.remove(at: index)
             if let blocker {
-                plan.line.append(
+                plan.queue.append(
                     .init(
                         job: job.job, reason: .turn,
                         explanation: "job \(blocker.rawValue.prefix(8)) has waited so long that "
                             + "free places are kept for it"))
             } else if let reason = obstacle(to: job) {
-                plan.line.append(
+                plan.queue.append(
                     .init(job: job.job, reason: reason, explanation: explanation(reason, job)))
                 // A full group is no want of room: others may pass.
                 if reason != .group, job.waited >= Self.patience { blocker = job.job }

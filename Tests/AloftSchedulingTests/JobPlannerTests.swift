@@ -31,7 +31,7 @@ struct JobPlannerTests {
     }
 
     private func waits(_ plan: JobPlan) -> [JobID: WaitReason] {
-        Dictionary(uniqueKeysWithValues: plan.line.map { ($0.job, $0.reason) })
+        Dictionary(uniqueKeysWithValues: plan.queue.map { ($0.job, $0.reason) })
     }
 
     private func names(_ plan: JobPlan) -> [String] { plan.starts.map(\.job.rawValue) }
@@ -48,11 +48,11 @@ struct JobPlannerTests {
                 waiting("a", cpus: 2), waiting("b", cpus: 2, priority: 5),
                 waiting("c", project: "q", cpus: 2), waiting("d", memory: 16 << 20, gpus: 2),
             ], placed: [placed("x", cpus: 1.5, slots: ["g1"])])
-        #expect(plan.line.map(\.job.rawValue) == ["b", "c", "a", "d"])
+        #expect(plan.queue.map(\.job.rawValue) == ["b", "c", "a", "d"])
         #expect(
-            plan.line.first?.explanation
+            plan.queue.first?.explanation
                 == "it asks for 2 processor cores, and 0.5 of 2 are free")
-        #expect(plan.line.count == 4)
+        #expect(plan.queue.count == 4)
     }
 
     @Test func `priority goes before age`() {
@@ -141,7 +141,7 @@ struct JobPlannerTests {
             let plan = JobPlanner.plan(
                 JobSnapshot(capacity: capacity, placed: running, waiting: queue))
             #expect(
-                plan.starts.count + plan.impossible.count + plan.line.count == queue.count)
+                plan.starts.count + plan.impossible.count + plan.queue.count == queue.count)
             for start in plan.starts {
                 guard let index = queue.firstIndex(where: { $0.job == start.job }) else {
                     Issue.record("\(start.job) does not wait")

@@ -46,7 +46,7 @@ struct JobServices: Sendable {
         JobLogs(store: services.store, executor: executor, time: services.time)
     }
 
-    var line: JobLine { JobLine(capacity: Self.capacity) }
+    var queue: JobQueuePositions { JobQueuePositions(capacity: Self.capacity) }
 
     func controller(serverURL: String) throws -> JobController {
         JobController(

@@ -26,7 +26,7 @@ extension ServerServices {
         BlobRoutes(blobs: blobs).add(to: &routes)
         let jobs = JobServices(services: self)
         JobRoutes(
-            store: store, launcher: jobs.launcher, logs: jobs.logs, line: jobs.line, time: time
+            store: store, launcher: jobs.launcher, logs: jobs.logs, queue: jobs.queue, time: time
         ).add(to: &routes)
         ProjectFileRoutes(
             store: store, time: time, sealer: jobs.sealer, hasBlob: jobs.hasBlob

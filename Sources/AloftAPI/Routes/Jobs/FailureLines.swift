@@ -17,7 +17,8 @@ final class FailureLines: Sendable {
 
     /// Views of these jobs; a failed command's says with which line its log ended, one that waits has
     /// its place.
-    func views(of jobs: [JobRecord], _ places: [JobID: JobLine.Place]) async -> [JobView] {
+    func views(of jobs: [JobRecord], _ places: [JobID: JobQueuePositions.Place]) async -> [JobView]
+    {
         var views: [JobView] = []
         var reads = 0
         for job in jobs {

@@ -8,15 +8,16 @@ package struct JobRoutes: Sendable {
     private let store: Store
     private let launcher: JobLauncher
     private let logs: JobLogs
-    private let line: JobLine
+    private let queue: JobQueuePositions
     private let time: TimeSource
     private let failureLines: FailureLines
 
     package init(
-        store: Store, launcher: JobLauncher, logs: JobLogs, line: JobLine, time: TimeSource
+        store: Store, launcher: JobLauncher, logs: JobLogs, queue: JobQueuePositions,
+        time: TimeSource
     ) {
         self.store = store
-        self.line = line
+        self.queue = queue
         self.launcher = launcher
         self.logs = logs
         self.time = time
@@ -93,10 +94,10 @@ package struct JobRoutes: Sendable {
             name: call.query("name"),
             group: call.query("group"), run: call.query("run").map(RunID.init),
             isLive: call.query("live") == "true", before: call.query("before").map(JobID.init))
-        let (line, now) = (line, time.now())
+        let (queue, now) = (queue, time.now())
         let (jobs, places) = try await store.read { db in
             let jobs = try JobQueries.list(db, filter, limit: Int(limit))
-            return (jobs, try Self.areWaiting(jobs) ? line.places(db, at: now) : [:])
+            return (jobs, try Self.areWaiting(jobs) ? queue.places(db, at: now) : [:])
         }
         return ListJobs.Reply(jobs: await failureLines.views(of: jobs, places))
     }
@@ -112,12 +113,12 @@ package struct JobRoutes: Sendable {
                 try await store.read { try JobQueries.get($0, id) }.outcome
             }
         }
-        let (line, now) = (line, time.now())
+        let (queue, now) = (queue, time.now())
         let (job, attempts, registered, place) = try await store.read { db in
             let job = try JobQueries.get(db, id)
             return (
                 job, try JobQueries.attempts(db, of: id), try Self.registered(db, by: job),
-                try Self.areWaiting([job]) ? line.places(db, at: now)[id] : nil
+                try Self.areWaiting([job]) ? queue.places(db, at: now)[id] : nil
             )
         }
         var lastLines: String?

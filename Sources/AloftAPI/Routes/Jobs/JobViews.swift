@@ -18,8 +18,8 @@ extension JobView {
             createdBy: job.createdBy, startedAt: job.startedAt?.stamp, endedAt: job.endedAt?.stamp)
     }
 
-    /// With where it stands in line.
-    init(_ job: JobRecord, _ place: JobLine.Place?) {
+    /// With where it stands in the queue.
+    init(_ job: JobRecord, _ place: JobQueuePositions.Place?) {
         self.init(job)
         guard let place else { return }
         self.place = place.number

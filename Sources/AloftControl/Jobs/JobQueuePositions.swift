@@ -3,9 +3,9 @@ package import AloftScheduling
 package import AloftStore
 package import Foundation
 
-/// Where waiting jobs stand in line: asked of the planner that gives out the places, so that what is
+/// Where waiting jobs stand in the queue: asked of the planner that gives out the places, so that what is
 /// shown is what will happen.
-package struct JobLine: Sendable {
+package struct JobQueuePositions: Sendable {
     /// A job's place, and why it has to wait.
     package struct Place: Sendable, Equatable {
         /// From 1.
@@ -28,9 +28,9 @@ package struct JobLine: Sendable {
             JobSnapshot(
                 jobs: try JobQueries.live(db), slots: try JobQueries.heldSlots(db),
                 capacity: capacity, now: now))
-        let places = plan.line.enumerated().map { index, wait in
+        let places = plan.queue.enumerated().map { index, wait in
             let place = Place(
-                number: index + 1, of: plan.line.count, code: wait.reason.rawValue,
+                number: index + 1, of: plan.queue.count, code: wait.reason.rawValue,
                 explanation: wait.explanation)
             return (wait.job, place)
         }
