@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-CHECK = Path(__file__).resolve().parents[3] / "scripts" / "check-sql"
+CHECK = Path(__file__).resolve().parents[2] / "scripts" / "check-sql"
 SOURCES = CHECK.parents[1] / "Sources"
 
 
