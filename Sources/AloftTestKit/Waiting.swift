@@ -10,7 +10,7 @@ package struct NeverHappened: Error, CustomStringConvertible {
 /// Asks again and again, and says whether it was so within the limit. A busy machine only takes
 /// longer: the limit is for what never comes.
 package func happens(
-    within limit: Duration = .seconds(120), asking pause: Duration = .milliseconds(20),
+    within limit: Duration = .seconds(600), asking pause: Duration = .milliseconds(20),
     _ isSo: () async throws -> Bool
 ) async throws -> Bool {
     let clock = ContinuousClock()
@@ -24,7 +24,7 @@ package func happens(
 
 /// As `happens`, and throws `NeverHappened` where it was not so in time.
 package func eventually(
-    _ what: String, within limit: Duration = .seconds(120),
+    _ what: String, within limit: Duration = .seconds(600),
     asking pause: Duration = .milliseconds(20), _ isSo: () async throws -> Bool
 ) async throws {
     guard try await happens(within: limit, asking: pause, isSo) else {

@@ -42,10 +42,12 @@ struct GRPCWorld: Sendable {
         let (ports, told) = AsyncStream.makeStream(of: Int.self)
         let listener = ToldListener(
             inner: GRPCListener(listen: anyPort, time: .live, logger: logger), ports: told)
+        var configuration = GatewayConfiguration(
+            listen: anyPort, folder: folder, onnxLibraryPath: try ServingFixtures.runtimePath())
+        // A busy machine takes as long as it takes.
+        configuration.requestTimeout = .seconds(600)
         let gateway = AloftGateway.Gateway(
-            configuration: GatewayConfiguration(
-                listen: anyPort, folder: folder,
-                onnxLibraryPath: try ServingFixtures.runtimePath()),
+            configuration: configuration,
             client: ServerClient(
                 server: "http://127.0.0.1:1", token: nil, http: ServerClient.makeHTTPClient()),
             tokens: nil, python: nil, listeners: [listener], time: .live, chance: .live(),
