@@ -35,13 +35,13 @@ package struct RowReader {
         }
 
         func index(of name: UnsafeBufferPointer<UInt8>) -> Int? {
-            for step in 0..<ends.count {
-                let index = (next + step) % ends.count
-                guard isNamed(index, name) else { continue }
-                next = index + 1
-                return index
+            if next < ends.count, isNamed(next, name) {
+                next += 1
+                return next - 1
             }
-            return nil
+            guard let index = ends.indices.first(where: { isNamed($0, name) }) else { return nil }
+            next = index + 1
+            return index
         }
 
         private func start(_ index: Int) -> Int { index == 0 ? 0 : ends[index - 1] }

@@ -65,10 +65,11 @@ package struct StandingRow {
     }
 
     private mutating func index(of column: StaticString) throws -> Int32 {
-        let count = sqlite3_column_count(statement)
-        for step in 0..<count {
-            let index = (next + step) % count
-            guard isNamed(index, column) else { continue }
+        if isNamed(next, column) {
+            next += 1
+            return next - 1
+        }
+        for index in 0..<sqlite3_column_count(statement) where isNamed(index, column) {
             next = index + 1
             return index
         }
