@@ -66,7 +66,7 @@ import Testing
         #expect(told.inferResponse.rawOutputContents == inner.rawOutputContents)
         let parameters = told.inferResponse.parameters
         #expect(parameters["x-aloft-prediction-id"]?.stringParam == "p-1")
-        #expect(parameters["x-aloft-revision"]?.uint64Param == 300)
+        #expect(parameters["x-aloft-revision"]?.int64Param == 300)
         #expect(parameters["traceparent"]?.stringParam == "00-a-b-01")
         #expect(parameters["triton_final_response"]?.boolParam == true)
     }
