@@ -90,8 +90,8 @@ def shares(b: Builder, rows: str, count: int) -> str:
 
 
 def sigmoid(b: Builder, x: str) -> str:
-    """1 / (1 + exp(-x)), as SciPy's. The runtime's own is wrong in the ninth digit at -20, and 0 from -37
-    on: where all classes of one-against-rest are that unlikely, their shares would be lost."""
+    """1 / (1 + exp(-x)), as SciPy's. The runtime's own is wrong in the ninth digit at -20, and 0
+    from -37 on: where all classes of one-against-rest are that unlikely, their shares are lost."""
     one = b.f(1.0)
     return b.div(one, b.add(one, b.op("Exp", b.op("Neg", x))))
 
