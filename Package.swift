@@ -235,7 +235,8 @@ let package = Package(
         tests(
             "AloftAPI",
             [
-                "AloftTestKit", "AloftArtifacts", "AloftControl", "AloftStore", "AloftWire",
+                "AloftTestKit", "AloftArtifacts", "AloftControl", "AloftMLflow", "AloftStore",
+                "AloftWire",
                 "AloftDomain",
                 "AloftEdge", hummingbird, hummingbirdTesting, httpTypes, nioCore, crypto, logging,
             ]),

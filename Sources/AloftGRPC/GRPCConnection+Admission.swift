@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftEdge
 import AloftGateway
 import NIOCore

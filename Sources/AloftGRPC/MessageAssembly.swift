@@ -1,3 +1,4 @@
+import AloftDomain
 import NIOCore
 
 /// What has come of a call's one message.

@@ -3,20 +3,7 @@ import AloftGateway
 
 /// How a call ended that has no answer, in gRPC's words.
 struct Status: Error, Equatable {
-    /// The codes that a server gives (https://grpc.io/docs/guides/status-codes).
-    enum Code: Int {
-        case invalidArgument = 3
-        case deadlineExceeded = 4
-        case notFound = 5
-        case permissionDenied = 7
-        case resourceExhausted = 8
-        case failedPrecondition = 9
-        case unimplemented = 12
-        case `internal` = 13
-        case unavailable = 14
-        case dataLoss = 15
-        case unauthenticated = 16
-    }
+    typealias Code = GRPCCode
 
     let code: Code
     let message: String
@@ -31,24 +18,10 @@ struct Status: Error, Equatable {
     }
 
     init(_ refusal: CallRefusal) {
-        code = refusal.isDeadline ? .deadlineExceeded : Self.code(refusal.kind)
+        code = refusal.isDeadline ? .deadlineExceeded : refusal.kind.wire.grpc
         message = refusal.message
         ownCode = refusal.code
         predictionID = refusal.predictionID
-    }
-
-    private static func code(_ kind: RefusalKind) -> Code {
-        switch kind {
-        case .invalid: .invalidArgument
-        case .notFound: .notFound
-        case .conflict, .checkFailed: .failedPrecondition
-        case .unauthenticated: .unauthenticated
-        case .forbidden: .permissionDenied
-        case .tooLarge, .exhausted, .diskFull: .resourceExhausted
-        case .unavailable: .unavailable
-        case .damaged: .dataLoss
-        case .unsupported: .unimplemented
-        }
     }
 
     /// The message as the header `grpc-message` carries it: what is not plain ASCII as `%` and two

@@ -1,5 +1,6 @@
 import AloftDomain
 import AloftEdge
+import AloftMLflow
 import AloftStore
 import AloftTestKit
 import Foundation
@@ -23,7 +24,8 @@ import Testing
         router.add(
             middleware: FrontMiddleware(
                 edge: EdgeCheck(hosts: HostCheck(listen: [listen], names: ["ohm"])),
-                bodies: BodyBudget(budget: ByteBudget(limitBytes: budgetBytes))))
+                bodies: BodyBudget(budget: ByteBudget(limitBytes: budgetBytes)),
+                carried: MLflowPaths.carried))
         router.get("/api/v1/things") { _, _ in "seen" }
         for path: RouterPath in ["/api/v1/things", "/api/2.0/mlflow/runs/create"] {
             router.post(path) { request, _ in

@@ -1,3 +1,4 @@
+import AloftMLflow
 import Dispatch
 import HTTPTypes
 import Hummingbird
@@ -53,7 +54,7 @@ struct ShortCallTests {
     ) async throws -> String {
         let router = Router(context: AloftRequestContext.self)
         router.add(middleware: OnLoop(loop: Loop()))
-        router.add(middleware: FrontMiddleware())
+        router.add(middleware: FrontMiddleware(carried: MLflowPaths.carried))
         for method in [HTTPRequest.Method.get, .post] {
             router.on("/streamed", method: method) { _, _ in
                 Response(

@@ -13,10 +13,12 @@ package struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder {
 
     private let inner: Inner
     private let base: BasePath
+    private let carried: CarriedProtocol
 
-    package init(_ inner: Inner, base: BasePath) {
+    package init(_ inner: Inner, base: BasePath, carried: CarriedProtocol = .none) {
         self.inner = inner
         self.base = base
+        self.carried = carried
     }
 
     package func respond(to request: Request, context: Context) async throws -> Response {
@@ -27,7 +29,8 @@ package struct BasePathResponder<Inner: HTTPResponder>: HTTPResponder {
         guard let outer = BasePath(told: given ?? "") else {
             for try await _ in request.body {}
             return ErrorResponse.make(
-                for: BasePathRefusal.malformed(given ?? ""), path: request.uri.path)
+                for: BasePathRefusal.malformed(given ?? ""), path: request.uri.path,
+                carried: carried)
         }
         var head = request.head
         let rest = base.rest(of: head.path ?? "")

@@ -27,12 +27,13 @@ package struct BodyBudget: Sendable {
 
     /// Runs `next` while the body is counted.
     func holding(
-        _ request: Request, _ body: ComingBody, _ next: (Request) async throws -> Response
+        _ request: Request, _ body: ComingBody, carried: CarriedProtocol,
+        _ next: (Request) async throws -> Response
     ) async throws -> Response {
-        if Self.isFree(body) || Self.isStreamed(request) { return try await next(request) }
+        if Self.isFree(body) || Self.isStreamed(request, carried) { return try await next(request) }
         if case .bytes(let length) = body {
             let bytes = min(length, Self.largest)
-            guard budget.take(bytes) else { return Self.refusal(request) }
+            guard budget.take(bytes) else { return Self.refusal(request, carried) }
             defer { budget.give(bytes) }
             return try await next(request)
         }
@@ -47,18 +48,18 @@ package struct BodyBudget: Sendable {
         return try await next(request)
     }
 
-    private static func refusal(_ request: Request) -> Response {
-        var response = ErrorResponse.make(for: BodiesHeld(), path: request.uri.path)
+    private static func refusal(_ request: Request, _ carried: CarriedProtocol) -> Response {
+        var response = ErrorResponse.make(
+            for: BodiesHeld(), path: request.uri.path, carried: carried)
         response.headers[.retryAfter] = "1"
         return response
     }
 
     /// Files, which no route keeps in memory.
-    private static func isStreamed(_ request: Request) -> Bool {
+    private static func isStreamed(_ request: Request, _ carried: CarriedProtocol) -> Bool {
         let path = request.uri.path
         return request.method == .put
-            && ["/api/v1/blobs/", "/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/"]
-                .contains { path.begins(with: $0) }
+            && (path.begins(with: "/api/v1/blobs/") || carried.isFile(path))
     }
 
     /// What one body without a stated length has taken so far.

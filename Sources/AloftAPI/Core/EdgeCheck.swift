@@ -10,12 +10,15 @@ package struct EdgeCheck: Sendable {
 
     package init(hosts: HostCheck) { self.hosts = hosts }
 
-    func refusal(of request: Request, _ head: HeadFacts) -> RequestRefusal? {
+    func refusal(
+        of request: Request, _ head: HeadFacts, carried: CarriedProtocol
+    ) -> RequestRefusal? {
         let isUsual = isUsual(request.head.authority, head)
         if !isUsual, let refusal = originRefusal(of: request, head) { return refusal }
         if head.body == .nothing { return nil }
         return AcceptedTypes.refusal(
-            method: request.method.rawValue, path: request.uri.path, type: head.contentType)
+            method: request.method.rawValue, path: request.uri.path, type: head.contentType,
+            carried: carried)
     }
 
     /// A program that asks the host that was asked before: there is nothing to find out.
@@ -44,8 +47,11 @@ package struct EdgeCheck: Sendable {
         return refusal
     }
 
-    static func answer(_ refusal: RequestRefusal, to request: Request) -> Response {
-        var response = ErrorResponse.make(for: refusal, path: request.uri.path)
+    static func answer(
+        _ refusal: RequestRefusal, to request: Request, carried: CarriedProtocol
+    ) -> Response {
+        var response = ErrorResponse.make(
+            for: refusal, path: request.uri.path, carried: carried)
         response.status = .init(code: refusal.httpStatus)
         return response
     }

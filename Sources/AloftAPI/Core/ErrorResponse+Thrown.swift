@@ -10,13 +10,14 @@ extension ErrorResponse {
     ///
     /// - Throws: `CancellationError`, which nobody waits to read.
     static func make(
-        for error: any Error, to request: Request, _ context: AloftRequestContext
+        for error: any Error, to request: Request, _ context: AloftRequestContext,
+        carried: CarriedProtocol
     ) throws -> Response {
         let path = request.uri.path
         switch error {
         case let refusal as any Refusal:
-            return make(for: refusal, path: path)
-        case let error as HTTPError where isTracking(path):
+            return make(for: refusal, path: path, carried: carried)
+        case let error as HTTPError where carried.has(path):
             return trackingRefusal(
                 error, what: "\(request.method) \(path.prefix(500))")
         case is NIOTooManyBytesError:

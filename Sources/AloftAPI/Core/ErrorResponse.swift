@@ -4,33 +4,21 @@ package import Foundation
 package import HTTPTypes
 package import Hummingbird
 
-/// The only place that turns refusals into statuses.
+/// How refusals are told; what each kind is called stands in `WireError`.
 package enum ErrorResponse {
-    package static func status(for kind: RefusalKind) -> HTTPResponse.Status {
-        switch kind {
-        case .invalid: .badRequest
-        case .notFound: .notFound
-        case .conflict: .conflict
-        case .unauthenticated: .unauthorized
-        case .forbidden: .forbidden
-        case .tooLarge: .contentTooLarge
-        case .exhausted: .tooManyRequests
-        case .checkFailed: .unprocessableContent
-        case .unavailable: .serviceUnavailable
-        case .diskFull: .init(code: 507, reasonPhrase: "Insufficient Storage")
-        case .damaged: .internalServerError
-        case .unsupported: .notImplemented
-        }
-    }
-
     /// The error as `/api/v1` answers it, or for a path of the tracking protocol as its clients read
     /// it.
-    package static func make(for refusal: some Refusal, path: String) -> Response {
-        let status = status(for: refusal.kind)
-        guard !isTracking(path) else {
-            return trackingResponse(refusal, status: status)
+    package static func make(
+        for refusal: some Refusal, path: String, carried: CarriedProtocol
+    ) -> Response {
+        let wire = refusal.kind.wire
+        guard !carried.has(path) else {
+            return tracking(
+                wire.mlflow, refusal.message, status: .init(code: wire.mlflow.http))
         }
-        return json(ErrorReply(code: refusal.code, message: refusal.message), status: status)
+        return json(
+            ErrorReply(code: refusal.code, message: refusal.message),
+            status: .init(code: wire.http))
     }
 
     static func json(_ value: some Encodable, status: HTTPResponse.Status) -> Response {
@@ -40,41 +28,25 @@ package enum ErrorResponse {
             body: .init(byteBuffer: ByteBuffer(bytes: data)))
     }
 
-    static func isTracking(_ path: String) -> Bool {
-        ["/api/2.0/", "/api/3.0/", "/ajax-api/", "/v1/", "/graphql", "/model-versions/"]
-            .contains { path.begins(with: $0) }
-    }
-
     /// What the HTTP library refuses, most often a route that there is not: clients of the tracking
     /// protocol decide by the name what to try instead.
     static func trackingRefusal(_ error: HTTPError, what: String) -> Response {
-        let name =
+        let name: MLflowErrorName =
             switch error.status {
-            case .notFound: "ENDPOINT_NOT_FOUND"
-            case .unauthorized: "UNAUTHENTICATED"
-            default: error.status.code < 500 ? "BAD_REQUEST" : "INTERNAL_ERROR"
+            case .notFound: .endpointNotFound
+            case .unauthorized: .unauthenticated
+            default: error.status.code < 500 ? .badRequest : .internalError
             }
         let message =
             error.status == .notFound
             ? "\(what): this server has no such route." : error.body ?? "\(what): \(error.status)"
-        return json(["error_code": name, "message": message], status: error.status)
+        return tracking(name, message, status: error.status)
     }
 
-    private static func trackingResponse(
-        _ refusal: some Refusal, status: HTTPResponse.Status
+    private static func tracking(
+        _ name: MLflowErrorName, _ message: String, status: HTTPResponse.Status
     ) -> Response {
-        let name =
-            switch refusal.kind {
-            case .unauthenticated: "UNAUTHENTICATED"
-            case .forbidden: "PERMISSION_DENIED"
-            case .notFound: "RESOURCE_DOES_NOT_EXIST"
-            case .exhausted: "RESOURCE_EXHAUSTED"
-            case .unavailable, .diskFull: "TEMPORARILY_UNAVAILABLE"
-            case .damaged: "INTERNAL_ERROR"
-            case .unsupported: "NOT_IMPLEMENTED"
-            case .invalid, .conflict, .tooLarge, .checkFailed: "INVALID_PARAMETER_VALUE"
-            }
-        return json(["error_code": name, "message": refusal.message], status: status)
+        json(["error_code": name.rawValue, "message": message], status: status)
     }
 }
 

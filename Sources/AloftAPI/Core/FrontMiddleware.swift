@@ -1,5 +1,5 @@
 package import AloftControl
-import AloftDomain
+package import AloftDomain
 import HTTPTypes
 package import Hummingbird
 
@@ -19,16 +19,19 @@ package struct FrontMiddleware: RouterMiddleware {
     private let reserve: DiskReserve?
     private let principals: PrincipalFinder?
     private let bodies: BodyBudget?
+    private let carried: CarriedProtocol
 
     package init(
         edge: EdgeCheck? = nil, fallback: WebFallback? = nil, reserve: DiskReserve? = nil,
-        principals: PrincipalFinder? = nil, bodies: BodyBudget? = nil
+        principals: PrincipalFinder? = nil, bodies: BodyBudget? = nil,
+        carried: CarriedProtocol = .none
     ) {
         self.edge = edge
         self.fallback = fallback
         self.reserve = reserve
         self.principals = principals
         self.bodies = bodies
+        self.carried = carried
     }
 
     package func handle(
@@ -37,12 +40,12 @@ package struct FrontMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var context = context
         let head = HeadFacts(request.headers)
-        if let refusal = edge?.refusal(of: request, head) {
+        if let refusal = edge?.refusal(of: request, head, carried: carried) {
             // Told behind the body, which is dropped: who writes still may not see it before.
             for try await _ in request.body {}
-            return EdgeCheck.answer(refusal, to: request)
+            return EdgeCheck.answer(refusal, to: request, carried: carried)
         }
-        guard ShortCalls.contains(request, head.body) else {
+        guard ShortCalls.contains(request, head.body, carried: carried) else {
             return try await elsewhere(request, context, head, next)
         }
         guard let asking = principals.map({ $0.atOnce(head) }) ?? .anybody,
@@ -54,7 +57,7 @@ package struct FrontMiddleware: RouterMiddleware {
             release(request)
             return try await next(request, context)
         } catch {
-            return try ErrorResponse.make(for: error, to: request, context)
+            return try ErrorResponse.make(for: error, to: request, context, carried: carried)
         }
     }
 
@@ -64,7 +67,7 @@ package struct FrontMiddleware: RouterMiddleware {
     ) async throws -> Response {
         var response = try await withTaskExecutorPreference(globalConcurrentExecutor) {
             let response = try await answer(request, context, head, next)
-            return try fallback?.page(for: response, to: request) ?? response
+            return try fallback?.page(for: response, to: request, carried: carried) ?? response
         }
         // Only what is made while it is sent has no length; the rest is sent as it is.
         guard response.body.contentLength == nil else { return response }
@@ -88,11 +91,11 @@ package struct FrontMiddleware: RouterMiddleware {
                 context.asking = try await principals.find(request, head, from: context)
             }
             guard let bodies else { return try await next(request, context) }
-            return try await bodies.holding(request, head.body) { request in
+            return try await bodies.holding(request, head.body, carried: carried) { request in
                 try await next(request, context)
             }
         } catch {
-            return try ErrorResponse.make(for: error, to: request, context)
+            return try ErrorResponse.make(for: error, to: request, context, carried: carried)
         }
     }
 

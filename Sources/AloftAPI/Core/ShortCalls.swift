@@ -11,16 +11,11 @@ import Hummingbird
 enum ShortCalls {
     /// Bodies up to this many bytes are read in well under a millisecond.
     private static let bodyLimitBytes = 128 << 10
-    private static let folders = ["/api/2.0/mlflow/runs/", "/ajax-api/2.0/mlflow/runs/"]
-    private static let calls = [
-        "create", "update", "log-metric", "log-parameter", "log-batch", "set-tag", "delete-tag",
-    ]
 
-    static func contains(_ request: Request, _ body: ComingBody) -> Bool {
+    static func contains(
+        _ request: Request, _ body: ComingBody, carried: CarriedProtocol
+    ) -> Bool {
         guard request.method == .post, case .bytes(...bodyLimitBytes) = body else { return false }
-        let path = request.uri.path
-        guard let folder = folders.first(where: { path.begins(with: $0) }) else { return false }
-        let call = path.utf8.dropFirst(folder.utf8.count)
-        return calls.contains { Substring(call).isSame(as: $0) }
+        return carried.isShortCall(request.uri.path)
     }
 }

@@ -1,5 +1,5 @@
-/// The types of bodies that a route takes. The control plane's whole table stands here; a route that is
-/// not in it takes JSON.
+/// The types of bodies that a route takes. The table of `/api/v1` stands here; that of a protocol which the
+/// control plane carries comes with it. A route that is in neither takes JSON.
 ///
 /// A page of another origin can send `text/plain`, forms and bodies without a type unasked; for everything
 /// else its browser asks first (CORS preflight), which no server of ours allows. So none of those may reach
@@ -19,14 +19,20 @@ package struct AcceptedTypes: Sendable, Equatable {
     private static let lines = AcceptedTypes(types: ["application/x-ndjson"], mayBeMissing: false)
     /// Clients of the protocol name no type. Where the file goes is a run's identifier, which no page of
     /// another place knows, and what such a page sends says so by its origin.
-    private static let file = AcceptedTypes(types: [], mayBeMissing: true)
+    package static let file = AcceptedTypes(types: [], mayBeMissing: true)
 
-    private struct Rule {
+    package struct Rule: Sendable {
         let method: String
         /// The beginning of the path; `*` stands for one part of it.
         let path: String
         /// `nil` takes any type, and none.
         let types: AcceptedTypes?
+
+        package init(method: String, path: String, types: AcceptedTypes?) {
+            self.method = method
+            self.path = path
+            self.types = types
+        }
 
         func fits(_ method: String, _ path: String) -> Bool {
             guard self.method == method else { return false }
@@ -46,19 +52,21 @@ package struct AcceptedTypes: Sendable, Equatable {
         Rule(method: "PUT", path: "/api/v1/blobs/", types: putOctets),
         Rule(method: "POST", path: "/api/v1/gateways/*/predictions/", types: octets),
         Rule(method: "POST", path: "/api/v1/imports/runs", types: lines),
-        Rule(method: "PUT", path: "/api/2.0/mlflow-artifacts/", types: nil),
-        Rule(method: "PUT", path: "/ajax-api/2.0/mlflow-artifacts/", types: nil),
-        Rule(method: "POST", path: "/ajax-api/2.0/mlflow/upload-artifact", types: file),
-        // Reads two types, and refuses others by itself as exporters of spans expect it.
-        Rule(method: "POST", path: "/v1/traces", types: nil),
     ]
 
     /// What a body that does not fit is refused with.
     ///
-    /// - Parameter type: the header `Content-Type`.
-    package static func refusal(method: String, path: String, type: String?) -> RequestRefusal? {
-        // Most calls are of this kind, and no rule is about them.
-        if !path.begins(with: "/api/2.0/mlflow/") {
+    /// - Parameters:
+    ///   - type: the header `Content-Type`.
+    ///   - carried: with rules of its own.
+    package static func refusal(
+        method: String, path: String, type: String?, carried: CarriedProtocol = .none
+    ) -> RequestRefusal? {
+        // No rule is about them.
+        if let calls = carried.jsonCalls, path.begins(with: calls) {
+            return json.refusal(type: type)
+        }
+        for rules in [rules, carried.types] {
             for rule in rules where rule.fits(method, path) {
                 return rule.types?.refusal(type: type)
             }

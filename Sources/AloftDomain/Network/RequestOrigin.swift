@@ -129,10 +129,9 @@ package enum RequestRefusal: Refusal, Equatable {
     /// The status of HTTP that says just this.
     package var httpStatus: Int {
         switch self {
-        case .hostMissing, .hostDoubled, .hostMalformed: 400
         case .hostUnknown: 421
-        case .foreignOrigin: 403
         case .wrongType: 415
+        case .hostMissing, .hostDoubled, .hostMalformed, .foreignOrigin: kind.wire.http
         }
     }
 

@@ -1,5 +1,5 @@
 /// An error that says who must act. Every error enum of ours that can reach a person conforms; the
-/// protocol layers map `kind` to a status and nothing else.
+/// protocol layers map `kind` to a status and nothing else; see `WireError`.
 package protocol Refusal: Error, Sendable {
     /// Stable, snake_case: `job_not_found`.
     var code: String { get }
@@ -8,7 +8,7 @@ package protocol Refusal: Error, Sendable {
     var message: String { get }
 }
 
-package enum RefusalKind: Sendable, Equatable {
+package enum RefusalKind: Sendable, Equatable, CaseIterable {
     /// The request is wrong and will stay wrong.
     case invalid
     case notFound

@@ -104,30 +104,12 @@ package enum GatewayFailure: Refusal, Equatable {
     }
 }
 
-extension RefusalKind {
-    var httpStatus: Int {
-        switch self {
-        case .invalid, .checkFailed: 400
-        case .notFound: 404
-        case .conflict: 409
-        case .unauthenticated: 401
-        case .forbidden: 403
-        case .tooLarge: 413
-        case .exhausted: 429
-        case .unavailable: 503
-        case .diskFull: 507
-        case .damaged: 500
-        case .unsupported: 501
-        }
-    }
-}
-
 extension GatewayFailure {
     var httpStatus: Int {
         switch self {
         case .methodNotAllowed: 405
         case .refused(let refusal): refusal.httpStatus
-        default: kind.httpStatus
+        default: kind.wire.http
         }
     }
 }
@@ -139,7 +121,7 @@ extension InferenceError {
         switch self {
         case .deadlineExceeded: 504
         case .wrongType: 415
-        default: kind.httpStatus
+        default: kind.wire.http
         }
     }
 

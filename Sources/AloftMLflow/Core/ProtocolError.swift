@@ -5,19 +5,7 @@ import HTTPTypes
 
 /// What the protocol's clients read of an error: its name decides what they do.
 struct ProtocolError: Error, Equatable {
-    enum Name: String {
-        case invalidParameterValue = "INVALID_PARAMETER_VALUE"
-        case badRequest = "BAD_REQUEST"
-        case resourceAlreadyExists = "RESOURCE_ALREADY_EXISTS"
-        case resourceDoesNotExist = "RESOURCE_DOES_NOT_EXIST"
-        case endpointNotFound = "ENDPOINT_NOT_FOUND"
-        case permissionDenied = "PERMISSION_DENIED"
-        case unauthenticated = "UNAUTHENTICATED"
-        case resourceExhausted = "RESOURCE_EXHAUSTED"
-        case notImplemented = "NOT_IMPLEMENTED"
-        case temporarilyUnavailable = "TEMPORARILY_UNAVAILABLE"
-        case internalError = "INTERNAL_ERROR"
-    }
+    typealias Name = MLflowErrorName
 
     let name: Name
     let message: String
@@ -49,19 +37,7 @@ struct ProtocolError: Error, Equatable {
         .invalid("'\(field)' exceeds the maximum length of \(limit) characters")
     }
 
-    var status: HTTPResponse.Status {
-        if let otherStatus { return otherStatus }
-        return switch name {
-        case .invalidParameterValue, .badRequest, .resourceAlreadyExists: .badRequest
-        case .resourceDoesNotExist, .endpointNotFound: .notFound
-        case .permissionDenied: .forbidden
-        case .unauthenticated: .unauthorized
-        case .resourceExhausted: .tooManyRequests
-        case .notImplemented: .notImplemented
-        case .temporarilyUnavailable: .serviceUnavailable
-        case .internalError: .internalServerError
-        }
-    }
+    var status: HTTPResponse.Status { otherStatus ?? .init(code: name.http) }
 
     /// `nil` for an error that nobody expected.
     init?(_ error: any Error) {
@@ -71,7 +47,7 @@ struct ProtocolError: Error, Equatable {
             if case .experimentExists = error {
                 self.init(.resourceAlreadyExists, error.message)
             } else {
-                self.init(Self.name(for: error.kind), error.message)
+                self.init(error.kind.wire.mlflow, error.message)
             }
         case let error as RegistryError:
             switch error {
@@ -84,21 +60,8 @@ struct ProtocolError: Error, Equatable {
             }
         // Clients compare the words.
         case ArtifactError.invalidPath: self.init(.invalidParameterValue, "Invalid path")
-        case let error as any Refusal: self.init(Self.name(for: error.kind), error.message)
+        case let error as any Refusal: self.init(error.kind.wire.mlflow, error.message)
         default: return nil
-        }
-    }
-
-    private static func name(for kind: RefusalKind) -> Name {
-        switch kind {
-        case .invalid, .conflict, .tooLarge, .checkFailed: .invalidParameterValue
-        case .notFound: .resourceDoesNotExist
-        case .unauthenticated: .unauthenticated
-        case .forbidden: .permissionDenied
-        case .exhausted: .resourceExhausted
-        case .unavailable, .diskFull: .temporarilyUnavailable
-        case .damaged: .internalError
-        case .unsupported: .notImplemented
         }
     }
 }

@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftDomain
+import AloftMLflow
 
 /// `--base-path PATH` of the server.
 enum BasePathOption {
@@ -12,7 +13,10 @@ enum BasePathOption {
             ]
         }
         let first = base.first.map(String.init) ?? ""
-        guard WebRoutes.pages.contains(first) || WebRoutes.programs.contains(first) else {
+        guard
+            WebRoutes.pages.contains(first)
+                || WebRoutes.isOfPrograms("/\(first)", MLflowPaths.carried)
+        else {
             return []
         }
         return ["--base-path \(given): /\(first) is an address of the server itself; take another"]

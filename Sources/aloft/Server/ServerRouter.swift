@@ -9,7 +9,9 @@ import Hummingbird
 extension ServerServices {
     /// What answers requests, below the path at which a proxy shows the server.
     func makeResponder() -> BasePathResponder<RouterResponder<AloftRequestContext>> {
-        BasePathResponder(makeRouter().buildResponder(), base: configuration.basePath)
+        BasePathResponder(
+            makeRouter().buildResponder(), base: configuration.basePath,
+            carried: MLflowPaths.carried)
     }
 
     /// Every route of the control plane. A new area adds its lines here.
@@ -84,6 +86,6 @@ extension ServerServices {
             reserve: reserve,
             principals: PrincipalFinder(
                 store: store, access: configuration.access, time: time, attempts: attempts),
-            bodies: BodyBudget(budget: budget))
+            bodies: BodyBudget(budget: budget), carried: MLflowPaths.carried)
     }
 }

@@ -187,9 +187,6 @@ import Testing
             ("POST", "/api/v1/session", "text/plain", false),
             ("PUT", "/api/v1/project-files", nil, false),
             ("DELETE", "/api/v1/tokens/x", "text/plain", false),
-            ("POST", "/api/2.0/mlflow/runs/create", nil, false),
-            ("POST", "/ajax-api/2.0/mlflow/runs/create", "text/plain", false),
-            ("POST", "/graphql", "text/plain", false),
             ("PUT", "/api/v1/blobs/ab", "application/octet-stream", true),
             ("PUT", "/api/v1/blobs/ab", nil, true),
             ("PUT", "/api/v1/blobs/ab", "text/plain", false),
@@ -201,12 +198,6 @@ import Testing
             ("POST", "/api/v1/gateways/report", "application/json", true),
             ("POST", "/api/v1/imports/runs", "application/x-ndjson", true),
             ("POST", "/api/v1/imports/runs", "text/plain", false),
-            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/a/x.txt", "text/plain", true),
-            ("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/a/x", nil, true),
-            ("POST", "/api/2.0/mlflow-artifacts/mpu/create", "text/plain", false),
-            ("POST", "/ajax-api/2.0/mlflow/upload-artifact", "image/png", true),
-            ("POST", "/ajax-api/2.0/mlflow/upload-artifact", "text/plain", false),
-            ("POST", "/ajax-api/2.0/mlflow/upload-artifact", nil, true),
         ] as [(String, String, String?, Bool)])
     func `a route takes its own types`(method: String, path: String, type: String?, isTaken: Bool) {
         let refusal = AcceptedTypes.refusal(method: method, path: path, type: type)

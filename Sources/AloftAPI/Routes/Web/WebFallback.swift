@@ -14,10 +14,13 @@ package struct WebFallback: Sendable {
     package init(page: WebPage) { self.page = page }
 
     /// The page to show for an answer; `nil` where the answer is shown as it is.
-    func page(for response: Response, to request: Request) throws -> Response? {
+    func page(
+        for response: Response, to request: Request, carried: CarriedProtocol
+    ) throws -> Response? {
         guard response.status == .notFound || response.status == .unauthorized,
             request.method == .get || request.method == .head,
-            Self.asksForPage(request.headers), !WebRoutes.isOfPrograms(request.uri.path),
+            Self.asksForPage(request.headers),
+            !WebRoutes.isOfPrograms(request.uri.path, carried),
             var shown = try page.response(base: request.basePath)
         else { return nil }
         shown.status = .notFound

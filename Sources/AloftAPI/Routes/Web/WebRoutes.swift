@@ -1,4 +1,4 @@
-import AloftDomain
+package import AloftDomain
 package import Foundation
 import HTTPTypes
 import Hummingbird
@@ -16,12 +16,9 @@ package struct WebRoutes: Sendable {
         "predictions", "settings",
     ]
 
-    /// The first part of the addresses that programs ask.
+    /// The first part of the addresses that programs ask, beside those of the protocol that is carried.
     // text: our own routes
-    package static let programs: Set<String> = [
-        "ajax-api", "api", "assets", "get-artifact", "graphql", "health", "metrics",
-        "model-versions", "v1", "v2", "version",
-    ]
+    package static let programs: Set<String> = ["api", "assets", "health", "metrics", "v2"]
 
     private let webPage: WebPage
     private let files = FileIO()
@@ -29,8 +26,9 @@ package struct WebRoutes: Sendable {
     package init(folder: URL?) { webPage = WebPage(folder: folder) }
 
     /// True for addresses at which programs ask and no page ever stands.
-    package static func isOfPrograms(_ path: String) -> Bool {
-        path.pieces(at: "/", most: 2).first.map { programs.contains(String($0)) } ?? false
+    package static func isOfPrograms(_ path: String, _ carried: CarriedProtocol) -> Bool {
+        guard let first = path.pieces(at: "/", most: 2).first.map(String.init) else { return false }
+        return programs.contains(first) || carried.roots.contains { first.isSame(as: $0) }
     }
 
     /// True for what a browser may load before it has shown a token: no data is in it.
