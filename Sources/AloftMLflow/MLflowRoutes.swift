@@ -78,7 +78,7 @@ struct MLflowService: Sendable {
     nonisolated(nonsending) func change<Value: Sendable>(
         _ run: RunID, _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        let value = try await store.write(body)
+        let value = try await store.write(as: .tracking, body)
         store.changed(.run, run.rawValue)
         return value
     }
@@ -89,8 +89,7 @@ struct MLflowService: Sendable {
     nonisolated(nonsending) func log(
         to run: RunID, _ body: @escaping @Sendable (Transaction) throws -> RunHandle
     ) async throws {
-        let handle = try await store.write(as: .logging, body)
-        if handle.hasEnded { store.changes.notify() }
+        _ = try await store.write(as: .metrics, and: { $0.hasEnded ? .events : [] }, body)
         store.changed(.run, run.rawValue)
     }
 
@@ -99,7 +98,7 @@ struct MLflowService: Sendable {
         _ kind: LiveSubject.Kind, _ id: String,
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        let value = try await store.write(body)
+        let value = try await store.write(as: kind.entities, body)
         store.changed(kind, id)
         return value
     }

@@ -177,6 +177,11 @@ int aloft_watch_signals(void) {
     return ends[0];
 }
 
+int aloft_watch_process(pid_t process) {
+    // pidfd_open, which older headers do not name; the number is the same on every machine.
+    return (int)syscall(434, process, 0U);
+}
+
 int aloft_pipe(int ends[2]) {
     if (pipe2(ends, O_CLOEXEC) != 0) return errno;
     return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : errno;

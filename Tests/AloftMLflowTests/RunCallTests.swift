@@ -1,4 +1,6 @@
 import AloftDomain
+import AloftStore
+import AloftTestKit
 import Foundation
 import HTTPTypes
 import Testing
@@ -155,6 +157,31 @@ struct RunCallTests {
                 "/api/2.0/mlflow-artifacts/artifacts?path=0/r/artifacts/a%20b")
             #expect(list["files", "0", "path"] == .string("ü.txt"))
             #expect(try await world.get(path + "x").status == 404)
+        }
+    }
+}
+
+/// Whom a call wakes.
+struct RunCallWakingTests {
+    @Test func `what a run logs changes points alone; of one that has ended, events too`()
+        async throws
+    {
+        try await World.run { world in
+            let run = try await world.run()
+            let changes = world.temporary.store.changes
+            let log = #"{"run_id":"\#(run)","key":"k","value":1,"timestamp":1,"step":1}"#
+            var seen = changes.count()
+            #expect(try await world.post("runs/log-metric", log).status == 200)
+            #expect(changes.hasChanged(.metrics, after: seen))
+            #expect(!changes.hasChanged(.all.subtracting(.metrics), after: seen))
+            let end = #"{"run_id":"\#(run)","status":"FINISHED"}"#
+            seen = changes.count()
+            #expect(try await world.post("runs/update", end).status == 200)
+            #expect(changes.hasChanged(.runs, after: seen))
+            #expect(!changes.hasChanged([.jobs, .deployments, .versions], after: seen))
+            seen = changes.count()
+            #expect(try await world.post("runs/log-metric", log).status == 200)
+            #expect(changes.hasChanged(.events, after: seen))
         }
     }
 }

@@ -161,7 +161,8 @@ struct CommitGroupTests {
         let temporary = try await makeTable()
         let store = temporary.store
         let seen = store.changes.count()
-        async let waiting: Void = store.changes.wait(after: seen, upTo: .seconds(60))
+        async let waiting: Void = store.changes.wait(
+            after: seen, of: .jobs, upTo: .seconds(60))
         try await store.write { try $0.execute(sql: "INSERT INTO note (text) VALUES ('x')") }
         await waiting
         #expect(store.changes.count() > seen)
@@ -171,19 +172,67 @@ struct CommitGroupTests {
         let temporary = try await makeTable()
         let store = temporary.store
         let changes = store.changes
-        let (state, all) = (changes.count(), changes.count(of: [.state, .logging]))
+        let seen = changes.count()
         async let following: Void = changes.wait(
-            after: all, of: [.state, .logging], upTo: .seconds(600))
-        async let waiting: Void = changes.wait(after: state, upTo: .seconds(600))
-        try await store.write(as: .logging) {
+            after: seen, of: [.sweeps, .metrics], upTo: .seconds(600))
+        async let waiting: Void = changes.wait(after: seen, of: .sweeps, upTo: .seconds(600))
+        try await store.write(as: .metrics) {
             try $0.execute(sql: "INSERT INTO note (text) VALUES ('x')")
         }
         await following
-        #expect(changes.count() == state)
-        #expect(changes.count(of: .logging) == 1)
+        #expect(changes.hasChanged(.metrics, after: seen))
+        #expect(!changes.hasChanged(.all.subtracting(.metrics), after: seen))
         try await store.write { try $0.execute(sql: "INSERT INTO note (text) VALUES ('y')") }
         await waiting
-        #expect(changes.count() == state + 1)
+        #expect(changes.hasChanged(.sweeps, after: seen))
+    }
+
+    @Test func `a write's value may tell what else it changed`() async throws {
+        let temporary = try await makeTable()
+        let changes = temporary.store.changes
+        for hasEvent in [false, true] {
+            let seen = changes.count()
+            _ = try await temporary.store.write(as: .metrics, and: { $0 ? .events : [] }) { _ in
+                hasEvent
+            }
+            #expect(changes.hasChanged(.events, after: seen) == hasEvent)
+        }
+    }
+
+    #if DEBUG
+        @Test func `a debug build refuses a write that changes more than it says`() async throws {
+            let temporary = try TemporaryStore()
+            let now = ManualTime().now
+            for entities in [ChangeSignal.Entities.jobs, [.jobs, .events]] {
+                let isTold = entities.contains(.events)
+                do {
+                    try await temporary.store.write(as: entities) { db in
+                        try EventLog.append(
+                            db, at: now, project: .default, entity: "job", entityID: "j",
+                            what: "queued", who: .local)
+                    }
+                    #expect(isTold)
+                } catch let error as UndeclaredChange {
+                    #expect(!isTold && error.table == "event")
+                }
+            }
+            #expect(
+                try await temporary.store.read { try EventLog.list($0, limit: 10).count } == 1)
+        }
+    #endif
+
+    @Test func `each table is somebody's`() async throws {
+        let temporary = try TemporaryStore()
+        let tables = try await temporary.store.read { db in
+            try db.values(
+                of: String.self,
+                sql: """
+                    SELECT name FROM sqlite_master WHERE type = 'table'
+                        AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'grdb%' AND name <> 'ledger'
+                    """)
+        }
+        let named = Set(ChangeSignal.Entities.ofTable.keys)
+        #expect(named == Set(tables))
     }
 }
 

@@ -30,8 +30,12 @@ package struct ConversionController: Sendable {
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
-    /// Called before each transaction; a test throws from it to play a crash.
-    var willAct: @Sendable () throws -> Void = {}
+    package var effects = EffectHook.none
+
+    /// Nobody waits for a conversion by the millisecond; jobs and versions may come by the hundred.
+    private static let pace = ReconcileLoop.Pace(
+        wakesOn: [.versions, .servables, .jobs], leastPause: .milliseconds(200),
+        longestWait: .seconds(30))
 
     package init(store: Store, tools: Tools, time: TimeSource, chance: Chance, logger: Logger) {
         self.store = store
@@ -41,14 +45,17 @@ package struct ConversionController: Sendable {
         self.logger = logger
     }
 
-    package func run() async throws {
-        while !Task.isCancelled {
-            let seen = store.changes.count()
-            try await runOnce()
-            await store.changes.wait(after: seen, upTo: .seconds(30), clock: time.clock)
-            // Nobody waits for a conversion by the millisecond; commits may come by the thousand.
-            try await time.clock.sleep(for: .milliseconds(200))
-        }
+    package var loop: ReconcileLoop {
+        ReconcileLoop(
+            name: "conversions", pace: Self.pace, changes: store.changes, clock: time.clock,
+            logger: logger)
+    }
+
+    package func run() async throws { try await loop.run(turn) }
+
+    package func turn() async throws -> ReconcileLoop.Next {
+        try await runOnce()
+        return .whenWoken
     }
 
     /// Does everything that can be done now.
@@ -78,7 +85,7 @@ package struct ConversionController: Sendable {
             try VersionFactsQueries.withoutServable(db, limit: 100)
         }
         guard !found.isEmpty else { return }
-        try willAct()
+        try effects.willAct("note versions")
         let now = time.now()
         try await store.write { db in
             for facts in found {
@@ -97,7 +104,7 @@ package struct ConversionController: Sendable {
         let now = time.now()
         guard let facts else {
             // The version was deleted before it was converted.
-            try willAct()
+            try effects.willAct("forget a servable")
             return try await store.write { try ServableQueries.delete($0, key) }
         }
         if let uri, tools.files.holdsModel(at: uri) == false {
@@ -105,7 +112,7 @@ package struct ConversionController: Sendable {
                 reason:
                     "\(uri.prefix(300)) holds no model (there is no file MLmodel in it, nor one ONNX "
                     + "file); log one there and deploy the version again")
-            try willAct()
+            try effects.willAct("give up without a model")
             _ = try await store.write { db in
                 try ServableQueries.apply(
                     db, .foundNoModel(failure), to: key, project: facts.project, at: now,
@@ -118,7 +125,7 @@ package struct ConversionController: Sendable {
             facts, requirements: ConversionRequirements.text(own: own),
             snapshot: try await tools.snapshot())
         let id: JobID = chance.identifier()
-        try willAct()
+        try effects.willAct("queue a job")
         _ = try await store.write { db in
             try JobQueries.insert(db, id: id, spec: spec, at: now, by: Self.who)
             try ServableQueries.apply(
@@ -159,7 +166,7 @@ package struct ConversionController: Sendable {
         let lines = record == nil ? "" : try await tools.lastLines(job)
         let failure = ConversionFailure(
             reason: Self.said(in: lines) ?? reason, lastLines: String(lines.suffix(8000)))
-        try willAct()
+        try effects.willAct("give up after a job")
         let now = time.now()
         _ = try await store.write { db in
             try ServableQueries.apply(db, .jobFailed(job, failure), to: key, at: now, by: Self.who)

@@ -10,8 +10,13 @@ package struct DeploymentController: Sendable {
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
-    /// Called before each transaction; a test throws from it to play a crash.
-    var willAct: @Sendable () throws -> Void = {}
+    package var effects = EffectHook.none
+
+    /// Servables, versions and what gateways report decide what comes next of a revision under way;
+    /// without one they concern nobody here.
+    private static let pace = ReconcileLoop.Pace(
+        wakesOn: [.deployments, .servables, .versions, .gateways], leastPause: .milliseconds(20),
+        longestWait: .seconds(30))
 
     package init(store: Store, time: TimeSource, chance: Chance, logger: Logger) {
         self.store = store
@@ -20,23 +25,28 @@ package struct DeploymentController: Sendable {
         self.logger = logger
     }
 
-    package func run() async throws {
-        while !Task.isCancelled {
-            let seen = store.changes.count()
-            let next = try await runOnce()
-            await store.changes.wait(after: seen, upTo: next, clock: time.clock)
-            // Under a stream of commits, such as metrics of a training, look fifty times a second.
-            try await time.clock.sleep(for: .milliseconds(20))
-        }
+    package var loop: ReconcileLoop {
+        ReconcileLoop(
+            name: "deployments", pace: Self.pace, changes: store.changes, clock: time.clock,
+            logger: logger)
+    }
+
+    package func run() async throws { try await loop.run(turn) }
+
+    package func turn() async throws -> ReconcileLoop.Next {
+        try await look().map { .within($0) } ?? .init(wakesOn: .deployments)
     }
 
     /// Does everything that can be done now.
     ///
     /// - Returns: when to look again if nothing is committed until then.
-    package func runOnce() async throws -> Duration {
-        var next = Duration.seconds(30)
+    package func runOnce() async throws -> Duration { try await look() ?? Self.pace.longestWait }
+
+    /// `nil` where no revision is under way.
+    private func look() async throws -> Duration? {
+        var next: Duration?
         for deployment in try await store.read({ try DeploymentQueries.underWay($0) }) {
-            next = min(next, try await advance(deployment))
+            next = min(next ?? Self.pace.longestWait, try await advance(deployment))
         }
         return next
     }
@@ -48,10 +58,10 @@ package struct DeploymentController: Sendable {
             let situation = try await store.read { db in
                 try SituationReader.read(db, deployment, now: now)
             }
-            guard let situation else { return .seconds(30) }
+            guard let situation else { return Self.pace.longestWait }
             let action = planRevision(situation)
             if case .wait(_, let atMost) = action { return atMost }
-            try willAct()
+            try effects.willAct("move a revision")
             do {
                 try await perform(action, on: situation)
             } catch is StalePlan {

@@ -24,18 +24,18 @@ extension JobController {
         case .ended(let report): try await finish(job, report)
         case .lost(let reason):
             // What is left of the attempt must be gone before another begins.
+            try configuration.effects.willAct("forget a lost attempt")
             try await executor.forget(job.attempt)
-            try configuration.afterEffect()
             try await apply(.lost(attempt: job.attempt.number, reason: reason), to: job)
         }
     }
 
     private func apply(_ event: JobLifecycle.Event, to job: JobRecord) async throws {
         let now = time.now()
+        try configuration.effects.willAct("move a job")
         try await store.write { db in
             _ = try JobQueries.apply(db, event, to: job.id, at: now, by: Self.who)
         }
-        try configuration.afterEffect()
     }
 
     /// Makes the attempt begin, or ends a job that was stopped before it could.
@@ -50,8 +50,9 @@ extension JobController {
         case .starting: break
         }
         do {
-            try await executor.start(try await launch(job))
-            try configuration.afterEffect()
+            let launch = try await launch(job)
+            try configuration.effects.willAct("start an attempt")
+            try await executor.start(launch)
         } catch let error as ComputeError {
             try await apply(
                 .ended(attempt: number, .failed(.notStarted(reason: error.message))), to: job)
@@ -62,11 +63,11 @@ extension JobController {
         let secret = JobTokens.secret(key: configuration.tokenKey, attempt: job.attempt)
         let token: TokenID = chance.identifier()
         let now = time.now()
+        try configuration.effects.willAct("give a token")
         let attempts = try await store.write { db in
             try JobQueries.giveToken(db, to: job, id: token, secret: secret, at: now)
             return try JobQueries.attempts(db, of: job.id)
         }
-        try configuration.afterEffect()
         let spec = job.spec
         var variables = [
             "MLFLOW_TRACKING_URI": configuration.serverURL, "MLFLOW_TRACKING_TOKEN": secret,
@@ -119,8 +120,8 @@ extension JobController {
 
     private func stopIfAsked(_ job: JobRecord) async throws {
         guard job.state.name == .stopping else { return }
+        try configuration.effects.willAct("stop an attempt")
         try await executor.stop(job.attempt, grace: job.spec.stopGrace)
-        try configuration.afterEffect()
     }
 
     private func finish(_ job: JobRecord, _ report: AttemptReport) async throws {
@@ -128,6 +129,7 @@ extension JobController {
         let number = job.attempt.number
         let usage = AttemptUsage(
             peakMemoryBytes: report.peakMemoryBytes, cpuSeconds: report.cpuSeconds)
+        try configuration.effects.willAct("end a job")
         try await store.write { db in
             try JobQueries.recordUse(
                 db, by: job.attempt, usage: usage, environment: report.environment, at: now)
@@ -141,9 +143,8 @@ extension JobController {
                 db, .ended(attempt: number, report.end), to: job.id, at: now, by: Self.who)
             try Self.register(db, ended, at: now)
         }
-        try configuration.afterEffect()
+        try configuration.effects.willAct("forget an attempt")
         try await executor.forget(job.attempt)
-        try configuration.afterEffect()
         logger.debug(
             "attempt ended", metadata: ["job": "\(job.id)", "attempt": "\(number)"])
     }

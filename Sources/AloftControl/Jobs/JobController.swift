@@ -19,9 +19,7 @@ package struct JobController: Sendable {
         package var tokenKey: String
         /// The file with a snapshot's bytes.
         package var blobPath: @Sendable (ContentDigest) -> String
-        /// Called after each effect. Tests end the controller there with `CancellationError`, as a kill
-        /// would.
-        package var afterEffect: @Sendable () throws -> Void = {}
+        package var effects = EffectHook.none
 
         package init(
             capacity: Capacity, serverURL: String, tokenKey: String,
@@ -59,28 +57,33 @@ package struct JobController: Sendable {
         self.configuration = configuration
     }
 
-    package func run() async throws {
-        while !Task.isCancelled {
-            let seen = store.changes.count()
-            let pause = try await runOnce()
-            // Many commits a second (metrics) must not become as many looks.
-            try? await time.clock.sleep(for: .milliseconds(50))
-            await store.changes.wait(after: seen, upTo: pause, clock: time.clock)
-        }
+    private static let pace = ReconcileLoop.Pace(
+        wakesOn: .jobs, leastPause: .milliseconds(50), longestWait: .seconds(30))
+
+    package var loop: ReconcileLoop {
+        ReconcileLoop(
+            name: "jobs", pace: Self.pace, changes: store.changes, clock: time.clock,
+            logger: logger)
     }
+
+    package func run() async throws { try await loop.run(turn) }
+
+    package func turn() async throws -> ReconcileLoop.Next { .within(try await runOnce()) }
 
     /// One look at every job that has not ended.
     ///
     /// - Returns: when to look again, if nothing is committed before.
     package func runOnce() async throws -> Duration {
         let jobs = try await store.read { try JobQueries.live($0) }
-        guard !jobs.isEmpty else { return .seconds(30) }
+        guard !jobs.isEmpty else { return Self.pace.longestWait }
         try await place()
         for job in jobs where job.state.isPlaced {
             do {
                 try await advance(job)
             } catch let error as CancellationError {
                 throw error
+            } catch let killed as EffectHook.Killed {
+                throw killed
             } catch {
                 // One job's trouble holds up no other; the next look tries again.
                 logger.error(
@@ -101,6 +104,7 @@ package struct JobController: Sendable {
             JobSnapshot(jobs: jobs, slots: slots, capacity: configuration.capacity, now: now))
         guard !plan.starts.isEmpty || !plan.impossible.isEmpty else { return }
         let leaseUntil = leaseEnd
+        try configuration.effects.willAct("give places")
         try await store.write { db in
             for start in plan.starts {
                 try JobQueries.applyIfQueued(
@@ -112,7 +116,6 @@ package struct JobController: Sendable {
                     db, .impossible(reason: reason), to: job, at: now, by: Self.who)
             }
         }
-        try configuration.afterEffect()
     }
 
     var leaseEnd: Date { time.now().addingTimeInterval(Self.lease.seconds) }

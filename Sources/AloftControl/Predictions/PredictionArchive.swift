@@ -18,23 +18,20 @@ package actor PredictionArchive {
     private let logger: Logger
     /// The last delivery that was begun; the next waits for it.
     private var last: Task<Void, Never>?
-    /// Called before each effect; a test throws from it to play a crash.
-    private let willAct: @Sendable (Effect) throws -> Void
-
-    package enum Effect: Sendable, Equatable { case writeFile, commit, acknowledge }
+    private let effects: EffectHook
 
     private static let fileBytes: Int64 = 64 << 20
 
     /// - Parameter folder: for the files; made where it is missing.
     package init(
         store: Store, folder: String, time: TimeSource, logger: Logger,
-        willAct: @escaping @Sendable (Effect) throws -> Void = { _ in }
+        effects: EffectHook = .none
     ) {
         self.store = store
         files = PredictionFiles(folder: folder)
         self.time = time
         self.logger = logger
-        self.willAct = willAct
+        self.effects = effects
     }
 
     // MARK: - Taking in
@@ -72,9 +69,9 @@ package actor PredictionArchive {
         }
         guard next > taken else { return taken }
         let (touched, blocks) = try await write(sorter.groups)
-        try willAct(.commit)
+        try effects.willAct("commit a delivery")
         let now = time.now()
-        try await store.write { db in
+        try await store.write(as: .predictions) { db in
             try PredictionQueries.store(
                 db, gateway: delivery.gateway, log: log, segment: segment, from: taken, to: next,
                 files: touched, blocks: blocks, at: now)
@@ -82,7 +79,7 @@ package actor PredictionArchive {
         for endpoint in Set(sorter.groups.map(\.key.endpoint)) {
             store.changed(.prediction, endpoint)
         }
-        try willAct(.acknowledge)
+        try effects.willAct("acknowledge a delivery")
         return next
     }
 
@@ -114,7 +111,7 @@ package actor PredictionArchive {
                 file.bytes += Int64(block.count)
                 file.records += Int64(group.records)
             }
-            try willAct(.writeFile)
+            try effects.willAct("write a file")
             let (files, target, content) = (files, file, bytes)
             try await BlockingWork.run { try files.write(content, to: target, at: place) }
             touched.append(file)
@@ -193,17 +190,25 @@ package actor PredictionArchive {
         guard let oldest, oldest.day < day || totals.bytes > retention.bytes else { return nil }
         let now = time.now()
         // The row first: a file without one is only space, a row without its file is a hole.
-        try await store.write { try PredictionQueries.expire($0, oldest, at: now) }
+        try effects.willAct("forget a file")
+        try await store.write(as: .predictions) {
+            try PredictionQueries.expire($0, oldest, at: now)
+        }
+        try effects.willAct("remove a file")
         let files = files
         try await BlockingWork.run { try files.remove(oldest) }
         return oldest.records
     }
 
+    private static let pace = ReconcileLoop.Pace(longestWait: .minutes(5))
+
     /// Lets go every few minutes.
     package func run(_ retention: Retention) async throws {
-        while !Task.isCancelled {
+        let loop = ReconcileLoop(
+            name: "predictions", pace: Self.pace, clock: time.clock, logger: logger)
+        try await loop.run {
             try await expire(retention)
-            try await time.clock.sleep(for: .seconds(300))
+            return .whenWoken
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+package import Logging
 import Synchronization
 
 /// Room on the disk that is kept for the hour when there is no other: what stops, deletes and frees
@@ -9,7 +10,7 @@ package final class DiskReserve: Sendable {
     static let fullBelow: Int64 = 4 << 20
     /// Made again only where so many times its size are free.
     private static let roomFactor: Int64 = 3
-    private static let checkPeriod = Duration.seconds(5)
+    private static let pace = ReconcileLoop.Pace(longestWait: .seconds(5))
 
     private let path: String
     private let folder: String
@@ -29,10 +30,11 @@ package final class DiskReserve: Sendable {
     }
 
     /// Makes it whenever it is not there and there is room.
-    package func run() async throws {
-        while !Task.isCancelled {
+    package func run(logger: Logger) async throws {
+        let loop = ReconcileLoop(name: "reserve", pace: Self.pace, clock: clock, logger: logger)
+        try await loop.run {
             keep()
-            try await clock.sleep(for: Self.checkPeriod)
+            return .whenWoken
         }
     }
 

@@ -15,7 +15,7 @@ package struct Retention: Sendable {
         package init() {}
     }
 
-    private static let period = Duration.seconds(600)
+    private static let pace = ReconcileLoop.Pace(longestWait: .seconds(600))
 
     private let store: Store
     private let time: TimeSource
@@ -30,12 +30,14 @@ package struct Retention: Sendable {
     }
 
     package func run() async throws {
-        while !Task.isCancelled {
+        let loop = ReconcileLoop(
+            name: "retention", pace: Self.pace, clock: time.clock, logger: logger)
+        try await loop.run {
             let forgotten = try await runOnce()
             if forgotten > 0 {
                 logger.debug("forgot old events", metadata: ["count": "\(forgotten)"])
             }
-            try await time.clock.sleep(for: Self.period)
+            return .whenWoken
         }
     }
 
@@ -45,7 +47,7 @@ package struct Retention: Sendable {
         var forgotten = 0
         // In small transactions, so that other writes need not wait long.
         while true {
-            let count = try await store.write { db in
+            let count = try await store.write(as: [.events, .webhooks]) { db in
                 try EventLog.prune(
                     db, before: now.addingTimeInterval(-Double(limits.eventDays) * 86_400))
                     + DeliveryQueries.prune(
@@ -65,7 +67,7 @@ package struct Retention: Sendable {
         while var excess = try await store.read({ try EventLog.excess($0, keeping: limit) }) {
             while excess.count > 0 {
                 let wanted = excess
-                let count = try await store.write { try EventLog.prune($0, wanted) }
+                let count = try await store.write(as: .events) { try EventLog.prune($0, wanted) }
                 guard count > 0 else { break }
                 excess.count -= count
                 forgotten += count

@@ -21,21 +21,20 @@ package final class SpaceKeeper: Sendable {
     private let time: TimeSource
     /// Held while space is freed, so that no backup is made meanwhile.
     private let lockPath: String?
-    /// Called before each effect; a test throws from it to play a crash.
-    private let willAct: @Sendable () throws -> Void
+    private let effects: EffectHook
     private let isBusy = Mutex(false)
 
     package init(
         store: Store, artifacts: ArtifactFolder, blobs: BlobStore, time: TimeSource,
         lockPath: String? = nil,
-        willAct: @escaping @Sendable () throws -> Void = {}
+        effects: EffectHook = .none
     ) {
         self.store = store
         self.artifacts = artifacts
         self.blobs = blobs
         self.time = time
         self.lockPath = lockPath
-        self.willAct = willAct
+        self.effects = effects
     }
 
     /// What would be freed of what was deleted `age` ago or longer.
@@ -66,7 +65,7 @@ package final class SpaceKeeper: Sendable {
         plan.kept += try await removeGarbage()
         try act { for upload in plan.uploads { upload.remove(before: fresh) } }
         try act { for folder in plan.trash { folder.remove() } }
-        try willAct()
+        try effects.willAct("shrink the database")
         try await store.shrink()
         plan.database = try await store.size()
         return plan.report
@@ -82,7 +81,7 @@ package final class SpaceKeeper: Sendable {
     }
 
     private func act(_ body: () throws -> Void) throws {
-        try willAct()
+        try effects.willAct("remove files")
         try body()
     }
 
@@ -91,7 +90,7 @@ package final class SpaceKeeper: Sendable {
         let (cutoff, now, fresh) = (plan.cutoff, time.now(), fresh)
         var gone: Set<Int64> = []
         for numbers in batches(plan.runs.map(\.item.number)) {
-            try willAct()
+            try effects.willAct("free runs")
             gone.formUnion(
                 try await store.write {
                     try SpaceQueries.free($0, runs: numbers, before: cutoff, at: now)
@@ -100,7 +99,7 @@ package final class SpaceKeeper: Sendable {
         plan.runs.removeAll { !gone.contains($0.item.number) }
         gone = []
         for numbers in batches(plan.models.map(\.item.number)) {
-            try willAct()
+            try effects.willAct("free models")
             gone.formUnion(
                 try await store.write {
                     try SpaceQueries.free($0, models: numbers, before: cutoff, at: now)
@@ -109,13 +108,13 @@ package final class SpaceKeeper: Sendable {
         plan.models.removeAll { !gone.contains($0.item.number) }
         var experiments: [SpaceQueries.Deleted] = []
         for experiment in plan.experiments {
-            try willAct()
+            try effects.willAct("free an experiment")
             if try await free(experiment, before: cutoff, at: now) {
                 experiments.append(experiment)
             }
         }
         plan.experiments = experiments
-        try willAct()
+        try effects.willAct("mark folders")
         let orphans = plan.folders.map { (id: $0.id, place: $0.place) }
         let marked = try await store.write {
             try SpaceQueries.mark($0, orphans: orphans, importsAfter: fresh, at: now)
@@ -125,12 +124,12 @@ package final class SpaceKeeper: Sendable {
     }
 
     private func cutOffBlobs(_ plan: inout SpacePlan, at now: Date) async throws {
-        try willAct()
+        try effects.willAct("drop servables")
         try await store.write { try SpaceQueries.dropServablesOfGoneVersions($0) }
         let spared = plan.spared
         let old = try blobs.untouched(since: fresh).filter { !spared.contains($0.digest) }
         let digests = old.map(\.digest)
-        try willAct()
+        try effects.willAct("mark blobs")
         let marked = Set(
             try await store.write { try SpaceQueries.mark($0, blobs: digests, at: now) })
         plan.blobs = old.filter { marked.contains($0.digest) }
@@ -154,7 +153,7 @@ package final class SpaceKeeper: Sendable {
     private func removeGarbage() async throws -> [SpaceReport.Kept] {
         var kept: [SpaceReport.Kept] = []
         for garbage in try await store.read({ try SpaceQueries.garbage($0) }) {
-            try willAct()
+            try effects.willAct("remove garbage")
             do {
                 try await remove(garbage)
             } catch let error as CancellationError {
@@ -164,7 +163,7 @@ package final class SpaceKeeper: Sendable {
                 kept.append(.init(what: garbage.place, why: "it cannot be removed: \(why)"))
                 continue
             }
-            try willAct()
+            try effects.willAct("forget garbage")
             try await store.write { try SpaceQueries.forget($0, garbage) }
         }
         return kept

@@ -7,12 +7,17 @@ package import Logging
 package struct SweepController: Sendable {
     static let principal = Principal.controller(name: "sweeps")
 
-    private static let ofTrials: ChangeSignal.Kinds = [.state, .logging]
+    /// Trials' jobs and runs, and what those log, decide which go on; without a sweep under way they
+    /// concern nobody here.
+    private static let ofTrials: ChangeSignal.Entities = [.sweeps, .jobs, .runs, .metrics]
+    private static let pace = ReconcileLoop.Pace(
+        wakesOn: ofTrials, leastPause: .milliseconds(100), longestWait: .seconds(30))
 
     private let store: Store
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
+    package var effects = EffectHook.none
 
     package init(store: Store, time: TimeSource, chance: Chance, logger: Logger) {
         self.store = store
@@ -21,19 +26,16 @@ package struct SweepController: Sendable {
         self.logger = logger
     }
 
-    /// Returns when the task is cancelled. Looks after every commit, at most ten times a second.
-    package func run() async throws {
-        while !Task.isCancelled {
-            let (state, all) = (
-                store.changes.count(), store.changes.count(of: Self.ofTrials)
-            )
-            // What trials log decides which of them go on; without any it concerns nobody here.
-            let isAnyLive = try await look().isAnyLive
-            await store.changes.wait(
-                after: isAnyLive ? all : state, of: isAnyLive ? Self.ofTrials : .state,
-                upTo: .seconds(30), clock: time.clock)
-            try await time.clock.sleep(for: .milliseconds(100))
-        }
+    package var loop: ReconcileLoop {
+        ReconcileLoop(
+            name: "sweeps", pace: Self.pace, changes: store.changes, clock: time.clock,
+            logger: logger)
+    }
+
+    package func run() async throws { try await loop.run(turn) }
+
+    package func turn() async throws -> ReconcileLoop.Next {
+        try await look().isAnyLive ? .whenWoken : .init(wakesOn: .sweeps)
     }
 
     /// One look at every sweep that has not ended.
@@ -59,6 +61,7 @@ package struct SweepController: Sendable {
             TrialNames(run: chance.identifier(), job: chance.identifier())
         }
         let application = SweepPlanApplication(plan: plan, names: names, now: time.now())
+        try effects.willAct("apply a plan")
         let isDone = try await store.write { try application.apply($0) }
         logger.debug(
             "sweep advanced",

@@ -20,6 +20,14 @@ package struct WebhookController: Sendable {
     private let time: TimeSource
     private let chance: Chance
     private let logger: Logger
+    package var effects = EffectHook.none
+
+    /// Nobody waits for a webhook by the millisecond.
+    private static let pace = ReconcileLoop.Pace(
+        wakesOn: .webhooks, leastPause: .milliseconds(50), longestWait: .seconds(30))
+    /// What is due and cannot be sent waits for another delivery's end, which wakes the loop; if that
+    /// never comes, it is looked at again after so long.
+    private static let held = Duration.seconds(1)
 
     package init(
         store: Store, sender: WebhookSender, time: TimeSource, chance: Chance, logger: Logger
@@ -31,19 +39,33 @@ package struct WebhookController: Sendable {
         self.logger = logger
     }
 
+    package var loop: ReconcileLoop {
+        ReconcileLoop(
+            name: "webhooks", pace: Self.pace, changes: store.changes, clock: time.clock,
+            logger: logger)
+    }
+
     package func run() async throws {
-        try await recover()
         try await withThrowingDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                let seen = store.changes.count()
-                for delivery in try await claim() {
-                    group.addTask { try await deliver(delivery) }
-                }
-                let pause = try await pauseUntilNextDue()
-                await store.changes.wait(after: seen, upTo: pause, clock: time.clock)
-                // Commits may come by the thousand; nobody waits for a webhook by the millisecond.
-                try await time.clock.sleep(for: .milliseconds(50))
+            var isRecovered = false
+            try await loop.run {
+                if !isRecovered { try await recover() }
+                isRecovered = true
+                for delivery in try await claim() { group.addTask { await send(delivery) } }
+                return .within(try await pauseUntilNextDue())
             }
+        }
+    }
+
+    /// One delivery's trouble holds up no other: it is sent again when its lease is over.
+    private func send(_ delivery: ClaimedDelivery) async {
+        do {
+            try await deliver(delivery)
+        } catch {
+            if Task.isCancelled { return }
+            logger.error(
+                "what came of a delivery cannot be written down",
+                metadata: ["delivery": "\(delivery.publicID)", "error": "\(error)"])
         }
     }
 
@@ -61,7 +83,8 @@ package struct WebhookController: Sendable {
     /// Gives back what an earlier process was sending: one process holds the data folder at a time.
     package func recover() async throws {
         let now = time.now()
-        try await store.write { db in
+        try effects.willAct("recover")
+        try await store.write(as: .webhooks) { db in
             try DeliveryQueries.expireLeases(db, all: true, at: now)
             try DeliveryQueries.prune(db, before: now.addingTimeInterval(-Self.keepEnded))
         }
@@ -74,9 +97,12 @@ package struct WebhookController: Sendable {
         let isAnyDue = try await store.read { db in
             try DeliveryQueries.isAnyDue(db, at: now)
                 || DeliveryQueries.isAnyWaiting(db, beyond: beyond)
+                || DeliveryQueries.isAnyLeaseOver(db, at: now)
         }
         guard isAnyDue else { return [] }
-        return try await store.write { db in
+        try effects.willAct("claim deliveries")
+        return try await store.write(as: .webhooks) { db in
+            try DeliveryQueries.expireLeases(db, all: false, at: now)
             try DeliveryQueries.hasten(db, beyond: beyond, to: now)
             return try DeliveryQueries.claim(
                 db, at: now, leaseUntil: now.addingTimeInterval(Self.lease), limit: Self.atOnce)
@@ -84,22 +110,23 @@ package struct WebhookController: Sendable {
     }
 
     private func pauseUntilNextDue() async throws -> Duration {
-        let longest = Duration.seconds(30)
         guard let due = try await store.read({ try DeliveryQueries.nextDue($0) }) else {
-            return longest
+            return Self.pace.longestWait
         }
         let left = Duration.seconds(due.timeIntervalSince(time.now()))
-        return min(max(left, .milliseconds(50)), longest)
+        return left > .zero ? max(left, Self.pace.leastPause) : Self.held
     }
 
     private func deliver(_ delivery: ClaimedDelivery) async throws {
+        try effects.willAct("send")
         let answer = await sender.send(
             WebhookMessage(
                 url: delivery.url, secret: delivery.secret, deliveryID: delivery.publicID,
                 body: delivery.body, sentAt: time.now()))
         let now = time.now()
         let event = event(for: answer, attempt: delivery.attempt, now: now)
-        let state = try await store.write { db in
+        try effects.willAct("note the answer")
+        let state = try await store.write(as: .webhooks) { db in
             try DeliveryQueries.apply(db, event, to: delivery.number, at: now)
         }
         let metadata: Logger.Metadata = [

@@ -28,7 +28,7 @@ struct LoggedModelCalls: Sendable {
             modelType: try fields.optionalString("model_type") ?? "", sourceRun: sourceRun,
             params: try Self.params(fields), tags: try Self.tags(fields))
         let (who, at) = (call.principal, service.time.now())
-        let model = try await service.store.write { db in
+        let model = try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.create(db, new, at: at)
             try AccessQueries.note(db, who, made: .loggedModel, new.id.rawValue)
             return try LoggedModelQueries.get(db, new.id)
@@ -73,7 +73,7 @@ struct LoggedModelCalls: Sendable {
         }
         let message = try call.fields.optionalString("status_message")
         let at = service.time.now()
-        let model = try await service.store.write { db in
+        let model = try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.setStatus(db, id, status, message: message, at: at)
             return try LoggedModelQueries.get(db, id)
         }
@@ -83,7 +83,7 @@ struct LoggedModelCalls: Sendable {
     private func delete(_ call: Call) async throws -> [UInt8] {
         let id = LoggedModelID(call.parameter("model"))
         let (who, at) = (call.principal, service.time.now())
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.delete(db, id, at: at)
             try AuditLog(db, by: who, at: at).loggedModel(id, "deleted")
         }
@@ -94,7 +94,7 @@ struct LoggedModelCalls: Sendable {
         let id = LoggedModelID(call.parameter("model"))
         let tags = try Self.tags(call.fields)
         let (who, at) = (call.principal, service.time.now())
-        let model = try await service.store.write { db in
+        let model = try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.setTags(db, LoggedModelQueries.number(db, id), tags)
             let model = try LoggedModelQueries.get(db, id)
             if model.status == .ready {
@@ -111,7 +111,7 @@ struct LoggedModelCalls: Sendable {
         let id = LoggedModelID(call.parameter("model"))
         let key = call.parameter("key")
         let (who, at) = (call.principal, service.time.now())
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.deleteTag(db, id, key: key)
             try AuditLog(db, by: who, at: at).loggedModel(
                 id, "changed", ["tagsDeleted": .array([.string(key)])])
@@ -122,7 +122,7 @@ struct LoggedModelCalls: Sendable {
     private func logParams(_ call: Call) async throws -> [UInt8] {
         let id = LoggedModelID(call.parameter("model"))
         let params = try Self.params(call.fields)
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             try LoggedModelQueries.setParams(db, LoggedModelQueries.number(db, id), params)
         }
         return MLflowService.empty

@@ -21,7 +21,9 @@ struct AssessmentCalls: Sendable {
         let trace = TraceID(call.parameter("trace"))
         let new = try AssessmentFields.new(
             fields, now: service.time.now().millisecondsSince1970, chance: service.chance)
-        try await service.store.write { try AssessmentQueries.insert($0, new, of: trace) }
+        try await service.store.write(as: .tracking) {
+            try AssessmentQueries.insert($0, new, of: trace)
+        }
         return Self.document(new, of: trace)
     }
 
@@ -38,7 +40,7 @@ struct AssessmentCalls: Sendable {
         let mask = try AssessmentFields.mask(call.fields)
         let (trace, id) = (TraceID(call.parameter("trace")), call.parameter("assessment"))
         let now = service.time.now().millisecondsSince1970
-        let changed = try await service.store.write { db in
+        let changed = try await service.store.write(as: .tracking) { db in
             var record = try AssessmentQueries.get(db, id, of: trace)
             try AssessmentFields.update(&record, with: fields, mask: mask, now: now)
             try AssessmentQueries.update(db, record, of: trace)
@@ -49,7 +51,9 @@ struct AssessmentCalls: Sendable {
 
     private func delete(_ call: Call) async throws -> [UInt8] {
         let (trace, id) = (TraceID(call.parameter("trace")), call.parameter("assessment"))
-        try await service.store.write { try AssessmentQueries.delete($0, id, of: trace) }
+        try await service.store.write(as: .tracking) {
+            try AssessmentQueries.delete($0, id, of: trace)
+        }
         return MLflowService.empty
     }
 

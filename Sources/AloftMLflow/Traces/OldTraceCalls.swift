@@ -22,7 +22,7 @@ struct OldTraceCalls: Sendable {
             metadata: try TraceFields.pairs(fields, "request_metadata"),
             tags: try TraceFields.pairs(fields, "tags"))
         let who = call.principal
-        let stored = try await service.store.write { db in
+        let stored = try await service.store.write(as: .tracking) { db in
             try TraceQueries.start(db, new)
             try AccessQueries.note(db, who, made: .trace, new.id.rawValue)
             return try TraceQueries.get(db, new.id)
@@ -37,7 +37,7 @@ struct OldTraceCalls: Sendable {
         let state = try TraceFields.state(fields, "status") ?? .unspecified
         let tags = try TraceFields.pairs(fields, "tags")
         let metadata = try TraceFields.pairs(fields, "request_metadata")
-        let ended = try await service.store.write { db in
+        let ended = try await service.store.write(as: .tracking) { db in
             try TraceQueries.end(
                 db, id, endTime: endTime, state: state, tags: tags, metadata: metadata)
             return try TraceQueries.get(db, id)

@@ -43,7 +43,7 @@ struct SpanExportCalls: Sendable {
             if let run { claims.append(Claim(try queries.run(run), .record)) }
             return claims
         }
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             try TraceQueries.logSpans(db, batches, experiment: experiment, run: run)
             for trace in traces {
                 try AccessQueries.note(db, who, made: .trace, trace.rawValue)

@@ -49,7 +49,7 @@ struct TraceCalls: Sendable {
         let new = try TraceFields.trace(
             info, now: service.time.now().millisecondsSince1970, chance: service.chance)
         let who = call.principal
-        let stored = try await service.store.write { db in
+        let stored = try await service.store.write(as: .tracking) { db in
             try TraceQueries.start(db, new)
             try AccessQueries.note(db, who, made: .trace, new.id.rawValue)
             return try TraceQueries.get(db, new.id)
@@ -140,7 +140,7 @@ struct TraceCalls: Sendable {
         let value = try call.fields.optionalString("value") ?? ""
         try ValueRules.checkKey(key, "key")
         let tags = try TraceFields.tags([NamedText(key: key, value: value)])
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             for tag in tags { try TraceQueries.setTag(db, id, tag) }
         }
         return MLflowService.empty
@@ -149,7 +149,9 @@ struct TraceCalls: Sendable {
     private func deleteTag(_ call: Call) async throws -> [UInt8] {
         let id = TraceID(call.parameter("trace"))
         let key = try call.fields.string("key")
-        try await service.store.write { try TraceQueries.deleteTag($0, id, key: key) }
+        try await service.store.write(as: .tracking) {
+            try TraceQueries.deleteTag($0, id, key: key)
+        }
         return MLflowService.empty
     }
 
@@ -175,7 +177,7 @@ struct TraceCalls: Sendable {
             throw ProtocolError.invalid(
                 "Either `max_timestamp_millis` or `request_ids` must be specified, but not both.")
         }
-        let count = try await service.store.write { db in
+        let count = try await service.store.write(as: .tracking) { db in
             try TraceQueries.delete(db, deletion, of: experiment)
         }
         return JSONWriter.document { $0.member("traces_deleted", Int64(count)) }
@@ -194,7 +196,9 @@ struct TraceCalls: Sendable {
         }
         let run = try FieldReader.runID(call.fields)
         let at = service.time.now()
-        try await service.store.write { try TraceQueries.link($0, ids, to: run, at: at) }
+        try await service.store.write(as: .tracking) {
+            try TraceQueries.link($0, ids, to: run, at: at)
+        }
         return MLflowService.empty
     }
 
@@ -207,7 +211,7 @@ struct TraceCalls: Sendable {
                 "version": .string(String(try RegistryFields.version(prompt))),
             ])
         }
-        try await service.store.write { db in
+        try await service.store.write(as: .tracking) { db in
             let key = "mlflow.linkedPrompts"
             let old = try TraceQueries.get(db, id).tags.first { $0.key == key }?.value ?? "[]"
             guard case .array(var linked) = try? JSONReader.read(text: old) else {

@@ -1,62 +1,53 @@
 import Dispatch
 import Synchronization
 
-/// Says "something was committed, look again". Levels, not edges: a waiter who missed ten commits is
-/// woken once.
+/// Says "something of these was committed, look again". Levels, not edges: a waiter who missed ten
+/// commits is woken once.
 ///
 /// The first commit after a quiet time wakes at once; of a stream of them one every few milliseconds
-/// does. Commits are of kinds, since what trainings log comes by the thousand and concerns few: each
-/// loop of the control plane waits here, and a server that takes thousands of points a second would
-/// otherwise spend more on looking again than on the points.
+/// does. Each commit says what it may have changed, and wakes only who waits for that: a server that takes
+/// thousands of points a second would otherwise spend more on looking again than on the points.
 package final class ChangeSignal: Sendable {
-    /// What a commit may have changed.
-    package struct Kinds: OptionSet, Sendable {
-        package let rawValue: UInt8
-
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-        /// Anything but what the others name; events are of it.
-        package static let state = Kinds(rawValue: 1)
-        /// Points, params and tags of runs.
-        package static let logging = Kinds(rawValue: 2)
-        /// What `LiveActivity` has noted and somebody waits for.
-        package static let activity = Kinds(rawValue: 4)
-    }
-
     private struct Waiter {
-        let kinds: Kinds
+        let entities: Entities
         let continuation: CheckedContinuation<Void, Never>
     }
 
-    private struct Counts {
-        private var state: UInt64 = 0
-        private var logging: UInt64 = 0
-        private var activity: UInt64 = 0
-
-        mutating func add(_ kinds: Kinds) {
-            if kinds.contains(.state) { state += 1 }
-            if kinds.contains(.logging) { logging += 1 }
-            if kinds.contains(.activity) { activity += 1 }
-        }
-
-        func sum(of kinds: Kinds) -> UInt64 {
-            (kinds.contains(.state) ? state : 0) + (kinds.contains(.logging) ? logging : 0)
-                + (kinds.contains(.activity) ? activity : 0)
-        }
-    }
-
     private struct State {
-        var counts = Counts()
+        /// Counts what was told.
+        var count: UInt64 = 0
+        /// The count at which each entity was last told of, by its bit.
+        var last = InlineArray<16, UInt64>(repeating: 0)
         /// What was changed since the last waking.
-        var unheard: Kinds = []
+        var unheard: Entities = []
+        /// What somebody may wait for: at least what they do.
+        var awaited: Entities = []
         var lastWoken: UInt64 = 0
         var isWakeDue = false
         var waiters: [UInt64: Waiter] = [:]
         var nextWaiter: UInt64 = 0
         var cancelled: Set<UInt64> = []
 
-        func isAwaited(_ kinds: Kinds) -> Bool {
-            waiters.values.contains { !$0.kinds.isDisjoint(with: kinds) }
+        mutating func note(_ entities: Entities) {
+            count += 1
+            unheard.formUnion(entities)
+            var rest = entities.rawValue
+            while rest != 0 {
+                // traps: the bits of a word of sixteen are counted from 0 to 15
+                last[rest.trailingZeroBitCount] = count
+                rest &= rest &- 1
+            }
+        }
+
+        func latest(of entities: Entities) -> UInt64 {
+            var latest: UInt64 = 0
+            var rest = entities.rawValue
+            while rest != 0 {
+                // traps: as above
+                latest = max(latest, last[rest.trailingZeroBitCount])
+                rest &= rest &- 1
+            }
+            return latest
         }
     }
 
@@ -67,17 +58,20 @@ package final class ChangeSignal: Sendable {
 
     package init() {}
 
-    /// How many commits there were. Take it before reading the state that is acted on.
-    package func count(of kinds: Kinds = .state) -> UInt64 {
-        state.withLock { $0.counts.sum(of: kinds) }
+    /// How many commits there were, whatever they changed. Take it before reading the state that is acted
+    /// on: what is committed after it ends a later wait.
+    package func count() -> UInt64 { state.withLock { $0.count } }
+
+    /// Whether there was a commit of `entities` after `count`.
+    package func hasChanged(_ entities: Entities, after count: UInt64) -> Bool {
+        state.withLock { $0.latest(of: entities) > count }
     }
 
-    package func notify(_ kinds: Kinds = .state) {
+    package func notify(_ entities: Entities = .all) {
         let now = DispatchTime.now().uptimeNanoseconds
         let due: UInt64? = state.withLock { state in
-            state.counts.add(kinds)
-            state.unheard.formUnion(kinds)
-            guard !state.isWakeDue, state.isAwaited(kinds) else { return nil }
+            state.note(entities)
+            guard !state.isWakeDue, !state.awaited.isDisjoint(with: entities) else { return nil }
             let due = state.lastWoken + Self.pauseNanoseconds
             state.isWakeDue = due > now
             return due
@@ -96,28 +90,29 @@ package final class ChangeSignal: Sendable {
             state.isWakeDue = false
             let heard = state.unheard
             state.unheard = []
-            let woken = state.waiters.filter { !$0.value.kinds.isDisjoint(with: heard) }
+            let woken = state.waiters.filter { !$0.value.entities.isDisjoint(with: heard) }
             for number in woken.keys { state.waiters[number] = nil }
+            state.awaited = state.waiters.values.reduce(into: []) { $0.formUnion($1.entities) }
             return woken.values.map(\.continuation)
         }
         for waiter in woken { waiter.resume() }
     }
 
-    /// Returns as soon as there was a commit of `kinds` after `count`, or the task is cancelled, or
+    /// Returns as soon as there was a commit of `entities` after `count`, or the task is cancelled, or
     /// `timeout` on `clock` has passed.
     package func wait(
-        after count: UInt64, of kinds: Kinds = .state, upTo timeout: Duration,
+        after count: UInt64, of entities: Entities, upTo timeout: Duration,
         clock: any Clock<Duration> = ContinuousClock()
     ) async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait(after: count, of: kinds) }
+            group.addTask { await self.wait(after: count, of: entities) }
             group.addTask { try? await clock.sleep(for: timeout) }
             await group.next()
             group.cancelAll()
         }
     }
 
-    private func wait(after count: UInt64, of kinds: Kinds) async {
+    private func wait(after count: UInt64, of entities: Entities) async {
         let waiter = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -125,9 +120,10 @@ package final class ChangeSignal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isDue = state.withLock { state in
-                    let isThere = state.counts.sum(of: kinds) > count
+                    let isThere = state.latest(of: entities) > count
                     if isThere || state.cancelled.remove(waiter) != nil { return true }
-                    state.waiters[waiter] = Waiter(kinds: kinds, continuation: continuation)
+                    state.waiters[waiter] = Waiter(entities: entities, continuation: continuation)
+                    state.awaited.formUnion(entities)
                     return false
                 }
                 if isDue { continuation.resume() }

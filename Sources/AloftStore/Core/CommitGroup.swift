@@ -28,6 +28,9 @@ final class CommitGroup: Sendable {
     private let queue = Mutex(Queue())
     private let gathered = TimedSemaphore()
     private let thread = DispatchQueue(label: "aloft.store.writer", qos: .userInitiated)
+    #if DEBUG
+        private let witness = DeclaredChanges()
+    #endif
 
     init(
         pool: DatabasePool, changes: ChangeSignal, checkpointer: Checkpointer,
@@ -38,15 +41,23 @@ final class CommitGroup: Sendable {
         self.checkpointer = checkpointer
         self.hasLedger = hasLedger
         self.state = state
+        #if DEBUG
+            pool.add(transactionObserver: witness, extent: .databaseLifetime)
+        #endif
     }
 
     /// Stays on the caller's thread until there is something to wait for: most writes are small.
     nonisolated(nonsending) func perform<Value: Sendable>(
-        as kind: ChangeSignal.Kinds = .state,
+        as entities: ChangeSignal.Entities = .all,
+        and further: (@Sendable (Value) -> ChangeSignal.Entities)? = nil,
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
         try await withUnsafeThrowingContinuation { continuation in
-            enqueue(WaitingWrite(kind, body, continuation))
+            let write = WaitingWrite(entities, further, body, continuation)
+            #if DEBUG
+                write.witness = witness
+            #endif
+            enqueue(write)
         }
     }
 
@@ -66,7 +77,7 @@ final class CommitGroup: Sendable {
             let began = DispatchTime.now()
             let failure = commit(group)
             let nanoseconds = DispatchTime.now().uptimeNanoseconds - began.uptimeNanoseconds
-            if failure == nil { changes.notify(group.reduce([]) { $0.union($1.kind) }) }
+            if failure == nil { changes.notify(group.reduce([]) { $0.union($1.entities) }) }
             for write in group { write.finish(failure) }
             helpCheckpoint()
             gather(after: group.count, nanoseconds: nanoseconds)

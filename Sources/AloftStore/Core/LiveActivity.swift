@@ -6,6 +6,16 @@ package struct LiveSubject: Hashable, Sendable {
     /// As the stream of live pages calls it.
     package enum Kind: String, Hashable, Sendable {
         case run, experiment, model, version, webhook, prediction
+
+        /// What a write changes that such a thing is changed by.
+        package var entities: ChangeSignal.Entities {
+            switch self {
+            case .run, .experiment: .tracking
+            case .model, .version: .registry
+            case .webhook: [.webhooks, .events]
+            case .prediction: .predictions
+            }
+        }
     }
 
     package var kind: Kind

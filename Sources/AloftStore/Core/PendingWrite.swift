@@ -6,9 +6,14 @@
 /// `@unchecked Sendable`: its caller makes it, and only the writer's thread touches it afterwards.
 class PendingWrite: @unchecked Sendable {
     /// What others learn of it once it is committed.
-    let kind: ChangeSignal.Kinds
+    fileprivate(set) var entities: ChangeSignal.Entities
 
-    init(_ kind: ChangeSignal.Kinds) { self.kind = kind }
+    #if DEBUG
+        /// Sees what it changes.
+        var witness: DeclaredChanges?
+    #endif
+
+    init(_ entities: ChangeSignal.Entities) { self.entities = entities }
 
     /// Does it inside the shared transaction and keeps its outcome. May be called again in another
     /// transaction, if the first was rolled back.
@@ -23,21 +28,34 @@ class PendingWrite: @unchecked Sendable {
 /// `@unchecked Sendable`: as `PendingWrite`, only the writer's thread touches it once it is made.
 final class WaitingWrite<Value: Sendable>: PendingWrite, @unchecked Sendable {
     private let body: @Sendable (Transaction) throws -> Value
+    /// What it changed beside what it said, as its value tells.
+    private let further: (@Sendable (Value) -> ChangeSignal.Entities)?
     private let caller: UnsafeContinuation<Value, any Error>
     private var outcome: Result<Value, any Error>?
 
     init(
-        _ kind: ChangeSignal.Kinds, _ body: @escaping @Sendable (Transaction) throws -> Value,
+        _ entities: ChangeSignal.Entities,
+        _ further: (@Sendable (Value) -> ChangeSignal.Entities)? = nil,
+        _ body: @escaping @Sendable (Transaction) throws -> Value,
         _ caller: UnsafeContinuation<Value, any Error>
     ) {
         self.body = body
+        self.further = further
         self.caller = caller
-        super.init(kind)
+        super.init(entities)
     }
 
     override func run(_ db: Transaction) throws {
         do {
-            outcome = .success(try body(db))
+            #if DEBUG
+                witness?.begin()
+            #endif
+            let value = try body(db)
+            if let further { entities.formUnion(further(value)) }
+            #if DEBUG
+                try witness?.check(entities)
+            #endif
+            outcome = .success(value)
         } catch {
             outcome = .failure(error)
             throw error

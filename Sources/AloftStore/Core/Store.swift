@@ -97,12 +97,15 @@ package final class Store: Sendable {
     /// `body` runs on the writer's thread: it must not wait for anything. It may run twice, if what it
     /// did was rolled back because of another's failure: it must do nothing but read and write `db`.
     ///
-    /// - Parameter kind: whom the commit wakes.
+    /// - Parameters:
+    ///   - entities: what it changes, which says whom the commit wakes. Who does not know says nothing.
+    ///   - further: what it changed beside that, as its value tells.
     nonisolated(nonsending) package func write<Value: Sendable>(
-        as kind: ChangeSignal.Kinds = .state,
+        as entities: ChangeSignal.Entities = .all,
+        and further: (@Sendable (Value) -> ChangeSignal.Entities)? = nil,
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await commits.perform(as: kind, body)
+        try await commits.perform(as: entities, and: further, body)
     }
 
     /// Runs `body` on a snapshot. May be called by many at once; never waits for a writer.

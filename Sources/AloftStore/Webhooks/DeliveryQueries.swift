@@ -24,10 +24,14 @@ package enum DeliveryQueries {
         try !webhooksWithDue(db, at: now).isEmpty
     }
 
-    /// When the next delivery is due or the next lease ends; `nil` where nothing is open.
+    /// When the next delivery is due or the next lease ends; `nil` where nothing is open. What waits for a
+    /// webhook that is switched off waits for nothing.
     package static func nextDue(_ db: Transaction) throws -> Date? {
         try db.firstRow(
-            "SELECT min(dueAt) AS due FROM webhookDelivery WHERE state IN ('waiting', 'sending')"
+            """
+            SELECT min(d.dueAt) AS due FROM webhookDelivery d JOIN webhook w ON w.id = d.webhook
+            WHERE d.state IN ('waiting', 'sending') AND (d.state = 'sending' OR w.isActive)
+            """
         )?.optionalDate("due")
     }
 
@@ -37,6 +41,13 @@ package enum DeliveryQueries {
         try db.firstRow(
             "SELECT 1 FROM webhookDelivery WHERE state = 'waiting' AND dueAt > ? LIMIT 1",
             [date.stamp]) != nil
+    }
+
+    /// Whether a delivery has been on its way for longer than it may be.
+    package static func isAnyLeaseOver(_ db: Transaction, at now: Date) throws -> Bool {
+        try db.firstRow(
+            "SELECT 1 FROM webhookDelivery WHERE state = 'sending' AND dueAt < ? LIMIT 1",
+            [now.stamp]) != nil
     }
 
     /// Makes what waits beyond `date` due at `now`.

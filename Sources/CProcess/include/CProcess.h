@@ -100,6 +100,10 @@ int aloft_become_subreaper(void);
 /// reading end is returned, or -1. Call it once.
 int aloft_watch_signals(void);
 
+/// A descriptor that can be read as soon as the process has ended, whoever's child it is; closed at exec. -1
+/// where there is no such process or the kernel knows no such descriptors (Linux before 5.3).
+int aloft_watch_process(pid_t process);
+
 /// A pipe whose ends are closed at exec; the reading end does not block. Returns 0 or errno.
 int aloft_pipe(int ends[2]);
 

@@ -1,5 +1,6 @@
 import AloftAPI
 import AloftCompute
+import AloftControl
 import AloftDomain
 import AloftProcess
 import AloftStore
@@ -26,26 +27,35 @@ struct GatewayChild: Sendable {
     /// How long a gateway that crashed may take to write its report and end.
     private static let reportLimit = Duration.seconds(5)
 
+    /// Between the end of one gateway and the start of the next; doubled with each that ends soon.
+    private static let pauses = Duration.milliseconds(200)...Duration.seconds(10)
+    private static let pace = ReconcileLoop.Pace(longestWait: pauses.upperBound)
+
+    /// A turn lasts as long as the gateway runs.
     func run() async throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        var pause = Duration.milliseconds(200)
-        while !Task.isCancelled {
+        let loop = ReconcileLoop(
+            name: "gateway", pace: Self.pace, clock: services.time.clock, logger: services.logger)
+        var pause = Self.pauses.lowerBound
+        try await loop.run {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
             let record = try await runningChild()
             let startedAt = ContinuousClock.now
             await waitForEnd(of: record)
-            if !Task.isCancelled, record.process.isRunning { continue }
             if Task.isCancelled {
                 if !services.restart.isRestart { await end(record) }
-                return
+                return .whenWoken
             }
+            // One with another token gives way at once.
+            if record.process.isRunning { return .within(.zero) }
             services.logger.error(
                 "the gateway ended",
                 metadata: [
                     "pid": "\(record.process.processID)", "why": "\(lastWords())", "log": "\(log)",
                 ])
-            if ContinuousClock.now - startedAt > .seconds(10) { pause = .milliseconds(200) }
-            try await services.time.clock.sleep(for: pause)
-            pause = min(pause * 2, .seconds(10))
+            if ContinuousClock.now - startedAt > .seconds(10) { pause = Self.pauses.lowerBound }
+            defer { pause = min(pause * 2, Self.pauses.upperBound) }
+            return .within(pause)
         }
     }
 
@@ -164,16 +174,16 @@ struct GatewayChild: Sendable {
     /// crashed answers nobody and holds its socket until its report is written; it is not waited for
     /// without end.
     private func waitForEnd(of record: ChildRecord) async {
-        let pause = Duration.milliseconds(100)
+        let pause = Duration.seconds(1)
         var looks = 0
         var sinceCrash = Duration.zero
         while record.process.isRunning, !Task.isCancelled {
-            try? await services.time.clock.sleep(for: pause)
+            await ProcessEnd.wait(
+                for: record.process.processID, upTo: pause, clock: services.time.clock)
             looks += 1
-            if looks.isMultiple(of: 50), !Task.isCancelled, await hasOtherToken(record) { return }
+            if looks.isMultiple(of: 5), !Task.isCancelled, await hasOtherToken(record) { return }
             if sinceCrash == .zero {
-                guard looks.isMultiple(of: 5), crashes.hasReport(of: record.process.processID)
-                else { continue }
+                guard crashes.hasReport(of: record.process.processID) else { continue }
             }
             sinceCrash += pause
             guard sinceCrash > Self.reportLimit else { continue }

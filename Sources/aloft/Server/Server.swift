@@ -88,30 +88,11 @@ private struct ControllerGroup: Service {
             let controllers = try services.makeControllers(serverURL: file.local)
             logger.info("listening", metadata: ["url": "\(file.url)"])
             await withDiscardingTaskGroup { group in
-                for controller in controllers { group.addTask { await keepRunning(controller) } }
+                // Each goes on after whatever fails in it, until it is cancelled.
+                for controller in controllers { group.addTask { try? await controller() } }
             }
         } catch {
             logger.error("cannot start", metadata: ["error": "\(PlainError.text(of: error))"])
-        }
-    }
-
-    /// A controller that fails is started again after a pause: its next look starts from the tables.
-    private func keepRunning(_ controller: Controller) async {
-        while !Task.isCancelled {
-            do {
-                try await controller.run()
-                return
-            } catch is CancellationError {
-                return
-            } catch {
-                services.logger.error(
-                    "controller failed",
-                    metadata: [
-                        "controller": "\(controller.name)",
-                        "error": "\(PlainError.text(of: error))",
-                    ])
-                try? await services.time.clock.sleep(for: .seconds(1))
-            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import AloftControl
 import AloftDomain
 import Foundation
 import Logging
@@ -15,8 +16,8 @@ final class ServerCertificate: Sendable {
         var refused: [FileSeal] = []
     }
 
-    /// Between two looks at the files.
-    private static let interval = Duration.seconds(5)
+    /// It goes by time: nobody tells of a change of the files.
+    private static let pace = ReconcileLoop.Pace(longestWait: .seconds(5))
 
     private let certificate: String
     private let key: String
@@ -39,9 +40,11 @@ final class ServerCertificate: Sendable {
 
     /// Looks at the files now and then. Returns when the task is cancelled.
     func watch(time: TimeSource, logger: Logger) async throws {
-        while !Task.isCancelled {
-            try await time.clock.sleep(for: Self.interval)
+        let loop = ReconcileLoop(
+            name: "certificate", pace: Self.pace, clock: time.clock, logger: logger)
+        try await loop.run {
             look(logger)
+            return .whenWoken
         }
     }
 

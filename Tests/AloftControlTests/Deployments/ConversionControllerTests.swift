@@ -2,7 +2,6 @@ import AloftArtifacts
 import AloftTestKit
 import Foundation
 import Logging
-import Synchronization
 import Testing
 
 @testable import AloftControl
@@ -10,8 +9,6 @@ import Testing
 @testable import AloftStore
 
 struct ConversionControllerTests {
-    private struct Killed: Error {}
-
     private func controller(
         _ world: DeploymentWorld, lastLines: String = ""
     ) throws -> ConversionController {
@@ -129,17 +126,10 @@ struct ConversionControllerTests {
             let world = try DeploymentWorld()
             try await register(world)
             try await register(world)
-            let left = Mutex(crashAt)
             var crashing = try controller(world)
-            crashing.willAct = {
-                if left.withLock({ left in
-                    left -= 1
-                    return left < 0
-                }) {
-                    throw Killed()
-                }
-            }
-            await #expect(throws: Killed.self) { try await crashing.runOnce() }
+            crashing.effects = DeadLine(after: crashAt).hook
+            let dying = crashing
+            await #expect(throws: EffectHook.Killed.self) { try await dying.runOnce() }
             try await controller(world).runOnce()
             #expect(try await world.store.read { try JobQueries.live($0).count } == 2)
         }

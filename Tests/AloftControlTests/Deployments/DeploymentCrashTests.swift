@@ -1,6 +1,5 @@
 import AloftTestKit
 import Foundation
-import Synchronization
 import Testing
 
 @testable import AloftControl
@@ -10,8 +9,6 @@ import Testing
 /// The controller is stopped before its n-th effect, everything is dropped, the file is opened again
 /// and the loop goes on: the end is always the same.
 struct DeploymentCrashTests {
-    private struct Killed: Error {}
-
     /// Where everything stood in the end.
     private struct Outcome: Equatable {
         var states: [String]
@@ -41,14 +38,14 @@ struct DeploymentCrashTests {
         try await world.apply(projectFile: Self.projectFile)
         for _ in 1...2 { try await world.register(metrics: ["auc": 0.7]) }
         try await world.deploy(ModelVersionKey(model: "m", version: 1))
-        let counter = EffectCounter(crashAt: crashAt)
+        let point = CrashPoint(crashAt)
         for round in 0..<14 {
             if round == 4 { try await world.deploy(ModelVersionKey(model: "m", version: 2)) }
             var controller = world.controller
-            controller.willAct = { if counter.countsToCrash() { throw Killed() } }
+            controller.effects = point.hook
             do {
                 _ = try await controller.runOnce()
-            } catch is Killed {
+            } catch is EffectHook.Killed {
                 try world.store.close()
                 world = try DeploymentWorld(folder: folder, time: time, seed: UInt64(round) + 50)
             }
@@ -58,7 +55,7 @@ struct DeploymentCrashTests {
             try await gateway.report(to: world)
             time.advance(by: .seconds(5))
         }
-        return (try await outcome(of: world), counter.count)
+        return (try await outcome(of: world), point.count)
     }
 
     private func outcome(of world: DeploymentWorld) async throws -> Outcome {
@@ -92,24 +89,4 @@ struct DeploymentCrashTests {
             #expect(outcome == expected, "crashed before effect \(crashAt)")
         }
     }
-}
-
-private final class EffectCounter: Sendable {
-    private let state: Mutex<(count: Int, crashAt: Int?)>
-
-    init(crashAt: Int?) { state = Mutex((0, crashAt)) }
-
-    /// True once, before the effect that is not to happen.
-    func countsToCrash() -> Bool {
-        state.withLock { state in
-            if state.count == state.crashAt {
-                state.crashAt = nil
-                return true
-            }
-            state.count += 1
-            return false
-        }
-    }
-
-    var count: Int { state.withLock { $0.count } }
 }

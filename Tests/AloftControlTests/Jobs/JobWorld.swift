@@ -34,27 +34,14 @@ final class JobWorld: Sendable {
     func controller(
         killedAfter effects: Int = .max, cpus: Double = 2, time other: TimeSource? = nil
     ) -> JobController {
-        let left = Mutex(effects)
-        let countdown = Countdown(left: left)
         var configuration = JobController.Configuration(
             capacity: Capacity(cpus: cpus, memoryBytes: 8 << 30),
             serverURL: "http://127.0.0.1:5000", tokenKey: "key", blobPath: { "/blobs/\($0)" })
-        configuration.afterEffect = { try countdown.step() }
+        configuration.effects = DeadLine(after: effects).hook
         return JobController(
             store: store, executor: executor, time: other ?? time.source, chance: chance,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             configuration: configuration)
-    }
-
-    private final class Countdown: Sendable {
-        private let left: Mutex<Int>
-        init(left: consuming Mutex<Int>) { self.left = left }
-        func step() throws {
-            try left.withLock { left in
-                left -= 1
-                if left <= 0 { throw CancellationError() }
-            }
-        }
     }
 
     /// Queues a job with a run of its own.

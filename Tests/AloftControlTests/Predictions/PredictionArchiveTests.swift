@@ -2,7 +2,6 @@ import AloftPredictionLog
 import AloftTestKit
 import Foundation
 import Logging
-import Synchronization
 import Testing
 
 @testable import AloftControl
@@ -19,12 +18,10 @@ private struct ArchiveWorld {
     var store: Store { temporary.store }
     var folder: String { temporary.folder.path + "/predictions" }
 
-    func archive(
-        willAct: @escaping @Sendable (PredictionArchive.Effect) throws -> Void = { _ in }
-    ) -> PredictionArchive {
+    func archive(effects: EffectHook = .none) -> PredictionArchive {
         PredictionArchive(
             store: store, folder: folder, time: time.source, logger: Logger(label: "test"),
-            willAct: willAct)
+            effects: effects)
     }
 
     var finder: PredictionFinder { PredictionFinder(store: store, folder: folder) }
@@ -115,15 +112,7 @@ private func fixtures(
     @Test(arguments: 0..<6)
     func `a crash at any effect loses nothing and doubles nothing`(after: Int) async throws {
         let world = try ArchiveWorld()
-        struct Crash: Error {}
-        let left = Mutex(after)
-        let dying = world.archive { _ in
-            let mayGoOn = left.withLock { left in
-                left -= 1
-                return left >= 0
-            }
-            if !mayGoOn { throw Crash() }
-        }
+        let dying = world.archive(effects: DeadLine(after: after).hook)
         let pieces = [
             PredictionFixture.block(fixtures(1...7)),
             PredictionFixture.block(fixtures(8...9) { $0.endpoint = "other.staging" }),

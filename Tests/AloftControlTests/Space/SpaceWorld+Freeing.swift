@@ -14,10 +14,10 @@ extension SpaceWorld {
     func free(olderThan age: TimeInterval, crashes: Int) async throws {
         let cutoff = now.addingTimeInterval(-age)
         for _ in 0..<crashes {
-            let fuse = Fuse(below(25))
+            let line = DeadLine(after: below(25))
             do {
-                _ = try await makeKeeper { if fuse.blows() { throw Crash() } }.free(cutoff: cutoff)
-            } catch is Crash {
+                _ = try await makeKeeper(line.hook).free(cutoff: cutoff)
+            } catch is EffectHook.Killed {
                 artifacts = try Self.openArtifacts(temporary)
                 blobs = try Self.openBlobs(temporary)
             }
@@ -30,9 +30,9 @@ extension SpaceWorld {
         #expect(left == [])
     }
 
-    private func makeKeeper(_ willAct: @escaping @Sendable () throws -> Void = {}) -> SpaceKeeper {
+    private func makeKeeper(_ effects: EffectHook = .none) -> SpaceKeeper {
         SpaceKeeper(
-            store: store, artifacts: artifacts, blobs: blobs, time: time.source, willAct: willAct)
+            store: store, artifacts: artifacts, blobs: blobs, time: time.source, effects: effects)
     }
 
     /// Takes out of the model what must be gone.

@@ -4,7 +4,6 @@ import AloftStore
 import AloftTestKit
 import AloftWire
 import Foundation
-import Synchronization
 import Testing
 
 @testable import AloftControl
@@ -23,22 +22,6 @@ final class SpaceWorld {
         var number: Int64
         var run: String?
         var model: String?
-    }
-
-    struct Crash: Error {}
-
-    /// Blows after so many effects.
-    final class Fuse: Sendable {
-        private let left: Mutex<Int>
-
-        init(_ count: Int) { left = Mutex(count) }
-
-        func blows() -> Bool {
-            left.withLock { left in
-                left -= 1
-                return left < 0
-            }
-        }
     }
 
     let temporary: TemporaryStore

@@ -123,8 +123,49 @@ struct WebhookControllerTests {
         }
         try await world.createModel("b")
         #expect(try await world.controller.runOnce() == 0)
+        // What waits for it keeps nobody awake.
+        #expect(try await world.store.read { try DeliveryQueries.nextDue($0) } == nil)
         try await world.store.write { try WebhookQueries.delete($0, id) }
         #expect(try await world.store.read { try DeliveryQueries.nextDue($0) } == nil)
+    }
+}
+
+extension WebhookControllerTests {
+    @Test(arguments: 0..<8)
+    func `killed before any effect, what was under way is sent by the next`(crashAt: Int)
+        async throws
+    {
+        let world = try WebhookWorld()
+        try await world.addWebhook()
+        try await world.createModel("a")
+        try await world.createModel("b")
+        var dying = world.controller
+        dying.effects = DeadLine(after: crashAt).hook
+        do {
+            try await dying.recover()
+            _ = try await dying.runOnce()
+        } catch is EffectHook.Killed {}
+        try await world.controller.recover()
+        _ = try await world.controller.runOnce()
+        let sent = world.sent.withLock { $0 }
+        #expect(Set(sent.map(\.deliveryID)).count == 2)
+        #expect(try await world.store.read { try DeliveryQueries.nextDue($0) } == nil)
+    }
+
+    @Test func `what was sent and not written down is sent again when its lease is over`()
+        async throws
+    {
+        let world = try WebhookWorld()
+        try await world.addWebhook()
+        try await world.createModel("a")
+        var failing = world.controller
+        // Recovering is no part of this; the claim and the message happen, the note does not.
+        failing.effects = DeadLine(after: 2).hook
+        await #expect(throws: EffectHook.Killed.self) { try await failing.runOnce() }
+        #expect(try await world.controller.runOnce() == 0)
+        world.time.advance(by: .seconds(WebhookController.lease + 1))
+        #expect(try await world.controller.runOnce() == 1)
+        #expect(Set(world.sent.withLock { $0 }.map(\.deliveryID)).count == 1)
     }
 }
 

@@ -106,7 +106,10 @@ package struct DeploymentRoutes: Sendable {
                 return try DeploymentPages(db: db, now: time.now()).item(revision)
             }
         }
-        let changed = try await longPoll(store.changes, timeout: .seconds(wait)) {
+        let changed = try await longPoll(
+            store.changes, of: [.deployments, .servables, .gateways, .jobs],
+            timeout: .seconds(wait)
+        ) {
             let item = try await look()
             let isSeen =
                 Int64(item.changes) == seen && item.isAnswered == answered ?? item.isAnswered

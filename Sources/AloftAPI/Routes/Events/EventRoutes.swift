@@ -14,7 +14,9 @@ package struct EventRoutes: Sendable {
             let wait = try call.integer("wait", in: 0...60, default: 0)
             let entity = call.query("entity")
             let id = call.query("id")
-            let found = try await longPoll(store.changes, timeout: .seconds(wait)) {
+            let found = try await longPoll(
+                store.changes, of: .events, timeout: .seconds(wait)
+            ) {
                 let records = try await store.read { db in
                     try EventLog.list(
                         db, after: after, entity: entity, entityID: id, limit: Int(limit))

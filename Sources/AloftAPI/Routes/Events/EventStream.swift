@@ -65,7 +65,7 @@ package struct EventStream: Sendable {
             // What changed since such was last told of is told a little later, together.
             let isBehind = store.activity.sequence > from.activity
             let news = try await longPoll(
-                store.changes, of: [.state, .activity],
+                store.changes, of: [.events, .activity],
                 timeout: isBehind ? Self.pause : Self.heartbeat
             ) {
                 try await look(after: from, isBehind: isBehind, now: clock.now)

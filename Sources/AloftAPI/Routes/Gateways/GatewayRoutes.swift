@@ -51,7 +51,9 @@ package struct GatewayRoutes: Sendable {
     private func desiredState(
         after: Int, tokenEnds: Int?, wait: Int64
     ) async throws -> DesiredState {
-        _ = try await longPoll(store.changes, timeout: .seconds(wait)) {
+        _ = try await longPoll(
+            store.changes, of: [.deployments, .tokens], timeout: .seconds(wait)
+        ) {
             let (revision, ends) = try await store.read { db in
                 (try DesiredStateQueries.revision(db), try TokenQueries.ends(db))
             }
@@ -74,7 +76,7 @@ package struct GatewayRoutes: Sendable {
                     counts, of: head.gateway, incarnation: head.incarnation, at: now)
             }
         }
-        try await store.write { db in
+        try await store.write(as: .gateways) { db in
             try GatewayQueries.admit(db, report.gateway)
             try GatewayQueries.report(
                 db, gateway: report.gateway, incarnation: report.incarnation,

@@ -109,7 +109,7 @@ package struct JobRoutes: Sendable {
     private func show(_ name: String, wait: Duration) async throws -> GetJob.Reply {
         let id = try await resolve(name).id
         if wait > .zero {
-            _ = try await longPoll(store.changes, timeout: wait) {
+            _ = try await longPoll(store.changes, of: .jobs, timeout: wait) {
                 try await store.read { try JobQueries.get($0, id) }.outcome
             }
         }
