@@ -4,10 +4,10 @@
     bench/idle/run --seconds 600
     ALOFT_PROGRAM=.build/debug/aloft bench/idle/run
 
-The data folder holds runs with points, jobs that ended, and a deployment that is live. Prints one JSON line a
-scenario: `idle`, and `logging`, where one client logs a point a hundred times a second, so that what the loops add
-is seen: `turns` are those of all loops together, as the server's log at debug level says them.
-`server_percent` and `gateway_percent` are of one core, by the kernel's count of ticks.
+The data folder holds runs with points and a deployment that is live. Prints one JSON line a
+scenario: `idle`, and `logging`, where one client logs a point a hundred times a second and the
+loops have nothing to do. `server_percent` and `gateway_percent` are of one core, by the kernel's
+count of ticks; the wakes are those of all threads.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
-
-import sys
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -48,20 +47,25 @@ def switches(pid: int) -> int:
 
 
 def fill(peer: Peer, program: Path) -> str:
-    """Runs, a job that ended, and a live deployment. Returns a run that goes on."""
+    """Runs and a live deployment. Returns a run that goes on."""
     base = "/api/2.0/mlflow"
     run = ""
     for number in range(RUNS):
         body = {"experiment_id": "0", "start_time": 1, "run_name": f"r{number}"}
         run = peer.call("POST", base + "/runs/create", body)["run"]["info"]["run_id"]
-        points = [{"key": f"m{p % 5}", "value": p, "timestamp": p, "step": p} for p in range(POINTS)]
+        points = [
+            {"key": f"m{p % 5}", "value": p, "timestamp": p, "step": p} for p in range(POINTS)
+        ]
         peer.call("POST", base + "/runs/log-batch", {"run_id": run, "metrics": points})
         if number + 1 < RUNS:
             peer.call("POST", base + "/runs/update", {"run_id": run, "status": "FINISHED"})
 
     def aloft(*arguments: str) -> None:
         subprocess.run(
-            [str(program), *arguments, "--server", peer.url], check=True, timeout=300, stdout=subprocess.DEVNULL
+            [str(program), *arguments, "--server", peer.url],
+            check=True,
+            timeout=300,
+            stdout=subprocess.DEVNULL,
         )
 
     model = ROOT / ".runtime/fixtures/cancer-logreg.onnx"
@@ -83,12 +87,23 @@ def measure(what: str, peer: Peer, gateway: int, seconds: float, run: str | None
         if run is None:
             time.sleep(left)
             continue
-        body = {"run_id": run, "key": "loss", "value": 1.0 / (calls + 1), "timestamp": calls, "step": calls}
+        body = {
+            "run_id": run,
+            "key": "loss",
+            "value": 1.0 / (calls + 1),
+            "timestamp": calls,
+            "step": calls,
+        }
         peer.call("POST", "/api/2.0/mlflow/runs/log-metric", body)
         calls += 1
         time.sleep(max(0.0, began + calls / 100 - time.monotonic()))
     took = time.monotonic() - began
-    line: dict[str, Any] = {"bench": "idle", "what": what, "seconds": round(took, 1), "calls": calls}
+    line: dict[str, Any] = {
+        "bench": "idle",
+        "what": what,
+        "seconds": round(took, 1),
+        "calls": calls,
+    }
     for name, pid in pids.items():
         line[f"{name}_percent"] = round((ticks(pid) - before[name][0]) / TICKS / took * 100, 3)
         line[f"{name}_wakes_per_second"] = round((switches(pid) - before[name][1]) / took, 1)
@@ -96,9 +111,13 @@ def measure(what: str, peer: Peer, gateway: int, seconds: float, run: str | None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seconds", type=float, default=120)
-    parser.add_argument("--settle", type=float, default=10, help="seconds between the filling and the first look")
+    parser.add_argument(
+        "--settle", type=float, default=10, help="seconds between the filling and the first look"
+    )
     arguments = parser.parse_args()
     program = Path(os.environ.get("ALOFT_PROGRAM", ROOT / ".build/release/aloft")).resolve()
     with tempfile.TemporaryDirectory() as home:
