@@ -27,6 +27,7 @@ from aloft_models.convert.session import run
 from aloft_models.inputs import ModelInput, from_example
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingRegressor,
@@ -223,6 +224,18 @@ def test_weights_of_large_numbers_are_doubles(model: Any) -> None:
     servable = converted(model, rows.head(5))
     assert servable.manifest.inputs[0].datatype == "FP64"
     check(servable, model, rows)
+
+
+def test_squares_of_32_bit_floats_are_not_converted() -> None:
+    chance = np.random.default_rng(9)
+    rows = pd.DataFrame(chance.normal(size=(90, 2)), columns=list("ab"))
+    model = QuadraticDiscriminantAnalysis(reg_param=0.1)
+    model.fit(rows, chance.integers(0, 3, 90))
+    check(converted(model, rows.head(5)), model, rows)
+    short = rows.astype(np.float32)
+    model.fit(short, chance.integers(0, 3, 90))
+    with pytest.raises(NotConvertible, match="32-bit"):
+        converted(model, short.head(5))
 
 
 def test_shares_of_classes_that_are_all_unlikely() -> None:

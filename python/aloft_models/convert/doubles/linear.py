@@ -189,6 +189,9 @@ def likeliest(b: Builder, rows: str, block: Block) -> Classified:
 
 @classifies("QuadraticDiscriminantAnalysis")
 def quadratic(b: Builder, model: Any, table: Table) -> Classified:
+    if np.asarray(model.means_[0]).dtype == np.float32:
+        # Squares of 4e4 in each class, of which the difference decides: no digit after the third.
+        raise NotConvertible("QuadraticDiscriminantAnalysis that was fitted on 32-bit floats")
     block = b.real(table)
     made = []
     for place in range(len(model.classes_)):
