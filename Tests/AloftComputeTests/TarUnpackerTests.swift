@@ -1,5 +1,6 @@
 import AloftProcess
 import AloftTestKit
+import Dispatch
 import Foundation
 import Testing
 

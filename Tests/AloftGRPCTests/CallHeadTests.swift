@@ -1,3 +1,4 @@
+import AloftDomain
 import AloftGateway
 import NIOCore
 import NIOHPACK

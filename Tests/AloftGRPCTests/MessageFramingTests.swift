@@ -1,3 +1,4 @@
+import AloftDomain
 import Foundation
 import NIOCore
 import Testing

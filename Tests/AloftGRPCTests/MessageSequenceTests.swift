@@ -1,3 +1,4 @@
+import AloftDomain
 import NIOCore
 import Testing
 

@@ -1,7 +1,7 @@
 package import AloftDomain
 import AloftWire
 package import Foundation
-package import HTTPTypes
+import HTTPTypes
 package import Hummingbird
 
 /// How refusals are told; what each kind is called stands in `WireError`.

@@ -1,3 +1,4 @@
+import AloftDomain
 import CInflate
 import Foundation
 import NIOCore

@@ -1,4 +1,5 @@
 import AloftArtifacts
+import AloftScheduling
 import AloftTestKit
 import Logging
 import Synchronization
