@@ -1,6 +1,7 @@
 import AloftArtifacts
 import AloftControl
 import AloftDomain
+import AloftMLflow
 import AloftStore
 import AloftTestKit
 import Foundation
@@ -25,7 +26,8 @@ struct APIWorld {
         router = Router(context: AloftRequestContext.self)
         router.add(
             middleware: FrontMiddleware(
-                principals: PrincipalFinder(store: temporary.store, access: access)))
+                principals: PrincipalFinder(store: temporary.store, access: access),
+                carried: MLflowPaths.carried))
         var routes = APIRoutes(router: router, store: temporary.store)
         TokenRoutes(store: temporary.store, time: time.source, chance: chance).add(to: &routes)
         EventRoutes(store: temporary.store).add(to: &routes)

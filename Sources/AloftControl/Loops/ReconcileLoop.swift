@@ -19,7 +19,7 @@ package struct ReconcileLoop: Sendable {
         package var longestWait: Duration
         /// After the first failure; doubled with each further one in a row.
         package var firstBackOff = Duration.seconds(1)
-        package var longestBackOff = Duration.seconds(30)
+        package var longestBackOff = Duration.seconds(5)
 
         package init(
             wakesOn: ChangeSignal.Entities = [], leastPause: Duration = .zero,

@@ -31,10 +31,11 @@ extension ParameterValue: Codable {
             self = .bool(value)
         } else if let value = try? container.decode(Int.self) {
             self = .int(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .double(value)
+        } else if let text = try? container.decode(String.self) {
+            // Before numbers: a decoder may take the text "NaN" for one.
+            self = .text(text)
         } else {
-            self = .text(try container.decode(String.self))
+            self = .double(try container.decode(Double.self))
         }
     }
 

@@ -7,7 +7,7 @@ extension ChangeSignal {
 
         package init(rawValue: UInt16) { self.rawValue = rawValue }
 
-        /// Points, params and tags of runs, which come by the thousand.
+        /// Points of runs and of logged models, params and tags of runs, which come by the thousand.
         package static let metrics = Entities(rawValue: 1 << 0)
         /// Experiments, runs with their datasets, and logged models.
         package static let runs = Entities(rawValue: 1 << 1)
@@ -59,7 +59,7 @@ extension ChangeSignal {
                     .metrics,
                     [
                         "runParam", "runTag", "metricContext", "latestMetric", "metricTail",
-                        "metricBlock", "metricSummary",
+                        "metricBlock", "metricSummary", "loggedModelMetric",
                     ]
                 ),
                 (
@@ -67,7 +67,7 @@ extension ChangeSignal {
                     [
                         "experiment", "experimentTag", "run", "dataset", "runDataset",
                         "runDatasetTag", "runModelInput", "runModelOutput", "loggedModel",
-                        "loggedModelParam", "loggedModelTag", "loggedModelMetric",
+                        "loggedModelParam", "loggedModelTag",
                     ]
                 ),
                 (

@@ -51,6 +51,9 @@ package struct StoreInspection: Sendable {
         } catch let error as StatementError where error.kind == .damaged {
             report.damage = .unreadable(
                 path: path, reason: error.message, lastPosition: report.state?.position)
+        } catch let error as UnreadableValue {
+            report.damage = .unreadable(
+                path: path, reason: error.message, lastPosition: report.state?.position)
         } catch let error as StatementError {
             throw StoreError.unusable(path: path, reason: error.message)
         }

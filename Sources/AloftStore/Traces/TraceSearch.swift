@@ -134,7 +134,8 @@ extension TraceQueries {
         }
     }
 
-    /// On the trace itself or, where it is one of a whole session, on another trace of that.
+    /// On the trace itself or, where it is one of a whole session, on another trace of that. The sessions
+    /// that have one are found once, not for each trace: a session may have thousands.
     private static func assessment(
         _ kind: AssessmentRecord.Kind, _ name: String, _ match: TraceSearch.ValueMatch
     ) -> Statement {
@@ -158,15 +159,17 @@ extension TraceQueries {
         let ofSession = Statement(
             """
             ) OR EXISTS (SELECT 1 FROM traceMetadata own
-                JOIN traceMetadata other ON other.key = own.key AND other.value = own.value
-                JOIN trace y ON y.number = other.trace AND y.experiment = x.experiment
-                JOIN traceAssessment a ON a.trace = other.trace
             WHERE own.trace = x.number AND own.key = 'mlflow.trace.session'
-                AND \(session) IS NOT NULL AND
+                AND (x.experiment, own.value) IN (SELECT y.experiment, other.value
+                    FROM traceAssessment a
+                    JOIN trace y ON y.number = a.trace
+                    JOIN traceMetadata other ON other.trace = a.trace
+                        AND other.key = 'mlflow.trace.session'
+                WHERE \(session) IS NOT NULL AND
             """ + " ")
         return Statement(match == .text(.isNull) ? "NOT (" : "(")
             + Statement("EXISTS (SELECT 1 FROM traceAssessment a WHERE a.trace = x.number AND ")
-            + found + ofSession + found + Statement("))")
+            + found + ofSession + found + Statement(")))")
     }
 
     /// A value's JSON itself (`true`, `0.5`), or the text that it is.

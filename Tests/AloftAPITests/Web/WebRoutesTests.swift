@@ -1,4 +1,5 @@
 import AloftDomain
+import AloftMLflow
 import AloftStore
 import AloftTestKit
 import Foundation
@@ -33,10 +34,12 @@ import Testing
         router.add(
             middleware: FrontMiddleware(
                 fallback: WebFallback(page: WebPage(folder: folder)),
-                principals: PrincipalFinder(store: store.store, access: access)))
+                principals: PrincipalFinder(store: store.store, access: access),
+                carried: MLflowPaths.carried))
         var routes = APIRoutes(router: router, store: store.store)
         WebRoutes(folder: folder).add(to: &routes)
-        let responder = BasePathResponder(router.buildResponder(), base: base)
+        let responder = BasePathResponder(
+            router.buildResponder(), base: base, carried: MLflowPaths.carried)
         try await Application(responder: responder).test(.router) { try await body($0) }
     }
 

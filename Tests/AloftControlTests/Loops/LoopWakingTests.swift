@@ -72,10 +72,13 @@ struct LoopWakingTests {
                 }
             }
         }
-        // The first turns, then their pauses; then each waits with one timer.
+        // The first turns, what those changed, and their pauses; then each waits with one timer.
+        for _ in 0..<4 {
+            await world.time.waitForSleepers(loops.count)
+            world.time.advance(by: .seconds(1))
+        }
         await world.time.waitForSleepers(loops.count)
-        world.time.advance(by: .seconds(1))
-        await world.time.waitForSleepers(loops.count)
+        let before = turns.all
         let seen = changes.count()
         for step in 0..<300 {
             try await world.store.write(as: .metrics) { db in
@@ -89,12 +92,11 @@ struct LoopWakingTests {
         changes.notify(.webhooks)
         var names = looked.makeAsyncIterator()
         while let name = await names.next() {
-            if name == "webhooks", turns.all[name] == 2 { break }
+            if name == "webhooks", turns.all[name] != before[name] { break }
         }
-        #expect(
-            turns.all == [
-                "deployments": 1, "jobs": 1, "sweeps": 1, "conversions": 1, "webhooks": 2,
-            ])
+        var after = before
+        after["webhooks", default: 0] += 1
+        #expect(before.count == 5 && turns.all == after)
         for task in tasks { task.cancel() }
         for task in tasks { try await task.value }
     }

@@ -136,7 +136,7 @@ struct ReconcileLoopTests {
             if number < 8 { throw Broken() }
             return .whenWoken
         }
-        for (turn, pause) in zip(1..., [1, 2, 4, 8, 16, 30, 30]) {
+        for (turn, pause) in zip(1..., [1, 2, 4, 5, 5, 5, 5]) {
             await world.turn(turn)
             await world.rest()
             world.time.advance(by: .milliseconds(Int64(pause) * 1000 - 1))
