@@ -10,6 +10,8 @@ import Synchronization
 package final class ChangeSignal: Sendable {
     private struct Waiter {
         let entities: Entities
+        /// What it knows: later commits wake it.
+        let count: UInt64
         let continuation: CheckedContinuation<Void, Never>
     }
 
@@ -18,8 +20,6 @@ package final class ChangeSignal: Sendable {
         var count: UInt64 = 0
         /// The count at which each entity was last told of, by its bit.
         var last = InlineArray<16, UInt64>(repeating: 0)
-        /// What was changed since the last waking.
-        var unheard: Entities = []
         /// What somebody may wait for: at least what they do.
         var awaited: Entities = []
         var lastWoken: UInt64 = 0
@@ -30,7 +30,6 @@ package final class ChangeSignal: Sendable {
 
         mutating func note(_ entities: Entities) {
             count += 1
-            unheard.formUnion(entities)
             var rest = entities.rawValue
             while rest != 0 {
                 // traps: the bits of a word of sixteen are counted from 0 to 15
@@ -88,9 +87,9 @@ package final class ChangeSignal: Sendable {
         let woken = state.withLock { state in
             state.lastWoken = now
             state.isWakeDue = false
-            let heard = state.unheard
-            state.unheard = []
-            let woken = state.waiters.filter { !$0.value.entities.isDisjoint(with: heard) }
+            let woken = state.waiters.filter { _, waiter in
+                state.latest(of: waiter.entities) > waiter.count
+            }
             for number in woken.keys { state.waiters[number] = nil }
             state.awaited = state.waiters.values.reduce(into: []) { $0.formUnion($1.entities) }
             return woken.values.map(\.continuation)
@@ -122,7 +121,8 @@ package final class ChangeSignal: Sendable {
                 let isDue = state.withLock { state in
                     let isThere = state.latest(of: entities) > count
                     if isThere || state.cancelled.remove(waiter) != nil { return true }
-                    state.waiters[waiter] = Waiter(entities: entities, continuation: continuation)
+                    state.waiters[waiter] = Waiter(
+                        entities: entities, count: count, continuation: continuation)
                     state.awaited.formUnion(entities)
                     return false
                 }
